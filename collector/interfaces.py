@@ -1,0 +1,127 @@
+"""The contracts of what can be plugged in: receivers, encodings, sinks, and what they are given.
+
+A plug-in is one file that meets one of these contracts and one entry-point line in
+``pyproject.toml``; the contract tests (``tests/contracts``) find it by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from collector.model import (
+    CollectorTime,
+    Event,
+    Notification,
+    ReceivedBatch,
+    SubscriptionRow,
+    Verdict,
+)
+
+
+@runtime_checkable
+class Clock(Protocol):
+    """The collector's clock, handed in so that tests can pretend."""
+
+    def now(self) -> CollectorTime:
+        """ns since 1970; never goes back."""
+        ...
+
+
+@runtime_checkable
+class Intake(Protocol):
+    """Where receivers hand batches to; the journal and the pipeline stand behind it."""
+
+    def take(self, batch: ReceivedBatch) -> int:
+        """Take a batch over; returns the journal offset behind its last record.
+
+        Raises:
+            IntakeFullError: nothing was taken; the receiver stops reading and tries again later.
+        """
+        ...
+
+    async def committed(self, offset: int) -> None:
+        """Return once all records before ``offset`` are durable: only then acknowledge."""
+        ...
+
+
+@runtime_checkable
+class Receiver(Protocol):
+    """Takes notification messages from one transport and hands them to an ``Intake``."""
+
+    name: str
+    """Entry-point name, as in ``udp-notif``."""
+
+    async def start(self) -> None:
+        """Return when listening. Raises ConfigError when the address cannot be used."""
+        ...
+
+    def drain(self) -> int:
+        """Hand over what waits now, without blocking; returns the number of records taken.
+
+        Called before a timer runs, so that the timer never overtakes waiting messages.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """Hand over the rest and close. May be called twice, or without ``start``."""
+        ...
+
+
+@runtime_checkable
+class Encoding(Protocol):
+    """One serialisation of YANG data (floor 1: bytes <-> values, no state)."""
+
+    name: str
+    """As in ``yang-data-json``."""
+    identity: str
+    """``encode-json`` ...: the identity of RFC 8639 or of the transport draft."""
+    media_type: int
+    """Number in the UDP-notif header."""
+    content_type: str
+    """HTTP media type."""
+
+    def decode(self, payload: bytes) -> Notification:
+        """The envelope, contents left alone. Raises WireError."""
+        ...
+
+    def decode_contents(self, payload: bytes) -> Any:
+        """The whole message as plain values (dict, list, str, int, ...). Raises WireError."""
+        ...
+
+    def encode(self, notification: Notification, contents: Any = None) -> bytes:
+        """Wrap ``contents`` (plain values, RFC 7951 names) the way ``notification.root`` says."""
+        ...
+
+
+class UpdateColumns(Protocol):
+    """Rows of the ``updates`` table said in one go, column by column (see store.tables)."""
+
+    def __len__(self) -> int: ...
+
+
+class Said(Protocol):
+    """What the pipeline said about one batch of journal records."""
+
+    first_offset: int
+    next_offset: int
+    verdicts: Sequence[Verdict]
+    events: Sequence[Event]
+    subscriptions: Sequence[SubscriptionRow]
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """An output for what the pipeline says."""
+
+    name: str
+
+    def start(self) -> None: ...
+
+    def write(self, said: Said) -> None:
+        """Take rows. Raises SinkError; must not block on a slow peer without a bound."""
+        ...
+
+    def flush(self) -> None: ...
+
+    def stop(self) -> None: ...
