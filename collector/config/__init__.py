@@ -1,0 +1,136 @@
+"""The configuration: a TOML file -> a frozen, checked ``Config``.
+
+Does: ``load_config`` for those who want to run, ``check_config`` for those who want every fault,
+``redacted`` for the journal, ``template`` for ``collector init``, ``read_secret`` for sessions.
+Does not: hold a secret or look at the network. Every key is in ``settings``.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from collector.config.checks import address, checked, is_loopback
+from collector.config.reading import Faults, read_struct
+from collector.config.secrets import read_secret
+from collector.config.settings import (
+    AlertSettings,
+    CollectorSettings,
+    Config,
+    DeviceSettings,
+    JournalSettings,
+    MetricsSettings,
+    NetconfSettings,
+    ReassemblySettings,
+    StoreSettings,
+    SubscriptionSettings,
+    UdpNotifSettings,
+    VerdictSettings,
+)
+from collector.errors import ConfigError
+
+__all__ = [
+    "AlertSettings",
+    "CollectorSettings",
+    "Config",
+    "DeviceSettings",
+    "JournalSettings",
+    "MetricsSettings",
+    "NetconfSettings",
+    "ReassemblySettings",
+    "StoreSettings",
+    "SubscriptionSettings",
+    "UdpNotifSettings",
+    "VerdictSettings",
+    "address",
+    "check_config",
+    "device_of_source",
+    "is_loopback",
+    "load_config",
+    "parse_config",
+    "read_secret",
+    "redacted",
+]
+
+_LARGEST_FILE = 16 * 2**20
+"""Bytes; ours: room for ten thousand devices."""
+
+
+def load_config(path: str | Path) -> Config:
+    """The configuration in the file ``path``.
+
+    Raises:
+        ConfigError: the first fault; the further ones are its notes (``__notes__``).
+    """
+    config, faults = check_config(path)
+    return _config_or_raise(config, faults)
+
+
+def parse_config(text: str, *, file: str = "", folder: str | Path = ".") -> Config:
+    """The configuration in ``text``; relative paths count from ``folder``. Raises ConfigError."""
+    config, faults = _read(text, file, Path(folder))
+    return _config_or_raise(config, faults)
+
+
+def check_config(path: str | Path) -> tuple[Config | None, list[ConfigError]]:
+    """The configuration, or None and every fault in it."""
+    file = Path(path)
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(_LARGEST_FILE + 1)
+        if len(content) > _LARGEST_FILE:
+            return None, [ConfigError("larger than 16 MiB", file=str(file))]
+        text = content.decode()
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        hint = "; collector init writes one" if isinstance(error, FileNotFoundError) else ""
+        return None, [ConfigError(f"{reason}{hint}", file=str(file))]
+    except UnicodeDecodeError as error:
+        return None, [ConfigError(f"not UTF-8 text at octet {error.start}", file=str(file))]
+    return _read(text, str(file), file.resolve().parent)
+
+
+def _read(text: str, file: str, folder: Path) -> tuple[Config | None, list[ConfigError]]:
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return None, [ConfigError(f"not TOML: {error}", file=file)]
+    faults = Faults(file)
+    config = read_struct(Config, table, faults)
+    if config is not None:
+        config = checked(config, faults, folder.absolute())
+    return (None, faults.found) if faults.found else (config, [])
+
+
+def _config_or_raise(config: Config | None, faults: list[ConfigError]) -> Config:
+    if config is None:
+        first, *others = faults
+        for other in others:
+            first.add_note(str(other))
+        raise first
+    return config
+
+
+def redacted(config: Config) -> dict[str, Any]:
+    """The configuration as plain values for the journal's CONFIG record.
+
+    Passwords are not in it to begin with; a webhook's URL and a command's arguments may hold
+    tokens, so only the host and the program's name are left.
+    """
+    plain: dict[str, Any] = msgspec.to_builtins(config)
+    alerts = plain["alerts"]
+    if config.alerts.webhook is not None:
+        scheme, rest = config.alerts.webhook.split("://", 1)
+        host = rest.split("/", 1)[0].rsplit("@", 1)[-1]
+        alerts["webhook"] = f"{scheme}://{host}/..."
+    if config.alerts.command:
+        alerts["command"] = [config.alerts.command[0], "..."]
+    return plain
+
+
+def device_of_source(config: Config) -> dict[str, str]:
+    """source address -> device name, in the spelling that receivers use."""
+    return {source: device.name for device in config.devices for source in device.sources}

@@ -1,0 +1,243 @@
+"""What the keys mean together: unique names, known devices, addresses, secrets by one reference.
+
+Does: check a whole configuration and return it in one spelling (addresses as the receivers write
+them, paths absolute). Does not: look at the network, open a file, or resolve a name.
+Rules: every fault is found in one go; each names the dotted key.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+from msgspec import Struct, structs
+
+from collector.config.reading import Faults
+from collector.config.settings import (
+    AlertSettings,
+    Config,
+    DeviceSettings,
+    NetconfSettings,
+    SubscriptionSettings,
+)
+
+StructT = TypeVar("StructT", bound=Struct)
+
+_UINT32_MAX = 2**32 - 1
+
+
+def address(text: str) -> str | None:
+    """An IP address in the one spelling that receivers use; None when it is none.
+
+    IPv4-mapped IPv6 becomes IPv4, since that is how a dual-stack socket's peers are written.
+    """
+    try:
+        parsed = ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return str(mapped or parsed)
+
+
+def checked(config: Config, faults: Faults, folder: Path) -> Config:
+    """``config`` with paths counted from ``folder``; what is wrong goes into ``faults``."""
+    for key, text in (
+        ("udp_notif.address", config.udp_notif.address),
+        ("metrics.address", config.metrics.address),
+    ):
+        if address(text) is None:
+            faults.add(key, f'"{text}" is not an IP address', 'an address as "127.0.0.1" or "::"')
+    if config.reassembly.max_half_built_per_peer > config.reassembly.max_half_built:
+        faults.add("reassembly.max_half_built_per_peer", "more than max_half_built for all peers")
+    _check_alerts(config.alerts, faults)
+    devices = tuple(
+        _checked_device(device, faults, f"device[{number}]")
+        for number, device in enumerate(config.devices, 1)
+    )
+    _check_unique("device", [d.name for d in devices], faults)
+    _check_overlap(devices, faults)
+    _check_subscriptions(config.subscriptions, devices, faults)
+    return structs.replace(
+        config,
+        collector=_absolute(config.collector, folder, "data_dir"),
+        alerts=_absolute(config.alerts, folder, "file"),
+        devices=tuple(_with_paths(device, folder) for device in devices),
+    )
+
+
+# --------------------------------------------------------------------------- devices
+def _checked_device(device: DeviceSettings, faults: Faults, key: str) -> DeviceSettings:
+    sources: dict[str, None] = {}
+    for text in device.sources:
+        one = address(text)
+        if one is None:
+            faults.add(f"{key}.sources", f'"{text}" is not an IP address', "addresses, no names")
+        else:
+            sources[one] = None
+    if device.netconf is not None:
+        _check_netconf(device.netconf, faults, f"{key}.netconf")
+        host = address(device.netconf.host)
+        if host is not None and not device.sources:
+            sources[host] = None
+    elif not device.sources:
+        faults.add(
+            f"{key}.sources", "a device needs addresses that it sends from, or [device.netconf]"
+        )
+    return structs.replace(
+        device, sources=tuple(sources), generators=_checked_generators(device, faults, key)
+    )
+
+
+def _check_netconf(netconf: NetconfSettings, faults: Faults, key: str) -> None:
+    if netconf.password_file is not None and netconf.password_env is not None:
+        faults.add(f"{key}.password_env", "password_file is there too", "one of the two")
+    if not (netconf.password_file or netconf.password_env or netconf.key_file):
+        faults.add(key, "no way to log in is given", "password_file, password_env or key_file")
+    if netconf.device_handler != "default" and netconf.session != "ncclient":
+        faults.add(f"{key}.device_handler", 'works only with session = "ncclient"')
+
+
+def _checked_generators(device: DeviceSettings, faults: Faults, key: str) -> dict[str, str]:
+    table: dict[str, str] = {}
+    for text, name in device.generators.items():
+        one = str(int(text)) if text.isascii() and text.isdecimal() else address(text)
+        if one is None or (one.isdecimal() and int(one) > _UINT32_MAX):
+            faults.add(
+                f'{key}.generators."{text}"',
+                "neither a Message Publisher ID nor an address",
+                f"0 to {_UINT32_MAX}, or an IP address",
+            )
+        else:
+            table[one] = name
+    return table
+
+
+def _check_overlap(devices: Iterable[DeviceSettings], faults: Faults) -> None:
+    owners: dict[str, str] = {}
+    for number, device in enumerate(devices, 1):
+        for source in device.sources:
+            owner = owners.setdefault(source, device.name)
+            if owner != device.name:
+                faults.add(
+                    f"device[{number}].sources", f"{source} belongs to device {owner} already"
+                )
+
+
+# --------------------------------------------------------------------------- subscriptions
+def _check_subscriptions(
+    subscriptions: tuple[SubscriptionSettings, ...],
+    devices: tuple[DeviceSettings, ...],
+    faults: Faults,
+) -> None:
+    _check_unique("subscription", [s.name for s in subscriptions], faults)
+    by_name = {device.name: device for device in devices}
+    for number, subscription in enumerate(subscriptions, 1):
+        key = f"subscription[{number}]"
+        _check_devices(subscription, by_name, faults, key)
+        _check_filter(subscription, faults, key)
+        if abs(subscription.period_seconds * 100 - round(subscription.period_seconds * 100)) > 1e-6:
+            faults.add(f"{key}.period_seconds", "periods go in steps of 0.01 s (RFC 8641 §4.2)")
+        if not _is_anchor(subscription.anchor):
+            faults.add(
+                f"{key}.anchor",
+                f'"{subscription.anchor}" cannot be used',
+                '"auto" or an RFC 3339 time with zone, as 2026-01-01T00:00:00Z',
+            )
+
+
+def _check_devices(
+    subscription: SubscriptionSettings,
+    devices: Mapping[str, DeviceSettings],
+    faults: Faults,
+    key: str,
+) -> None:
+    for name in subscription.devices:
+        if name == "*":
+            continue
+        device = devices.get(name)
+        if device is None:
+            known = ", ".join(list(devices)[:10]) or "no [[device]] yet"
+            faults.add(f"{key}.devices", f'no device is called "{name}"', f'"*", {known}')
+        elif device.netconf is None:
+            faults.add(f"{key}.devices", f"device {name} has no [device.netconf] to subscribe over")
+
+
+def _check_filter(subscription: SubscriptionSettings, faults: Faults, key: str) -> None:
+    if (subscription.xpath is None) == (subscription.subtree is None):
+        faults.add(key, "what to subscribe to", "either xpath or subtree")
+    elif subscription.xpath is not None and not subscription.xpath.lstrip().startswith(("/", "(")):
+        faults.add(
+            f"{key}.xpath", f'"{subscription.xpath}" does not start at the root', "/module:node/.."
+        )
+    elif subscription.subtree is not None:
+        try:
+            ElementTree.fromstring(f"<filter>{subscription.subtree}</filter>")  # noqa: S314
+        except ElementTree.ParseError as error:
+            faults.add(f"{key}.subtree", f"not well-formed XML ({error})")
+
+
+def _is_anchor(text: str) -> bool:
+    if text == "auto":
+        return True
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+# --------------------------------------------------------------------------- alerts, names, paths
+def _check_alerts(alerts: AlertSettings, faults: Faults) -> None:
+    if alerts.webhook is None:
+        return
+    try:
+        url = urlsplit(alerts.webhook)
+        host = url.hostname or ""
+    except ValueError:
+        faults.add("alerts.webhook", "not a URL", "https://.., or http:// to a loopback address")
+        return
+    if not host or not (url.scheme == "https" or (url.scheme == "http" and is_loopback(host))):
+        faults.add(
+            "alerts.webhook",
+            "this URL cannot be used",  # it may carry a token, so it is not repeated
+            "https://.., or http:// to a loopback address",
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` is ``localhost`` or a loopback address."""
+    known = address(host)
+    return host == "localhost" or (known is not None and ipaddress.ip_address(known).is_loopback)
+
+
+def _check_unique(section: str, names: list[str], faults: Faults) -> None:
+    first: dict[str, int] = {}
+    for number, name in enumerate(names, 1):
+        if first.setdefault(name, number) != number:
+            faults.add(
+                f"{section}[{number}].name",
+                f'"{name}" is taken by {section}[{first[name]}] already',
+            )
+
+
+def _with_paths(device: DeviceSettings, folder: Path) -> DeviceSettings:
+    if device.netconf is None:
+        return device
+    netconf = _absolute(device.netconf, folder, "password_file", "key_file", "known_hosts")
+    return structs.replace(device, netconf=netconf)
+
+
+def _absolute(section: StructT, folder: Path, *keys: str) -> StructT:
+    paths = {key: getattr(section, key) for key in keys}
+    return structs.replace(
+        section,
+        **{
+            key: str(folder / Path(path).expanduser())
+            for key, path in paths.items()
+            if path is not None
+        },
+    )

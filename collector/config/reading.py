@@ -1,0 +1,171 @@
+"""Plain tables (from TOML) -> frozen structs, with every fault found at once.
+
+Does: walk a struct type and a table side by side and say for each fault which key it is, what is
+wrong and what is allowed; unknown keys get the nearest known one.
+Does not: know any particular key, or what two keys mean together.
+Rules: a wrong value is never repeated in the message when its key names a secret.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct, inspect
+
+from collector.errors import ConfigError
+
+StructT = TypeVar("StructT", bound=Struct)
+
+_SHOWN_LENGTH = 60
+"""Characters of a wrong value that a message repeats (ours)."""
+
+
+class Faults:
+    """Collects the errors of one file."""
+
+    def __init__(self, file: str = "") -> None:
+        self.file = file
+        self.found: list[ConfigError] = []
+
+    def add(self, key: str, message: str, allowed: str = "") -> None:
+        """Note one fault at the dotted ``key``."""
+        self.found.append(ConfigError(message, file=self.file, key=key, allowed=allowed))
+
+
+def read_struct(
+    kind: type[StructT], table: Any, faults: Faults, prefix: str = ""
+) -> StructT | None:
+    """``table`` as a ``kind``, or None when something in it is wrong (then ``faults`` knows)."""
+    if not isinstance(table, Mapping):
+        faults.add(prefix, f"{_shown(table)} is not a section", f"[{prefix}] with keys under it")
+        return None
+    before = len(faults.found)
+    fields = {entry.encode_name: entry for entry in msgspec.structs.fields(kind)}
+    for key in table:
+        if key not in fields:
+            _unknown_key(_dotted(prefix, key), key, fields, faults)
+    values: dict[str, Any] = {}
+    for key, entry in fields.items():
+        dotted = _dotted(prefix, key)
+        if key in table:
+            values[entry.name] = _read_value(entry.type, table[key], faults, dotted)
+        elif entry.required:
+            faults.add(dotted, "this key is required", describe(entry.type))
+    return kind(**values) if len(faults.found) == before else None
+
+
+def _read_value(kind: Any, value: Any, faults: Faults, key: str) -> Any:
+    info = inspect.type_info(kind)
+    section = _struct_in(info)
+    if section is not None:
+        return read_struct(section, value, faults, key)
+    if isinstance(info, inspect.VarTupleType) and isinstance(info.item_type, inspect.StructType):
+        return _read_sections(info.item_type.cls, value, faults, key)
+    try:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise msgspec.ValidationError
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        faults.add(key, f"{_shown(value)} cannot be used", describe(kind))
+        return None
+
+
+def _read_sections(
+    kind: type[Struct], value: Any, faults: Faults, key: str
+) -> tuple[Struct | None, ...] | None:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        faults.add(key, f"[{key}] stands for one section", f"[[{key}]], which can be repeated")
+        return None
+    return tuple(
+        read_struct(kind, item, faults, f"{key}[{number}]") for number, item in enumerate(value, 1)
+    )
+
+
+def _struct_in(info: inspect.Type) -> type[Struct] | None:
+    options = info.types if isinstance(info, inspect.UnionType) else (info,)
+    for option in options:
+        if isinstance(option, inspect.StructType):
+            return option.cls
+    return None
+
+
+def _unknown_key(dotted: str, key: str, fields: Mapping[str, Any], faults: Faults) -> None:
+    near = difflib.get_close_matches(key, fields, n=1, cutoff=0.6)
+    if key in ("password", "passphrase"):
+        faults.add(
+            dotted, "a secret does not belong into this file", "password_file or password_env"
+        )
+    elif near:
+        faults.add(dotted, f"unknown key, did you mean {near[0]}?")
+    else:
+        faults.add(dotted, "unknown key", ", ".join(fields))
+
+
+def _dotted(prefix: str, key: str) -> str:
+    return f"{prefix}.{key}" if prefix else key
+
+
+def _shown(value: Any) -> str:
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    if isinstance(value, bool):
+        text = text.lower()
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return text if len(text) <= _SHOWN_LENGTH else text[:_SHOWN_LENGTH] + "..."
+
+
+# --------------------------------------------------------------------------- what is allowed
+def describe(kind: Any) -> str:
+    """What a value of this type may be, for people: ``a whole number from 1 to 65535``."""
+    return _describe(inspect.type_info(kind))
+
+
+def _describe(info: inspect.Type) -> str:
+    if isinstance(info, inspect.BoolType):
+        return "true or false"
+    if isinstance(info, inspect.IntType | inspect.FloatType):
+        noun = "a whole number" if isinstance(info, inspect.IntType) else "a number"
+        return " ".join((noun, *_bounds(info)))
+    if isinstance(info, inspect.LiteralType):
+        values = [f'"{value}"' for value in info.values]
+        return " or ".join(values) if len(values) < 3 else f"one of {', '.join(values)}"
+    if isinstance(info, inspect.VarTupleType):
+        return f"a list [..] of {_plural(info.item_type)}"
+    if isinstance(info, inspect.DictType):
+        return "a table of key = text"
+    if isinstance(info, inspect.StructType):
+        return "a section"
+    if isinstance(info, inspect.UnionType):
+        options = (_describe(o) for o in info.types if not isinstance(o, inspect.NoneType))
+        return " or ".join(options)
+    return _describe_text(info)
+
+
+def _describe_text(info: inspect.Type) -> str:
+    if isinstance(info, inspect.StrType) and info.pattern:
+        return f"text without control characters, * or space in front, up to {info.max_length} long"
+    return "text, not empty" if isinstance(info, inspect.StrType) and info.min_length else "text"
+
+
+def _plural(item: inspect.Type) -> str:
+    return "texts" if isinstance(item, inspect.StrType) else _describe(item)
+
+
+def _bounds(info: inspect.IntType | inspect.FloatType) -> list[str]:
+    low = (
+        [f"above {_number(info.gt)}"]
+        if info.gt is not None
+        else [f"from {_number(info.ge)}"]
+        if info.ge is not None
+        else []
+    )
+    if info.le is None:
+        return [text.replace("from 0", "not below 0") for text in low]
+    return [*low, ("to " if info.ge is not None else "up to ") + _number(info.le)]
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else str(value)

@@ -1,0 +1,56 @@
+"""Secrets by reference: the configuration names a file or an environment variable.
+
+Does: read a password at the moment it is needed. Does not: keep it.
+Rules: a secret is never part of a message, a ``repr`` or the journal; a password file that other
+users can read is refused (ours).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from collector.config.settings import NetconfSettings
+from collector.errors import ConfigError
+
+_LIMIT = 4096
+"""Bytes of a password file that are looked at (ours)."""
+
+
+def read_secret(netconf: NetconfSettings, *, device: str = "") -> str | None:
+    """The password of a session; None when the settings name none (key authentication).
+
+    Raises:
+        ConfigError: the file or variable is missing, empty, or readable by other users.
+    """
+    key = f"device {device}: netconf" if device else "netconf"
+    if netconf.password_env is not None:
+        value = os.environ.get(netconf.password_env, "")
+        if not value:
+            raise ConfigError(
+                f"environment variable {netconf.password_env} is not set or empty",
+                key=f"{key}.password_env",
+            )
+        return value
+    if netconf.password_file is not None:
+        return _first_line(Path(netconf.password_file), f"{key}.password_file")
+    return None
+
+
+def _first_line(path: Path, key: str) -> str:
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            content = file.read(_LIMIT)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", key=key) from None
+    if stat.S_ISREG(mode) and mode & 0o077:
+        raise ConfigError(f"{path} can be read by other users; run chmod 600 on it", key=key)
+    try:
+        line = content.decode().split("\n", 1)[0].rstrip("\r")
+    except UnicodeDecodeError:
+        line = ""
+    if not line:
+        raise ConfigError(f"{path} holds no password in its first line", key=key)
+    return line

@@ -1,0 +1,247 @@
+"""Every configuration key, once: type, default, limit, and what it means.
+
+Does: hold the values as frozen structs. The text under a field is what ``collector init`` writes
+above the key, so it is written for the operator: meaning first, unit and limit in it.
+Does not: read files (``reading``), check what two keys mean together (``checks``), hold a secret:
+passwords and keys are named by file or environment variable and read by ``secrets.read_secret``.
+Rules: seconds and bytes in the configuration, as the key's name says; whole ns elsewhere.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from collector.model import CENTISECOND, SECOND, DeviceTime
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+BindPort = Annotated[int, Meta(ge=0, le=65535)]
+Name = Annotated[
+    str, Meta(min_length=1, max_length=128, pattern=r"^[^\s\x00-\x1f\x7f*][^\x00-\x1f\x7f]*$")
+]
+Text = Annotated[str, Meta(min_length=1, max_length=4096)]
+Retention = Annotated[int, Meta(ge=0)]
+Timeout = Annotated[float, Meta(gt=0, le=600)]
+
+
+class CollectorSettings(Struct, frozen=True, kw_only=True):
+    """The process as a whole."""
+
+    data_dir: Text = "yang-push-data"
+    """Folder of the journal, the store and the control socket; made when it is not there. Relative
+    paths, here and below, count from the folder of this file."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much is logged to standard error."""
+
+
+class UdpNotifSettings(Struct, frozen=True, kw_only=True):
+    """The UDP-notif receiver (draft-ietf-netconf-udp-notif)."""
+
+    enabled: bool = True
+    """Whether to receive UDP-notif at all."""
+    address: Text = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 or :: for every interface. UDP-notif is not encrypted and
+    anybody who reaches the port can send, so choose the interface of the management network."""
+    port: BindPort = 10003
+    """UDP port; 0 lets the system choose."""
+    receive_buffer_bytes: Annotated[int, Meta(ge=65536, le=2**30)] = 32 * 2**20
+    """Socket buffer that is asked for, in bytes. The kernel may grant less (net.core.rmem_max); a
+    warning says so."""
+
+
+class ReassemblySettings(Struct, frozen=True, kw_only=True):
+    """Messages that arrive in several segments (draft-ietf-netconf-udp-notif, section 4)."""
+
+    window_seconds: Annotated[float, Meta(gt=0, le=20)] = 10.0
+    """Seconds that a half-built message waits for its missing segments."""
+    max_segments: Annotated[int, Meta(ge=2, le=32768)] = 128
+    """Segments of one message; more are refused."""
+    max_message_bytes: Annotated[int, Meta(ge=1024, le=64 * 2**20)] = 262_144
+    """Bytes of one whole message; longer ones are refused."""
+    max_half_built_per_peer: Annotated[int, Meta(ge=1, le=100_000)] = 256
+    """Half-built messages of one source address at a time."""
+    max_half_built: Annotated[int, Meta(ge=1, le=1_000_000)] = 4096
+    """Half-built messages of all sources at a time."""
+
+
+class JournalSettings(Struct, frozen=True, kw_only=True):
+    """The journal: everything received, before anything is concluded from it."""
+
+    segment_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 5.0
+    """Seconds after which a journal file is sealed and its rows go into the store."""
+    segment_bytes: Annotated[int, Meta(ge=65536, le=4 * 2**30)] = 64 * 2**20
+    """Bytes after which a journal file is sealed."""
+    commit_interval_ms: Annotated[int, Meta(ge=1, le=10_000)] = 20
+    """Milliseconds between group commits: what a power failure can cost at most."""
+    commit_bytes: Annotated[int, Meta(ge=4096, le=2**30)] = 2**20
+    """Bytes after which a group commit comes early."""
+    retention_seconds: Retention = 86_400
+    """Seconds that sealed journal files are kept for replay; 0 keeps them for ever."""
+    retention_bytes: Retention = 10 * 2**30
+    """Bytes of journal that are kept; the oldest files go first; 0 means no limit."""
+    min_free_bytes: Retention = 512 * 2**20
+    """Free bytes on the file system below which nothing more is taken, until there is room."""
+
+
+class StoreSettings(Struct, frozen=True, kw_only=True):
+    """The store: Parquet files that `collector query` and `collector verdicts` read."""
+
+    retention_seconds: Retention = 30 * 86_400
+    """Seconds that rows are kept; 0 keeps them for ever."""
+    retention_bytes: Retention = 50 * 2**30
+    """Bytes of Parquet that are kept; the oldest files go first; 0 means no limit."""
+    compact: bool = True
+    """Whether small files are merged in the background; many small files make queries slow."""
+
+
+class MetricsSettings(Struct, frozen=True, kw_only=True):
+    """Prometheus metrics and the health page."""
+
+    enabled: bool = True
+    """Whether /metrics and /healthz are served."""
+    address: Text = "127.0.0.1"
+    """Address to serve on; the pages need no password, so leave it on a loopback address or
+    protect it."""
+    port: BindPort = 9464
+    """TCP port; 0 lets the system choose."""
+
+
+class AlertSettings(Struct, frozen=True, kw_only=True):
+    """What is said when a line card falls silent or comes back."""
+
+    log: bool = True
+    """Whether alerts go to the log."""
+    file: Text | None = None
+    """File that gets one JSON object a line."""
+    command: tuple[Text, ...] = ()
+    """Program with its arguments, started for each alert without a shell; the alert is on its
+    standard input as JSON."""
+    webhook: Text | None = None
+    """URL that each alert is posted to as JSON; https, or http to a loopback address."""
+    timeout_seconds: Timeout = 10.0
+    """Seconds that the command or the webhook may take."""
+    max_queued: Annotated[int, Meta(ge=1, le=100_000)] = 1000
+    """Alerts that may wait for the command or the webhook; more are dropped and counted."""
+
+
+class VerdictSettings(Struct, frozen=True, kw_only=True):
+    """How periods are judged."""
+
+    grace_seconds: Annotated[float, Meta(gt=0, le=86_400)] | None = None
+    """Seconds to wait after the expected arrival before a period is judged. Without it: half a
+    period within 0.2 and 5 s, at least a twentieth of the period."""
+    forget_after_seconds: Annotated[int, Meta(ge=1, le=366 * 86_400)] = 86_400
+    """Seconds after which a generator that was only learned, never declared, is no longer
+    expected when it stays away."""
+
+
+class NetconfSettings(Struct, frozen=True, kw_only=True):
+    """The management session to a device: where subscriptions are established."""
+
+    host: Text
+    """Name or address of the device."""
+    port: Port = 830
+    """TCP port of NETCONF over SSH."""
+    username: Text
+    """User name of the session."""
+    password_file: Text | None = None
+    """File whose first line is the password."""
+    password_env: Text | None = None
+    """Environment variable that holds the password."""
+    key_file: Text | None = None
+    """Private key for public-key authentication."""
+    known_hosts: Text | None = None
+    """File of known host keys; without it the user's own ~/.ssh/known_hosts. An unknown host key
+    is refused."""
+    session: Literal["asyncssh", "ncclient"] = "asyncssh"
+    """Which client holds the session; ncclient for a vendor that needs its device handlers."""
+    device_handler: Text = "default"
+    """Device handler of ncclient, as in "iosxr" or "huaweiyang"."""
+    connect_timeout_seconds: Timeout = 10.0
+    """Seconds for connect, log-in and hello."""
+    rpc_timeout_seconds: Timeout = 30.0
+    """Seconds that a request may wait for its reply."""
+
+
+class DeviceSettings(Struct, frozen=True, kw_only=True):
+    """One publisher: a name and the addresses that its line cards send from."""
+
+    name: Name
+    """Name of the device in verdicts, alerts and metrics; must be unique."""
+    sources: tuple[Text, ...] = ()
+    """Source addresses of its messages, those of the line cards included. Without any, the
+    address in netconf.host if it is an address."""
+    strict: bool = False
+    """Whether unknown UDP-notif options are discarded, as the draft says, instead of kept and
+    counted."""
+    netconf: NetconfSettings | None = None
+    generators: dict[str, Name] = {}
+    """Message Publisher ID of the header, or source address -> name of the generator, where the
+    device gives none."""
+
+
+class SubscriptionSettings(Struct, frozen=True, kw_only=True):
+    """One subscription that is wanted, on one or many devices."""
+
+    name: Name
+    """Name of the series in verdicts and queries; stays the same when ids change."""
+    devices: tuple[Text, ...] = ("*",)
+    """Names of devices, or "*" for every one that has a [device.netconf]."""
+    xpath: Text | None = None
+    """What is selected, as an XPath; prefixes are module names unless namespaces says otherwise."""
+    subtree: Text | None = None
+    """What is selected, as a subtree filter in XML; instead of xpath."""
+    namespaces: dict[str, Text] = {}
+    """prefix -> namespace URI, for prefixes that are no module names."""
+    datastore: Literal["operational", "running", "intended", "candidate", "startup"] = "operational"
+    """Datastore that is watched (RFC 8342)."""
+    period_seconds: Annotated[float, Meta(ge=0.01, le=42_949_672.95)]
+    """Seconds between updates, in steps of 0.01."""
+    encoding: Literal["encode-json", "encode-xml", "encode-cbor"] = "encode-json"
+    """Encoding of the notifications; always sent, since leaving it out means XML."""
+    anchor: Text = "auto"
+    """Where periods start: "auto" asks for a multiple of the period since 1970, or an RFC 3339
+    time."""
+    expect: tuple[Name, ...] = ()
+    """Generators that must deliver in every period, where the device does not list them."""
+    grace_seconds: Annotated[float, Meta(gt=0, le=86_400)] | None = None
+    """Seconds to wait, for this subscription only; see [verdicts]."""
+    mode: Literal["auto", "mso", "distributed-notif-18", "distributed-notif-19"] = "auto"
+    """Which draft the device follows: "auto" finds out from what it answers."""
+
+    @property
+    def period(self) -> int:
+        """ns between updates."""
+        return round(self.period_seconds * 100) * CENTISECOND
+
+    @property
+    def grace(self) -> int | None:
+        """ns to wait; None when the setting of [verdicts] or the default rule holds."""
+        return None if self.grace_seconds is None else round(self.grace_seconds * SECOND)
+
+    @property
+    def anchor_time(self) -> DeviceTime | None:
+        """The configured anchor; None for ``auto``."""
+        if self.anchor == "auto":
+            return None
+        moment = datetime.fromisoformat(self.anchor)
+        return DeviceTime((moment - _EPOCH) // timedelta(microseconds=1) * 1000)
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """The whole configuration, checked."""
+
+    collector: CollectorSettings = CollectorSettings()
+    udp_notif: UdpNotifSettings = UdpNotifSettings()
+    reassembly: ReassemblySettings = ReassemblySettings()
+    journal: JournalSettings = JournalSettings()
+    store: StoreSettings = StoreSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    alerts: AlertSettings = AlertSettings()
+    verdicts: VerdictSettings = VerdictSettings()
+    devices: tuple[DeviceSettings, ...] = field(default=(), name="device")
+    subscriptions: tuple[SubscriptionSettings, ...] = field(default=(), name="subscription")

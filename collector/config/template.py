@@ -1,0 +1,139 @@
+"""The commented configuration that ``collector init`` writes.
+
+Does: put the text, limit and default of every key of ``settings`` in front of it, so that file and
+code never differ. Rules: a line ``# text`` is for reading, a line ``#key = value`` (no space)
+becomes a setting when its ``#`` is taken away; as written, the file sets nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from collector.config import settings
+from collector.config.reading import describe
+
+_WIDTH = 98
+_PLAIN = (
+    "text",
+    "text, not empty",
+    "true or false",
+    "a list [..] of texts",
+    "a table of key = text",
+)
+"""Limits that say nothing an example does not say."""
+_EXAMPLES: dict[str, dict[str, Any]] = {
+    "DeviceSettings": {
+        "name": "core7",
+        "sources": ["192.0.2.7", "192.0.2.71", "192.0.2.72"],
+    },
+    "NetconfSettings": {
+        "host": "192.0.2.7",
+        "username": "telemetry",
+        "password_file": "core7.password",
+    },
+    "SubscriptionSettings": {
+        "name": "interface-counters",
+        "devices": ["*"],
+        "xpath": "/ietf-interfaces:interfaces",
+        "period_seconds": 10,
+    },
+}
+"""What an operator has to say himself: shown as the example, the rest with its default."""
+_UNSET = {
+    "file": "alerts.jsonl",
+    "webhook": "https://alerts.example.net/hook",
+    "grace_seconds": 0.5,
+    "password_env": "CORE7_PASSWORD",
+    "key_file": "core7.key",
+    "known_hosts": "known_hosts",
+    "subtree": '<interfaces xmlns="urn:ietf:params:xml:ns:yang:ietf-interfaces"/>',
+}
+"""What a key without a default may look like; written so that it stays prose."""
+
+
+def template() -> str:
+    """The whole commented file."""
+    parts = [
+        "# Configuration of the YANG-Push collector.",
+        "# Every key is here with its default, commented out. To set one, take its # away; devices",
+        "# and subscriptions begin with a [[section]] that needs its # taken away too, and can be",
+        "# repeated. `collector check-config FILE` says whether the result can be used.",
+        "",
+    ]
+    for entry in msgspec.structs.fields(settings.Config):
+        if entry.name == "devices":
+            parts += _section(settings.DeviceSettings, "[[device]]", skip=("netconf", "generators"))
+            parts += _section(settings.NetconfSettings, "[device.netconf]")
+            parts += _generators()
+        elif entry.name == "subscriptions":
+            parts += _section(
+                settings.SubscriptionSettings, "[[subscription]]", skip=("namespaces",)
+            )
+        else:
+            parts += _section(entry.type, f"[{entry.encode_name}]")
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _section(kind: type[msgspec.Struct], header: str, *, skip: tuple[str, ...] = ()) -> list[str]:
+    # [[device]] and [[subscription]] would be one more device and subscription, so they stay prose
+    mark = "#" if kind.__name__ in _EXAMPLES else ""
+    lines = ["", *_comment(inspect.getdoc(kind) or ""), f"{mark}{header}"]
+    notes = field_notes(kind)
+    examples = _EXAMPLES.get(kind.__name__, {})
+    for entry in msgspec.structs.fields(kind):
+        if entry.name in skip:
+            continue
+        allowed = describe(entry.type)
+        limit = "" if allowed in _PLAIN else f" ({allowed})"
+        lines += ["", *_comment(notes[entry.name] + limit)]
+        shown = examples.get(entry.name, _default(entry))
+        if shown is None:
+            lines.append(f"# Not set. Example: {entry.name} = {_toml(_UNSET[entry.name])}")
+        else:
+            lines.append(f"#{entry.name} = {_toml(shown)}")
+    return [*lines, ""]
+
+
+def _generators() -> list[str]:
+    text = field_notes(settings.DeviceSettings)["generators"]
+    return ["", *_comment(text), "#[device.generators]", '#"1" = "linecard 1"', ""]
+
+
+def _default(entry: msgspec.structs.FieldInfo) -> Any:
+    if entry.default is msgspec.NODEFAULT or entry.default is None:
+        return None
+    return list(entry.default) if isinstance(entry.default, tuple) else entry.default
+
+
+def _toml(value: Any) -> str:
+    # strings, numbers, booleans and lists of strings are spelled alike in JSON and TOML
+    text = json.dumps(value)
+    return f"'{value}'" if "\\" in text else text
+
+
+def _comment(text: str) -> Iterator[str]:
+    for line in textwrap.wrap(" ".join(text.split()), _WIDTH, break_on_hyphens=False):
+        yield f"# {line}"
+
+
+def field_notes(kind: type) -> dict[str, str]:
+    """field name -> the text that stands under it in the source."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    notes: dict[str, str] = {}
+    for field, note in zip(body.body, body.body[1:], strict=False):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(note, ast.Expr)
+            and isinstance(note.value, ast.Constant)
+        ):
+            notes[field.target.id] = inspect.cleandoc(str(note.value.value))
+    return notes
