@@ -1,0 +1,283 @@
+"""JSON encoding of YANG data (RFC 7951): notification messages and their contents.
+
+Does: the envelope of a push-update in the forms that devices send most through typed structs, all
+else through plain values; both say the same. Does not: look into contents unless asked to.
+
+Rules: RFC 8259 JSON in UTF-8 only, so no NaN or Infinity; at most ``MAX_DEPTH`` levels; a member
+that comes twice is refused in the objects that are read (wrapper, header, payload), and everywhere
+by ``decode_contents``. The typed way proves that it left nothing out: what it read, written again,
+has as many octets as came. Else (blanks, unknown members, duplicates) the other way decides.
+"""
+
+from __future__ import annotations
+
+import json
+from math import isinf
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct, field
+
+from collector.errors import UsageError, WireError
+from collector.model import DeviceTime, MediaType, Notification, NotificationKind
+from collector.wire import names, plain
+from collector.wire.members import read_message, write_message
+from collector.wire.plain import DuplicatedMembers
+from collector.wire.terms import normal_generator
+from collector.wire.timestamps import parse_date_and_time
+
+MAX_DEPTH: Final = 128
+"""Levels of objects and arrays that are taken; ours. Deep real data has about 20."""
+_BRACKETS_ONLY: Final = bytes(octet for octet in range(256) if octet not in b"{}[]")
+_UINT32_MAX: Final = plain.UINT32_MAX
+
+
+_ABSENT: Final = Raw()
+"""Default of what is left raw, recognised by identity."""
+
+
+# --------------------------------------------------------------------------- typed way
+class _Update(Struct, gc=False, omit_defaults=True):
+    id: int | None = None
+    datastore_contents: Raw = field(default=_ABSENT, name="datastore-contents")
+    datastore_changes: Raw = field(default=_ABSENT, name="datastore-changes")
+    publisher_id: int | list[int] | None = field(
+        default=None, name="ietf-distributed-notif:message-publisher-id"
+    )
+    publisher_ids: int | list[int] | None = field(
+        default=None, name="ietf-distributed-notif:message-publisher-ids"
+    )
+    timestamp: str | None = field(default=None, name="ietf-yp-observation:timestamp")
+    point_in_time: str | None = field(default=None, name="ietf-yp-observation:point-in-time")
+    incomplete_update: list[None] | None = field(default=None, name="incomplete-update")
+
+
+class _Contents(Struct, gc=False, omit_defaults=True):
+    push_update: _Update | None = field(default=None, name="ietf-yang-push:push-update")
+    push_change_update: _Update | None = field(
+        default=None, name="ietf-yang-push:push-change-update"
+    )
+
+
+class _Envelope(Struct, gc=False, omit_defaults=True):
+    event_time: str | None = field(default=None, name="event-time")
+    hostname: str | None = None
+    sequence_number: int | None = field(default=None, name="sequence-number")
+    contents: _Contents | None = None
+    old_contents: _Contents | None = field(default=None, name="notification-contents")
+
+
+class _Header5277(Struct, gc=False, omit_defaults=True):
+    event_time: str | None = field(default=None, name="eventTime")
+    hostname: str | None = field(default=None, name="ietf-notification-sequencing:sysName")
+    sequence_number: int | None = field(
+        default=None, name="ietf-notification-sequencing:sequenceNumber"
+    )
+    push_update: _Update | None = field(default=None, name="ietf-yang-push:push-update")
+    push_change_update: _Update | None = field(
+        default=None, name="ietf-yang-push:push-change-update"
+    )
+
+
+class _Message(Struct, gc=False, omit_defaults=True):
+    envelope: _Envelope | None = field(default=None, name=names.ROOT_ENVELOPE)
+    notification: _Header5277 | None = field(default=None, name=names.ROOT_NOTIFICATION)
+
+
+_DECODER: Final = msgspec.json.Decoder(_Message)
+_ENCODER: Final = msgspec.json.Encoder()
+_PUSH_UPDATE: Final = NotificationKind.PUSH_UPDATE
+_PUSH_CHANGE_UPDATE: Final = NotificationKind.PUSH_CHANGE_UPDATE
+_NAME_UPDATE: Final = "ietf-yang-push:push-update"
+_NAME_CHANGE: Final = "ietf-yang-push:push-change-update"
+
+
+def _read_typed(payload: bytes) -> Notification | None:
+    """The notification, or None when the message is not in one of the usual forms.
+
+    Raises:
+        WireError: ``bad-timestamp``.
+    """
+    try:
+        message = _DECODER.decode(payload)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+    head: _Envelope | _Header5277 | None
+    payloads: _Contents | _Header5277 | None
+    if (head := message.envelope) is not None:
+        payloads = head.contents or head.old_contents
+        root = names.ROOT_ENVELOPE
+    else:
+        payloads = head = message.notification
+        root = names.ROOT_NOTIFICATION
+    if head is None or payloads is None or len(_ENCODER.encode(message)) != len(payload):
+        return None
+    if (update := payloads.push_update) is not None:
+        kind, name = _PUSH_UPDATE, _NAME_UPDATE
+        if payloads.push_change_update is not None:
+            return None
+    elif (update := payloads.push_change_update) is not None:
+        kind, name = _PUSH_CHANGE_UPDATE, _NAME_CHANGE
+    else:
+        return None
+    return _typed_notification(kind, name, root, head, update)
+
+
+def _typed_notification(
+    kind: NotificationKind,
+    name: str,
+    root: str,
+    head: _Envelope | _Header5277,
+    update: _Update,
+) -> Notification | None:
+    number = head.sequence_number
+    host = head.hostname
+    ident = update.id
+    generator = update.publisher_id
+    if (
+        (number is not None and not 0 <= number <= _UINT32_MAX)
+        or (ident is not None and not 0 <= ident <= _UINT32_MAX)
+        or type(generator) is list
+        or update.publisher_ids is not None
+    ):
+        return None
+    event_time = head.event_time
+    observed = update.timestamp
+    point = update.point_in_time
+    return Notification(
+        kind,
+        name,
+        root,
+        ident,
+        None if event_time is None else DeviceTime(parse_date_and_time(event_time)),
+        None if observed is None else DeviceTime(parse_date_and_time(observed)),
+        None if point is None else point.strip(),
+        None if generator is None else normal_generator(generator),
+        None if host is None else host.strip(),
+        number,
+        update.incomplete_update is not None,
+    )
+
+
+# --------------------------------------------------------------------------- plain way
+def check_depth(payload: bytes) -> None:
+    """Refuse what nests deeper than ``MAX_DEPTH``; no recursion, linear.
+
+    Raises:
+        WireError: ``too-deep``.
+    """
+    if payload.count(b"{") + payload.count(b"[") <= MAX_DEPTH:
+        return
+    if b"\\" in payload:
+        payload = payload.replace(b"\\\\", b"").replace(b'\\"', b"")
+    brackets = b"".join(payload.split(b'"')[::2]).translate(None, _BRACKETS_ONLY)
+    for _ in range(MAX_DEPTH):
+        inner = brackets.replace(b"{}", b"").replace(b"[]", b"")
+        if len(inner) == len(brackets):
+            break  # empty, or not balanced: the parser says what is wrong
+        brackets = inner
+    else:
+        if brackets:
+            raise _too_deep()
+    if len(brackets) > MAX_DEPTH:
+        raise _too_deep()
+
+
+def _too_deep() -> WireError:
+    return WireError("too-deep", f"objects and arrays nest deeper than {MAX_DEPTH}")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else DuplicatedMembers(found)
+
+
+def _strict_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise WireError("duplicate-member", "an object names a member twice", clause="RFC 7951 §4")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if isinf(number):
+        raise ValueError(f"{text[:40]} is out of range")
+    return number
+
+
+def parse_plain(payload: bytes, *, strict: bool = False) -> Any:
+    """A JSON text as plain values.
+
+    Args:
+        payload: the octets.
+        strict: refuse objects that name a member twice; else they become ``DuplicatedMembers``.
+
+    Raises:
+        WireError: ``bad-json``, ``too-deep``, ``duplicate-member``.
+    """
+    check_depth(payload)
+    try:
+        return json.loads(
+            payload.decode(),
+            object_pairs_hook=_strict_object if strict else _object,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+        )
+    except json.JSONDecodeError as error:
+        raise WireError(
+            "bad-json", f"no JSON: {error.msg}", offset=error.pos, clause="RFC 8259 §2"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise WireError(
+            "bad-json", "the text is not UTF-8", offset=error.start, clause="RFC 8259 §8.1"
+        ) from None
+    except ValueError as error:
+        raise WireError("bad-json", f"no JSON: {error}", clause="RFC 8259 §6") from None
+
+
+# --------------------------------------------------------------------------- contract
+class JsonEncoding:
+    """``application/yang-data+json``."""
+
+    name = "yang-data-json"
+    identity = "encode-json"
+    media_type = int(MediaType.YANG_DATA_JSON)
+    content_type = "application/yang-data+json"
+
+    def decode(self, payload: bytes) -> Notification:
+        """The envelope. Raises WireError: ``bad-json``, ``too-deep``, and as ``read_message``."""
+        check_depth(payload)
+        if payload.isascii() or _is_utf8(payload):
+            notification = _read_typed(payload)
+            if notification is not None:
+                return notification
+        return read_message(parse_plain(payload))
+
+    def decode_contents(self, payload: bytes) -> Any:
+        """The whole message as plain values. Raises WireError as ``parse_plain``."""
+        return parse_plain(payload, strict=True)
+
+    def encode(
+        self, notification: Notification, contents: Any = None, *, mode: str = names.MODE_MSO
+    ) -> bytes:
+        """One message; see ``members.write_message``. Raises UsageError."""
+        message = write_message(notification, contents, mode=mode)
+        if notification.state_change is not None:
+            message = plain.for_json(message)
+        try:
+            return msgspec.json.encode(message)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise UsageError(f"the contents cannot be written as JSON: {error}") from error
+
+
+def _is_utf8(payload: bytes) -> bool:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

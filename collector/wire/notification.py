@@ -1,0 +1,95 @@
+"""Notification messages: one door to all encodings.
+
+    decode(payload, media_type) -> Notification
+    decode_contents(payload, media_type) -> plain values of the whole message
+    encode(notification, contents, media_type, mode=...) -> bytes
+
+Does: choose the encoding by media type (``MT`` of draft-ietf-netconf-udp-notif-26 §8.1.1; other
+transports map their content type to it). Does not: know transports.
+
+Rules: reading is tolerant of every wrapper, spelling and order that devices send (``members``);
+hostile octets end as ``WireError`` with a reason word: ``bad-json``, ``bad-xml``, ``bad-cbor``,
+``cbor-sid``, ``too-deep``, ``duplicate-member``, ``bad-value``, ``bad-timestamp``,
+``bad-centiseconds``, ``no-notification``, ``unknown-media-type``. Writing is strict; what cannot be
+written is a ``UsageError``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from collector.errors import WireError
+from collector.model import MediaType, Notification
+from collector.wire import names
+from collector.wire.encodings.yang_cbor import CborEncoding
+from collector.wire.encodings.yang_json import JsonEncoding
+from collector.wire.encodings.yang_xml import XmlEncoding
+
+REASONS: Final = (
+    "bad-json",
+    "bad-xml",
+    "bad-cbor",
+    "cbor-sid",
+    "too-deep",
+    "duplicate-member",
+    "bad-value",
+    "bad-timestamp",
+    "bad-centiseconds",
+    "no-notification",
+    "unknown-media-type",
+)
+"""Every reason word of ``decode``."""
+
+_ENCODINGS: Final[dict[int, JsonEncoding | XmlEncoding | CborEncoding]] = {
+    encoding.media_type: encoding for encoding in (JsonEncoding(), XmlEncoding(), CborEncoding())
+}
+
+
+def encoding_of(media_type: int) -> JsonEncoding | XmlEncoding | CborEncoding:
+    """The encoding of a media type.
+
+    Raises:
+        WireError: ``unknown-media-type``.
+    """
+    encoding = _ENCODINGS.get(media_type)
+    if encoding is None:
+        raise WireError(
+            "unknown-media-type",
+            f"media type {media_type} is not known",
+            field="MT",
+            clause="draft-ietf-netconf-udp-notif-26 §8.1.1",
+        )
+    return encoding
+
+
+def decode(payload: bytes, media_type: int) -> Notification:
+    """The envelope of one notification message, contents left undecoded. Raises WireError."""
+    return encoding_of(media_type).decode(payload)
+
+
+def decode_contents(payload: bytes, media_type: int) -> Any:
+    """The whole message as plain values with RFC 7951 names. Raises WireError."""
+    return encoding_of(media_type).decode_contents(payload)
+
+
+def encode(
+    notification: Notification,
+    contents: Any = None,
+    media_type: int = MediaType.YANG_DATA_JSON,
+    *,
+    mode: str = names.MODE_MSO,
+) -> bytes:
+    """One notification message in the wrapper that ``notification.root`` names.
+
+    Args:
+        notification: what to say; ``name`` is used for kind OTHER only.
+        contents: value of ``datastore-contents`` (push-update) or ``datastore-changes``
+            (push-change-update), members of a notification of another module, else None.
+        media_type: encoding to write.
+        mode: control mode (``names.CONTROL_MODES``): how the list of originators is spelled.
+
+    Raises:
+        UsageError: a value that cannot be written, an unknown mode.
+        WireError: ``unknown-media-type``.
+    """
+    return encoding_of(media_type).encode(notification, contents, mode=mode)

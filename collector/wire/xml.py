@@ -1,0 +1,202 @@
+"""XML octets -> a light tree, refused early when hostile; and text of the tree again.
+
+Does: well-formed XML 1.0 with namespaces into ``Element`` values, in time and memory linear in the
+octets, with an explicit depth limit. Does not: validate, fetch anything, keep comments or
+processing instructions.
+
+Rules: UTF-8 only (RFC 6241 §3); a document type declaration is refused where it begins, so there
+are no entities to expand and nothing external to load (RFC 6241 §3 forbids it anyway). Expat with
+one parser a message: the pooled names of a longer-lived XML library would grow with every name that
+a peer invents. Element content and text around child elements do not mix in YANG, so text beside
+children is dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+from xml.parsers import expat
+from xml.sax.saxutils import escape, quoteattr
+
+from collector.errors import WireError
+
+MAX_DEPTH: Final = 128
+"""Levels of elements that are taken; ours. Deep real data has about 20."""
+_NO_NAMESPACES: Final[dict[str, str]] = {}
+_NOTHING: Final[frozenset[str]] = frozenset()
+_PREFIXED: Final = re.compile(r"([A-Za-z_][\w.-]*):(?![:/])")
+
+
+class Element:
+    """One element: ``namespace``, ``name``, ``text``, ``children``, ``attributes``, ``nsmap``."""
+
+    __slots__ = ("attributes", "children", "name", "namespace", "nsmap", "text")
+
+    def __init__(
+        self, namespace: str, name: str, attributes: dict[str, str], nsmap: dict[str, str]
+    ) -> None:
+        self.namespace = namespace
+        """Empty when it is in none."""
+        self.name = name
+        """Local name."""
+        self.text = ""
+        """Character data, white space at both ends stripped."""
+        self.children: list[Element] = []
+        self.attributes = attributes
+        """Local name, or ``namespace name`` with a blank, -> value."""
+        self.nsmap = nsmap
+        """prefix -> namespace in scope, the default one under an empty prefix; shared."""
+
+    def find(self, name: str) -> Element | None:
+        """First child with that local name, in any namespace."""
+        return next(self.find_all(name), None)
+
+    def find_all(self, name: str) -> Iterator[Element]:
+        """Children with that local name, in any namespace."""
+        return (child for child in self.children if child.name == name)
+
+    def text_of(self, name: str, default: str = "") -> str:
+        """Text of the first child with that local name."""
+        child = self.find(name)
+        return default if child is None else child.text
+
+
+class _Builder:
+    """What expat calls; one of it for each message."""
+
+    def __init__(self, skip: frozenset[str]) -> None:
+        self.parser = expat.ParserCreate("UTF-8", " ")
+        self.root: Element | None = None
+        self._skip = skip
+        self._stack: list[Element] = []
+        self._chunks: list[str] = []
+        self._depth = 0
+        self._skip_depth = 0
+        """Depth of the element whose inside is left out, 0 when there is none."""
+        self._nsmap = _NO_NAMESPACES
+        self._declared: dict[str, str] | None = None
+        parser = self.parser
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._chunks.append
+        parser.StartNamespaceDeclHandler = self._declare
+        parser.StartDoctypeDeclHandler = self._refuse_doctype
+
+    def _refuse_doctype(self, *_: object) -> None:
+        raise self._bad("a document type declaration is not allowed", clause="RFC 6241 §3")
+
+    def _declare(self, prefix: str | None, uri: str | None) -> None:
+        if self._declared is None:
+            self._declared = {}
+        self._declared[prefix or ""] = uri or ""
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise self._bad(f"elements nest deeper than {MAX_DEPTH}", reason="too-deep")
+        if self._skip_depth:
+            self._declared = None
+            return
+        nsmap = self._stack[-1].nsmap if self._stack else _NO_NAMESPACES
+        if self._declared is not None:
+            nsmap = nsmap | self._declared
+            self._declared = None
+        namespace, _, name = tag.rpartition(" ")
+        element = Element(namespace, name, attributes, nsmap)
+        if self._stack:
+            self._stack[-1].children.append(element)
+        else:
+            self.root = element
+        self._stack.append(element)
+        self._chunks.clear()
+        if name in self._skip:
+            self._skip_depth = self._depth
+            self.parser.CharacterDataHandler = None
+
+    def _end(self, _tag: str) -> None:
+        depth = self._depth
+        self._depth -= 1
+        if self._skip_depth:
+            if depth != self._skip_depth:
+                return
+            self._skip_depth = 0
+            self.parser.CharacterDataHandler = self._chunks.append
+        element = self._stack.pop()
+        if not element.children:
+            element.text = "".join(self._chunks).strip()
+        self._chunks.clear()
+
+    def _bad(self, message: str, *, reason: str = "bad-xml", clause: str = "") -> WireError:
+        return WireError(reason, message, offset=self.parser.CurrentByteIndex, clause=clause)
+
+
+def parse(document: bytes, skip: frozenset[str] = _NOTHING) -> Element:
+    """The root element; elements whose local name is in ``skip`` come without their inside.
+
+    Raises:
+        WireError: ``bad-xml``: not well-formed, not UTF-8, or with a document type declaration;
+            ``too-deep``: more than ``MAX_DEPTH`` levels.
+    """
+    builder = _Builder(skip)
+    try:
+        builder.parser.Parse(document, True)
+    except expat.ExpatError as error:
+        message = f"no well-formed XML: {expat.ErrorString(error.code)}"
+        offset = max(builder.parser.ErrorByteIndex, 0)
+        raise WireError("bad-xml", message, offset=offset, clause="XML 1.0") from None
+    finally:
+        _release(builder)
+    root = builder.root
+    assert root is not None  # expat reports a document without element as an error
+    return root
+
+
+def _release(builder: _Builder) -> None:
+    """Cut the ring parser -> bound methods -> builder -> parser, so that nothing waits for gc."""
+    parser = builder.parser
+    parser.StartElementHandler = parser.EndElementHandler = None
+    parser.CharacterDataHandler = parser.StartNamespaceDeclHandler = None
+    parser.StartDoctypeDeclHandler = None
+
+
+# --------------------------------------------------------------------------- text of the tree
+def used_prefixes(text: str) -> set[str]:
+    """Prefixes in an XPath or an identity, as in ``/if:interfaces``; ``axis::`` is none."""
+    return set(_PREFIXED.findall(text))
+
+
+def replace_prefixes(text: str, to: Mapping[str, str]) -> str:
+    """The XPath with other prefixes; those that are not named stay."""
+    return _PREFIXED.sub(lambda match: to.get(match[1], match[1]) + ":", text)
+
+
+def inner_text(element: Element) -> str:
+    """The children as XML text that stands alone: namespaces are declared where they change."""
+    return "".join(_to_text(child, "") for child in element.children)
+
+
+def _to_text(element: Element, default: str) -> str:
+    parts = [f"<{element.name}"]
+    if element.namespace != default:
+        parts.append(f" xmlns={quoteattr(element.namespace)}")
+    values = " ".join((element.text, *element.attributes.values()))
+    used = sorted(used_prefixes(values) & element.nsmap.keys())
+    parts.extend(f" xmlns:{prefix}={quoteattr(element.nsmap[prefix])}" for prefix in used)
+    parts.extend(_attributes(element))
+    inside = escape(element.text) + "".join(
+        _to_text(child, element.namespace) for child in element.children
+    )
+    parts.append(f">{inside}</{element.name}>" if inside else "/>")
+    return "".join(parts)
+
+
+def _attributes(element: Element) -> Iterator[str]:
+    for count, (name, value) in enumerate(element.attributes.items()):
+        namespace, _, local = name.rpartition(" ")
+        if namespace:
+            prefix = f"attribute{count}"
+            yield f" xmlns:{prefix}={quoteattr(namespace)} {prefix}:{local}={quoteattr(value)}"
+        else:
+            yield f" {local}={quoteattr(value)}"
