@@ -1,0 +1,258 @@
+"""The NETCONF session that the collector uses by default: asyncssh with our own framer.
+
+What it does: SSH with subsystem ``netconf`` (RFC 6242 §3), host key checked against known_hosts,
+hello, framing by what both sides can, requests and everything that arrives. It runs in the event
+loop without a task or thread of its own. What it does not: look inside messages.
+
+Rules: no file of the user is read but those named in the settings (no ~/.ssh/config, no agent);
+reading stops while the intake is full, and the SSH window stops the device.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+from collector.errors import ConfigError, SessionError, UsageError, WireError
+from collector.interfaces import Clock
+from collector.model import SECOND
+from collector.subscriber.session import (
+    CLIENT_CAPABILITIES,
+    CLOSE_TIMEOUT,
+    Deliver,
+    Inbox,
+    SessionSettings,
+    auth_error,
+    host_key_error,
+    network_error,
+)
+from collector.wire.netconf_framing import Deframer, encode_chunked, encode_delimited
+from collector.wire.netconf_hello import decode_hello, encode_hello
+
+WINDOW = 512 * 1024
+"""SSH window in octets: what may wait in the channel while the intake is full (ours)."""
+KEEPALIVE_TRIES = 3
+
+
+class AsyncsshSession(asyncssh.SSHClientSession[bytes]):
+    """A ``NetconfSession``; see there for what its methods promise."""
+
+    def __init__(self, settings: SessionSettings, deliver: Deliver, clock: Clock) -> None:
+        self.settings = settings
+        self.capabilities: tuple[str, ...] = ()
+        self.session_id = 0
+        self.peer = ""
+        self.port = 0
+        self._inbox = Inbox(settings, deliver, clock)
+        self._deframer = Deframer(settings.max_message)
+        self._encode = encode_delimited
+        self._connection: asyncssh.SSHClientConnection | None = None
+        self._channel: asyncssh.SSHClientChannel[bytes] | None = None
+        self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def closed(self) -> asyncio.Future[SessionError]:
+        """See ``NetconfSession.closed``."""
+        return self._inbox.closed
+
+    @property
+    def dropped(self) -> int:
+        """See ``Inbox.dropped``."""
+        return self._inbox.dropped
+
+    # ------------------------------------------------------------------ open
+    async def open(self) -> None:
+        """See ``NetconfSession.open``."""
+        options = _options(self.settings)
+        try:
+            async with asyncio.timeout(self.settings.connect_timeout / SECOND):
+                await self._connect(options)
+        except BaseException as error:
+            failure = _session_error(self.settings, error)
+            self._inbox.end(failure or SessionError("opening was cancelled"), patient=False)
+            await self._disconnect()
+            if failure is None:
+                raise
+            raise failure from error
+
+    async def _connect(self, options: dict[str, Any]) -> None:
+        settings = self.settings
+        self._connection = await asyncssh.connect(settings.host, settings.port, **options)
+        address = self._connection.get_extra_info("peername")
+        self.peer, self.port = address[0].removeprefix("::ffff:"), address[1]
+        await self._connection.create_session(
+            lambda: self, subsystem="netconf", encoding=None, window=WINDOW
+        )
+        await self._greeted
+
+    def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
+        """asyncssh: the channel is there, the subsystem not yet."""
+        self._channel = chan
+
+    def session_started(self) -> None:
+        """asyncssh: the subsystem runs. Both sides say hello at once (RFC 6241 §8.1)."""
+        assert self._channel is not None
+        self._channel.write(encode_delimited(encode_hello(CLIENT_CAPABILITIES)))
+
+    # ------------------------------------------------------------------ arriving
+    def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
+        """asyncssh: octets of the channel; those of stderr are no NETCONF."""
+        if datatype is not None:
+            return
+        self._deframer.receive(data)
+        try:
+            while (message := self._deframer.next_message()) is not None:
+                if self._greeted.done():
+                    self._inbox.arrived(message)
+                else:
+                    self._hello(message)
+        except WireError as error:
+            self._fail(
+                SessionError(f"{self.settings.where}: {error}; session ended", reason=error.reason)
+            )
+            return
+        self._inbox.offer(self._pause, self._resume)
+
+    def _hello(self, message: bytes) -> None:
+        hello = decode_hello(message)
+        if hello.session_id is None:
+            raise WireError(
+                "bad-hello", "the hello has no session-id", clause="RFC 6241 §8.1", field="hello"
+            )
+        self.capabilities = hello.capabilities
+        self.session_id = hello.session_id
+        if hello.chunked:
+            self._deframer.use_chunked()
+            self._encode = encode_chunked
+        self._greeted.set_result(None)
+
+    def _pause(self) -> None:
+        if self._channel is not None:
+            self._channel.pause_reading()
+
+    def _resume(self) -> None:
+        if self._channel is not None:
+            self._channel.resume_reading()
+
+    # ------------------------------------------------------------------ requests
+    async def rpc(self, request: bytes, timeout: int | None = None) -> bytes:
+        """See ``NetconfSession.rpc``."""
+        if self.session_id == 0:
+            raise UsageError("the session is not open")
+        message_id, future = self._inbox.expect_reply(request)
+        self._send(request)
+        return await self._inbox.reply(message_id, future, timeout)
+
+    def _is_open(self) -> bool:
+        return self.session_id != 0 and self._channel is not None
+
+    def _send(self, request: bytes) -> None:
+        if self._channel is not None:  # else it is just ending, and ``closed`` will say so
+            self._channel.write(self._encode(request))
+
+    # ------------------------------------------------------------------ the end
+    def connection_lost(self, exc: Exception | None) -> None:
+        """asyncssh: the channel is gone."""
+        self._channel = None
+        why = f" ({exc})" if exc is not None and str(exc) else ""
+        self._end(SessionError(f"{self.settings.where} ended the session{why}", reason="lost"))
+
+    def _fail(self, error: SessionError) -> None:
+        """The peer broke the framing: RFC 6242 §4.2 wants the channel closed."""
+        self._end(error)
+        if self._connection is not None:
+            self._connection.abort()
+
+    def _end(self, error: SessionError) -> None:
+        if not self._greeted.done():
+            self._greeted.set_exception(error)
+            self._greeted.exception()  # read here: nobody may be waiting for it any more
+        self._inbox.end(error)
+
+    async def close(self) -> None:
+        """See ``NetconfSession.close``."""
+        await self._inbox.say_goodbye(self._send if self._is_open() else None)
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        connection.close()
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT / SECOND):
+                await connection.wait_closed()
+        except TimeoutError:
+            connection.abort()
+            await connection.wait_closed()
+
+
+def _options(settings: SessionSettings) -> dict[str, Any]:
+    """Arguments of ``asyncssh.connect``. Raises ConfigError, SessionError."""
+    keepalive = settings.keepalive / SECOND
+    return {
+        "username": settings.username,
+        "password": None if settings.password is None else settings.password(),
+        "client_keys": _client_keys(settings),
+        "known_hosts": _known_hosts(settings) if settings.verify_host_key else None,
+        "config": None,
+        "agent_path": None,
+        "gss_auth": False,
+        "gss_kex": False,
+        "compression_algs": None,
+        "keepalive_interval": keepalive,
+        "keepalive_count_max": KEEPALIVE_TRIES,
+        "login_timeout": settings.connect_timeout / SECOND,
+    }
+
+
+def _client_keys(settings: SessionSettings) -> list[asyncssh.SSHKey] | None:
+    if not settings.key_file:
+        return None
+    phrase = None if settings.key_passphrase is None else settings.key_passphrase()
+    try:
+        return [asyncssh.read_private_key(Path(settings.key_file).expanduser(), phrase)]
+    except (OSError, asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
+        word = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigError(f"the private key {settings.key_file} cannot be used: {word}") from error
+
+
+def _known_hosts(settings: SessionSettings) -> asyncssh.SSHKnownHosts:
+    """The keys we trust; an absent file means none, and the check then fails as it should."""
+    try:
+        text = Path(settings.known_hosts).expanduser().read_text()
+    except FileNotFoundError:
+        text = ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{settings.known_hosts} cannot be read: {error}") from error
+    try:
+        return asyncssh.import_known_hosts(text)
+    except ValueError as error:
+        raise ConfigError(f"{settings.known_hosts} cannot be read: {error}") from error
+
+
+def _session_error(settings: SessionSettings, error: BaseException) -> SessionError | None:
+    """What went wrong while connecting; None: not ours to translate (cancelled)."""
+    where = settings.where
+    match error:
+        case SessionError():
+            return error
+        case asyncssh.HostKeyNotVerifiable():
+            return host_key_error(settings)
+        case asyncssh.PermissionDenied():
+            return auth_error(settings)
+        case asyncssh.KeyExchangeFailed():
+            text, reason, heals = f"no common SSH algorithm with {where}", "ssh", False
+        case asyncssh.ChannelOpenError():
+            text, reason, heals = f"{where} has no NETCONF subsystem for us", "subsystem", True
+        case asyncssh.DisconnectError():
+            text, reason, heals = f"{where} ended the connection", "lost", True
+        case OSError():
+            return network_error(settings, error)
+        case _:
+            return None
+    detail = str(error)
+    return SessionError(f"{text} ({detail})" if detail else text, reason=reason, retryable=heals)

@@ -1,0 +1,530 @@
+"""What every NETCONF session promises, proven for each of them by the same tests."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import socket
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from collector.errors import ConfigError, SessionError, UsageError
+from collector.model import SECOND
+from collector.subscriber.asyncssh_session import AsyncsshSession
+from collector.subscriber.ncclient_session import NcclientSession
+from collector.subscriber.session import NetconfSession, SessionSettings
+from publisher_sim.publishers.netconf_server import CAPABILITIES, ServerSession
+from tests.netconf_device import (
+    LIMIT,
+    PASSWORD,
+    USER,
+    Basket,
+    Device,
+    SystemClock,
+    notification,
+    ok_reply,
+    rpc,
+    run,
+    until,
+)
+
+pytestmark = pytest.mark.integration
+
+BASE_1_0_ONLY = tuple(uri for uri in CAPABILITIES if uri != "urn:ietf:params:netconf:base:1.1")
+SESSIONS: dict[str, type[AsyncsshSession] | type[NcclientSession]] = {
+    "asyncssh": AsyncsshSession,
+    "ncclient": NcclientSession,
+}
+
+
+@pytest.fixture(params=SESSIONS)
+def kind(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+def session_of(kind: str, settings: SessionSettings, basket: Basket) -> NetconfSession:
+    return SESSIONS[kind](settings, basket.deliver, SystemClock())
+
+
+def with_device(
+    folder: Path,
+    kind: str,
+    test: Callable[[Device, NetconfSession, Basket], Awaitable[None]],
+    **device: object,
+) -> None:
+    async def main() -> None:
+        basket = Basket()
+        async with Device(folder, **device) as there:  # type: ignore[arg-type]  # passed through
+            session = session_of(kind, there.settings(), basket)
+            await session.open()
+            try:
+                await test(there, session, basket)
+            finally:
+                await session.close()
+
+    run(main())
+
+
+def refused(kind: str, settings: SessionSettings) -> SessionError:
+    async def main() -> SessionError:
+        session = session_of(kind, settings, Basket())
+        with pytest.raises(SessionError) as caught:
+            await session.open()
+        assert session.closed.result().reason == caught.value.reason
+        await session.close()
+        return caught.value
+
+    return run(main())
+
+
+def refused_by(
+    folder: Path,
+    kind: str,
+    *,
+    device: dict[str, object] | None = None,
+    change: Callable[[SessionSettings, Device], dict[str, object]] = lambda *_: {},
+) -> SessionError:
+    async def main() -> SessionError:
+        async with Device(folder, **device or {}) as there:  # type: ignore[arg-type]  # passed on
+            settings = there.settings()
+            values = {field: getattr(settings, field) for field in settings.__struct_fields__}
+            changed = SessionSettings(**values | change(settings, there))
+            session = session_of(kind, changed, Basket())
+            with pytest.raises(SessionError) as caught:
+                await session.open()
+            assert session.closed.result().reason == caught.value.reason
+            await session.close()
+            return caught.value
+
+    return run(main())
+
+
+# --------------------------------------------------------------------------- the good way
+@pytest.mark.parametrize("capabilities", [CAPABILITIES, BASE_1_0_ONLY], ids=["1.1", "1.0"])
+def test_request_and_reply(tmp_path: Path, kind: str, capabilities: tuple[str, ...]) -> None:
+    async def test(device: Device, session: NetconfSession, basket: Basket) -> None:
+        assert session.capabilities == capabilities
+        assert (session.session_id, session.peer) == (1, "127.0.0.1")
+        assert session.port == device.server.port
+        request = rpc(7, "<get><!-- \n##\n --></get>")
+        assert await session.rpc(request) == ok_reply(request)
+        assert device.rpcs == [("1", request)]
+        assert device.opened == [("1", USER)]
+        assert [(m.root, m.message_id) for m in basket.messages] == [("rpc-reply", "7")]
+        await session.close()
+        assert session.closed.result().reason == "closed"
+        await until(lambda: device.closed == ["1"])
+
+    with_device(tmp_path, kind, test, capabilities=capabilities)
+
+
+def test_everything_arrives_in_order_and_before_the_reply_is_returned(
+    tmp_path: Path, kind: str
+) -> None:
+    other = b'<envelope xmlns="urn:ietf:params:xml:ns:yang:ietf-yp-notification"><a/></envelope>'
+
+    async def test(device: Device, session: NetconfSession, basket: Basket) -> None:
+        def answer(sid: str, request: bytes) -> None:
+            for message in (notification(1), other, ok_reply(request), notification(2), b"no xml"):
+                device.server.send(sid, message)
+
+        device.answer = answer
+        reply = await session.rpc(rpc(1))
+        assert basket.payloads()[:3] == [notification(1), other, reply]
+        await until(lambda: len(basket.messages) >= 5)
+        assert [message.root for message in basket.messages] == [
+            "notification",
+            "envelope",
+            "rpc-reply",
+            "notification",
+            "",
+        ]
+        assert basket.payloads()[4] == b"no xml"
+        assert basket.times == sorted(basket.times)
+        device.answer = device.answer_ok
+
+    with_device(tmp_path, kind, test)
+
+
+def test_replies_find_their_requests_in_any_order(tmp_path: Path, kind: str) -> None:
+    async def test(device: Device, session: NetconfSession, basket: Basket) -> None:
+        device.answer = lambda *_: None
+        first = asyncio.ensure_future(session.rpc(rpc(1)))
+        second = asyncio.ensure_future(session.rpc(rpc(2)))
+        await until(lambda: len(device.rpcs) == 2)
+        with pytest.raises(UsageError, match="waits"):
+            await session.rpc(rpc(2))
+        device.server.send("1", ok_reply(rpc("nobody")))
+        device.server.send("1", ok_reply(rpc(2)))
+        assert await second == ok_reply(rpc(2))
+        assert not first.done()
+        device.server.send("1", b"<rpc-reply><rpc-error/></rpc-reply>")
+        assert await first == b"<rpc-reply><rpc-error/></rpc-reply>"
+        device.answer = device.answer_ok
+
+    with_device(tmp_path, kind, test)
+
+
+def test_two_sessions_at_once(tmp_path: Path, kind: str) -> None:
+    async def main() -> None:
+        baskets = Basket(), Basket()
+        async with Device(tmp_path) as device:
+            sessions = [session_of(kind, device.settings(), basket) for basket in baskets]
+            await asyncio.gather(*(session.open() for session in sessions))
+            assert {session.session_id for session in sessions} == {1, 2}
+            await asyncio.gather(*(session.rpc(rpc(1)) for session in sessions))
+            for session in sessions:
+                device.server.send(str(session.session_id), notification(session.session_id))
+            await until(lambda: all(len(basket.messages) == 2 for basket in baskets))
+            for session, basket in zip(sessions, baskets, strict=True):
+                assert basket.payloads()[1] == notification(session.session_id)
+            await sessions[0].close()
+            assert await sessions[1].rpc(rpc(2)) == ok_reply(rpc(2))
+            await sessions[1].close()
+
+    run(main())
+
+
+# --------------------------------------------------------------------------- back-pressure
+def test_a_full_intake_stops_the_device_and_loses_nothing(tmp_path: Path, kind: str) -> None:
+    async def test(device: Device, session: NetconfSession, basket: Basket) -> None:
+        basket.full = True
+        sent = 0
+        while device.server.unsent("1") < 2_000_000:  # the SSH window is closed, sockets are full
+            assert device.server.send("1", notification(sent, 2000))
+            sent += 1
+            await asyncio.sleep(0)
+        await until(lambda: basket.refused > 2)
+        assert basket.messages == []
+        assert basket.largest < 600, "only what one read brought may wait"
+        basket.full = False
+        await until(lambda: len(basket.messages) == sent)
+        assert basket.payloads() == [notification(n, 2000) for n in range(sent)]
+
+    with_device(tmp_path, kind, test)
+
+
+def test_the_end_waits_until_a_full_intake_took_what_came_before(tmp_path: Path, kind: str) -> None:
+    async def test(device: Device, session: NetconfSession, basket: Basket) -> None:
+        basket.full = True
+        device.server.send("1", notification(1))
+        await until(lambda: basket.refused > 0)
+        device.server.close_session("1")
+        await until(lambda: device.closed == ["1"])
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+        assert not session.closed.done()
+        basket.full = False
+        async with asyncio.timeout(LIMIT):
+            assert (await session.closed).reason == "lost"
+        assert basket.payloads() == [notification(1)]
+
+    with_device(tmp_path, kind, test)
+
+
+def test_closing_while_the_intake_is_full_does_not_hang(tmp_path: Path, kind: str) -> None:
+    async def test(device: Device, session: NetconfSession, basket: Basket) -> None:
+        basket.full = True
+        device.server.send("1", notification(1))
+        await until(lambda: basket.refused > 0)
+        await session.close()
+        assert session.closed.result().reason == "closed"
+        assert session.dropped >= 1  # and perhaps the reply to close-session
+
+    with_device(tmp_path, kind, test)
+
+
+# --------------------------------------------------------------------------- the end
+def test_a_device_that_dies_ends_what_waits(tmp_path: Path, kind: str) -> None:
+    async def test(device: Device, session: NetconfSession, basket: Basket) -> None:
+        device.answer = lambda *_: None
+        waiting = asyncio.ensure_future(session.rpc(rpc(1)))
+        await until(lambda: len(device.rpcs) == 1)
+        for connection in list(device.server._connections):
+            connection.abort()
+        with pytest.raises(SessionError) as caught:
+            await waiting
+        assert caught.value.reason == "lost"
+        assert caught.value.retryable
+        assert session.closed.result().reason == "lost"
+        with pytest.raises(SessionError):
+            await session.rpc(rpc(2))
+
+    with_device(tmp_path, kind, test)
+
+
+def test_no_answer_is_a_time_out_and_the_session_lives_on(tmp_path: Path, kind: str) -> None:
+    async def test(device: Device, session: NetconfSession, basket: Basket) -> None:
+        device.answer = lambda *_: None
+        with pytest.raises(SessionError) as caught:
+            await session.rpc(rpc(1), SECOND // 20)
+        assert (caught.value.reason, caught.value.retryable) == ("timeout", True)
+        device.answer = device.answer_ok
+        assert await session.rpc(rpc(2)) == ok_reply(rpc(2))
+
+    with_device(tmp_path, kind, test)
+
+
+def test_closing_twice_and_unopened(tmp_path: Path, kind: str) -> None:
+    async def main() -> None:
+        async with Device(tmp_path) as device:
+            session = session_of(kind, device.settings(), Basket())
+            with pytest.raises(UsageError, match="not open"):
+                await session.rpc(rpc(1))
+            await session.close()
+            await session.close()
+            assert session.closed.result().reason == "closed"
+
+    run(main())
+
+
+def test_no_thread_is_left(tmp_path: Path, kind: str) -> None:
+    before = threading.active_count()
+
+    async def test(device: Device, session: NetconfSession, basket: Basket) -> None:
+        await session.rpc(rpc(1))
+
+    with_device(tmp_path, kind, test)
+    gc.collect()  # ResourceWarnings of what was left open become errors here
+    assert threading.active_count() <= before
+
+
+def test_requests_without_id_and_too_many(tmp_path: Path, kind: str) -> None:
+    async def test(device: Device, session: NetconfSession, basket: Basket) -> None:
+        with pytest.raises(UsageError, match="message-id"):
+            await session.rpc(b"<rpc/>")
+        device.answer = lambda *_: None
+        waiting = [asyncio.ensure_future(session.rpc(rpc(n), 60 * SECOND)) for n in range(64)]
+        await until(lambda: len(device.rpcs) == 64)
+        with pytest.raises(UsageError, match="64"):
+            await session.rpc(rpc(64))
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        device.answer = device.answer_ok
+        assert await session.rpc(rpc(65)) == ok_reply(rpc(65))
+
+    with_device(tmp_path, kind, test)
+
+
+# --------------------------------------------------------------------------- misbehaviour
+class EndlessReply(ServerSession):
+    """Sends a reply that never ends, in chunks."""
+
+    def received(self, message: bytes) -> None:
+        self.write(b"\n#11\n<rpc-reply>" + b"\n#1000\n" + b"x" * 1000)
+        for _ in range(200):
+            self.write(b"\n#1000\n" + b"x" * 1000)
+
+
+class WrongFraming(ServerSession):
+    """Sends end-of-message framing although both said base:1.1."""
+
+    def received(self, message: bytes) -> None:
+        self.write(ok_reply(message) + b"]]>]]>")
+
+
+@pytest.mark.parametrize(
+    ("session_type", "reason"),
+    [(EndlessReply, "message-too-large"), (WrongFraming, "bad-chunk-start")],
+)
+def test_broken_messages_end_the_session(
+    tmp_path: Path, kind: str, session_type: type[ServerSession], reason: str
+) -> None:
+    async def main() -> None:
+        basket = Basket()
+        async with Device(tmp_path, session_type=session_type) as device:
+            session = session_of(kind, device.settings(max_message=100_000), basket)
+            await session.open()
+            with pytest.raises(SessionError) as caught:
+                await session.rpc(rpc(1))
+            assert (caught.value.reason, caught.value.retryable) == (reason, True)
+            assert session.closed.result().reason == reason
+            await until(lambda: device.closed == ["1"])
+            assert basket.messages == []
+            await session.close()
+
+    run(main())
+
+
+class NoHello(ServerSession):
+    def greet(self) -> None:
+        pass
+
+
+class BadHello(ServerSession):
+    greeting = b""
+
+    def greet(self) -> None:
+        self.write(self.greeting + b"]]>]]>")
+
+
+def hello_of(text: bytes) -> type[ServerSession]:
+    return type("Hello", (BadHello,), {"greeting": text})
+
+
+CAPABILITY = (
+    b"<capabilities><capability>urn:ietf:params:netconf:base:1.0</capability></capabilities>"
+)
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        b"<goodbye/>",
+        b"<hello></hello>",
+        b"not xml",
+        b"<hello>" + CAPABILITY + b"</hello>",
+        b"<hello>" + CAPABILITY + b"<session-id>0</session-id></hello>",
+        b'<!DOCTYPE hello [<!ENTITY a "b">]><hello>'
+        + CAPABILITY
+        + b"<session-id>1</session-id></hello>",
+    ],
+    ids=["other-root", "no-capability", "no-xml", "no-session-id", "bad-session-id", "dtd"],
+)
+def test_bad_hello(tmp_path: Path, kind: str, greeting: bytes) -> None:
+    error = refused_by(tmp_path, kind, device={"session_type": hello_of(greeting)})
+    assert (error.reason, error.retryable) == ("bad-hello", True)
+
+
+def test_no_hello_is_a_time_out(tmp_path: Path, kind: str) -> None:
+    error = refused_by(
+        tmp_path,
+        kind,
+        device={"session_type": NoHello},
+        change=lambda *_: {"connect_timeout": SECOND},
+    )
+    assert (error.reason, error.retryable) == ("timeout", True)
+
+
+def test_no_netconf_subsystem(tmp_path: Path, kind: str) -> None:
+    error = refused_by(tmp_path, kind, device={"max_sessions": 0})
+    assert (error.reason, error.retryable) == ("subsystem", True)
+
+
+# --------------------------------------------------------------------------- log-in
+def test_unknown_host_key(tmp_path: Path, kind: str) -> None:
+    stranger = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+
+    def change(settings: SessionSettings, device: Device) -> dict[str, object]:
+        wrong = tmp_path / "wrong_hosts"
+        wrong.write_text(f"[127.0.0.1]:{settings.port} {stranger}")
+        return {"known_hosts": str(wrong)}
+
+    error = refused_by(tmp_path, kind, change=change)
+    assert (error.reason, error.retryable) == ("host-key", False)
+    assert "127.0.0.1" in str(error)
+    assert "ssh-keyscan -p" in str(error)
+    absent = refused_by(tmp_path, kind, change=lambda *_: {"known_hosts": str(tmp_path / "none")})
+    assert absent.reason == "host-key"
+
+
+def test_host_key_check_can_be_given_up(tmp_path: Path, kind: str) -> None:
+    async def main() -> None:
+        async with Device(tmp_path) as device:
+            settings = device.settings(known_hosts="/nowhere", verify_host_key=False)
+            session = session_of(kind, settings, Basket())
+            await session.open()
+            await session.close()
+
+    run(main())
+
+
+def test_wrong_password(tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    error = refused_by(tmp_path, kind, change=lambda *_: {"password": lambda: "wr0ng-secret"})
+    assert (error.reason, error.retryable) == ("auth", False)
+    assert USER in str(error)
+    assert "wr0ng-secret" not in str(error) + caplog.text
+
+
+def test_the_password_is_in_no_log_and_no_repr(
+    tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    async def test(device: Device, session: NetconfSession, basket: Basket) -> None:
+        await session.rpc(rpc(1))
+        assert PASSWORD not in repr(session.settings) + repr(session)
+
+    with_device(tmp_path, kind, test)
+    assert PASSWORD not in caplog.text
+
+
+@pytest.mark.parametrize("phrase", [None, "a passphrase"])
+def test_log_in_by_key(tmp_path: Path, kind: str, phrase: str | None) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    path = tmp_path / "key"
+    key.write_private_key(path, passphrase=phrase)
+    path.chmod(0o600)
+
+    async def main() -> None:
+        public = key.export_public_key().decode()
+        async with Device(tmp_path, users={}, authorized_keys={USER: public}) as device:
+            settings = device.settings(
+                password=None,
+                key_file=str(path),
+                key_passphrase=None if phrase is None else lambda: phrase,
+            )
+            session = session_of(kind, settings, Basket())
+            await session.open()
+            await session.close()
+
+    run(main())
+
+
+def test_a_secret_that_cannot_be_read_is_the_operators_fault(tmp_path: Path, kind: str) -> None:
+    def unreadable() -> str:
+        raise ConfigError("environment variable X is not set")
+
+    async def main() -> None:
+        async with Device(tmp_path) as device:
+            session = session_of(kind, device.settings(password=unreadable), Basket())
+            with pytest.raises(ConfigError, match="not set"):
+                await session.open()
+            await session.close()
+
+    run(main())
+
+
+# --------------------------------------------------------------------------- nobody there
+def test_connection_refused(kind: str) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        settings = SessionSettings("127.0.0.1", USER, port=unused.getsockname()[1])
+        error = refused(kind, settings)
+    assert (error.reason, error.retryable) == ("refused", True)
+
+
+def test_unknown_name(kind: str) -> None:
+    error = refused(kind, SessionSettings("no-such-host.invalid", USER))
+    assert (error.reason, error.retryable) == ("unreachable", True)
+
+
+def test_a_port_that_never_speaks_ssh(kind: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        settings = SessionSettings("127.0.0.1", USER, port=port, connect_timeout=SECOND // 2)
+        error = refused(kind, settings)
+    assert (error.reason, error.retryable) == ("timeout", True)
+
+
+def test_opening_can_be_cancelled(kind: str) -> None:
+    async def main() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            settings = SessionSettings("127.0.0.1", USER, port=silent.getsockname()[1])
+            session = session_of(kind, settings, Basket())
+            opening = asyncio.ensure_future(session.open())
+            await asyncio.sleep(0.1)
+            opening.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await opening
+            await session.close()
+
+    run(main())
