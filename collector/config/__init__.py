@@ -51,6 +51,7 @@ __all__ = [
     "is_loopback",
     "load_config",
     "parse_config",
+    "read_config_table",
     "read_secret",
     "redacted",
 ]
@@ -72,6 +73,12 @@ def load_config(path: str | Path) -> Config:
 def parse_config(text: str, *, file: str = "", folder: str | Path = ".") -> Config:
     """The configuration in ``text``; relative paths count from ``folder``. Raises ConfigError."""
     config, faults = _read(text, file, Path(folder))
+    return _config_or_raise(config, faults)
+
+
+def read_config_table(table: dict[str, Any], *, file: str = "", folder: str | Path = ".") -> Config:
+    """The configuration in plain values, as TOML would give them. Raises ConfigError."""
+    config, faults = _read_table(table, file, Path(folder))
     return _config_or_raise(config, faults)
 
 
@@ -98,6 +105,12 @@ def _read(text: str, file: str, folder: Path) -> tuple[Config | None, list[Confi
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         return None, [ConfigError(f"not TOML: {error}", file=file)]
+    return _read_table(table, file, folder)
+
+
+def _read_table(
+    table: dict[str, Any], file: str, folder: Path
+) -> tuple[Config | None, list[ConfigError]]:
     faults = Faults(file)
     config = read_struct(Config, table, faults)
     if config is not None:

@@ -1,0 +1,115 @@
+"""The ``collector`` command.
+
+Does: choose the sub-command and turn errors into one clear sentence. Does not: know what a
+command does; each lives in a file of its own, imported only when it is used.
+Rules: exit status 0 done, 1 the answer is "no" (a check failed), 2 it could not be done, 130
+stopped with Ctrl-C. Never a traceback, unless ``COLLECTOR_DEBUG=1`` is set.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from collector.errors import CollectorError
+
+COMMANDS = {
+    "run": ("collector.cli.run:run", "Receive, judge and store, until stopped."),
+    "demo": ("collector.cli.demo:demo", "Show all of it on this machine, no config needed."),
+    "init": ("collector.cli.init:init", "Write a commented configuration."),
+    "check-config": ("collector.cli.check_config:check_config", "Say whether a config is good."),
+    "subscribe": ("collector.cli.subscribe:subscribe", "Subscribe once and print what comes."),
+    "verdicts": ("collector.cli.verdicts:verdicts", "Show the verdicts, or follow new ones."),
+    "query": ("collector.cli.query:query", "Ask the store in SQL."),
+    "replay": ("collector.cli.replay:replay", "Judge a journal again, into another folder."),
+    "status": ("collector.cli.status:status", "What the running collector is doing."),
+    "devices": ("collector.cli.devices:devices", "Devices and unknown senders of a collector."),
+    "reload": ("collector.cli.reload:reload", "Have the running collector read its config again."),
+    "yang": ("collector.cli.yang:yang_group", "Work with YANG modules."),
+    "completion": ("collector.cli.completion:completion", "Print the shell's completion script."),
+}
+"""name -> (where the command is, its line in the overview)"""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, not when they are listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order in which a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; None when there is none of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The overview, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from collector.cli.versions import version_text
+
+        click.echo(version_text())
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version,
+    help="Show the versions of the collector and of what it stands on.",
+)  # fmt: skip
+def cli() -> None:
+    """A YANG-Push telemetry collector that says, for every period of every subscription, whether
+    each line card delivered its piece, and if not, which one and why.
+
+    Start with: collector demo
+    """
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit status."""
+    sys.exit(status_of(args))
+
+
+def status_of(args: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    debug = os.environ.get("COLLECTOR_DEBUG", "") not in ("", "0")
+    try:
+        result = cli.main(args, prog_name="collector", standalone_mode=False)
+    except click.exceptions.Exit as left:
+        return left.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except BrokenPipeError:
+        # whoever read us (head, less) has seen enough; keep Python from flushing into nothing
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except CollectorError as error:
+        if debug:
+            raise
+        for text in (str(error), *getattr(error, "__notes__", ())):
+            click.echo(f"collector: {text}", err=True)
+        return 2
+    except Exception as error:  # the last door: a person reads this
+        if debug:
+            raise
+        click.echo(
+            f"collector: unexpected {type(error).__name__}: {error}"
+            " (set COLLECTOR_DEBUG=1 for where, and please report it)",
+            err=True,
+        )
+        return 2
+    return result if isinstance(result, int) else 0

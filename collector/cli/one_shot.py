@@ -1,0 +1,76 @@
+"""The configuration that ``collector subscribe`` stands for.
+
+Does: put the options into the tables of a configuration file, so that they go through the same
+checks. Does not: connect.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from collector.errors import UsageError
+
+PASSWORD_VARIABLE = "COLLECTOR_PASSWORD"  # noqa: S105 - the name of a variable
+
+
+def one_shot_config(
+    *,
+    host: str,
+    xpath: str | None,
+    subtree: str | None,
+    namespaces: tuple[str, ...],
+    listen: str,
+    settings: Mapping[str, Any],
+) -> Any:
+    """A ``Config`` of one device and one subscription. Raises ConfigError, UsageError."""
+    from collector.config import read_config_table
+
+    address, port = _split(listen)
+    netconf = {
+        "host": host,
+        **_given(
+            settings, "port", "username", "password_file", "key_file", "known_hosts", "session"
+        ),
+    }
+    if not (netconf.get("password_file") or netconf.get("key_file")):
+        netconf["password_env"] = PASSWORD_VARIABLE
+        if not os.environ.get(PASSWORD_VARIABLE):
+            raise UsageError(
+                "no way to log in is given: --password-file, --key-file, or the environment"
+                f" variable {PASSWORD_VARIABLE}"
+            )
+    device = {"name": host, "netconf": netconf, "sources": list(settings["sources"])}
+    wanted = {
+        "name": "subscribe",
+        "period_seconds": settings["period"],
+        "namespaces": dict(_namespace(text) for text in namespaces),
+        **{k: v for k, v in (("xpath", xpath), ("subtree", subtree)) if v is not None},
+        **_given(settings, "datastore", "encoding"),
+    }
+    table = {
+        "udp_notif": {"address": address, "port": port},
+        "metrics": {"enabled": False},
+        "device": [device],
+        "subscription": [wanted],
+    }
+    return read_config_table(table, file="command line")
+
+
+def _given(settings: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: settings[key] for key in keys if settings.get(key) is not None}
+
+
+def _split(listen: str) -> tuple[str, int]:
+    address, _, port = listen.rpartition(":")
+    if not port.isdecimal() or not address:
+        raise UsageError(f'--listen "{listen}" is not ADDRESS:PORT, as 0.0.0.0:10003 or [::]:10003')
+    return address.strip("[]"), int(port)
+
+
+def _namespace(text: str) -> tuple[str, str]:
+    prefix, equals, uri = text.partition("=")
+    if not (prefix and equals and uri):
+        raise UsageError(f'--ns "{text}" is not PREFIX=URI')
+    return prefix, uri

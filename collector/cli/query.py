@@ -1,0 +1,37 @@
+"""``collector query``."""
+
+from __future__ import annotations
+
+import click
+
+from collector.cli.options import data_folder, json_option, store_option
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  collector query "SELECT outcome, count(*) FROM verdicts GROUP BY outcome"
+  collector query --csv "SELECT * FROM updates WHERE device = 'core7' LIMIT 10"
+"""
+)
+@click.argument("sql")
+@json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values with a header.")
+@store_option
+def query(
+    sql: str, as_json: bool, as_csv: bool, folder: str | None, config_file: str | None
+) -> None:
+    """Ask the store in SQL.
+
+    Tables: updates, verdicts, subscriptions, events; rows that the running collector has not
+    stored yet are in them. The store cannot be changed from here. - reads SQL from standard input.
+    """
+    from collector.cli.asking import asked
+    from collector.errors import UsageError
+    from collector.views.answers import print_answer
+
+    if as_json and as_csv:
+        raise UsageError("--json and --csv cannot be used together")
+    text = click.get_text_stream("stdin").read() if sql == "-" else sql
+    with asked(data_folder(folder, config_file)) as run:
+        print_answer(run(text), "json" if as_json else "csv" if as_csv else "table")

@@ -1,0 +1,20 @@
+"""``collector reload``."""
+
+from __future__ import annotations
+
+import click
+
+from collector.cli.options import data_folder, json_option, store_option
+
+
+@click.command(name="reload", epilog="Example: collector reload -c collector.toml")
+@json_option
+@store_option
+def reload(folder: str | None, config_file: str | None, as_json: bool) -> None:
+    """Have the running collector read its configuration again.
+
+    A configuration with a fault is refused, and the collector goes on with the one it has.
+    """
+    from collector.cli.talking import show_answer
+
+    show_answer(data_folder(folder, config_file), "reload", as_json)

@@ -1,0 +1,22 @@
+"""``collector run``."""
+
+from __future__ import annotations
+
+import click
+
+from collector.cli.options import config_option
+
+
+@click.command(epilog="Example: collector run -c collector.toml")
+@config_option
+def run(config_file: str) -> int:
+    """Receive, judge and store, until stopped.
+
+    Subscribes to the devices of the configuration, takes what their line cards push, and says for
+    every period who delivered. SIGTERM and Ctrl-C end it in good order; collector reload makes it
+    read the configuration again.
+    """
+    from collector.config import load_config
+    from collector.service import run as run_service
+
+    return run_service(load_config(config_file))

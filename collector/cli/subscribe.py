@@ -1,0 +1,69 @@
+"""``collector subscribe``."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+import click
+
+from collector.cli.options import Length, json_option
+
+
+@click.command(
+    epilog="Example: COLLECTOR_PASSWORD=... collector subscribe 192.0.2.7 --user telemetry"
+    " --xpath /ietf-interfaces:interfaces --period 10"
+)
+@click.argument("host")
+@click.option("--xpath", help="What is selected; prefixes are module names.")
+@click.option(
+    "--subtree", type=click.File("r"), metavar="FILE", help="A subtree filter instead of an XPath."
+)
+@click.option("--ns", "namespaces", multiple=True, metavar="P=URI", help="Namespace of a prefix.")
+@click.option("--period", type=Length(), required=True, help="Seconds between updates.")
+@click.option("--datastore", default="operational", show_default=True)
+@click.option(
+    "--encoding", type=click.Choice(["encode-json", "encode-xml", "encode-cbor"]),
+    default="encode-json", show_default=True,
+)  # fmt: skip
+@click.option("--port", type=click.IntRange(1, 65535), default=830, show_default=True)
+@click.option("--user", "username", envvar="COLLECTOR_USER", required=True, help="User name.")
+@click.option(
+    "--password-file", type=click.Path(dir_okay=False),
+    help="File with the password; else the environment variable COLLECTOR_PASSWORD.",
+)  # fmt: skip
+@click.option("--key-file", type=click.Path(dir_okay=False), help="Private key.")
+@click.option("--known-hosts", type=click.Path(dir_okay=False), help="File of known host keys.")
+@click.option(
+    "--session", type=click.Choice(["asyncssh", "ncclient"]), default="asyncssh", show_default=True
+)
+@click.option("--source", "sources", multiple=True, metavar="ADDRESS", help="Address of a card.")
+@click.option("--listen", default="0.0.0.0:10003", show_default=True, metavar="ADDRESS:PORT")
+@click.option("--duration", type=Length(), help="Stop after so long; else Ctrl-C.")
+@json_option
+def subscribe(
+    host: str,
+    xpath: str | None,
+    subtree: TextIO | None,
+    namespaces: tuple[str, ...],
+    listen: str,
+    duration: float | None,
+    as_json: bool,
+    **settings: object,
+) -> int:
+    """Subscribe once to HOST and print the updates and verdicts that come.
+
+    Nothing is kept: journal and store go to a temporary folder. The subscription is deleted at the
+    end. Passwords come from a file or the environment, never from the command line.
+    """
+    from collector.cli.one_shot import one_shot_config
+    from collector.service import subscribe_once
+
+    config = one_shot_config(
+        host=host,
+        xpath=xpath,
+        subtree=subtree.read() if subtree else None,
+        namespaces=namespaces,
+        listen=listen,
+        settings=settings,
+    )
+    return subscribe_once(config, duration_seconds=duration, json_output=as_json)

@@ -1,0 +1,31 @@
+"""One question to the running collector, and its answer in the terminal."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from collector import control
+from collector.views.console import make_console
+from collector.views.tables import print_facts, print_objects
+
+
+def show_answer(folder: Path, command: str, as_json: bool) -> None:
+    """Ask and print: single values as lines, lists of objects as tables."""
+    answer = control.ask(folder, command)
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
+        return
+    console = make_console()
+    lists = {name: value for name, value in answer.items() if _is_table(value)}
+    print_facts(console, {name: value for name, value in answer.items() if name not in lists})
+    for name, rows in lists.items():
+        console.print(f"\n{name.replace('_', ' ')}", style="bold")
+        print_objects(console, rows)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)

@@ -1,0 +1,181 @@
+"""Every metric: name, labels and help text, once; and the plain numbers behind them.
+
+Does: hold counts that hot code raises as plain integers (below 0.1 us) and describe them. Does not:
+know Prometheus (``sinks.prometheus`` shows them), a clock, or a lock: one thread counts.
+Rules: each refused or lost thing is counted once, where it happens, under a short fixed reason
+word. Labels are bounded: past ``LABELS_KEPT`` sets of labels of one metric the rest is counted
+under ``other``. Names carry their unit; seconds and bytes.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+PREFIX = "yang_push_"
+LABELS_KEPT = 20_000
+"""Sets of labels of one metric (ours): a thousand devices of twenty line cards."""
+OTHER = "other"
+"""Label value of everything past the limit."""
+
+
+class Counts:
+    """Whole numbers by label values, bounded."""
+
+    __slots__ = ("_limit", "_values")
+
+    def __init__(self, limit: int = LABELS_KEPT) -> None:
+        self._values: dict[tuple[str, ...], int] = {}
+        self._limit = limit
+
+    def add(self, labels: tuple[str, ...], number: int = 1) -> None:
+        """Raise one number."""
+        try:
+            self._values[labels] += number
+        except KeyError:
+            if len(self._values) >= self._limit:
+                labels = (OTHER,) * len(labels)
+                number += self._values.get(labels, 0)
+            self._values[labels] = number
+
+    def set(self, labels: tuple[str, ...], number: int) -> None:
+        """Put one number, for gauges."""
+        if labels in self._values or len(self._values) < self._limit:
+            self._values[labels] = number
+
+    def __getitem__(self, labels: tuple[str, ...]) -> int:
+        return self._values.get(labels, 0)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def items(self) -> list[tuple[tuple[str, ...], int]]:
+        """A copy that later counting does not change."""
+        return list(self._values.items())
+
+    def total(self) -> int:
+        """Sum over all labels."""
+        return sum(self._values.values())
+
+    def clear(self) -> None:
+        """Forget everything, for gauges that are written anew."""
+        self._values.clear()
+
+
+class Distribution:
+    """A histogram: counts by upper bound, and the sum."""
+
+    __slots__ = ("_counts", "bounds", "sum")
+
+    def __init__(self, bounds: Iterable[float]) -> None:
+        self.bounds = tuple(bounds)
+        """Upper bounds, rising, without infinity."""
+        self._counts = [0] * (len(self.bounds) + 1)
+        self.sum = 0.0
+
+    def observe(self, value: float, number: int = 1) -> None:
+        """Count ``value`` ``number`` times."""
+        self._counts[bisect_left(self.bounds, value)] += number
+        self.sum += value * number
+
+    @property
+    def count(self) -> int:
+        """Values seen."""
+        return sum(self._counts)
+
+    def cumulated(self) -> Iterator[tuple[str, int]]:
+        """(upper bound as text, values up to it), the last one ``+Inf``."""
+        below = 0
+        for bound, number in zip((*map(str, self.bounds), "+Inf"), self._counts, strict=True):
+            below += number
+            yield bound, below
+
+
+class Metric(Struct, frozen=True):
+    """What a metric is called and what it says."""
+
+    attribute: str
+    """Its place in ``Counters``."""
+    kind: str
+    """``counter``, ``gauge`` or ``histogram``."""
+    help: str
+    labels: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The full name, with ``_total`` for a counter."""
+        return PREFIX + self.attribute + ("_total" if self.kind == "counter" else "")
+
+
+METRICS = (
+    Metric("datagrams_received", "counter", "Datagrams taken from the socket."),
+    Metric("bytes_received", "counter", "Octets of these datagrams."),
+    Metric("datagrams_rejected", "counter", "Datagrams refused, by reason.", ("reason",)),
+    Metric("segments_discarded", "counter", "Segments thrown away, by reason.", ("reason",)),
+    Metric("options_unknown", "counter", "Unknown UDP-notif options, by type.", ("type",)),
+    Metric("messages_received", "counter", "Whole messages, by transport.", ("transport",)),
+    Metric("messages_rejected", "counter", "Messages whose payload was refused.", ("reason",)),
+    Metric(
+        "messages_lost",
+        "counter",
+        "Messages that a gap in the ids shows to be lost.",
+        ("device", "generator"),
+    ),
+    Metric(
+        "queue_dropped",
+        "counter",
+        "What a full queue of ours dropped; queue=kernel is the socket buffer.",
+        ("queue",),
+    ),
+    Metric("unknown_sources", "gauge", "Source addresses that belong to no device."),
+    Metric("unknown_source_messages", "counter", "Messages of sources that belong to no device."),
+    Metric("updates", "counter", "Updates, by what became of them.", ("device", "outcome")),
+    Metric("periods", "counter", "Periods judged, by first outcome.", ("device", "outcome")),
+    Metric("amendments", "counter", "Verdicts amended later.", ("device",)),
+    Metric("generators_missing", "gauge", "Generators missing in the newest verdict.", ("device",)),
+    Metric("publisher_lag_seconds", "histogram", "Arrival minus the publisher's time."),
+    Metric("period_close_delay_seconds", "histogram", "Verdict minus the tick of its period."),
+    Metric("sessions_up", "gauge", "Whether the management session is up.", ("device",)),
+    Metric("journal_bytes", "gauge", "Octets of the journal on disk."),
+    Metric("journal_records", "counter", "Records taken into the journal."),
+    Metric("intake_refused", "counter", "Batches not taken since the disk was full."),
+    Metric("sink_rows_written", "counter", "Rows written.", ("sink",)),
+    Metric("sink_errors", "counter", "Failed writes of rows.", ("sink", "retryable")),
+    Metric("alerts", "counter", "Alerts, by what became of them.", ("channel", "result")),
+)
+"""The whole list, in the order of the page."""
+
+LAG_BOUNDS = (0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+CLOSE_BOUNDS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+
+class Counters:
+    """The numbers behind ``METRICS``, one attribute each: ``int``, ``Counts``, ``Distribution``."""
+
+    def __init__(self) -> None:
+        self.datagrams_received = 0
+        self.bytes_received = 0
+        self.datagrams_rejected = Counts()
+        self.segments_discarded = Counts()
+        self.options_unknown = Counts(256)
+        self.messages_received = Counts()
+        self.messages_rejected = Counts()
+        self.messages_lost = Counts()
+        self.queue_dropped = Counts()
+        self.unknown_sources = 0
+        self.unknown_source_messages = 0
+        self.updates = Counts()
+        self.periods = Counts()
+        self.amendments = Counts()
+        self.generators_missing = Counts()
+        self.publisher_lag_seconds = Distribution(LAG_BOUNDS)
+        self.period_close_delay_seconds = Distribution(CLOSE_BOUNDS)
+        self.sessions_up = Counts()
+        self.journal_bytes = 0
+        self.journal_records = 0
+        self.intake_refused = 0
+        self.sink_rows_written = Counts()
+        self.sink_errors = Counts()
+        self.alerts = Counts()

@@ -1,0 +1,186 @@
+"""Sink: the metrics page, and the counts that come from verdicts.
+
+Does: count verdicts by device and outcome, show ``metrics.Counters`` in the Prometheus text format
+on ``/metrics``, and answer ``/healthz``. Does not: count anything else, or hold numbers of its own.
+Rules: the server answers GET only, one request a connection, small requests, few connections, short
+time-outs; it never blocks the event loop longer than one rendering of the page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
+from prometheus_client.core import Metric as Family
+from prometheus_client.registry import Collector
+
+from collector.errors import ConfigError
+from collector.interfaces import Said
+from collector.metrics import METRICS, Counters, Counts, Distribution, Metric
+from collector.model import SECOND, Verdict
+
+_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_REQUEST_BYTES = 8192
+_CONNECTIONS = 32
+_TIMEOUT_SECONDS = 10.0
+"""Limits of the HTTP server (ours)."""
+
+
+class PrometheusSink:
+    """Counts verdicts."""
+
+    name = "prometheus"
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
+
+    def start(self) -> None:
+        """Nothing to open."""
+
+    def write(self, said: Said) -> None:
+        """Count the rows of one batch."""
+        for verdict in said.verdicts:
+            self._count(verdict)
+
+    def _count(self, verdict: Verdict) -> None:
+        counters, device = self._counters, verdict.device
+        if verdict.amendment:
+            counters.amendments.add((device,))
+            return
+        periods = verdict.period_to - verdict.period_index + 1
+        counters.periods.add((device, verdict.outcome.value), periods)
+        delay = (verdict.judged_at - verdict.nominal_time) / SECOND
+        counters.period_close_delay_seconds.observe(delay)
+        counters.generators_missing.set((device,), len(verdict.missing))
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def stop(self) -> None:
+        """Nothing to close."""
+
+
+class _Scrape(Collector):
+    """Turns ``Counters`` into metric families whenever the page is asked for."""
+
+    def __init__(self, counters: Counters, refresh: Callable[[], None]) -> None:
+        self._counters = counters
+        self._refresh = refresh
+
+    def collect(self) -> Iterator[Family]:
+        """All families of ``METRICS``."""
+        self._refresh()
+        for metric in METRICS:
+            yield _family(metric, getattr(self._counters, metric.attribute))
+
+
+def _family(metric: Metric, value: int | Counts | Distribution) -> Family:
+    if isinstance(value, Distribution):
+        histogram = HistogramMetricFamily(metric.name, metric.help)
+        histogram.add_metric([], list(value.cumulated()), value.sum)
+        return histogram
+    kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+    family = kind(metric.name, metric.help, labels=metric.labels)
+    rows = value.items() if isinstance(value, Counts) else [((), value)]
+    for labels, number in rows:
+        family.add_metric(labels, number)
+    return family
+
+
+def make_registry(
+    counters: Counters, refresh: Callable[[], None] = lambda: None
+) -> CollectorRegistry:
+    """A registry of its own; ``refresh`` brings gauges up to date before each page."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Scrape(counters, refresh))
+    return registry
+
+
+Health = Callable[[], tuple[bool, str]]
+"""Says whether the collector is well, and one sentence."""
+
+
+class MetricsServer:
+    """``/metrics`` and ``/healthz`` over HTTP."""
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        *,
+        address: str = "127.0.0.1",
+        port: int = 9464,
+        health: Health = lambda: (True, "ok"),
+    ) -> None:
+        self._registry = registry
+        self._address = address
+        self._health = health
+        self._server: asyncio.Server | None = None
+        self._connections = 0
+        self.port = port
+        """The port that is listened on; known after ``start`` when 0 was asked for."""
+
+    async def start(self) -> None:
+        """Return when listening. Raises ConfigError when the address cannot be used."""
+        try:
+            self._server = await asyncio.start_server(
+                self._serve, self._address, self.port, limit=_REQUEST_BYTES
+            )
+        except OSError as error:
+            raise ConfigError(
+                f"cannot listen on {self._address} port {self.port}: {error.strerror or error}",
+                key="metrics.port",
+            ) from None
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Close. May be called twice, or without ``start``."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections += 1
+        try:
+            if self._connections <= _CONNECTIONS:
+                async with asyncio.timeout(_TIMEOUT_SECONDS):
+                    request = await reader.readuntil(b"\r\n\r\n")
+                    writer.write(self._answer(request))
+                    await writer.drain()
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass  # a peer that is slow, rude or gone gets no answer
+        finally:
+            self._connections -= 1
+            writer.close()
+
+    def _answer(self, request: bytes) -> bytes:
+        words = request.split(b"\r\n", 1)[0].split(b" ")
+        if len(words) != 3 or not words[2].startswith(b"HTTP/1."):
+            return _response(HTTPStatus.BAD_REQUEST, b"")
+        method, path = words[0], words[1].split(b"?", 1)[0]
+        if method not in (b"GET", b"HEAD"):
+            return _response(HTTPStatus.METHOD_NOT_ALLOWED, b"")
+        if path == b"/metrics":
+            answer = _response(HTTPStatus.OK, generate_latest(self._registry))
+        elif path == b"/healthz":
+            well, sentence = self._health()
+            status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
+            answer = _response(status, sentence.encode() + b"\n")
+        else:
+            answer = _response(HTTPStatus.NOT_FOUND, b"see /metrics and /healthz\n")
+        return answer.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if method == b"HEAD" else answer
+
+
+def _response(status: HTTPStatus, body: bytes) -> bytes:
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\n"
+        f"Content-Type: {_CONTENT_TYPE}\r\nContent-Length: {len(body)}\r\n"
+        "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body

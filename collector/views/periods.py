@@ -1,0 +1,205 @@
+"""The picture of periods: a column for each period, the newest on the right, a row for each
+generator.
+
+Does: remember the last periods of each series and draw them as wide as the terminal allows.
+Does not: judge, or read anything but verdicts.
+Rules: a column stands for a nominal time, so that it survives a new revision; a later row for the
+same time (an amendment) replaces the earlier one; a symbol differs in shape as well as in colour.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from collector.model import Fact, Outcome, Verdict
+from collector.views.console import has_unicode
+from collector.views.tables import OUTCOME_STYLES
+from collector.views.text import card, clean, clock, natural, series
+
+PERIODS_KEPT = 240
+SERIES_KEPT = 1000
+GENERATORS_KEPT = 512
+"""Bounds of the picture (ours)."""
+_LABEL_WIDTH = 22
+_NOTE_WIDTH = 30
+_WIDTH_FOR_NOTES = 72
+_TICK_EVERY = 10
+"""Columns between two times on the axis (ours)."""
+
+
+class State(enum.Enum):
+    """What a cell of the picture says: symbol, the same in ASCII, style, word of the legend."""
+
+    COMPLETE = ("●", "#", "green", "delivered")
+    DEGRADED = ("◐", "~", "yellow", "some lost")
+    MISSING = ("✖", "X", "bold red", "missing")
+    NOT_JUDGED = ("·", ".", "dim", "not judged")
+    UNKNOWN = ("?", "?", "blue", "list unknown")
+    UNEXPECTED = ("+", "+", "cyan", "not on the list")
+    ABSENT = (" ", " ", "", "")
+
+
+def state_of(verdict: Verdict, generator: str) -> State:
+    """What became of ``generator`` in the period of ``verdict``."""
+    if verdict.outcome is Outcome.NOT_JUDGED:
+        known = generator in verdict.required or generator in verdict.received
+        return State.NOT_JUDGED if known else State.ABSENT
+    if verdict.outcome is Outcome.UNKNOWN:
+        return State.UNKNOWN if generator in verdict.received else State.ABSENT
+    if any(pair.generator == generator for pair in verdict.missing):
+        return State.MISSING
+    if any(pair.generator == generator for pair in verdict.degraded):
+        return State.DEGRADED
+    if generator in verdict.required:
+        return State.COMPLETE
+    return State.UNEXPECTED if generator in verdict.received else State.ABSENT
+
+
+class Series:
+    """The last periods of one subscription of one device."""
+
+    def __init__(self, device: str, name: str) -> None:
+        self.device = device
+        self.name = name
+        self.verdicts: dict[int, Verdict] = {}
+        """nominal time -> its newest row, rising."""
+        self.generators: list[str] = []
+        """Everybody seen, in natural order."""
+        self.period: int | None = None
+        """ns between columns, None until two were seen."""
+
+    def receive(self, verdict: Verdict) -> None:
+        """Take a verdict, or a range of periods with one verdict, in."""
+        last = verdict.period_to - verdict.period_index if self.period else 0
+        for step in range(max(0, last - PERIODS_KEPT + 1), last + 1):
+            self.verdicts[verdict.nominal_time + step * (self.period or 0)] = verdict
+        times = sorted(self.verdicts)[-PERIODS_KEPT:]
+        self.verdicts = {time: self.verdicts[time] for time in times}
+        if len(times) > 1:
+            self.period = min(b - a for a, b in pairwise(times))
+        self._add_generators(verdict)
+
+    def _add_generators(self, verdict: Verdict) -> None:
+        named = {*verdict.required, *verdict.received, *verdict.unexpected}
+        new = named.difference(self.generators)
+        if new and len(self.generators) + len(new) <= GENERATORS_KEPT:
+            self.generators = sorted([*self.generators, *new], key=natural)
+
+    def trouble(self, generator: str) -> str:
+        """``silent since 12:00:05``, or nothing when its newest judged period is well."""
+        since, cause = 0, ""
+        for nominal in reversed(self.verdicts):
+            verdict = self.verdicts[nominal]
+            state = state_of(verdict, generator)
+            if state is State.MISSING:
+                since = nominal
+                cause = cause or _cause(verdict, generator)
+            elif state is not State.NOT_JUDGED:
+                break
+        return f"{cause} since {clock(since)}" if cause else ""
+
+
+def _cause(verdict: Verdict, generator: str) -> str:
+    pairs = {pair.generator: pair.cause.value for pair in verdict.missing}
+    return pairs.get(generator, "missing")
+
+
+class PeriodGrid:
+    """All series, and how to draw them."""
+
+    def __init__(self) -> None:
+        self.series: dict[tuple[str, str], Series] = {}
+        """(device, subscription) -> its periods, in the order in which they were first seen."""
+
+    def receive(self, facts: Iterable[Fact]) -> None:
+        """Take facts in; only verdicts matter."""
+        for fact in facts:
+            if isinstance(fact, Verdict):
+                self._series_of(fact).receive(fact)
+
+    def _series_of(self, verdict: Verdict) -> Series:
+        key = (verdict.device, series(verdict))
+        if key not in self.series:
+            if len(self.series) >= SERIES_KEPT:
+                del self.series[next(iter(self.series))]
+            self.series[key] = Series(*key)
+        return self.series[key]
+
+    def render(self, console: Console, *, height: int | None = None) -> RenderableType:
+        """The picture, as wide as the console and at most ``height`` lines high."""
+        width, ascii_only = console.width, not has_unicode(console)
+        lines: list[Text] = []
+        for one in self.series.values():
+            lines += [*_draw(one, width, ascii_only), Text("")]
+        if not lines:
+            lines = [Text("waiting for the first period to be judged", style="dim"), Text("")]
+        legend = _legend(ascii_only)
+        if height is not None and len(lines) + 1 > height:
+            hidden = len(lines) - height + 2
+            lines = [*lines[: height - 2], Text(f"({hidden} more lines)", style="dim")]
+        return Group(*lines, legend)
+
+
+def _draw(one: Series, width: int, ascii_only: bool) -> Iterator[Text]:
+    label = min(_LABEL_WIDTH, max((len(card(g)) for g in one.generators), default=6) + 2)
+    note = _NOTE_WIDTH if width >= _WIDTH_FOR_NOTES else 0
+    shown = max(1, (width - label - note) // 2)
+    columns = list(one.verdicts.items())[-shown:]
+    yield _title(one)
+    yield Text(" " * label + _axis([nominal for nominal, _ in columns]), style="dim")
+    for generator in one.generators:
+        line = Text(f"{card(generator)[: label - 1]:<{label}}")
+        for _, verdict in columns:
+            line.append(*_symbol(state_of(verdict, generator), ascii_only))
+        if note:
+            line.append(" " + one.trouble(generator), "red")
+        yield line
+    yield _verdict_row([verdict for _, verdict in columns], label, ascii_only)
+
+
+def _symbol(state: State, ascii_only: bool) -> tuple[str, str]:
+    symbol, plain, style, _ = state.value
+    return (plain if ascii_only else symbol) + " ", style
+
+
+def _title(one: Series) -> Text:
+    title = Text(clean(one.device), style="bold")
+    title.append(f"  {clean(one.name)}", "not bold")
+    if one.period:
+        title.append(f"  every {one.period / 1e9:g} s", "not bold dim")
+    newest = next(reversed(one.verdicts.values()))
+    title.append(f"  {newest.outcome.value}", OUTCOME_STYLES[newest.outcome])
+    return title
+
+
+def _axis(times: list[int]) -> str:
+    """Times of day, each ending over its column, counted from the newest."""
+    line = ""
+    for number, nominal in enumerate(times):
+        end, text = 2 * number + 1, clock(nominal)
+        if (len(times) - 1 - number) % _TICK_EVERY == 0 and end >= len(text):
+            line = line.ljust(end - len(text)) + text
+    return line
+
+
+def _verdict_row(verdicts: list[Verdict], label: int, ascii_only: bool) -> Text:
+    line = Text(f"{'all':<{label}}")
+    for verdict in verdicts:
+        block = verdict.outcome.value[0] if ascii_only else "▇"
+        line.append(block + " ", OUTCOME_STYLES[verdict.outcome])
+    return line
+
+
+def _legend(ascii_only: bool) -> Text:
+    line = Text()
+    for state in State:
+        if state is not State.ABSENT:
+            line.append(*_symbol(state, ascii_only))
+            line.append(state.value[3] + "   ", "dim")
+    line.append("times are UTC", "dim")
+    return line

@@ -1,0 +1,144 @@
+"""Tables: framed and coloured in a terminal, tab-separated lines in a pipe.
+
+Does: verdicts, devices, the answer of a query. Does not: fetch or sort rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from collector.model import Outcome, Verdict
+from collector.views.text import clean, clock, day_and_clock, heard, series, verdict_note
+
+OUTCOME_STYLES = {
+    Outcome.COMPLETE: "green",
+    Outcome.DEGRADED: "yellow",
+    Outcome.INCOMPLETE: "bold red",
+    Outcome.UNKNOWN: "blue",
+    Outcome.NOT_JUDGED: "dim",
+}
+_CELL = 2000
+"""Characters of one cell of a query's answer (ours)."""
+
+
+def print_table(
+    console: Console,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    right: Sequence[str] = (),
+    whole: Sequence[str] = (),
+) -> int:
+    """Print rows; returns how many.
+
+    ``right`` names the columns that are aligned right, ``whole`` those that are never broken.
+    """
+    if not console.is_terminal:
+        return _print_lines(console, columns, rows)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(
+            Text(clean(column)),
+            justify="right" if column in right else "left",
+            overflow="fold",
+            no_wrap=column in whole,
+        )
+    number = 0
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+        number += 1
+    console.print(table)
+    return number
+
+
+def _print_lines(console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    console.file.write("\t".join(clean(column) for column in columns) + "\n")
+    number = 0
+    for row in rows:
+        console.file.write("\t".join(_cell(value).plain for value in row) + "\n")
+        number += 1
+    return number
+
+
+def _cell(value: Any) -> Text:
+    if isinstance(value, Text):
+        return value
+    if value is None:
+        return Text("")
+    if isinstance(value, bytes):
+        return Text(_octets(value))
+    if isinstance(value, list | tuple):
+        return Text(", ".join(_cell(item).plain for item in value))
+    if isinstance(value, Mapping):
+        return Text(" ".join(_cell(item).plain for item in value.values()))
+    return Text(clean(str(value), _CELL))
+
+
+def _octets(value: bytes) -> str:
+    try:
+        return clean(value.decode(), _CELL)
+    except UnicodeDecodeError:
+        return clean(value.hex(" "), _CELL)
+
+
+# --------------------------------------------------------------------------- verdicts
+VERDICT_COLUMNS = ("period", "device", "subscription", "outcome", "heard", "judged", "what")
+
+
+def verdict_cells(verdict: Verdict) -> tuple[Text | str, ...]:
+    """One verdict as cells of ``VERDICT_COLUMNS``."""
+    outcome = verdict.outcome.value + ("" if verdict.amendment == 0 else " *")
+    digits = 0 if verdict.nominal_time % 10**9 == 0 else 2
+    return (
+        day_and_clock(verdict.nominal_time, digits=digits),
+        clean(verdict.device),
+        series(verdict),
+        Text(outcome, style=OUTCOME_STYLES[verdict.outcome]),
+        heard(verdict),
+        clock(verdict.judged_at, digits=2),
+        verdict_note(verdict),
+    )
+
+
+def print_verdicts(console: Console, verdicts: Iterable[Verdict]) -> int:
+    """A table of verdicts, and what the star means; returns how many there were."""
+    kept = list(verdicts)
+    number = print_table(
+        console,
+        VERDICT_COLUMNS,
+        map(verdict_cells, kept),
+        right=("heard",),
+        whole=VERDICT_COLUMNS[:-1],
+    )
+    if console.is_terminal and any(verdict.amendment for verdict in kept):
+        console.print(Text("* amended after the first verdict; times are UTC", style="dim"))
+    return number
+
+
+# --------------------------------------------------------------------------- devices and status
+def print_objects(console: Console, objects: Sequence[Mapping[str, Any]]) -> int:
+    """Objects with the same keys as a table: devices, sessions, unknown senders."""
+    columns = list(dict.fromkeys(key for item in objects for key in item))
+    headers = [column.replace("_", " ") for column in columns]
+    numbers = [
+        header
+        for header, column in zip(headers, columns, strict=True)
+        if all(isinstance(item.get(column), int | float | None) for item in objects)
+    ]
+    rows = ([item.get(column) for column in columns] for item in objects)
+    return print_table(console, headers, rows, right=numbers)
+
+
+def print_facts(console: Console, facts: Mapping[str, Any]) -> None:
+    """One object as ``name: value`` lines."""
+    width = max((len(name) for name in facts), default=0) + 2
+    for name, value in facts.items():
+        line = Text(f"{name.replace('_', ' ') + ':':<{width}}", style="bold")
+        line.append_text(_cell(value))
+        console.print(line, soft_wrap=True)
