@@ -41,6 +41,12 @@ class XPathText(str):
         return self
 
 
+class VerbatimText(str):
+    """Text that looks like an identity but is a string, so XML gets it as it stands."""
+
+    __slots__ = ()
+
+
 class SubtreeText(str):
     """A subtree filter as XML text (RFC 6241 §6)."""
 
@@ -235,7 +241,12 @@ def _leaf_text(value: Any, module: str) -> tuple[str, dict[str | None, str]]:
         return "", {}
     text = str(value)
     other, _, identity = text.partition(":")
-    if other not in names.PREFIXES or ":" in identity or "/" in text:
+    if (
+        isinstance(value, VerbatimText)
+        or other not in names.PREFIXES
+        or ":" in identity
+        or "/" in text
+    ):
         return text, {}
     if other == module:
         return identity, {}
@@ -280,12 +291,17 @@ def _json_path(path: XPathText) -> str:
     )
 
 
-def message_to_xml(message: Mapping[str, Any]) -> bytes:
-    """A plain message, one member, as an XML document in UTF-8."""
+def message_to_xml(
+    message: Mapping[str, Any], attributes: Mapping[str, str] | None = None
+) -> bytes:
+    """A plain message, one member, as an XML document in UTF-8; attributes go to the root."""
     ((name, value),) = message.items()
     module, _, local = name.rpartition(":")
     namespace = names.namespace_of(module)
-    root: etree._Element = etree.Element(f"{{{namespace}}}{local}", nsmap=_nsmap({None: namespace}))
+    tag = f"{{{namespace}}}{local}"
+    root: etree._Element = etree.Element(
+        tag, dict(attributes or {}), nsmap=_nsmap({None: namespace})
+    )
     for member, inner in value.items():
         add_xml(root, member, inner, module)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)

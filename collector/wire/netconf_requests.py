@@ -1,0 +1,220 @@
+"""NETCONF requests about subscriptions, both directions (RFC 8639 §2.4, RFC 8641 §4.4, RFC 8640).
+
+Does: establish-, modify-, delete-, kill- and resync-subscription, ``get`` and ``close-session`` as
+values, to octets and back. Does not: replies (``netconf_replies``), framing, sessions.
+
+Rules: strict in writing; in reading any member order and prefix, and what an operation lacks or has
+wrong is kept beside it as the error that the server answers with, for only broken XML and a missing
+message-id leave a server without anything to answer to.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+from collector.errors import ProtocolError, WireError
+from collector.model import SubscriptionTerms
+from collector.wire import names, plain, xml
+from collector.wire.plain import SubtreeText
+from collector.wire.terms import read_terms, write_terms
+
+
+class EstablishSubscription(Struct, frozen=True):
+    """RFC 8639 §2.4.2, RFC 8641 §4.4.1."""
+
+    terms: SubscriptionTerms
+
+
+class ModifySubscription(Struct, frozen=True):
+    """RFC 8639 §2.4.3, RFC 8641 §4.4.2.
+
+    Datastore and filter are always sent: the module makes them mandatory. What cannot be modified
+    (dscp, encoding, sync-on-start, ...) is left out.
+    """
+
+    id: int
+    terms: SubscriptionTerms
+
+
+class DeleteSubscription(Struct, frozen=True):
+    """RFC 8639 §2.4.4."""
+
+    id: int
+
+
+class KillSubscription(Struct, frozen=True):
+    """RFC 8639 §2.4.5."""
+
+    id: int
+
+
+class ResyncSubscription(Struct, frozen=True):
+    """RFC 8641 §4.4.4; on-change subscriptions only."""
+
+    id: int
+
+
+class Get(Struct, frozen=True):
+    """RFC 6241 §7.7."""
+
+    selects: tuple[str, ...] | None = ("ietf-subscribed-notifications:subscriptions",)
+    """``module:name`` of each top-level node asked for; None: all of them."""
+
+    @property
+    def subscriptions(self) -> bool:
+        """True when ``/subscriptions`` is asked for."""
+        return self.selects is None or f"{names.SN}:subscriptions" in self.selects
+
+
+class CloseSession(Struct, frozen=True):
+    """RFC 6241 §7.8."""
+
+
+class OtherOperation(Struct, frozen=True):
+    """Any other operation: known by name, not understood."""
+
+    name: str
+    """``module:local-name``."""
+
+
+Operation = (
+    EstablishSubscription
+    | ModifySubscription
+    | DeleteSubscription
+    | KillSubscription
+    | ResyncSubscription
+    | Get
+    | CloseSession
+    | OtherOperation
+)
+
+OPERATION_NAMES: Final[dict[type, str]] = {
+    EstablishSubscription: f"{names.SN}:establish-subscription",
+    ModifySubscription: f"{names.SN}:modify-subscription",
+    DeleteSubscription: f"{names.SN}:delete-subscription",
+    KillSubscription: f"{names.SN}:kill-subscription",
+    ResyncSubscription: f"{names.YP}:resync-subscription",
+    Get: f"{names.NETCONF}:get",
+    CloseSession: f"{names.NETCONF}:close-session",
+}
+_TYPES: Final = {name: operation for operation, name in OPERATION_NAMES.items()}
+
+
+class Rpc(Struct, frozen=True):
+    """One request as a server reads it."""
+
+    message_id: str
+    operation: Operation
+    """``OtherOperation`` also where ``error`` says why it could not be read."""
+    error: ProtocolError | None = None
+    """What to answer when the operation lacks something or has a wrong value."""
+
+
+def operation_name(operation: Operation) -> str:
+    """``module:local-name`` of an operation."""
+    if isinstance(operation, OtherOperation):
+        return operation.name
+    return OPERATION_NAMES[type(operation)]
+
+
+# --------------------------------------------------------------------------- decode
+def decode_rpc(message: bytes) -> Rpc:
+    """A request.
+
+    Raises:
+        WireError: ``bad-xml``, ``too-deep``; ``bad-rpc``: no ``<rpc>``, no message-id or not
+            exactly one operation (RFC 6241 §4.1).
+    """
+    root = xml.parse(message)
+    if root.name != "rpc" or root.namespace != names.NETCONF_BASE:
+        raise _bad_rpc(f"<{root.name}> is no rpc")
+    message_id = root.attributes.get("message-id")
+    if message_id is None:
+        raise _bad_rpc("the rpc has no message-id")
+    if len(root.children) != 1:
+        raise _bad_rpc("the rpc has not exactly one operation")
+    element = root.children[0]
+    module = names.module_of(element.namespace)
+    name = f"{module}:{element.name}"
+    try:
+        return Rpc(message_id, _read_operation(name, element, module))
+    except WireError as error:
+        refused = ProtocolError(str(error), tag="invalid-value", path=f"/{element.name}")
+        return Rpc(message_id, OtherOperation(name), refused)
+    except ProtocolError as error:
+        return Rpc(message_id, OtherOperation(name), error)
+
+
+def _bad_rpc(message: str) -> WireError:
+    return WireError("bad-rpc", message, field="rpc", clause="RFC 6241 §4.1")
+
+
+def _read_operation(name: str, element: xml.Element, module: str) -> Operation:
+    kind = _TYPES.get(name)
+    if kind is None:
+        return OtherOperation(name)
+    if kind is Get:
+        return Get(_selects(element.find("filter")))
+    if kind is CloseSession:
+        return CloseSession()
+    found = plain.known_members(plain.from_xml(element, module), element.name)
+    if kind is EstablishSubscription:
+        terms = read_terms(found)
+        if terms.datastore is None and terms.stream is None:
+            raise _missing("datastore", element)
+        return EstablishSubscription(terms)
+    if "id" not in found:
+        raise _missing("id", element)
+    number = plain.read_uint(found["id"], "id")
+    if kind is ModifySubscription:
+        return ModifySubscription(number, read_terms(found))
+    if kind is DeleteSubscription:
+        return DeleteSubscription(number)
+    return KillSubscription(number) if kind is KillSubscription else ResyncSubscription(number)
+
+
+def _missing(name: str, element: xml.Element) -> ProtocolError:
+    return ProtocolError(
+        f"{element.name} has no {name}",
+        tag="missing-element",
+        path=f"/{element.name}",
+        hints={"bad-element": name},
+    )
+
+
+def _selects(selection: xml.Element | None) -> tuple[str, ...] | None:
+    """Top-level nodes of a subtree filter; an XPath filter is taken as asking for all."""
+    if selection is None or selection.attributes.get("type", "subtree") != "subtree":
+        return None
+    return tuple(f"{names.module_of(node.namespace)}:{node.name}" for node in selection.children)
+
+
+# --------------------------------------------------------------------------- encode
+def encode_rpc(message_id: str, operation: Operation) -> bytes:
+    """A request as an XML document.
+
+    Raises:
+        UsageError: a value outside its range, or an operation that cannot be written.
+    """
+    body = {operation_name(operation): _write_input(operation)}
+    return plain.message_to_xml({f"{names.NETCONF}:rpc": body}, {"message-id": message_id})
+
+
+def _write_input(operation: Operation) -> dict[str, Any] | SubtreeText:
+    if isinstance(operation, EstablishSubscription):
+        return write_terms(operation.terms, request=True)
+    if isinstance(operation, ModifySubscription):
+        return {"id": operation.id} | write_terms(operation.terms, request=True, modify=True)
+    if isinstance(operation, DeleteSubscription | KillSubscription | ResyncSubscription):
+        return {"id": operation.id}
+    if isinstance(operation, Get) and operation.selects is not None:
+        nodes = "".join(map(_empty_node, operation.selects))
+        return SubtreeText(f'<filter xmlns="{names.NETCONF_BASE}" type="subtree">{nodes}</filter>')
+    return {}
+
+
+def _empty_node(name: str) -> str:
+    module, _, local = name.rpartition(":")
+    return f'<{local} xmlns="{names.namespace_of(module)}"/>'

@@ -1,0 +1,70 @@
+"""NETCONF messages about subscriptions: one door to requests, replies and errors.
+
+    encode_rpc(message_id, operation) -> bytes          decode_rpc(octets) -> Rpc
+    encode_reply(message_id, result, mode=, operation=) -> bytes
+    decode_reply(octets) -> RpcReply
+    refusal(identity, message, path=, hints=) -> ProtocolError
+
+Operations: ``EstablishSubscription(terms)``, ``ModifySubscription(id, terms)``,
+``DeleteSubscription(id)``, ``KillSubscription(id)``, ``ResyncSubscription(id)``, ``Get(selects)``,
+``CloseSession()``, ``OtherOperation(name)``.
+Results: ``Ok()``, ``EstablishOutput(id, generators)``, ``Subscriptions(entries)``, ``ProtocolError``.
+
+The hello and the kind of a session message are in ``netconf_hello``; notifications of a session
+(``<notification>``, ``<envelope>``, ``<message>``) in ``notification`` with media type XML.
+"""
+
+from collector.wire.netconf_errors import ERROR_TAGS, refusal
+from collector.wire.netconf_replies import (
+    EstablishOutput,
+    Ok,
+    ReceiverState,
+    Result,
+    RpcReply,
+    Subscriptions,
+    SubscriptionState,
+    decode_reply,
+    encode_reply,
+)
+from collector.wire.netconf_requests import (
+    CloseSession,
+    DeleteSubscription,
+    EstablishSubscription,
+    Get,
+    KillSubscription,
+    ModifySubscription,
+    Operation,
+    OtherOperation,
+    ResyncSubscription,
+    Rpc,
+    decode_rpc,
+    encode_rpc,
+    operation_name,
+)
+
+__all__ = [
+    "ERROR_TAGS",
+    "CloseSession",
+    "DeleteSubscription",
+    "EstablishOutput",
+    "EstablishSubscription",
+    "Get",
+    "KillSubscription",
+    "ModifySubscription",
+    "Ok",
+    "Operation",
+    "OtherOperation",
+    "ReceiverState",
+    "Result",
+    "ResyncSubscription",
+    "Rpc",
+    "RpcReply",
+    "SubscriptionState",
+    "Subscriptions",
+    "decode_reply",
+    "decode_rpc",
+    "encode_reply",
+    "encode_rpc",
+    "operation_name",
+    "refusal",
+]
