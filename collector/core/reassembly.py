@@ -122,6 +122,8 @@ class Reassembly:
 
     def __init__(self, limits: ReassemblyLimits | None = None) -> None:
         self._limits = limits or ReassemblyLimits()
+        message = self._limits.max_message_octets + self._limits.max_segments * OVERHEAD
+        self._max_octets = max(self._limits.max_octets, 2 * message)
         self._remember = min(self._limits.remember, LONGEST_WINDOW - self._limits.window)
         # OrderedDict: the oldest of a plain dict costs a walk over all that was deleted before it
         self._building: OrderedDict[Key, _Building] = OrderedDict()
@@ -250,7 +252,7 @@ class Reassembly:
             self._octets += len(segment.payload) + OVERHEAD
             if building.total == len(building.parts):
                 facts.append(self._finish(building, now))
-            elif self._octets > limits.max_octets:
+            elif self._octets > self._max_octets:
                 self._make_room(building, facts)
 
     def _finish(self, building: _Building, now: int) -> Assembled:
@@ -311,9 +313,9 @@ class Reassembly:
 
     def _make_room(self, but: _Building, facts: list[Fact]) -> None:
         """Let go of octets, what was set aside first; ``but`` alone always fits."""
-        while self._octets > self._limits.max_octets and self._aside:
+        while self._octets > self._max_octets and self._aside:
             self._settle(self._aside.popitem(last=False)[1])
-        while self._octets > self._limits.max_octets:
+        while self._octets > self._max_octets:
             oldest = next(one for one in self._building.values() if one is not but)
             self._give_up(oldest, "too-many-half-built", facts)
 
@@ -329,7 +331,7 @@ class Reassembly:
         self._octets += len(segment.payload) + OVERHEAD
         if len(finished.aside) == len(finished.prints):  # the whole message came again
             self._settle(self._aside.pop(key))
-        elif self._octets > self._limits.max_octets:
+        elif self._octets > self._max_octets:
             self._settle(self._aside.popitem(last=False)[1])
 
     def _settle(self, finished: _Finished) -> None:

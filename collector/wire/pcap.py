@@ -225,7 +225,9 @@ def _ip_octets(packet: UdpPacket) -> bytes:
 
 def _checksum(octets: bytes) -> int:
     """RFC 1071."""
-    total = sum(struct.unpack(f">{(len(octets) + 1) // 2}H", octets + b"\0" * (len(octets) % 2)))
+    total: int = sum(
+        struct.unpack(f">{(len(octets) + 1) // 2}H", octets + b"\0" * (len(octets) % 2))
+    )
     while total > 0xFFFF:
         total = (total & 0xFFFF) + (total >> 16)
     return total ^ 0xFFFF

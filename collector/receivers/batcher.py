@@ -1,0 +1,378 @@
+"""Datagrams -> ``ReceivedBatch``: the part of the UDP-notif receiver that needs no socket.
+
+Does: check headers in columns, copy whole messages into a batch, put segments together, turn what
+is refused or half built into records, count everything once. Does not: read a socket or a clock:
+the receiver and the replay of captures drive it with their own, through the same code.
+
+Rules: rows keep the order of arrival; a message that came in segments stands where its last
+missing segment came. A refused datagram becomes a REJECTED record while there are no more than
+``rejected_per_second`` of them in the current second, and is counted always. The ids of a refused
+datagram are kept only when the fixed header is sound, that is when an option was at fault.
+
+Spec: draft-ietf-netconf-udp-notif-26 §3.2, §4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence, Set
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from collector.core.reassembly import Reassembly
+from collector.core.segments import Assembled, Fact, HalfBuilt, ReassemblyLimits, SegmentReceived
+from collector.errors import WireError
+from collector.model import (
+    FLAG_IDS,
+    FLAG_PRIVATE,
+    SECOND,
+    CollectorTime,
+    MediaType,
+    ReceivedBatch,
+    RecordKind,
+    RejectedNote,
+    Transport,
+    UnreassembledNote,
+)
+from collector.receivers.slab import ROW_OCTETS, DatagramSlab
+from collector.wire.udp_notif import (
+    HEADER_LENGTH,
+    VERSION,
+    HeaderColumns,
+    decode_columns,
+    decode_header,
+)
+
+_UDP: Final = int(Transport.UDP_NOTIF)
+_DATA: Final = int(RecordKind.DATA)
+_KNOWN_MEDIA_TYPES: Final = tuple(int(known) for known in MediaType)
+_SOUND_HEADER: Final = frozenset({"bad-option", "bad-segmentation", "unknown-option"})
+"""Reasons of refusal that leave the ids in the header believable."""
+_encode_json = msgspec.json.Encoder().encode
+
+Datagram = tuple[int, str, int, bytes]
+"""Arrival (CollectorTime, ns), source address, source port, UDP payload."""
+
+
+class ReceiveCounters:
+    """What was received and refused since the start; every datagram is counted once."""
+
+    __slots__ = (
+        "datagrams", "half_built", "messages", "octets", "rejected", "rejected_unrecorded", "segments",
+        "unknown_media_types", "unknown_options",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.datagrams = 0
+        self.octets = 0
+        """Of these datagrams."""
+        self.messages = 0
+        """Handed on whole, put together or not."""
+        self.segments = 0
+        """Datagrams that were segments."""
+        self.half_built = 0
+        """Messages said to be half built; some of them come whole later."""
+        self.rejected: dict[str, int] = {}
+        """Reason word of the WireError -> datagrams."""
+        self.rejected_unrecorded = 0
+        """Of the rejected ones: without a record, because there were too many in a second."""
+        self.unknown_options: dict[int, int] = {}
+        """Option type -> times that a message was kept that carries it (§4: MUST discard)."""
+        self.unknown_media_types = 0
+        """Messages of a private or unassigned media type."""
+
+
+class DatagramBatcher:
+    """Turns slabs of datagrams into batches of records. Not for use by two threads at once."""
+
+    def __init__(
+        self,
+        limits: ReassemblyLimits | None = None,
+        *,
+        strict_sources: Set[str] = frozenset(),
+        rejected_per_second: int = 100,
+    ) -> None:
+        """
+        Args:
+            limits: of reassembly.
+            strict_sources: source addresses from which unknown options are refused.
+            rejected_per_second: REJECTED records at most in one second of arrivals.
+        """
+        self._reassembly = Reassembly(limits)
+        self._shortest_notice = (limits or ReassemblyLimits()).notice
+        self._strict_sources = strict_sources
+        self._rejected_per_second = rejected_per_second
+        self._rejected_second = 0
+        self._rejected_in_second = 0
+        self.counters = ReceiveCounters()
+
+    def stats(self) -> dict[str, int]:
+        """All counters under fixed words; ``rejected/R`` and ``discarded/R`` by reason R."""
+        counters = self.counters
+        stats = {
+            "datagrams": counters.datagrams,
+            "octets": counters.octets,
+            "messages": counters.messages,
+            "segments": counters.segments,
+            "half-built": counters.half_built,
+            "rejected-unrecorded": counters.rejected_unrecorded,
+            "unknown-options": sum(counters.unknown_options.values()),
+            "unknown-media-types": counters.unknown_media_types,
+        }
+        stats.update((f"rejected/{reason}", count) for reason, count in counters.rejected.items())
+        discarded = self._reassembly.discarded
+        stats.update((f"discarded/{reason}", count) for reason, count in discarded.items())
+        return stats
+
+    @property
+    def discarded(self) -> dict[str, int]:
+        """Segments discarded by reassembly, by reason."""
+        return self._reassembly.discarded
+
+    # ----------------------------------------------------------------- driven by a receiver
+    def receive(
+        self,
+        slab: DatagramSlab,
+        arrivals: Sequence[int],
+        peers: Sequence[str],
+        ports: Sequence[int],
+    ) -> ReceivedBatch:
+        """Take the first ``len(arrivals)`` rows of ``slab``, in order of arrival.
+
+        No timer may be due within the batch: call ``handle_timer`` before it.
+        """
+        columns = decode_columns(slab.octets[: len(arrivals)], slab.lengths[: len(arrivals)])
+        rows = self._rows(slab, columns, arrivals, peers, ports)
+        odd = np.flatnonzero(~columns.whole).tolist()
+        self.counters.datagrams += len(arrivals)
+        self.counters.octets += int(slab.lengths[: len(arrivals)].sum())
+        self.counters.messages += len(arrivals) - len(odd)
+        if not odd:
+            return rows
+        batch = ReceivedBatch()
+        for before, row in pairwise([-1, *odd]):
+            _extend(batch, rows, before + 1, row)
+            self._receive_one(batch, slab.datagram(row), arrivals[row], peers[row], ports[row])
+        _extend(batch, rows, odd[-1] + 1, len(arrivals))
+        return batch
+
+    def next_deadline(self) -> CollectorTime | None:
+        """When ``handle_timer`` is due, or None."""
+        return self._reassembly.next_deadline()
+
+    def handle_timer(self, now: int) -> ReceivedBatch:
+        """Records of what is still half built; messages that wait must be received first."""
+        batch = ReceivedBatch()
+        self._append_facts(batch, self._reassembly.handle_timer(now), now)
+        return batch
+
+    def stop(self, now: int) -> ReceivedBatch:
+        """Give up what is half built; returns its records."""
+        batch = ReceivedBatch()
+        self._append_facts(batch, self._reassembly.stop(), now)
+        return batch
+
+    # ----------------------------------------------------------------- driven by a capture
+    def receive_datagrams(
+        self, datagrams: Iterable[Datagram], slab: DatagramSlab | None = None
+    ) -> Iterator[ReceivedBatch]:
+        """Take datagrams that carry their arrival times, timers run in between as they fall due.
+
+        An arrival before the one ahead of it counts as simultaneous with that. Call ``stop``, or
+        ``handle_timer`` with later times, at the end.
+        """
+        slab = slab or DatagramSlab(256)
+        arrivals: list[int] = []
+        peers: list[str] = []
+        ports: list[int] = []
+        now = horizon = 0
+        for arrival, source, port, payload in datagrams:
+            now = max(now, arrival)
+            if arrivals and (now >= horizon or len(arrivals) == len(slab)):
+                yield self.receive(slab, arrivals, peers, ports)
+                arrivals, peers, ports = [], [], []
+            if not arrivals:
+                yield from self._timers_due(now)
+                # no deadline that the rows to come can set lies before this
+                deadline = self.next_deadline()
+                horizon = now + self._shortest_notice
+                horizon = horizon if deadline is None else min(horizon, deadline)
+            slab.put(len(arrivals), payload)
+            arrivals.append(now)
+            peers.append(source)
+            ports.append(port)
+        if arrivals:
+            yield self.receive(slab, arrivals, peers, ports)
+
+    def _timers_due(self, now: int) -> Iterator[ReceivedBatch]:
+        """Run each timer at its own time."""
+        while (deadline := self.next_deadline()) is not None and deadline <= now:
+            batch = self.handle_timer(deadline)
+            if len(batch):
+                yield batch
+
+    # ----------------------------------------------------------------- rows
+    def _rows(
+        self,
+        slab: DatagramSlab,
+        columns: HeaderColumns,
+        arrivals: Sequence[int],
+        peers: Sequence[str],
+        ports: Sequence[int],
+    ) -> ReceivedBatch:
+        """A batch of all rows; only what ``columns`` calls whole means anything in it."""
+        count = len(arrivals)
+        media_type, private = columns.media_type, columns.private_space
+        unknown = columns.whole & (private | ~np.isin(media_type, _KNOWN_MEDIA_TYPES))
+        self.counters.unknown_media_types += int(np.count_nonzero(unknown))
+        view = slab.view
+        starts = range(0, count * ROW_OCTETS, ROW_OCTETS)
+        lengths = slab.lengths[:count].tolist()
+        batch = ReceivedBatch()
+        batch.received_at = list(arrivals)
+        batch.kind = [_DATA] * count
+        batch.transport = [_UDP] * count
+        batch.session = [""] * count
+        batch.peer = list(peers)
+        batch.port = list(ports)
+        batch.version = [VERSION] * count
+        batch.flags = np.where(private, FLAG_IDS | FLAG_PRIVATE, FLAG_IDS).tolist()
+        batch.media_type = media_type.tolist()
+        batch.publisher_id = columns.publisher_id.tolist()
+        batch.message_id = columns.message_id.tolist()
+        batch.segments = [1] * count
+        batch.options = [b""] * count
+        batch.payload = [
+            view[start + HEADER_LENGTH : start + length].tobytes()
+            for start, length in zip(starts, lengths, strict=True)
+        ]
+        return batch
+
+    def _receive_one(
+        self, batch: ReceivedBatch, datagram: bytes, arrival: int, peer: str, port: int
+    ) -> None:
+        """A datagram that is not plainly whole: segment, with options, or to be refused."""
+        try:
+            header = decode_header(datagram, strict=peer in self._strict_sources)
+        except WireError as error:
+            self._reject(batch, error, datagram, arrival, peer, port)
+            return
+        payload = datagram[header.header_length :]
+        if header.segment is None:
+            message = Assembled(
+                peer,
+                port,
+                header.publisher_id,
+                header.message_id,
+                datagram[0],
+                1,
+                header.options,
+                payload,
+                CollectorTime(arrival),
+            )
+            self._append_facts(batch, [message], arrival)
+            return
+        self.counters.segments += 1
+        segment = SegmentReceived(
+            peer,
+            port,
+            header.publisher_id,
+            header.message_id,
+            datagram[0],
+            header.segment.number,
+            header.segment.last,
+            header.options,
+            payload,
+        )
+        facts = self._reassembly.receive(segment, arrival)
+        if facts:
+            self._append_facts(batch, facts, arrival)
+
+    def _append_facts(self, batch: ReceivedBatch, facts: list[Fact], now: int) -> None:
+        for fact in facts:
+            if isinstance(fact, Assembled):
+                self._append_message(batch, fact, now)
+            else:
+                self._append_half_built(batch, fact, now)
+
+    def _append_message(self, batch: ReceivedBatch, message: Assembled, now: int) -> None:
+        private, media_type = bool(message.form & 0x10), message.form & 0x0F
+        self.counters.messages += 1
+        for option in decode_options(message.options):
+            unknown = self.counters.unknown_options
+            unknown[option.type] = unknown.get(option.type, 0) + 1
+        self.counters.unknown_media_types += private or media_type not in _KNOWN_MEDIA_TYPES
+        batch.append(
+            now,
+            _DATA,
+            message.payload,
+            transport=_UDP,
+            peer=message.source,
+            port=message.port,
+            version=message.form >> 5,
+            flags=FLAG_IDS | (FLAG_PRIVATE if private else 0),
+            media_type=media_type,
+            publisher_id=message.publisher_id,
+            message_id=message.message_id,
+            segments=message.segments,
+            options=message.options,
+        )
+
+    def _append_half_built(self, batch: ReceivedBatch, fact: HalfBuilt, now: int) -> None:
+        self.counters.half_built += 1
+        note = UnreassembledNote(fact.first_arrival, fact.segments_had, fact.segments_total)
+        batch.append(
+            now,
+            RecordKind.UNREASSEMBLED,
+            _encode_json(note),
+            transport=_UDP,
+            peer=fact.source,
+            port=fact.port,
+            version=VERSION,
+            flags=FLAG_IDS,
+            publisher_id=fact.publisher_id,
+            message_id=fact.message_id,
+            segments=fact.segments_had,
+        )
+
+    def _reject(
+        self,
+        batch: ReceivedBatch,
+        error: WireError,
+        datagram: bytes,
+        arrival: int,
+        peer: str,
+        port: int,
+    ) -> None:
+        """Count a refused datagram, and record it unless there are too many."""
+        rejected = self.counters.rejected
+        rejected[error.reason] = rejected.get(error.reason, 0) + 1
+        if arrival // SECOND != self._rejected_second:
+            self._rejected_second = arrival // SECOND
+            self._rejected_in_second = 0
+        if self._rejected_in_second >= self._rejected_per_second:
+            self.counters.rejected_unrecorded += 1
+            return
+        self._rejected_in_second += 1
+        sound = error.reason in _SOUND_HEADER
+        batch.append(
+            arrival,
+            RecordKind.REJECTED,
+            _encode_json(RejectedNote(error.reason, str(error))),
+            transport=_UDP,
+            peer=peer,
+            port=port,
+            version=datagram[0] >> 5 if datagram else 0,
+            flags=FLAG_IDS if sound else 0,
+            publisher_id=int.from_bytes(datagram[4:8]) if sound else 0,
+            message_id=int.from_bytes(datagram[8:12]) if sound else 0,
+        )
+
+
+def _extend(batch: ReceivedBatch, rows: ReceivedBatch, start: int, end: int) -> None:
+    """Append rows ``start`` to ``end`` of one batch to another."""
+    if start < end:
+        for name in ReceivedBatch.__slots__:
+            getattr(batch, name).extend(getattr(rows, name)[start:end])

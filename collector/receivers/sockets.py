@@ -1,0 +1,75 @@
+"""UDP sockets for receivers: opening, large buffers, the kernel's drop counter.
+
+Does: what ``socket`` has no words for. Does not: read.
+
+Rules: the kernel doubles what is asked for (socket(7), SO_RCVBUF), so what it reports is halved
+here; then it compares with what was asked and with net.core.rmem_max.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Final
+
+from collector.errors import ConfigError
+
+# Numbers of the Linux kernel, not in the socket module of Python 3.11.
+_SO_RCVBUFFORCE: Final = 33
+_SO_MEMINFO: Final = 55
+_MEMINFO: Final = struct.Struct("=9I")
+_MEMINFO_DROPS: Final = 8
+
+
+def open_udp_socket(address: str, port: int) -> socket.socket:
+    """A non-blocking socket bound to ``address`` (a literal) and ``port``; ``::`` takes IPv4 too.
+
+    Raises:
+        ConfigError: not an address, not ours, or in use.
+    """
+    try:
+        family, kind, protocol, _, name = socket.getaddrinfo(
+            address, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
+        )[0]
+    except (socket.gaierror, UnicodeError, OverflowError) as error:
+        message = f"{address!r}, port {port}, cannot be listened on: {error}"
+        raise ConfigError(message, allowed="an IPv4 or IPv6 address and a port") from None
+    sock = socket.socket(family, kind, protocol)
+    try:
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address != "::")
+        sock.setblocking(False)
+        sock.bind(name)
+    except OSError as error:
+        sock.close()
+        raise ConfigError(f"cannot listen on {address} port {port}: {error.strerror}") from None
+    return sock
+
+
+def enlarge_receive_buffer(sock: socket.socket, octets: int) -> int:
+    """Ask for a receive buffer of ``octets``; returns what the kernel granted.
+
+    Tries first what needs CAP_NET_ADMIN, since that is not bound by net.core.rmem_max.
+    """
+    for option in (_SO_RCVBUFFORCE, socket.SO_RCVBUF):
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, option, octets)
+        except OSError:
+            continue
+        break
+    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
+
+
+def dropped_datagrams(sock: socket.socket) -> int | None:
+    """Datagrams that the kernel dropped at this socket, modulo 2^32; None where it does not say.
+
+    SO_MEMINFO answers at any time; SO_RXQ_OVFL would only speak with the next datagram.
+    """
+    try:
+        octets = sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+    except OSError:
+        return None
+    if len(octets) < _MEMINFO.size:
+        return None
+    drops: int = _MEMINFO.unpack(octets)[_MEMINFO_DROPS]
+    return drops

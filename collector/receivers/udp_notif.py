@@ -1,0 +1,289 @@
+"""The UDP-notif receiver: a socket, an event loop and a clock around ``DatagramBatcher``.
+
+Does: open the socket with a large buffer, read batches when it is readable, hand them to the
+intake, run the timers of reassembly, and record what the kernel dropped. Does not: decode
+anything (``receivers.batcher``, ``wire.udp_notif``).
+
+Rules:
+* A batch has one arrival time, taken once after it was read.
+* While the intake is full nothing is read: the batch at hand is kept and offered again, and the
+  kernel's buffer sheds what does not fit, which is counted and recorded as drops.
+* A timer never overtakes messages that wait in the socket: it reads them first.
+
+Spec: draft-ietf-netconf-udp-notif-26.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Set
+from typing import Final
+
+import msgspec
+
+from collector.core.segments import ReassemblyLimits
+from collector.errors import IntakeFullError
+from collector.interfaces import Clock, Intake
+from collector.model import SECOND, CollectorTime, DropsNote, ReceivedBatch, RecordKind, Transport
+from collector.receivers.batcher import DatagramBatcher
+from collector.receivers.recvmmsg import DatagramReader, open_reader
+from collector.receivers.sockets import (
+    dropped_datagrams,
+    enlarge_receive_buffer,
+    open_udp_socket,
+)
+
+DEFAULT_PORT: Final = 10003
+"""Ours; the draft assigns none, captures of real publishers use it."""
+BATCH: Final = 1024
+"""Datagrams at most in one batch."""
+_BATCHES_A_WAKE_UP: Final = 16
+"""Then the loop looks after others before it comes back."""
+_BATCHES_A_DRAIN: Final = 256
+"""Bound of ``drain`` against a sender that is faster than we are."""
+_HOUSEKEEPING_SECONDS: Final = 1.0
+_RETRY_SECONDS: Final = 0.1
+"""Between two offers to an intake that is full."""
+
+_UINT32: Final = 1 << 32
+
+_log = logging.getLogger(__name__)
+
+
+class UdpNotifReceiver:
+    """Receives UDP-notif on one address (``interfaces.Receiver``). Used on one event loop."""
+
+    name = "udp-notif"
+
+    def __init__(
+        self,
+        intake: Intake,
+        clock: Clock,
+        *,
+        address: str = "127.0.0.1",
+        port: int = DEFAULT_PORT,
+        receive_buffer: int = 64 * 1024 * 1024,
+        batch: int = BATCH,
+        limits: ReassemblyLimits | None = None,
+        strict_sources: Set[str] = frozenset(),
+        rejected_per_second: int = 100,
+    ) -> None:
+        """
+        Args:
+            intake: takes the batches.
+            clock: of the arrivals.
+            address: IPv4 or IPv6 address to listen on; ``::`` takes IPv4 as well.
+            port: 0 for any free one, see ``local_port``.
+            receive_buffer: octets asked of the kernel, see ``granted_receive_buffer``.
+            batch: datagrams at most in one batch.
+            limits: of reassembly.
+            strict_sources: source addresses from which unknown options are refused.
+            rejected_per_second: REJECTED records at most in one second.
+        """
+        self._intake = intake
+        self._clock = clock
+        self._address = address
+        self._port = port
+        self._receive_buffer = receive_buffer
+        self._batch = batch
+        self._batcher = DatagramBatcher(
+            limits, strict_sources=strict_sources, rejected_per_second=rejected_per_second
+        )
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._socket: socket.socket | None = None
+        self._reader: DatagramReader | None = None
+        self._pending: ReceivedBatch | None = None
+        """A batch that the intake did not take yet; while there is one nothing is read."""
+        self._retry: asyncio.TimerHandle | None = None
+        """Set while reading pauses."""
+        self._timer: asyncio.TimerHandle | None = None
+        """Of the next deadline of reassembly; may fire early, never late."""
+        self._housekeeping: asyncio.TimerHandle | None = None
+        self._drops_seen = 0
+        self._drops_since = 0
+        """CollectorTime up to which drops are recorded."""
+        self.kernel_drops = 0
+        """Datagrams that the kernel dropped at our socket since the start."""
+        self.socket_errors = 0
+        """Reads that failed."""
+        self.granted_receive_buffer = 0
+        """Octets that the kernel granted, in the unit of net.core.rmem_max."""
+        self.local_port = 0
+        """The port that we listen on, once started."""
+
+    def stats(self) -> dict[str, int]:
+        """All counters under fixed words (see ``DatagramBatcher.stats``)."""
+        own = {"kernel-drops": self.kernel_drops, "socket-errors": self.socket_errors}
+        return self._batcher.stats() | own
+
+    # ----------------------------------------------------------------- life
+    async def start(self) -> None:
+        """Return when listening.
+
+        Raises:
+            ConfigError: the address cannot be used.
+        """
+        if self._socket is not None:
+            return
+        self._loop = asyncio.get_running_loop()
+        self._socket = open_udp_socket(self._address, self._port)
+        self.local_port = self._socket.getsockname()[1]
+        self._size_buffer(self._socket)
+        drops = dropped_datagrams(self._socket)
+        if drops is None:
+            _log.warning("udp-notif: this kernel does not tell what it drops (SO_MEMINFO)")
+        self._drops_seen = drops or 0
+        self._drops_since = self._clock.now()
+        self._reader = open_reader(self._socket, self._batch)
+        self._loop.add_reader(self._socket, self._readable)
+        self._housekeeping = self._loop.call_later(_HOUSEKEEPING_SECONDS, self._keep_house)
+
+    def _size_buffer(self, sock: socket.socket) -> None:
+        asked = self._receive_buffer
+        self.granted_receive_buffer = granted = enlarge_receive_buffer(sock, asked)
+        if granted < asked:
+            _log.warning(
+                "udp-notif: the kernel grants a receive buffer of %d octets instead of %d, so "
+                "bursts may be lost; to allow it: sysctl -w net.core.rmem_max=%d",
+                granted,
+                asked,
+                asked,
+            )
+
+    def drain(self) -> int:
+        """Hand over what waits now, and what timers have to say; returns the records taken."""
+        if self._reader is None:
+            return 0
+        taken = self._read(self._reader, _BATCHES_A_DRAIN)
+        if self._pending is None:
+            taken += self._offer(self._batcher.handle_timer(self._clock.now()))
+        self._arm_timer()
+        return taken
+
+    async def stop(self) -> None:
+        """Hand over the rest, half-built messages as such, and close."""
+        if self._socket is None or self._loop is None:
+            return
+        self.drain()
+        rest = self._batcher.stop(self._clock.now())
+        if self._pending is None:
+            self._offer(rest)
+            rest = ReceivedBatch()
+        self._loop.remove_reader(self._socket)
+        for handle in (self._retry, self._timer, self._housekeeping):
+            if handle is not None:
+                handle.cancel()
+        self._retry = self._timer = self._housekeeping = None
+        if self._pending is not None:
+            lost = len(self._pending) + len(rest)
+            _log.error("udp-notif: the intake is full; %d records are lost at the stop", lost)
+            self._pending = None
+        self._socket.close()
+        self._socket = self._reader = None
+
+    # ----------------------------------------------------------------- reading
+    def _readable(self) -> None:
+        if self._reader is not None:
+            self._read(self._reader, _BATCHES_A_WAKE_UP)
+            self._arm_timer()
+
+    def _read(self, reader: DatagramReader, batches: int) -> int:
+        """Read up to ``batches`` batches and hand them over; returns the records taken."""
+        taken = self._offer_pending()
+        for _ in range(batches):
+            if self._pending is not None:
+                break
+            try:
+                peers, ports = reader.read()
+            except OSError as error:
+                self._count_socket_error(error)
+                break
+            if peers:
+                now = self._clock.now()
+                batch = self._batcher.receive(reader.slab, [now] * len(peers), peers, ports)
+                self._append_drops(batch, now)
+                taken += self._offer(batch)
+            if len(peers) < len(reader.slab):
+                break
+        return taken
+
+    def _count_socket_error(self, error: OSError) -> None:
+        self.socket_errors += 1
+        if self.socket_errors & (self.socket_errors - 1) == 0:  # 1, 2, 4, 8, ...: no flood
+            _log.warning("udp-notif: reading failed (%d times): %s", self.socket_errors, error)
+
+    # ----------------------------------------------------------------- handing over
+    def _offer(self, batch: ReceivedBatch) -> int:
+        """Hand a batch to the intake; when that is full keep it and stop reading."""
+        if not len(batch):
+            return 0
+        try:
+            self._intake.take(batch)
+        except IntakeFullError as error:
+            self._pending = batch
+            self._pause(error)
+            return 0
+        return len(batch)
+
+    def _offer_pending(self) -> int:
+        """Offer the kept batch again; reading goes on when it was taken."""
+        batch, self._pending = self._pending, None
+        if batch is None or not self._offer(batch):
+            return 0
+        self._resume()
+        return len(batch)
+
+    def _pause(self, error: IntakeFullError) -> None:
+        if self._retry is None and self._loop is not None and self._socket is not None:
+            _log.warning("udp-notif: reading pauses: %s", error)
+            self._loop.remove_reader(self._socket)
+            self._retry = self._loop.call_later(_RETRY_SECONDS, self._try_again)
+
+    def _try_again(self) -> None:
+        self._offer_pending()
+        if self._pending is not None and self._loop is not None:
+            self._retry = self._loop.call_later(_RETRY_SECONDS, self._try_again)
+
+    def _resume(self) -> None:
+        if self._retry is not None and self._loop is not None and self._socket is not None:
+            _log.warning("udp-notif: reading goes on")
+            self._retry.cancel()
+            self._retry = None
+            self._loop.add_reader(self._socket, self._readable)
+
+    # ----------------------------------------------------------------- timers
+    def _arm_timer(self) -> None:
+        """Wake up for the next deadline; while reading pauses nothing is said."""
+        deadline = self._batcher.next_deadline()
+        if deadline is None or self._timer or self._pending is not None or self._loop is None:
+            return
+        delay = max((deadline - self._clock.now()) / SECOND, 0.001)
+        self._timer = self._loop.call_later(delay, self._timer_due)
+
+    def _timer_due(self) -> None:
+        self._timer = None
+        self.drain()
+
+    def _keep_house(self) -> None:
+        """Once a second: what the kernel dropped, also while nothing arrives."""
+        if self._loop is None:
+            return
+        self._housekeeping = self._loop.call_later(_HOUSEKEEPING_SECONDS, self._keep_house)
+        if self._pending is None:
+            batch = ReceivedBatch()
+            self._append_drops(batch, self._clock.now())
+            self._offer(batch)
+
+    def _append_drops(self, batch: ReceivedBatch, now: int) -> None:
+        """Add a DROPS record when the kernel's counter has moved."""
+        drops = None if self._socket is None else dropped_datagrams(self._socket)
+        if drops is not None and drops != self._drops_seen:
+            count = (drops - self._drops_seen) % _UINT32
+            self._drops_seen = drops
+            self.kernel_drops += count
+            note = DropsNote(CollectorTime(self._drops_since), count, "kernel")
+            payload = msgspec.json.encode(note)
+            batch.append(now, RecordKind.DROPS, payload, transport=Transport.UDP_NOTIF)
+        self._drops_since = now
