@@ -43,6 +43,7 @@ from collector.wire.udp_notif import (
     HeaderColumns,
     decode_columns,
     decode_header,
+    decode_options,
 )
 
 _UDP: Final = int(Transport.UDP_NOTIF)
@@ -60,8 +61,8 @@ class ReceiveCounters:
     """What was received and refused since the start; every datagram is counted once."""
 
     __slots__ = (
-        "datagrams", "half_built", "messages", "octets", "rejected", "rejected_unrecorded", "segments",
-        "unknown_media_types", "unknown_options",
+        "datagrams", "half_built", "messages", "octets", "rejected", "rejected_unrecorded",
+        "segments", "unknown_media_types", "unknown_options",
     )  # fmt: skip
 
     def __init__(self) -> None:
