@@ -1,0 +1,207 @@
+"""AgentPublisher: one publisher process (distributed-notif-17 and later: Publisher Agent), pure.
+
+Takes component subscriptions, makes the push-updates of each tick at nominal + its phase, numbers
+them, lets ``faults`` break them, and says what to account for and what to send, in that order. The master
+has one for its own share. Does not: open sockets, read clocks, talk to subscribers; state change
+notifications are the master's alone (draft-zhou-netconf-multi-stream-originators-10 §7).
+
+Rules: three verbs, ``receive``, ``next_deadline``, ``handle_timer``. One Message ID counter for all
+subscriptions (udp-notif-26 §3.2: +1 for every message of a publisher), from a start that is
+random per life of the process. A publisher whose share selects nothing at a tick still sends an
+empty update (RFC 8641 §3.7).
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from collector.model import DeviceTime, MediaType, Notification, NotificationKind
+from collector.wire import names
+from collector.wire.notification import encode
+from collector.wire.udp_notif import encode_message
+from publisher_sim import datastore
+from publisher_sim.accounts import OnWire, Produced
+from publisher_sim.channel import ComponentSubscription, EndComponent, Status, ToAgent
+from publisher_sim.faults import Breaker, Sending
+from publisher_sim.resource_location import Node
+from publisher_sim.scenario import Card, Scenario
+
+MEDIA_TYPES = {
+    "encode-json": MediaType.YANG_DATA_JSON,
+    "encode-xml": MediaType.YANG_DATA_XML,
+    "encode-cbor": MediaType.YANG_DATA_CBOR,
+}
+"""encoding identity -> MT of the UDP-notif header."""
+_UINT32 = 2**32
+
+
+class Account(Struct, frozen=True, gc=False):
+    """Write this down before anything that follows it is done."""
+
+    fact: Produced | OnWire
+
+
+class Transmit(Struct, frozen=True, gc=False):
+    """Put this datagram on the wire."""
+
+    address: str
+    port: int
+    octets: bytes
+
+
+AgentAction = Account | Transmit | Status
+"""What an agent wants done, in order."""
+
+
+class AgentPublisher:
+    """One publisher of the device in one life of its process."""
+
+    def __init__(self, scenario: Scenario, card: Card, run: str) -> None:
+        self._scenario = scenario
+        self._card = card
+        self._run = run
+        self._breaker = Breaker(card.name, scenario.seed, scenario.fault)
+        self._message_id = random.Random(f"{scenario.seed}/{run}").randrange(_UINT32)
+        self._sequence_number = 0
+        self._serving: dict[int, ComponentSubscription] = {}
+        """subscription id -> what is served."""
+        self._plans = 0
+        self._planned: dict[int, int] = {}
+        """subscription id -> the number of its plan; entries of older plans are skipped."""
+        self._ticks: list[tuple[int, int, int, int]] = []
+        """Heap of (when to make, subscription id, tick, plan)."""
+        self._leaving: list[tuple[int, int, Sending, Produced]] = []
+        """Heap of (due, order, datagram, its message)."""
+        self._order = 0
+
+    @property
+    def run(self) -> str:
+        """This life of the process."""
+        return self._run
+
+    def receive(self, message: ToAgent, now: int) -> list[AgentAction]:
+        """Take what the master says."""
+        match message:
+            case ComponentSubscription():
+                return self._start(message, now)
+            case EndComponent():
+                return self._end(message.subscription_id)
+
+    def _start(self, component: ComponentSubscription, now: int) -> list[AgentAction]:
+        name, number = self._card.name, component.subscription_id
+        if component.encoding not in self._scenario.push.encodings:
+            return [Status(name, number, "refused", f"cannot write {component.encoding}")]
+        before = self._serving.get(number)
+        self._serving[number] = component
+        grid = (component.period, component.anchor)
+        same_grid = before is not None and (before.period, before.anchor) == grid
+        if not same_grid:
+            self._plans += 1
+            self._planned[number] = self._plans
+            self._plan(component, now)
+        return [Status(name, number, "active")]
+
+    def _end(self, number: int) -> list[AgentAction]:
+        """Nothing of this subscription leaves any more (RFC 8639 §2.4.4)."""
+        if self._serving.pop(number, None) is None:
+            return []
+        del self._planned[number]
+        self._leaving = [entry for entry in self._leaving if entry[3].subscription_id != number]
+        heapq.heapify(self._leaving)
+        return [Status(self._card.name, number, "ended")]
+
+    def _plan(self, component: ComponentSubscription, after: int) -> None:
+        """Note the first tick after an instant."""
+        steps = (after - component.anchor) // component.period + 1
+        nominal = component.anchor + steps * component.period
+        when = nominal + self._offset(component.period)
+        number = component.subscription_id
+        heapq.heappush(self._ticks, (when, number, nominal, self._planned[number]))
+
+    def _offset(self, period: int) -> int:
+        return round(self._card.phase * period)
+
+    def next_deadline(self) -> int | None:
+        """When ``handle_timer`` has something to do, ns; None while there is nothing."""
+        deadlines = [heap[0][0] for heap in (self._ticks, self._leaving) if heap]
+        return min(deadlines, default=None)
+
+    def handle_timer(self, now: int) -> list[AgentAction]:
+        """Make what is due and send what is due."""
+        actions: list[AgentAction] = []
+        while self._ticks and self._ticks[0][0] <= now:
+            _, number, nominal, plan = heapq.heappop(self._ticks)
+            if self._planned.get(number) != plan:
+                continue
+            component = self._serving[number]
+            actions.extend(self._make(component, nominal))
+            self._plan(component, nominal)
+        while self._leaving and self._leaving[0][0] <= now:
+            due, _, sending, message = heapq.heappop(self._leaving)
+            fact = OnWire(self._run, message.message_id, sending.number, due, now, sending.garbled)
+            actions.append(Account(fact))
+            component = self._serving[message.subscription_id]
+            receiver = (component.receiver_address, component.receiver_port)
+            actions.append(Transmit(*receiver, sending.octets))
+        return actions
+
+    def _make(self, component: ComponentSubscription, nominal: int) -> Iterable[AgentAction]:
+        """The messages of one tick: numbered, accounted for, broken, and put into the queue."""
+        tick = round((nominal - component.timeline_start) / component.timeline_period)
+        if self._breaker.silent(tick):
+            return
+        count = self._scenario.push.updates_per_period
+        spread = round(self._card.arc * component.period) // max(1, count - 1)
+        messages: list[tuple[int, list[bytes]]] = []
+        made: list[Produced] = []
+        for position in range(count):
+            planned = nominal + self._offset(component.period) + position * spread
+            nodes = component.nodes[position::count]
+            payload = self._encode(component, nodes, nominal, planned + self._breaker.skew(tick))
+            datagrams = self._cut(component, payload)
+            messages.append((planned, datagrams))
+            made.append(
+                Produced(
+                    self._card.generator, self._run, self._message_id, component.subscription_id,
+                    nominal, planned, len(datagrams), count,
+                )
+            )  # fmt: skip
+            yield Account(made[-1])
+            self._message_id = (self._message_id + 1) % _UINT32
+        broken = self._breaker.break_messages(tick, component.subscription_id, messages)
+        for message, sendings in zip(made, broken, strict=True):
+            for sending in sendings:
+                self._order += 1
+                heapq.heappush(self._leaving, (sending.due, self._order, sending, message))
+
+    def _encode(
+        self, component: ComponentSubscription, nodes: tuple[Node, ...], nominal: int, clock: int
+    ) -> bytes:
+        """One push-update. In ``mso`` mode over UDP-notif the header names the generator, so there is
+        no leaf for it in the update."""
+        self._sequence_number = self._sequence_number % (_UINT32 - 1) + 1
+        notification = Notification(
+            kind=NotificationKind.PUSH_UPDATE,
+            name="ietf-yang-push:push-update",
+            root=names.ROOT_ENVELOPE,
+            subscription_id=component.subscription_id,
+            event_time=DeviceTime(clock),
+            observation_time=DeviceTime(clock),
+            hostname=self._scenario.name,
+            sequence_number=self._sequence_number,
+        )
+        values = datastore.contents(self._scenario.seed, nodes, component.selection, nominal)
+        return encode(notification, values, MEDIA_TYPES[component.encoding])
+
+    def _cut(self, component: ComponentSubscription, payload: bytes) -> list[bytes]:
+        return encode_message(
+            payload,
+            media_type=MEDIA_TYPES[component.encoding],
+            publisher_id=self._card.publisher_id,
+            message_id=self._message_id,
+            max_segment_size=self._scenario.push.max_segment_size,
+        )

@@ -1,0 +1,96 @@
+"""What master and agents say to each other, as values: the pure contract behind the gRPC channel.
+
+Does not: carry anything; ``publishers.agent_channel`` does between processes, ``simulate`` in memory. The
+base draft leaves the mechanism open (§4) and asks for what it must do: registration, an announced
+component capability, component subscriptions down, their status up, life-cycle events. The end of a
+channel is the loss of the agent.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from publisher_sim.resource_location import Node
+from publisher_sim.selection import Selection
+
+
+class ComponentSubscription(Struct, frozen=True, tag="component-subscription"):
+    """Serve these nodes from the next tick on; replaces what was said of this id before.
+
+    It shares id, period, encoding and receiver with its global subscription
+    (draft-zhou-netconf-multi-stream-originators-10 §5).
+    """
+
+    subscription_id: int
+    period: int
+    """ns."""
+    anchor: int
+    """Any tick."""
+    encoding: str
+    """Identity without its module."""
+    nodes: tuple[Node, ...]
+    selection: Selection
+    receiver_address: str
+    receiver_port: int
+    timeline_start: int
+    """Tick 0 of the scenario's timeline; ``timeline_period`` apart from the next one."""
+    timeline_period: int
+
+
+class EndComponent(Struct, frozen=True, tag="end-component"):
+    """Stop serving this subscription; also what suspends it."""
+
+    subscription_id: int
+
+
+ToAgent = ComponentSubscription | EndComponent
+
+
+class Register(Struct, frozen=True, tag="register"):
+    """An agent is there. Its component capability is what it announces beside its name."""
+
+    card: str
+    run: str
+    """This life of its process."""
+    encodings: tuple[str, ...]
+    minimum_period: int
+    """ns."""
+    external_connectivity: bool
+
+
+class Status(Struct, frozen=True, tag="status"):
+    """State of a component subscription: ``active``, ``ended`` or ``refused``."""
+
+    card: str
+    subscription_id: int
+    state: str
+    detail: str = ""
+
+
+class Heartbeat(Struct, frozen=True, tag="heartbeat"):
+    """Still there."""
+
+    card: str
+
+
+FromAgent = Register | Status | Heartbeat
+
+_ENCODER = msgspec.json.Encoder()
+_TO_AGENT = msgspec.json.Decoder(ToAgent)
+_FROM_AGENT = msgspec.json.Decoder(FromAgent)
+
+
+def encode(message: ToAgent | FromAgent) -> bytes:
+    """A message as JSON."""
+    return _ENCODER.encode(message)
+
+
+def decode_to_agent(content: bytes) -> ToAgent:
+    """Raises msgspec.MsgspecError."""
+    return _TO_AGENT.decode(content)
+
+
+def decode_from_agent(content: bytes) -> FromAgent:
+    """Raises msgspec.MsgspecError."""
+    return _FROM_AGENT.decode(content)

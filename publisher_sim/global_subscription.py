@@ -1,0 +1,95 @@
+"""GlobalSubscription: what a subscriber asked of the device, and whether the device can do it.
+
+Does not: talk. ``accept`` checks terms in the order of RFC 8641 §4.4.1 and raises ``ProtocolError``
+with the identity, error-tag and hints of RFC 8640 §7.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct, structs
+
+from collector.errors import ProtocolError
+from collector.model import CENTISECOND, SECOND, DeviceTime, SubscriptionTerms
+from collector.wire.netconf_errors import refusal
+from publisher_sim.resource_location import Node
+from publisher_sim.scenario import Scenario
+from publisher_sim.selection import FilterUnsupportedError, Selection, select
+
+SOON = SECOND // 5
+"""Without an anchor-time the first update is made so long after the request; ours."""
+
+
+class GlobalSubscription(Struct):
+    """One dynamic subscription, from its establishment to its end (RFC 8639 §2.4)."""
+
+    subscription_id: int
+    session_id: str
+    terms: SubscriptionTerms
+    """As granted: with period, anchor-time and encoding filled in."""
+    selection: Selection
+    shares: dict[str, tuple[Node, ...]]
+    """publisher -> the nodes of its component subscription."""
+    suspended: bool = False
+
+    @property
+    def period(self) -> int:
+        """ns."""
+        assert self.terms.period is not None
+        return self.terms.period
+
+    @property
+    def anchor(self) -> int:
+        """Any tick, ns since 1970."""
+        assert self.terms.anchor_time is not None
+        return self.terms.anchor_time
+
+    def first_tick(self, now: int) -> int:
+        """The first tick after ``now``."""
+        return self.anchor + ((now - self.anchor) // self.period + 1) * self.period
+
+
+def accept(
+    terms: SubscriptionTerms, scenario: Scenario, now: int
+) -> tuple[SubscriptionTerms, Selection]:
+    """The terms as granted and what they select. Raises ProtocolError."""
+    if terms.stream is not None or terms.datastore is None:
+        raise ProtocolError("only datastores can be subscribed to", tag="operation-not-supported")
+    if terms.datastore != "operational":
+        raise refusal("datastore-not-subscribable", f"{terms.datastore} cannot be subscribed to")
+    if terms.on_change is not None:
+        raise refusal("on-change-unsupported", "only periodic subscriptions")
+    if terms.dscp:
+        raise refusal("dscp-unavailable", f"DSCP {terms.dscp} cannot be set")
+    if terms.replay_start_time is not None:
+        raise refusal("replay-unsupported", "there is no replay")
+    # absent means the encoding of the RPC (RFC 8639 §2.4.2)
+    encoding = terms.encoding or "encode-xml"
+    if encoding not in scenario.push.encodings:
+        raise refusal("encoding-unsupported", f"{encoding} is not written here")
+    period = _accepted_period(terms.period, scenario)
+    if terms.stop_time is not None and terms.stop_time <= now:
+        raise ProtocolError("stop-time is in the past", tag="invalid-value")
+    try:
+        selection = select(terms.selection_filter)
+    except FilterUnsupportedError as error:
+        hints = {"filter-failure-hint": str(error)}
+        raise refusal("filter-unsupported", str(error), hints=hints) from error
+    # absent, it is the creation time of the initial update (RFC 8641 §4.2); the master sets it, so
+    # that all publishers share it
+    anchor = terms.anchor_time if terms.anchor_time is not None else DeviceTime(now + SOON)
+    granted = structs.replace(terms, encoding=encoding, period=period, anchor_time=anchor)
+    return granted, selection
+
+
+def _accepted_period(period: int | None, scenario: Scenario) -> int:
+    if period is None:
+        raise ProtocolError("a period is needed", tag="missing-element")
+    low = round(scenario.period.minimum_seconds * SECOND)
+    high = round(scenario.period.maximum_seconds * SECOND)
+    if not low <= period <= high:
+        nearest = low if period < low else high
+        hints = {"period-hint": str(-(-nearest // CENTISECOND))}
+        raise refusal(
+            "period-unsupported", f"periods of {low / SECOND:g} to {high / SECOND:g} s", hints=hints
+        )
+    return period

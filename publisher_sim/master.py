@@ -1,0 +1,454 @@
+"""MasterPublisher: the one that subscribers talk to (distributed-notif-17 and later: Publisher Parent).
+
+Does: establish-, modify-, delete-, kill-subscription and ``get`` of /subscriptions; keeps the
+Resource-Location Table, cuts every global subscription into component subscriptions, tells the
+publishers, and sends every state change notification itself
+(draft-zhou-netconf-multi-stream-originators-10 §5, §7). Acts out its part of the scenario's timeline.
+Does not: open sockets, read clocks, make updates (its own share is served by an ``AgentPublisher``).
+
+Rules: every verb returns actions, to be carried out in order, replies before what follows from them
+(RFC 8639 §2.4: nothing under new terms before the reply). A change of the decomposition is always
+followed by subscription-modified with the whole new list. The end of a session ends its subscriptions.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+
+from msgspec import structs
+
+from collector.errors import ProtocolError, UsageError
+from collector.model import (
+    SECOND,
+    DeviceTime,
+    MediaType,
+    Notification,
+    NotificationKind,
+    StateChange,
+    SubscriptionTerms,
+)
+from collector.wire import names, notification
+from collector.wire.netconf_rpc import (
+    CloseSession as CloseSessionRpc,
+)
+from collector.wire.netconf_rpc import (
+    DeleteSubscription,
+    EstablishOutput,
+    EstablishSubscription,
+    Get,
+    KillSubscription,
+    ModifySubscription,
+    Ok,
+    Operation,
+    ReceiverState,
+    ResyncSubscription,
+    Rpc,
+    Subscriptions,
+    SubscriptionState,
+    encode_reply,
+    refusal,
+)
+from collector.wire.netconf_rpc import Result as RpcResult
+from publisher_sim import accounts
+from publisher_sim.accounts import TruthFact
+from publisher_sim.channel import (
+    ComponentSubscription,
+    EndComponent,
+    FromAgent,
+    Heartbeat,
+    Register,
+    Status,
+)
+from publisher_sim.global_subscription import GlobalSubscription, accept
+from publisher_sim.ports import (
+    Action,
+    CloseSession,
+    MasterPort,
+    Note,
+    SendNotification,
+    SendReply,
+    StartCard,
+    StopCard,
+    TellAgent,
+)
+from publisher_sim.resource_location import (
+    HARDWARE,
+    INTERFACES,
+    Node,
+    ResourceLocationTable,
+    decompose,
+)
+from publisher_sim.scenario import MASTER, Fault, Scenario
+from publisher_sim.timeline import Deed, Timeline
+
+__all__ = ["MasterPort", "MasterPublisher"]
+
+MAX_SUBSCRIPTIONS = 64
+"""More of them get ``insufficient-resources``; ours."""
+FIRST_ID = 2**31 + 1
+"""Dynamic ids are recommended to be in the upper half (RFC 8639 §6)."""
+_K = NotificationKind
+
+
+class MasterPublisher:
+    """The master of one simulated device."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._sessions: dict[str, str] = {}
+        """session id -> user."""
+        self._subscriptions: dict[int, GlobalSubscription] = {}
+        self._next_id = FIRST_ID
+        self._table = ResourceLocationTable(_homes(scenario))
+        self._runs: dict[str, str] = {}
+        """card -> the run of its agent, while it is registered and not declared gone."""
+        self._broken: list[tuple[int, str, str]] = []
+        """Heap of (when to declare it gone, card, run) for channels that broke."""
+        self._heirs: dict[str, str] = {}
+        """card -> who takes its nodes over, as the timeline says; empty: nobody."""
+        self._timeline = Timeline(scenario.fault, scenario.periods)
+        self.finished = False
+        """True once the scenario's run is over."""
+        for card in scenario.card:
+            self._table.leave(card.name)
+
+    # ------------------------------------------------------------------ sessions
+    def session_opened(self, session_id: str, user: str, now: int) -> list[Action]:
+        """A subscriber is there."""
+        del now
+        self._sessions[session_id] = user
+        return []
+
+    def session_closed(self, session_id: str, now: int) -> list[Action]:
+        """Its dynamic subscriptions end with it (RFC 8639 §2.4)."""
+        self._sessions.pop(session_id, None)
+        own = [one for one in self._subscriptions.values() if one.session_id == session_id]
+        return [action for one in own for action in self._end(one, "session-closed", now)]
+
+    def rpc_received(self, session_id: str, rpc: Rpc, now: int) -> list[Action]:
+        """Answer one request."""
+        try:
+            result, after = self._answer(session_id, rpc, now)
+        except ProtocolError as error:
+            result, after = error, []
+        mode = self._scenario.control_mode
+        reply = encode_reply(rpc.message_id, result, mode=mode, operation=rpc.operation)
+        return [SendReply(session_id, reply), *after]
+
+    def _answer(self, session_id: str, rpc: Rpc, now: int) -> tuple[RpcResult, list[Action]]:
+        if rpc.error is not None:
+            raise rpc.error
+        operation: Operation = rpc.operation
+        match operation:
+            case EstablishSubscription():
+                return self._establish(session_id, operation.terms, now)
+            case ModifySubscription():
+                return self._modify(session_id, operation, now)
+            case DeleteSubscription():
+                own = self._own(session_id, operation.id)
+                return Ok(), self._end(own, "deleted", now)
+            case KillSubscription():
+                return self._kill(operation.id, now)
+            case ResyncSubscription():
+                raise refusal("no-such-subscription-resync", "no on-change subscription here")
+            case Get():
+                return self._get(operation), []
+            case CloseSessionRpc():
+                return Ok(), [CloseSession(session_id)]
+            case _:
+                raise ProtocolError(f"{operation.name} is not supported", tag="operation-not-supported")
+
+    def _own(self, session_id: str, number: int) -> GlobalSubscription:
+        """A subscription of this session: others cannot be touched (RFC 8639 §2.4.3, §2.4.4)."""
+        found = self._subscriptions.get(number)
+        if found is None or found.session_id != session_id:
+            raise refusal("no-such-subscription", f"no subscription {number} in this session")
+        return found
+
+    def _get(self, operation: Get) -> Subscriptions:
+        if not operation.subscriptions:
+            return Subscriptions()
+        return Subscriptions(
+            tuple(
+                SubscriptionState(
+                    id=one.subscription_id,
+                    terms=one.terms,
+                    generators=self._generators(one),
+                    receivers=(
+                        ReceiverState("subscriber", "suspended" if one.suspended else "active"),
+                    ),
+                )
+                for one in self._subscriptions.values()
+            )
+        )
+
+    # ------------------------------------------------------------------ life cycle
+    def _establish(
+        self, session_id: str, terms: SubscriptionTerms, now: int
+    ) -> tuple[RpcResult, list[Action]]:
+        granted, selection = accept(terms, self._scenario, now)
+        if len(self._subscriptions) >= MAX_SUBSCRIPTIONS:
+            raise refusal("insufficient-resources", f"there are {MAX_SUBSCRIPTIONS} already")
+        one = GlobalSubscription(self._next_id, session_id, granted, selection, {})
+        one.shares = self._shares(one)
+        self._next_id += 1
+        self._subscriptions[one.subscription_id] = one
+        self._timeline.begin(one.first_tick(now), one.period)
+        generators = self._generators(one)
+        fact = accounts.Established(
+            now, one.subscription_id, one.period, one.anchor, generators
+        )
+        return EstablishOutput(one.subscription_id, generators), [Note(fact), *self._tell(one, {})]
+
+    def _modify(
+        self, session_id: str, operation: ModifySubscription, now: int
+    ) -> tuple[RpcResult, list[Action]]:
+        """Parameters not included stay as they are (RFC 8641 §4.4.2); failure changes nothing."""
+        one = self._own(session_id, operation.id)
+        wanted = {
+            name: value
+            for name in ("datastore", "selection_filter", "period", "anchor_time", "stop_time")
+            if (value := getattr(operation.terms, name)) is not None
+        }
+        if "period" in wanted and "anchor_time" not in wanted:
+            wanted["anchor_time"] = None
+        merged = structs.replace(one.terms, **wanted)
+        granted, selection = accept(merged, self._scenario, now)
+        before = dict(one.shares)
+        one.terms, one.selection, one.suspended = granted, selection, False
+        one.shares = self._shares(one)
+        fact = accounts.TermsChanged(
+            now, one.subscription_id, one.period, one.anchor, self._generators(one)
+        )
+        return Ok(), [self._modified(one, now), Note(fact), *self._tell(one, before)]
+
+    def _kill(self, number: int, now: int) -> tuple[RpcResult, list[Action]]:
+        """From any session; its subscriber is told (RFC 8639 §2.4.5)."""
+        one = self._subscriptions.get(number)
+        if one is None:
+            raise refusal("no-such-subscription", f"no subscription {number}")
+        return Ok(), self._terminate(one, "no-such-subscription", now)
+
+    def _terminate(self, one: GlobalSubscription, reason: str, now: int) -> list[Action]:
+        change = StateChange(reason=reason)
+        said = self._notification(one, _K.SUBSCRIPTION_TERMINATED, change, now)
+        return [*self._end(one, reason, now), said]
+
+    def _end(self, one: GlobalSubscription, reason: str, now: int) -> list[Action]:
+        """The component subscriptions end with their global one (base draft §5)."""
+        del self._subscriptions[one.subscription_id]
+        ends = self._stop(one)
+        return [*ends, Note(accounts.Ended(now, one.subscription_id, reason))]
+
+    def _stop(self, one: GlobalSubscription) -> list[Action]:
+        message = EndComponent(one.subscription_id)
+        return [TellAgent(publisher, message) for publisher in one.shares]
+
+    def _suspend(self, one: GlobalSubscription, reason: str, now: int) -> list[Action]:
+        one.suspended = True
+        change = StateChange(reason=reason)
+        said = self._notification(one, _K.SUBSCRIPTION_SUSPENDED, change, now)
+        return [*self._stop(one), said, Note(accounts.Suspended(now, one.subscription_id))]
+
+    def _resume(self, one: GlobalSubscription, now: int) -> list[Action]:
+        one.suspended = False
+        said = self._notification(one, _K.SUBSCRIPTION_RESUMED, None, now)
+        fact = Note(accounts.Resumed(now, one.subscription_id))
+        one.shares = {}  # whatever changed meanwhile is a new decomposition now
+        return [said, fact, *self._decompose_again(one, now, always_tell=True)]
+
+    # ------------------------------------------------------------------ decomposition
+    def _shares(self, one: GlobalSubscription) -> dict[str, tuple[Node, ...]]:
+        there = [
+            card.name
+            for card in self._scenario.publishers
+            if card.name == MASTER or (card.name in self._runs and card.external_connectivity)
+        ]
+        return decompose(self._table.owners, one.selection, there, MASTER)
+
+    def _generators(self, one: GlobalSubscription) -> tuple[str, ...]:
+        return tuple(self._scenario.publisher(name).generator for name in one.shares)
+
+    def _decompose_again(
+        self, one: GlobalSubscription, now: int, *, always_tell: bool = False
+    ) -> list[Action]:
+        """Who serves what may have changed: subscription-modified MUST say the new list (§7)."""
+        if one.suspended:
+            return []
+        before, one.shares = one.shares, self._shares(one)
+        if before == one.shares:
+            return []
+        actions = self._tell(one, before)
+        if always_tell and not before:
+            return actions
+        said = self._modified(one, now)
+        fact = accounts.ListChanged(now, one.subscription_id, self._generators(one))
+        return [*actions, said, Note(fact)]
+
+    def _tell(
+        self, one: GlobalSubscription, before: dict[str, tuple[Node, ...]]
+    ) -> list[Action]:
+        """Component subscriptions to those whose share is new, ends to those without one."""
+        actions: list[Action] = [
+            TellAgent(publisher, EndComponent(one.subscription_id))
+            for publisher in before
+            if publisher not in one.shares
+        ]
+        for publisher in one.shares:
+            actions.append(TellAgent(publisher, self._component(one, publisher)))
+        return actions
+
+    def _component(self, one: GlobalSubscription, publisher: str) -> ComponentSubscription:
+        """Settings are those of the global subscription, its id among them (base draft §5)."""
+        assert self._timeline.start is not None
+        return ComponentSubscription(
+            subscription_id=one.subscription_id,
+            period=one.period,
+            anchor=one.anchor,
+            encoding=one.terms.encoding or "encode-xml",
+            nodes=one.shares[publisher],
+            selection=one.selection,
+            receiver_address=self._scenario.receiver.address,
+            receiver_port=self._scenario.receiver.port,
+            timeline_start=self._timeline.start,
+            timeline_period=self._timeline.period,
+        )
+
+    # ------------------------------------------------------------------ notifications
+    def _modified(self, one: GlobalSubscription, now: int) -> Action:
+        change = StateChange(terms=one.terms, generators=self._generators(one))
+        return self._notification(one, _K.SUBSCRIPTION_MODIFIED, change, now)
+
+    def _notification(
+        self, one: GlobalSubscription, kind: NotificationKind, change: StateChange | None, now: int
+    ) -> Action:
+        """In the RFC 5277 form, on the session that established it (RFC 8640 §6)."""
+        said = Notification(
+            kind=kind,
+            name=f"ietf-subscribed-notifications:{kind.value}",
+            root=names.ROOT_NOTIFICATION,
+            subscription_id=one.subscription_id,
+            event_time=DeviceTime(now),
+            state_change=change,
+        )
+        mode = self._scenario.control_mode
+        octets = notification.encode(said, None, MediaType.YANG_DATA_XML, mode=mode)
+        return SendNotification(one.session_id, octets)
+
+    # ------------------------------------------------------------------ agents
+    def agent_said(self, message: FromAgent, now: int) -> list[Action]:
+        """Take what an agent says over its channel."""
+        match message:
+            case Register():
+                return self._registered(message, now)
+            case Status() | Heartbeat():
+                return []
+
+    def _registered(self, message: Register, now: int) -> list[Action]:
+        try:
+            card = self._scenario.publisher(message.card)
+        except KeyError as error:
+            raise UsageError(f"no card {message.card!r} in this device") from error
+        back_in_time = card.name in self._runs
+        self._runs[card.name] = message.run
+        if back_in_time:  # a new process before the old one was missed: it knows nothing
+            return [
+                TellAgent(card.name, self._component(one, card.name))
+                for one in self._subscriptions.values()
+                if card.name in one.shares and not one.suspended
+            ]
+        self._table.come_back(card.name)
+        return self._everything_again(now)
+
+    def agent_lost(self, card: str, run: str, now: int) -> list[Action]:
+        """Its channel broke. It is declared gone after ``loss_detection_seconds``."""
+        patience = round(self._scenario.master.loss_detection_seconds * SECOND)
+        heapq.heappush(self._broken, (now + patience, card, run))
+        return []
+
+    def _everything_again(self, now: int) -> list[Action]:
+        subscriptions = list(self._subscriptions.values())
+        return [action for one in subscriptions for action in self._decompose_again(one, now)]
+
+    # ------------------------------------------------------------------ time
+    def next_deadline(self) -> int | None:
+        """When ``handle_timer`` has something to do, ns; None while there is nothing."""
+        stops = [one.terms.stop_time for one in self._subscriptions.values()]
+        deadlines = [
+            self._broken[0][0] if self._broken else None,
+            self._timeline.next_deadline(),
+            *stops,
+        ]
+        return min((one for one in deadlines if one is not None), default=None)
+
+    def handle_timer(self, now: int) -> list[Action]:
+        """Do what is due."""
+        actions: list[Action] = []
+        for deed in self._timeline.due(now):
+            actions.extend(self._act(deed, now))
+        while self._broken and self._broken[0][0] <= now:
+            _, card, run = heapq.heappop(self._broken)
+            if self._runs.get(card) == run:
+                del self._runs[card]
+                self._table.leave(card, self._heirs.get(card, ""))
+                actions.extend(self._everything_again(now))
+        for one in list(self._subscriptions.values()):
+            if one.terms.stop_time is not None and one.terms.stop_time <= now:
+                said = self._notification(one, _K.SUBSCRIPTION_COMPLETED, None, now)
+                actions.extend([*self._end(one, "stop-time", now), said])
+        return actions
+
+    def stop(self, now: int) -> list[Action]:
+        """The device goes down: every subscription is terminated."""
+        self.finished = True
+        subscriptions = list(self._subscriptions.values())
+        reason = "no-such-subscription"
+        return [action for one in subscriptions for action in self._terminate(one, reason, now)]
+
+    def _act(self, deed: Deed, now: int) -> Iterable[Action]:
+        fault = deed.fault
+        if fault is None:
+            return self.stop(now)
+        subscriptions = list(self._subscriptions.values())
+        match deed.what:
+            case "stop":
+                self._heirs[fault.card] = fault.moves_to
+                generator = self._scenario.publisher(fault.card).generator
+                return [Note(accounts.Killed(now, generator)), StopCard(fault.card)]
+            case "start":
+                return [StartCard(fault.card)]
+            case "move":
+                self._table.move(self._moving(fault), fault.moves_to)
+                return self._everything_again(now)
+            case "move_back":
+                self._table.move(self._moving(fault), fault.card)
+                return self._everything_again(now)
+            case "suspend":
+                return [a for one in subscriptions for a in self._suspend(one, fault.reason, now)]
+            case "resume":
+                return [a for one in subscriptions for a in self._resume(one, now) if a]
+            case _:
+                return [a for one in subscriptions for a in self._terminate(one, fault.reason, now)]
+
+    def _moving(self, fault: Fault) -> list[Node]:
+        card = self._scenario.publisher(fault.card)
+        names_ = fault.interfaces or card.interfaces
+        nodes = [Node(INTERFACES, name) for name in names_]
+        if not fault.interfaces:
+            nodes.extend(Node(HARDWARE, name) for name in card.hardware)
+        return nodes
+
+
+def _homes(scenario: Scenario) -> dict[Node, str]:
+    """node -> the publisher that the scenario gives it to."""
+    homes: dict[Node, str] = {}
+    for card in scenario.publishers:
+        homes.update({Node(INTERFACES, name): card.name for name in card.interfaces})
+        homes.update({Node(HARDWARE, name): card.name for name in card.hardware})
+    return homes
+
+
+def note_of(action: Action) -> TruthFact | None:
+    """The fact in an action, for whoever only wants those."""
+    return action.fact if isinstance(action, Note) else None

@@ -1,0 +1,164 @@
+"""A whole device in memory and in pretend time: scenario in, datagrams with send times and truth out.
+
+Does not: open sockets, start processes, read clocks. It plays the subscriber too: one
+establish-subscription at the start, for everything the device has. Between master and agents nothing takes time. So
+a day of telemetry takes seconds, and two calls with the same scenario give the same octets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from collector.model import DeviceTime, SubscriptionTerms
+from collector.wire.netconf_rpc import EstablishSubscription, Rpc
+from publisher_sim import truth_file
+from publisher_sim.accounts import TruthFact
+from publisher_sim.agent import Account, AgentAction, AgentPublisher, Transmit
+from publisher_sim.channel import Register, Status
+from publisher_sim.master import MasterPublisher
+from publisher_sim.ports import (
+    Action,
+    Note,
+    SendNotification,
+    SendReply,
+    StartCard,
+    StopCard,
+    TellAgent,
+)
+from publisher_sim.scenario import MASTER, Card, Scenario
+from publisher_sim.truth import Truth
+from publisher_sim.truth_file import Header, TruthLine
+
+SESSION = "1"
+"""The pretended subscriber's session."""
+START = 1_800_000_000_000_000_000
+"""When the pretended device is switched on, ns since 1970; a multiple of every usual period."""
+
+
+class Said(Struct, frozen=True, gc=False):
+    """Something that left the device."""
+
+    at: int
+    """ns since 1970."""
+    kind: str
+    """``datagram`` (UDP-notif), ``reply`` or ``notification`` (the NETCONF session)."""
+    octets: bytes
+
+
+class Simulation:
+    """One device, its pretended subscriber and its truth."""
+
+    def __init__(self, scenario: Scenario, terms: SubscriptionTerms | None = None) -> None:
+        self._scenario = scenario
+        self._terms = terms or default_terms(scenario)
+        self._master = MasterPublisher(scenario)
+        self._truth = Truth(scenario.grace)
+        self._agents: dict[str, AgentPublisher] = {}
+        """publisher -> its process, while it lives."""
+        self._lives: dict[str, int] = {}
+        self._said: list[Said] = []
+        self.now = START
+
+    def run(self) -> Iterator[Said]:
+        """All that leaves the device, in order of time, until the scenario is over."""
+        for card in self._scenario.publishers:
+            self._start(card)
+        yield from self._flush()
+        self._do(self._master.session_opened(SESSION, "collector", self.now))
+        rpc = Rpc("1", EstablishSubscription(self._terms))
+        self._do(self._master.rpc_received(SESSION, rpc, self.now))
+        while not self._master.finished:
+            yield from self._flush()
+            self.now = self._next_deadline()
+            for agent in list(self._agents.values()):
+                deadline = agent.next_deadline()
+                if deadline is not None and deadline <= self.now:
+                    self._carry_out(agent.handle_timer(self.now))
+            self._do(self._master.handle_timer(self.now))
+        yield from self._flush()
+
+    def truth(self) -> tuple[Header, list[TruthLine]]:
+        """The truth so far, as it would stand in the file."""
+        scenario = self._scenario
+        header = Header(
+            scenario.name, scenario.seed, scenario.grace, self.now, scenario.name
+        )
+        return header, truth_file.lines(scenario.name, self._truth.rows(self.now))
+
+    def _flush(self) -> Iterator[Said]:
+        said, self._said = self._said, []
+        yield from said
+
+    def _next_deadline(self) -> int:
+        deadlines = [agent.next_deadline() for agent in self._agents.values()]
+        deadlines.append(self._master.next_deadline())
+        known = [deadline for deadline in deadlines if deadline is not None]
+        return max(self.now, min(known))
+
+    def _start(self, card: Card) -> None:
+        life = self._lives[card.name] = self._lives.get(card.name, -1) + 1
+        agent = AgentPublisher(self._scenario, card, f"{card.name}/{life}")
+        self._agents[card.name] = agent
+        if card.name != MASTER:
+            push = self._scenario.push
+            register = Register(card.name, agent.run, push.encodings, 0, card.external_connectivity)
+            self._do(self._master.agent_said(register, self.now))
+
+    def _do(self, actions: list[Action]) -> None:
+        for action in actions:
+            match action:
+                case SendReply():
+                    self._said.append(Said(self.now, "reply", action.message))
+                case SendNotification():
+                    self._said.append(Said(self.now, "notification", action.message))
+                case TellAgent() if action.publisher in self._agents:
+                    agent = self._agents[action.publisher]
+                    self._carry_out(agent.receive(action.message, self.now))
+                case StopCard():
+                    agent = self._agents.pop(action.card)
+                    self._do(self._master.agent_lost(action.card, agent.run, self.now))
+                case StartCard():
+                    self._start(self._scenario.publisher(action.card))
+                case Note():
+                    self._truth.note(action.fact)
+                case _:
+                    pass
+
+    def _carry_out(self, actions: list[AgentAction]) -> None:
+        for action in actions:
+            match action:
+                case Account():
+                    self._note(action.fact)
+                case Transmit():
+                    self._said.append(Said(self.now, "datagram", action.octets))
+                case Status():
+                    self._do(self._master.agent_said(action, self.now))
+
+    def _note(self, fact: TruthFact) -> None:
+        self._truth.note(fact)
+
+
+def simulate(
+    scenario: Scenario, terms: SubscriptionTerms | None = None
+) -> tuple[list[Said], Header, list[TruthLine]]:
+    """Run a whole scenario: what left the device, and its truth (header and lines).
+
+    ``scenario.periods`` must not be 0.
+    """
+    simulation = Simulation(scenario, terms)
+    said = list(simulation.run())
+    header, lines = simulation.truth()
+    return said, header, lines
+
+
+def default_terms(scenario: Scenario) -> SubscriptionTerms:
+    """Everything in the operational datastore, each period, anchored at a multiple of it."""
+    period = scenario.period_ns
+    return SubscriptionTerms(
+        datastore="operational",
+        period=period,
+        anchor_time=DeviceTime((START // period + 2) * period),
+        encoding=scenario.push.encoding,
+    )

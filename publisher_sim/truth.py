@@ -1,0 +1,252 @@
+"""Truth: the verdict rows every period deserves, by looking ahead over all that was put on the wire.
+
+Does not: know arcs, folds, learned values or heaps of deadlines (it must not import a collector). It
+counts; the only number it shares with a collector is the grace of the scenario.
+
+Rules, for the period at tick ``nominal`` of a subscription:
+
+* required = what all lists in force in [nominal - period/2, nominal + period/2) have in common,
+  allowed = what any of them has.
+* deadline = nominal + the latest offset at which a required generator means to finish + grace.
+  The first row knows what left before it, the last row also what left until ``amendable``,
+  max(2 periods, 20 s) later.
+* a required generator without a whole good message is missing. Cause, heaviest first: ``rejected``
+  (garbled), ``unreassembled`` (some of its datagrams never left), ``lost`` (made, not sent, and its
+  run spoke again within 64 periods, so that the hole can be seen), ``left`` (a list without it came
+  before ``amendable``), ``restarted`` (its next message was of a new run), ``silent``.
+* a generator with some but not all of its messages is degraded by ``loss``.
+* suspension, end or other terms in the window: NOT_JUDGED, unless COMPLETE anyway.
+
+Rows of which no observer can be asked are kept but marked with a word (``why``); see
+``truth_doubts``.
+The file format is in ``truth_file``. Row names are those of a verdict log.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from publisher_sim import accounts
+from publisher_sim.accounts import OnWire, Produced, TruthFact
+from publisher_sim.truth_books import (
+    SECOND,
+    Cell,
+    Epoch,
+    Message,
+    Period,
+    Timeline,
+    epochs,
+    timelines,
+)
+from publisher_sim.truth_doubts import Doubts
+
+SHARPEN_PERIODS = 64
+"""For so long a missing generator's cause may still become ``lost``."""
+
+
+class Row(Struct, frozen=True):
+    """What one row of a verdict log deserves to say."""
+
+    outcome: str
+    reason: str | None
+    required: tuple[str, ...]
+    received: tuple[str, ...]
+    missing: tuple[tuple[str, str], ...]
+    """(generator, cause), in the order of ``required``; likewise ``degraded``."""
+    degraded: tuple[tuple[str, str], ...]
+    unexpected: tuple[str, ...]
+    late_generators: tuple[str, ...]
+
+
+class PeriodTruth(Struct, frozen=True):
+    """First and last row that one period deserves."""
+
+    subscription_id: int
+    nominal: int
+    """ns since 1970."""
+    period: int
+    """ns."""
+    number: int
+    """From 0 at the first period under these terms."""
+    first: Row
+    last: Row
+    why: str
+    """Empty when certain, else the word for why not."""
+
+
+def default_grace(period: int) -> int:
+    """The grace a collector uses when nobody says otherwise, ns."""
+    return max(min(max(period // 2, SECOND // 5), 5 * SECOND), period // 20)
+
+
+class Truth:
+    """Takes accounts, those of each publisher in order, and says the rows."""
+
+    def __init__(self, grace: int | None = None) -> None:
+        self._grace = grace
+        self._facts: list[TruthFact] = []
+        self._messages: dict[tuple[str, int], Message] = {}
+        self._killed: dict[str, list[int]] = defaultdict(list)
+
+    def note(self, fact: TruthFact) -> None:
+        """Take one fact."""
+        if isinstance(fact, Produced):
+            self._messages[fact.run, fact.message_id] = Message(fact)
+        elif isinstance(fact, OnWire):
+            self._messages[fact.run, fact.message_id].leave(fact)
+        elif isinstance(fact, accounts.Killed):
+            self._killed[fact.generator].append(fact.at)
+        else:
+            self._facts.append(fact)
+
+    def rows(self, until: int) -> list[PeriodTruth]:
+        """The periods whose deadline passed by ``until``, or that an end closed, in order."""
+        lines = timelines(self._messages.values())
+        cells: dict[int, dict[int, Cell]] = defaultdict(lambda: defaultdict(dict))
+        for message in self._messages.values():
+            made = message.made
+            cell = cells[made.subscription_id][made.nominal]
+            cell.setdefault(made.generator, []).append(message)
+        found: list[PeriodTruth] = []
+        for epoch in epochs(self._facts):
+            grace = default_grace(epoch.period) if self._grace is None else self._grace
+            judge = _Judge(epoch, grace, cells[epoch.subscription_id], lines, self._killed)
+            found.extend(judge.rows(until))
+        return sorted(found, key=lambda row: (row.subscription_id, row.nominal))
+
+
+class _Judge:
+    """The rows of one stretch of terms."""
+
+    def __init__(
+        self,
+        epoch: Epoch,
+        grace: int,
+        cells: dict[int, Cell],
+        lines: dict[str, Timeline],
+        killed: dict[str, list[int]],
+    ) -> None:
+        self._epoch = epoch
+        self._grace = grace
+        self._lines = lines
+        self._cells = {
+            nominal: cell
+            for nominal, cell in cells.items()
+            if epoch.start <= nominal and (epoch.end is None or nominal <= epoch.end)
+        }
+        self._begins: dict[str, int] = {}
+        self._ends: dict[str, int] = {}
+        self._held: list[int] = []
+        """Ticks with a message held back by more than the grace."""
+        for nominal, cell in sorted(self._cells.items()):
+            self._survey(nominal, cell)
+        self._doubts = Doubts(epoch, grace, lines, killed, self._begins, self._held)
+
+    def _survey(self, nominal: int, cell: Cell) -> None:
+        for generator, messages in cell.items():
+            offsets = [message.made.planned - nominal for message in messages]
+            self._begins[generator] = min(self._begins.get(generator, offsets[0]), *offsets)
+            self._ends[generator] = max(self._ends.get(generator, offsets[0]), *offsets)
+            if any((one.good_at or 0) > one.made.planned + self._grace for one in messages):
+                self._held.append(nominal)
+
+    def rows(self, until: int) -> Iterator[PeriodTruth]:
+        """The rows, in order."""
+        sent = [nominal for nominal, cell in self._cells.items() if _anything_heard(cell)]
+        if not sent:
+            return
+        epoch = self._epoch
+        nominal, number = min(sent), 0
+        stop = until if epoch.end is None else epoch.end
+        while nominal <= stop:
+            period = self._period(nominal)
+            if epoch.end is None and period.deadline > until:
+                return
+            first = self._row(period, period.deadline)
+            last = self._row(period, period.amendable)
+            why = self._doubts.word(period, number)
+            yield PeriodTruth(
+                epoch.subscription_id, nominal, epoch.period, number, first, last, why
+            )
+            nominal += epoch.period
+            number += 1
+
+    def _period(self, nominal: int) -> Period:
+        half = self._epoch.period // 2
+        start, end = nominal - half, nominal + self._epoch.period - half
+        lists = self._epoch.lists_between(start, end)
+        allowed = tuple(dict.fromkeys(one for names in lists for one in names))
+        required = tuple(one for one in allowed if all(one in names for names in lists))
+        latest = max((self._ends.get(one, 0) for one in required), default=0)
+        deadline = nominal + latest + self._grace
+        amendable = deadline + max(2 * self._epoch.period, 20 * SECOND)
+        cell = self._cells.get(nominal, {})
+        return Period(nominal, start, end, required, allowed, deadline, amendable, cell)
+
+    def _row(self, period: Period, cut: int) -> Row:
+        """The row of somebody who knows what left by ``cut``."""
+        good = {
+            generator: sum(1 for one in messages if one.good_at is not None and one.good_at <= cut)
+            for generator, messages in period.cell.items()
+        }
+        received = tuple(generator for generator, count in good.items() if count)
+        missing = tuple(
+            (one, self._cause(period, one, cut)) for one in period.required if not good.get(one)
+        )
+        degraded = tuple(
+            (one, "loss")
+            for one in period.required
+            if 0 < good.get(one, 0) < len(period.cell.get(one, ()))
+        )
+        late = tuple(
+            generator
+            for generator in received
+            if any(period.deadline < (one.good_at or 0) <= cut for one in period.cell[generator])
+        )
+        outcome = "INCOMPLETE" if missing else "DEGRADED" if degraded else "COMPLETE"
+        reason = self._not_judged(period) if outcome != "COMPLETE" else None
+        return Row(
+            outcome="NOT_JUDGED" if reason else outcome,
+            reason=reason,
+            required=period.required,
+            received=received,
+            missing=missing,
+            degraded=degraded,
+            unexpected=tuple(one for one in received if one not in period.allowed),
+            late_generators=late,
+        )
+
+    def _not_judged(self, period: Period) -> str | None:
+        epoch = self._epoch
+        if epoch.end is not None and period.deadline > epoch.end:
+            return epoch.end_reason
+        return "suspended" if epoch.paused(period.start, period.end) else None
+
+    def _cause(self, period: Period, generator: str, cut: int) -> str:
+        """Why a generator is missing, to somebody who knows what left by ``cut``."""
+        messages = period.cell.get(generator, [])
+        fates = {one.fate for one in messages if one.heard_at is not None and one.heard_at <= cut}
+        for cause in ("rejected", "unreassembled"):
+            if cause in fates:
+                return cause
+        if cut <= period.deadline or generator not in self._lines:
+            return "silent"
+        before, _, after = self._lines[generator].around(period.nominal)
+        same_run = before is not None and after is not None and before.made.run == after.made.run
+        if messages and after is not None and same_run and self._in_time(period, after):
+            return "lost"
+        if self._epoch.leaves(generator, period.end, period.amendable):
+            return "left"
+        restarted = before is not None and after is not None and not same_run
+        return "restarted" if restarted else "silent"
+
+    def _in_time(self, period: Period, after: Message) -> bool:
+        heard = after.heard_at or after.made.planned
+        return heard - period.nominal <= SHARPEN_PERIODS * self._epoch.period
+
+
+def _anything_heard(cell: Cell) -> bool:
+    return any(one.heard_at is not None for messages in cell.values() for one in messages)

@@ -1,0 +1,163 @@
+"""Doubts: which rows of the truth nobody can be asked for, and why, in one word.
+
+Does not: decide what a row says. A row is in doubt where the answer hangs on milliseconds, on what a
+process did in the instant it was killed, or on what the wire does not show:
+
+* ``starting``        one of the first five periods of its terms
+* ``nobody_required`` the lists in its window have nobody in common
+* ``list_changed``    the list changed while the period was being delivered, or at its window's edge
+* ``ending``          the end came after the deadline could have passed, or before anything was sent
+* ``slow``            the simulator itself sent later than it meant to by more than grace/2
+* ``close``           a message left too near the deadline, or near the end of what may be amended
+* ``delayed_again``   late, less than 20 periods after another late one: deadlines had moved
+* ``killed``          a process died within 100 ms of sending, or in the middle of its messages
+* ``mixed``           one hole holds both messages lost and periods never sent
+* ``unseen``          lost, and its run never spoke before or after, so that no hole shows
+* ``long_ago``        the hole closes about 64 periods later
+* ``back_again``      silent, heard again, and only then left
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping
+
+from publisher_sim.truth_books import SECOND, Epoch, Message, Period, Timeline
+
+FIRST_PERIODS = 5
+"""Rows at the start of a stretch of terms that are not compared."""
+DELAY_MEMORY = 20
+"""Periods for which a late message may have moved deadlines."""
+SHARPEN_DOUBT = range(61, 68)
+"""Periods of silence after which ``silent`` or ``lost`` is a matter of counting."""
+KILL_MARGIN = SECOND // 10
+
+
+class Doubts:
+    """The doubts about the periods of one stretch of terms."""
+
+    def __init__(
+        self,
+        epoch: Epoch,
+        grace: int,
+        lines: Mapping[str, Timeline],
+        killed: Mapping[str, list[int]],
+        begins: Mapping[str, int],
+        held: list[int],
+    ) -> None:
+        self._epoch = epoch
+        self._grace = grace
+        self._lines = lines
+        self._killed = killed
+        self._begins = begins
+        self._held = held
+        self._slack = max(SECOND // 20, epoch.period // 50)
+
+    def word(self, period: Period, number: int) -> str:
+        """Why the row is in doubt, empty when it is not."""
+        if number < FIRST_PERIODS:
+            return "starting"
+        if not period.required:
+            return "nobody_required"
+        if self._list_changed(period):
+            return "list_changed"
+        if self._ending(period):
+            return "ending"
+        words = (self._about(period, generator) for generator in period.required)
+        return next((word for word in words if word), "")
+
+    def _list_changed(self, period: Period) -> bool:
+        begin = period.nominal + min(self._begins.get(one, 0) for one in period.required)
+        return any(
+            begin - self._slack < at < period.end + self._slack
+            or abs(at - period.start) < self._slack
+            for at in self._epoch.changes()
+        )
+
+    def _ending(self, period: Period) -> bool:
+        """An end that falls where it decides: complete periods well before it are sure."""
+        end = self._epoch.end
+        if end is None or end > max(period.deadline, period.end) + self._slack:
+            return False
+        good = [self._finished(period.cell.get(one, [])) for one in period.required]
+        return not all(at is not None and at < end - self._slack for at in good)
+
+    @staticmethod
+    def _finished(messages: list[Message]) -> int | None:
+        arrivals = [one.good_at for one in messages]
+        whole = [at for at in arrivals if at is not None]
+        return max(whole) if whole and len(whole) == len(arrivals) else None
+
+    def _about(self, period: Period, generator: str) -> str:
+        messages = period.cell.get(generator, [])
+        return (
+            self._about_time(period, messages)
+            or self._about_kill(generator, messages)
+            or self._about_hole(period, generator, messages)
+        )
+
+    def _about_time(self, period: Period, messages: list[Message]) -> str:
+        if any(one.slack > self._grace // 2 for one in messages):
+            return "slow"
+        margin = self._grace // 4
+        late = False
+        for one in messages:
+            at = one.good_at if one.good_at is not None else one.heard_at
+            if at is None:
+                continue
+            if abs(at - period.deadline) < margin or at > period.amendable - 4 * margin:
+                return "close"
+            late = late or at > period.deadline
+        return "delayed_again" if late and self._held_before(period.nominal) else ""
+
+    def _held_before(self, nominal: int) -> bool:
+        """Was another message late within the memory of deadlines?"""
+        position = bisect_left(self._held, nominal)
+        memory = DELAY_MEMORY * self._epoch.period
+        return position > 0 and self._held[position - 1] > nominal - memory
+
+    def _about_kill(self, generator: str, messages: list[Message]) -> str:
+        if messages and len(messages) < messages[0].made.of:
+            return "killed"
+        deaths = self._killed.get(generator, [])
+        near = any(
+            abs(at - one.made.planned) < KILL_MARGIN
+            or any(abs(at - left) < KILL_MARGIN for left in one.left.values())
+            for at in deaths
+            for one in messages
+        )
+        return "killed" if near else ""
+
+    def _about_hole(self, period: Period, generator: str, messages: list[Message]) -> str:
+        """Doubts about the cause of what is missing; its outcome would be sure."""
+        line = self._lines.get(generator)
+        if line is None or any(one.heard_at is not None for one in messages):
+            return ""
+        before, unheard, after = line.around(period.nominal)
+        if after is not None:
+            silence = ((after.heard_at or 0) - period.nominal) // self._epoch.period
+            if unheard and silence in SHARPEN_DOUBT:
+                return "long_ago"
+        if unheard and self._mixed(period, unheard, before, after):
+            return "mixed"
+        seen = before is not None and after is not None and before.made.run == after.made.run
+        if messages and not seen:
+            return "unseen"
+        if not messages and after is not None and self._leaves_after(period, generator, after):
+            return "back_again"
+        return ""
+
+    def _mixed(
+        self, period: Period, unheard: list[Message], before: Message | None, after: Message | None
+    ) -> bool:
+        """Are there, between two messages heard, both ticks made and ticks not made?"""
+        step = self._epoch.period
+        first = before.made.nominal + step if before is not None else unheard[0].made.nominal
+        last = after.made.nominal if after is not None else period.nominal + step
+        ticks = set(range(first, last, step))
+        made = {one.made.nominal for one in unheard}
+        return bool(ticks - made) and bool(ticks & made)
+
+    def _leaves_after(self, period: Period, generator: str, after: Message) -> bool:
+        heard = after.heard_at or after.made.planned
+        return heard < period.amendable and self._epoch.leaves(generator, heard, period.amendable)
