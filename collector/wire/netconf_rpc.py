@@ -8,7 +8,8 @@
 Operations: ``EstablishSubscription(terms)``, ``ModifySubscription(id, terms)``,
 ``DeleteSubscription(id)``, ``KillSubscription(id)``, ``ResyncSubscription(id)``, ``Get(selects)``,
 ``CloseSession()``, ``OtherOperation(name)``.
-Results: ``Ok()``, ``EstablishOutput(id, generators)``, ``Subscriptions(entries)``, ``ProtocolError``.
+Results: ``Ok()``,
+``EstablishOutput(id, generators)``, ``Subscriptions(entries)``; ``ProtocolError``
 
 The hello and the kind of a session message are in ``netconf_hello``; notifications of a session
 (``<notification>``, ``<envelope>``, ``<message>``) in ``notification`` with media type XML.
