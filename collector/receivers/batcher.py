@@ -36,9 +36,11 @@ from collector.model import (
     Transport,
     UnreassembledNote,
 )
+from collector.receivers.counters import ReceiveCounters
 from collector.receivers.slab import ROW_OCTETS, DatagramSlab
 from collector.wire.udp_notif import (
     HEADER_LENGTH,
+    SEGMENT_HEADER_LENGTH,
     VERSION,
     HeaderColumns,
     decode_columns,
@@ -55,34 +57,6 @@ _encode_json = msgspec.json.Encoder().encode
 
 Datagram = tuple[int, str, int, bytes]
 """Arrival (CollectorTime, ns), source address, source port, UDP payload."""
-
-
-class ReceiveCounters:
-    """What was received and refused since the start; every datagram is counted once."""
-
-    __slots__ = (
-        "datagrams", "half_built", "messages", "octets", "rejected", "rejected_unrecorded",
-        "segments", "unknown_media_types", "unknown_options",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.datagrams = 0
-        self.octets = 0
-        """Of these datagrams."""
-        self.messages = 0
-        """Handed on whole, put together or not."""
-        self.segments = 0
-        """Datagrams that were segments."""
-        self.half_built = 0
-        """Messages said to be half built; some of them come whole later."""
-        self.rejected: dict[str, int] = {}
-        """Reason word of the WireError -> datagrams."""
-        self.rejected_unrecorded = 0
-        """Of the rejected ones: without a record, because there were too many in a second."""
-        self.unknown_options: dict[int, int] = {}
-        """Option type -> times that a message was kept that carries it (§4: MUST discard)."""
-        self.unknown_media_types = 0
-        """Messages of a private or unassigned media type."""
 
 
 class DatagramBatcher:
@@ -111,21 +85,8 @@ class DatagramBatcher:
 
     def stats(self) -> dict[str, int]:
         """All counters under fixed words; ``rejected/R`` and ``discarded/R`` by reason R."""
-        counters = self.counters
-        stats = {
-            "datagrams": counters.datagrams,
-            "octets": counters.octets,
-            "messages": counters.messages,
-            "segments": counters.segments,
-            "half-built": counters.half_built,
-            "rejected-unrecorded": counters.rejected_unrecorded,
-            "unknown-options": sum(counters.unknown_options.values()),
-            "unknown-media-types": counters.unknown_media_types,
-        }
-        stats.update((f"rejected/{reason}", count) for reason, count in counters.rejected.items())
-        discarded = self._reassembly.discarded
-        stats.update((f"discarded/{reason}", count) for reason, count in discarded.items())
-        return stats
+        discarded = {f"discarded/{word}": count for word, count in self.discarded.items()}
+        return self.counters.stats() | discarded
 
     @property
     def discarded(self) -> dict[str, int]:
@@ -145,17 +106,35 @@ class DatagramBatcher:
         No timer may be due within the batch: call ``handle_timer`` before it.
         """
         columns = decode_columns(slab.octets[: len(arrivals)], slab.lengths[: len(arrivals)])
-        rows = self._rows(slab, columns, arrivals, peers, ports)
-        odd = np.flatnonzero(~columns.whole).tolist()
         self.counters.datagrams += len(arrivals)
         self.counters.octets += int(slab.lengths[: len(arrivals)].sum())
+        rows = self._rows(slab, columns, arrivals, peers, ports)
+        odd = np.flatnonzero(~columns.whole).tolist()
         self.counters.messages += len(arrivals) - len(odd)
         if not odd:
             return rows
         batch = ReceivedBatch()
+        is_segment = columns.segment.tolist()
+        numbers, lasts = columns.number.tolist(), columns.last.tolist()
         for before, row in pairwise([-1, *odd]):
-            _extend(batch, rows, before + 1, row)
-            self._receive_one(batch, slab.datagram(row), arrivals[row], peers[row], ports[row])
+            if before + 1 < row:
+                _extend(batch, rows, before + 1, row)
+            if is_segment[row]:
+                segment = SegmentReceived(
+                    peers[row],
+                    ports[row],
+                    rows.publisher_id[row],
+                    rows.message_id[row],
+                    VERSION << 5 | (rows.flags[row] & FLAG_PRIVATE) << 4 | rows.media_type[row],
+                    numbers[row],
+                    lasts[row],
+                    b"",
+                    rows.payload[row],
+                )
+                self._receive_segment(batch, segment, arrivals[row])
+            else:
+                datagram = slab.datagram(row)
+                self._receive_one(batch, datagram, arrivals[row], peers[row], ports[row])
         _extend(batch, rows, odd[-1] + 1, len(arrivals))
         return batch
 
@@ -223,14 +202,15 @@ class DatagramBatcher:
         peers: Sequence[str],
         ports: Sequence[int],
     ) -> ReceivedBatch:
-        """A batch of all rows; only what ``columns`` calls whole means anything in it."""
+        """A batch of all rows; it means something only where ``columns`` knows the row, and for a
+        segment only in some columns."""
         count = len(arrivals)
         media_type, private = columns.media_type, columns.private_space
         unknown = columns.whole & (private | ~np.isin(media_type, _KNOWN_MEDIA_TYPES))
         self.counters.unknown_media_types += int(np.count_nonzero(unknown))
         view = slab.view
-        starts = range(0, count * ROW_OCTETS, ROW_OCTETS)
-        lengths = slab.lengths[:count].tolist()
+        rows = np.arange(0, count * ROW_OCTETS, ROW_OCTETS)
+        headers = np.where(columns.segment, SEGMENT_HEADER_LENGTH, HEADER_LENGTH)
         batch = ReceivedBatch()
         batch.received_at = list(arrivals)
         batch.kind = [_DATA] * count
@@ -246,15 +226,17 @@ class DatagramBatcher:
         batch.segments = [1] * count
         batch.options = [b""] * count
         batch.payload = [
-            view[start + HEADER_LENGTH : start + length].tobytes()
-            for start, length in zip(starts, lengths, strict=True)
+            view[start:end].tobytes()
+            for start, end in zip(
+                (rows + headers).tolist(), (rows + slab.lengths[:count]).tolist(), strict=True
+            )
         ]
         return batch
 
     def _receive_one(
         self, batch: ReceivedBatch, datagram: bytes, arrival: int, peer: str, port: int
     ) -> None:
-        """A datagram that is not plainly whole: segment, with options, or to be refused."""
+        """A datagram with options, or one to be refused."""
         try:
             header = decode_header(datagram, strict=peer in self._strict_sources)
         except WireError as error:
@@ -275,7 +257,6 @@ class DatagramBatcher:
             )
             self._append_facts(batch, [message], arrival)
             return
-        self.counters.segments += 1
         segment = SegmentReceived(
             peer,
             port,
@@ -287,6 +268,12 @@ class DatagramBatcher:
             header.options,
             payload,
         )
+        self._receive_segment(batch, segment, arrival)
+
+    def _receive_segment(
+        self, batch: ReceivedBatch, segment: SegmentReceived, arrival: int
+    ) -> None:
+        self.counters.segments += 1
         facts = self._reassembly.receive(segment, arrival)
         if facts:
             self._append_facts(batch, facts, arrival)

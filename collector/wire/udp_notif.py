@@ -30,6 +30,8 @@ VERSION: Final = 1
 """``Ver``; 0 was written up to -06 and by udp-pub-channel, with other layouts (§8.1.3)."""
 HEADER_LENGTH: Final = 12
 """Octets of the fixed header."""
+SEGMENT_HEADER_LENGTH: Final = 16
+"""Octets of a header with nothing but the segmentation option."""
 MAX_HEADER_LENGTH: Final = 255
 MAX_PAYLOAD_IPV4: Final = 65_507
 """Octets that a UDP datagram over IPv4 can carry (§4.1); over IPv6 20 more."""
@@ -40,6 +42,7 @@ SEGMENTATION: Final = 1
 _DRAFT: Final = "draft-ietf-netconf-udp-notif-26"
 _FIXED: Final = struct.Struct(">BBHII")
 _SEGMENTATION_OPTION: Final = struct.Struct(">BBH")
+_SEGMENTATION: Final = SEGMENTATION << 8 | _SEGMENTATION_OPTION.size
 _UINT32_MAX: Final = 0xFFFF_FFFF
 _COLUMNS: Final = np.dtype(
     [
@@ -48,6 +51,8 @@ _COLUMNS: Final = np.dtype(
         ("message_length", ">u2"),
         ("publisher_id", ">u4"),
         ("message_id", ">u4"),
+        ("option", ">u2"),  # type and length of the first option
+        ("segment", ">u2"),  # Segment Number (15 bits), L (1 bit)
     ]
 )
 
@@ -96,8 +101,14 @@ class HeaderColumns(NamedTuple):
     """Headers of a slab of datagrams, one entry a datagram."""
 
     whole: NDArray[np.bool_]
-    """True: version 1, no options, lengths right; only then do the other columns mean anything.
-    False: ask ``decode_header``, which knows or says what is wrong."""
+    """Version 1, no options, lengths right."""
+    segment: NDArray[np.bool_]
+    """Version 1, no option but segmentation, lengths right. Where neither this nor ``whole`` is
+    set the other columns mean nothing: ask ``decode_header``, which knows or says what is wrong."""
+    number: NDArray[np.uint16]
+    """Segment Number, where ``segment`` is set."""
+    last: NDArray[np.bool_]
+    """``L``, where ``segment`` is set."""
     private_space: NDArray[np.bool_]
     media_type: NDArray[np.uint8]
     publisher_id: NDArray[np.uint32]
@@ -197,21 +208,25 @@ def decode_columns(rows: NDArray[np.uint8], lengths: NDArray[Any]) -> HeaderColu
     """Read the headers of many datagrams at once.
 
     Args:
-        rows: one datagram a row, at least 12 columns, C-contiguous. What lies in a row behind the
+        rows: one datagram a row, at least 16 columns, C-contiguous. What lies in a row behind the
             datagram's end is not looked at.
         lengths: octets of each datagram, as many as there are rows.
     """
     count, stride = rows.shape
     headers: NDArray[Any] = np.ndarray((count,), _COLUMNS, rows, 0, (stride,))
     first: NDArray[np.uint8] = headers["first"]
-    whole = (
+    header_length = headers["header_length"]
+    segment: NDArray[np.uint16] = headers["segment"]
+    sound = (
         (first >> 5 == VERSION)
-        & (headers["header_length"] == HEADER_LENGTH)
         & (headers["message_length"] == lengths)
-        & (lengths >= HEADER_LENGTH)
+        & (lengths >= header_length)
     )
     return HeaderColumns(
-        whole,
+        sound & (header_length == HEADER_LENGTH),
+        sound & (header_length == SEGMENT_HEADER_LENGTH) & (headers["option"] == _SEGMENTATION),
+        segment >> np.uint16(1),
+        segment & 1 != 0,
         first & 0x10 != 0,
         first & np.uint8(0x0F),
         headers["publisher_id"].astype(np.uint32),
