@@ -11,6 +11,7 @@ that one bad file never hides the others.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,7 @@ from msgspec import Struct
 
 from collector.schema import loader
 
+_NOT_XML: Final = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 ERROR: Final = "error"
 WARNING: Final = "warning"
 
@@ -174,9 +176,7 @@ def _line(found: Finding) -> str:
 
 def _xml_text(text: str) -> str:
     """Without the control characters that XML cannot hold; a broken module may quote them."""
-    return "".join(
-        c if c in "\t\n" or (c >= " " and c not in "\ufffe\uffff") else "?" for c in text
-    )
+    return _NOT_XML.sub("?", text)
 
 
 def as_github(report: Report) -> str:

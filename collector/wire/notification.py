@@ -64,7 +64,8 @@ def encoding_of(media_type: int) -> JsonEncoding | XmlEncoding | CborEncoding:
 
 def decode(payload: bytes, media_type: int) -> Notification:
     """The envelope of one notification message, contents left undecoded. Raises WireError."""
-    return encoding_of(media_type).decode(payload)
+    encoding = _ENCODINGS.get(media_type)
+    return (encoding or encoding_of(media_type)).decode(payload)
 
 
 def decode_contents(payload: bytes, media_type: int) -> Any:
