@@ -1,0 +1,353 @@
+"""A period closes: at once when nothing is missing, else at its deadline; then learning moves.
+
+Does: first verdicts, the moment of learning, silence as ranges, the end of all open periods.
+Does not: judge (``judge``) or amend (``amendments``).
+Rules: architecture, section 3, "When", "Everything learned", "First and last".
+"""
+
+from __future__ import annotations
+
+from collector.core import amendments, arcs, expected, fold, gaps
+from collector.core.context import Context
+from collector.core.deadlines import (
+    STARTING_PERIODS,
+    amendable,
+    deadline_of,
+    nominal,
+    refresh,
+)
+from collector.core.judge import judge
+from collector.core.state import Hole, Period, Subscription
+from collector.model import (
+    SECOND,
+    NotJudgedReason,
+    Outcome,
+    Provenance,
+)
+
+SINGLE_SILENCES = gaps.SHARPEN_PERIODS
+"""Silent periods that are said one by one before they are said as ranges (ours)."""
+LONGEST_RANGE = 86_400 * SECOND
+CONTRADICTIONS = 5
+"""A declared list that the data contradicts for so many periods running is an event."""
+
+
+# --------------------------------------------------------------------------- at once
+def complete_at_once(context: Context, subscription: Subscription, index: int, now: int) -> None:
+    """Say COMPLETE when every required originator has what it usually has and nothing is open."""
+    period = subscription.periods.get(index)
+    if period is None or period.row is not None or period.closed:
+        return
+    in_force = expected.at(subscription, index)
+    if in_force is None or not in_force.members:
+        return
+    for name in in_force.members:
+        originator = subscription.originators.get(name)
+        slot = originator.slots.get(index) if originator is not None else None
+        if originator is None or slot is None or slot.incomplete or not slot.count:
+            return
+        usual = originator.usual
+        if slot.count < usual if usual is not None else originator.last_index <= index:
+            return
+        if originator.holes and gaps.touching(originator, index):
+            return
+    judged = judge(context, subscription, period)
+    if judged.outcome is Outcome.COMPLETE:
+        amendments.say(context, subscription, period, judged, now)
+
+
+def complete_earlier(context: Context, subscription: Subscription, before: int, now: int) -> None:
+    """An originator began a later period: earlier ones may be complete by that."""
+    for index in range(subscription.next_index, before):
+        complete_at_once(context, subscription, index, now)
+
+
+# --------------------------------------------------------------------------- at the deadline
+def close(context: Context, subscription: Subscription, now: int) -> None:
+    """The deadline of the oldest open period passed at ``now``."""
+    if subscription.first_index is None:
+        _say_no_record_at_all(context, subscription, now)
+    elif subscription.range_from is not None:
+        _say_range(context, subscription, _last_of_range(subscription), now)
+        _next_range(subscription)
+    else:
+        _close_one(context, subscription, now)
+    schedule(context, subscription)
+
+
+def _close_one(context: Context, subscription: Subscription, now: int) -> None:
+    index = subscription.next_index
+    period = subscription.periods.get(index)
+    subscription.quiet = subscription.quiet + 1 if period is None else 0
+    if period is None:
+        period = fold.open_period(subscription, index)
+    period.closed = True
+    period.deadline = now
+    if period.row is None or period.touched:
+        judged = judge(context, subscription, period)
+        if period.row is None or judged != amendments.as_judged(period.row):
+            amendments.say(context, subscription, period, judged, now)
+    amendments.expect_final(context, subscription, period)
+    _learn(context, subscription, index, now)
+    subscription.next_index = index + 1
+    subscription.kept.append(index)
+    _forget_old(context, subscription, now)
+    if subscription.quiet >= SINGLE_SILENCES:
+        _next_range(subscription)
+
+
+def _learn(context: Context, subscription: Subscription, index: int, now: int) -> None:
+    """Everything learned moves here and nowhere else."""
+    changed = False
+    for originator in subscription.originators.values():
+        fold.moved_on(originator)
+        if fold.count_usual(originator, index):
+            changed = True
+    newest = subscription.lists[-1].provenance if subscription.lists else None
+    if newest is None or newest is Provenance.LEARNED:
+        heard = _heard(subscription, index)
+        limit = context.settings.limits.lists
+        if expected.learn(subscription, index, heard, now, limit):
+            changed = True
+            context.say_subscription(subscription, now)
+        _forget_members(context, subscription, index, now)
+    elif newest is Provenance.DECLARED:
+        _look_for_contradiction(context, subscription, index, now)
+    refresh(subscription)
+    if changed:
+        for period in subscription.periods.values():
+            period.short = -1
+
+
+def _heard(subscription: Subscription, index: int) -> set[str]:
+    return {one.name for one in subscription.originators.values() if index in one.slots}
+
+
+def _forget_members(context: Context, subscription: Subscription, index: int, now: int) -> None:
+    limit = context.settings.limits.lists
+    after = context.settings.forget_after
+    gone = expected.forget(subscription, index, now, after, limit)
+    for name in gone:
+        context.event(
+            now, subscription.device, name, "forgotten",
+            f"{name} stayed away from {subscription.name} for so long that it is not expected.",
+        )  # fmt: skip
+    if gone:
+        context.say_subscription(subscription, now)
+
+
+def _look_for_contradiction(
+    context: Context, subscription: Subscription, index: int, now: int
+) -> None:
+    """A declared generator that never sent, or a sender that was never declared?"""
+    declared = subscription.lists[-1].allowed
+    never = [
+        name for name in subscription.lists[-1].members
+        if (one := subscription.originators.get(name)) is None or one.first_index is None
+    ]  # fmt: skip
+    strangers = [name for name in _heard(subscription, index) if name not in declared]
+    if not (never or strangers) or subscription.quiet:
+        subscription.contradicted = 0
+        return
+    subscription.contradicted += 1
+    if subscription.contradicted < CONTRADICTIONS or subscription.contradiction_said:
+        return
+    subscription.contradiction_said = True
+    told = [f"{name} never sends" for name in sorted(never)]
+    told += [f"{name} sends and is not declared" for name in sorted(strangers)]
+    context.event(
+        now, subscription.device, subscription.name, "list_contradicts_data",
+        f"The declared list contradicts the data of {CONTRADICTIONS} periods: {', '.join(told)}.",
+    )  # fmt: skip
+
+
+def schedule(context: Context, subscription: Subscription) -> None:
+    """Enter when the oldest open period closes."""
+    context.deadlines.close_at(subscription, _due(subscription))
+
+
+def _due(subscription: Subscription) -> int | None:
+    if not subscription.live or not subscription.period:
+        return None
+    if subscription.range_from is not None:
+        return deadline_of(subscription, _last_of_range(subscription))
+    if subscription.first_index is not None:
+        return deadline_of(subscription, subscription.next_index)
+    if subscription.reply is None or not subscription.lists:
+        return None
+    periods = STARTING_PERIODS - 1
+    half = subscription.period // 2
+    return subscription.reply + periods * subscription.period + half + subscription.grace
+
+
+def _say_no_record_at_all(context: Context, subscription: Subscription, now: int) -> None:
+    """Nothing came since the reply: its period and the three after it are said together."""
+    reply = subscription.reply
+    assert reply is not None
+    if subscription.offset is None:
+        subscription.offset = reply % subscription.period
+    first = arcs.nearest(subscription.offset, subscription.period, reply)
+    subscription.first_index = subscription.next_index = subscription.reply_index = first
+    refresh(subscription)
+    for _ in range(STARTING_PERIODS):
+        _close_one(context, subscription, now)
+
+
+# --------------------------------------------------------------------------- long silence
+def _next_range(subscription: Subscription) -> None:
+    subscription.range_from = subscription.next_index
+
+
+def _last_of_range(subscription: Subscription) -> int:
+    assert subscription.range_from is not None
+    longest = max(SINGLE_SILENCES, LONGEST_RANGE // subscription.period)
+    return subscription.range_from + min(subscription.quiet, longest) - 1
+
+
+def _say_range(context: Context, subscription: Subscription, last: int, now: int) -> None:
+    """Periods in which nothing came, as one row that is final."""
+    first = subscription.next_index
+    period = Period(first)
+    judged = judge(context, subscription, period)
+    period.deadline = deadline_of(subscription, last)
+    period.closed = True
+    amendments.say(context, subscription, period, judged, now, final=True, to=last)
+    subscription.quiet += last - first + 1
+    _learn(context, subscription, last, now)
+    subscription.next_index = last + 1
+    _forget_old(context, subscription, now)
+
+
+def wake(context: Context, subscription: Subscription, now: int) -> None:
+    """Something happens to a silent subscription: what passed of its range is said."""
+    if subscription.range_from is None:
+        return
+    passed = _passed(subscription, now)
+    if passed:
+        last = subscription.range_from + passed - 1
+        _say_range(context, subscription, last, deadline_of(subscription, last))
+    subscription.range_from = None
+    schedule(context, subscription)
+
+
+def _passed(subscription: Subscription, now: int) -> int:
+    """How many of the oldest open periods have a deadline before ``now``."""
+    oldest = deadline_of(subscription, subscription.next_index)
+    return max(0, (now - oldest - 1) // subscription.period + 1)
+
+
+def skip_absence(context: Context, subscription: Subscription, now: int) -> None:
+    """We did not listen until ``now``: untouched periods in between are one row."""
+    wake(context, subscription, now)
+    if subscription.first_index is None or not subscription.live:
+        return
+    while (passed := _passed(subscription, now)) > 0:
+        index = subscription.next_index
+        begun = [one for one in subscription.periods if one >= index]
+        empty = min(passed, min(begun, default=index + passed) - index)
+        if empty > 1:
+            last = index + empty - 1
+            _say_range(context, subscription, last, deadline_of(subscription, last))
+            subscription.quiet = 0
+        else:
+            _close_one(context, subscription, deadline_of(subscription, index))
+            subscription.range_from = None
+    schedule(context, subscription)
+
+
+# --------------------------------------------------------------------------- end
+def close_all(
+    context: Context, subscription: Subscription, now: int, reason: NotJudgedReason
+) -> None:
+    """An end: every open period that has begun is COMPLETE or not judged."""
+    wake(context, subscription, now)
+    if subscription.first_index is None:
+        return
+    for index in range(subscription.next_index, _last_begun(subscription, now) + 1):
+        period = subscription.periods.get(index) or fold.open_period(subscription, index)
+        period.deadline = deadline_of(subscription, index)
+        period.closed = True
+        judged = judge(context, subscription, period, reason)
+        if period.row is None or judged != amendments.as_judged(period.row):
+            final = judged.outcome is not Outcome.COMPLETE
+            amendments.say(context, subscription, period, judged, now, final=final)
+        subscription.next_index = index + 1
+        subscription.kept.append(index)
+    schedule(context, subscription)
+
+
+def _last_begun(subscription: Subscription, now: int) -> int:
+    """The last period that has a record, or whose first record is due."""
+    starts = [
+        one.arrival_arc.start
+        for one in subscription.originators.values()
+        if one.arrival_arc is not None
+    ]
+    tick = nominal(subscription, 0)
+    begun = (now - tick - min(starts, default=0)) // subscription.period
+    return max([begun, *subscription.periods])
+
+
+def retire(context: Context, subscription: Subscription, now: int) -> None:
+    """A revision is over: what could still change is final, what was learned is kept."""
+    for index in sorted(subscription.periods):
+        period = subscription.periods[index]
+        if period.final_due is not None:
+            amendments.finalise(context, subscription, period, now)
+    subscription.live = False
+    context.deadlines.close_at(subscription, None)
+    for index in sorted(subscription.periods):
+        _drop(context, subscription, index, now)
+    subscription.kept.clear()
+
+
+# --------------------------------------------------------------------------- forgetting
+def _forget_old(context: Context, subscription: Subscription, now: int) -> None:
+    """Drop what can no longer change: COMPLETE when amendable no more, else after 64 periods."""
+    kept = subscription.kept
+    patience = amendable(subscription.period)
+    while kept:
+        period = subscription.periods.get(kept[0])
+        if period is not None:
+            complete = period.row is not None and period.row.outcome is Outcome.COMPLETE
+            young = now <= period.deadline + patience
+            sharpening = subscription.next_index - period.index <= gaps.SHARPEN_PERIODS
+            if young or (sharpening and not complete):
+                return
+            _drop(context, subscription, period.index, now)
+        kept.popleft()
+
+
+def _drop(context: Context, subscription: Subscription, index: int, now: int) -> None:
+    del subscription.periods[index]
+    for originator in subscription.originators.values():
+        originator.slots.pop(index, None)
+        if originator.slipped:
+            originator.slipped.discard(index)
+        if originator.restarts:
+            originator.restarts.pop(index, None)
+        if not originator.holes:
+            continue
+        for hole in originator.holes.pop(index, ()):
+            originator.recount = True
+            hole.blamed -= 1
+            if hole.blamed == 0:
+                _close_hole(context, subscription, hole, now)
+
+
+def _close_hole(context: Context, subscription: Subscription, hole: Hole, now: int) -> None:
+    """Nobody can be blamed any more."""
+    missing = gaps.open_ids(hole)
+    if hole in hole.run.holes:
+        hole.run.holes.remove(hole)
+    if missing and not hole.charged:
+        say_unattributed(context, subscription.device, hole, now)
+
+
+def say_unattributed(context: Context, device: str, hole: Hole, now: int) -> None:
+    """Ids are missing that nobody owes."""
+    counter = hole.run.counter
+    context.event(
+        now, device, f"{counter.source} {counter.header_id}", "unattributed_loss",
+        f"{gaps.open_ids(hole)} ids from {hole.first_id} on are missing and nobody is short.",
+    )  # fmt: skip

@@ -1,0 +1,125 @@
+"""Who is blamed for missing ids: the suspects of a hole, and the ids left for each.
+
+Does not: find holes (``message_ids``) or say verdicts (``judge``).
+Rules: architecture, section 3, "Gaps and suspects". Suspects are fixed when a hole opens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from collector.core.arcs import indexes_meeting
+from collector.core.state import ALL_KEYS, Hole, Originator, Restart, Run, Subscription
+from collector.model import SECOND
+
+SHARPEN_PERIODS = 64
+"""For so many periods the cause of a missing record may still sharpen."""
+Suspect = tuple[Originator, int]
+
+
+def width(period: int) -> int:
+    """By how much an arrival arc is widened on both sides, ns."""
+    return max(SECOND // 10, period // 50)
+
+
+def suspects_between(run: Run, start: int, end: int, limit: int) -> list[Suspect]:
+    """Every (originator, period) of the run whose arrival arc meets [start, end]."""
+    found: list[Suspect] = []
+    for originator in run.counter.originators.values():
+        subscription = originator.subscription
+        if run.key not in (ALL_KEYS, subscription.id) or not subscription.period:
+            continue
+        for index in _indexes(originator, start, end):
+            if len(found) >= limit:
+                return found
+            found.append((originator, index))
+    return found
+
+
+def _indexes(originator: Originator, start: int, end: int) -> range:
+    subscription = originator.subscription
+    arc, offset, first = originator.arrival_arc, subscription.offset, subscription.first_index
+    if arc is None or offset is None or first is None:
+        return range(0)
+    period = subscription.period
+    met = indexes_meeting(arc, offset, period, start, end, width(period))
+    oldest = max(first, subscription.next_index - SHARPEN_PERIODS)
+    return range(max(met.start, oldest), met.stop)
+
+
+def is_suspect_index(originator: Originator, index: int) -> bool:
+    """Nobody is blamed for a period before the subscription's first."""
+    first = originator.subscription.first_index
+    return bool(originator.subscription.period) and first is not None and index >= first
+
+
+def blame(hole: Hole, suspects: Iterable[Suspect]) -> None:
+    """Fix who is blamed for a hole."""
+    for originator, index in suspects:
+        if (originator, index) in hole.suspects:
+            continue
+        hole.suspects.append((originator, index))
+        hole.blamed += 1
+        originator.holes.setdefault(index, []).append(hole)
+        originator.recount = True
+
+
+def accuse(restart: Restart, suspects: Iterable[Suspect]) -> None:
+    """Fix whose missing record a restart may explain."""
+    for originator, index in suspects:
+        restart.suspects.append((originator, index))
+        originator.restarts.setdefault(index, []).append(restart)
+
+
+def open_ids(hole: Hole) -> int:
+    """Ids still missing; 0 where the other book counts."""
+    return hole.size - len(hole.found) if hole.run.in_force else 0
+
+
+def touching(originator: Originator, index: int) -> list[Hole]:
+    """The open holes that count and touch an originator's period."""
+    holes = originator.holes.get(index)
+    return [hole for hole in holes if open_ids(hole)] if holes else []
+
+
+def shortfall(originator: Originator, index: int) -> int:
+    """Records that an originator owes for a period; unknown usual count: 1 if absent."""
+    subscription = originator.subscription
+    if index < subscription.next_index and index not in subscription.periods:
+        return 0  # nothing can change there any more: it was COMPLETE, or too long ago
+    slot = originator.slots.get(index)
+    records = slot.count if slot is not None else 0
+    if originator.usual is None:
+        return 0 if records else 1
+    return max(0, originator.usual - records)
+
+
+def ids_left(hole: Hole, originator: Originator, index: int) -> int:
+    """Ids of a hole that its other suspects do not explain."""
+    left = open_ids(hole)
+    for other, at in hole.suspects:
+        if other is originator and at == index:
+            continue
+        owed = shortfall(other, at)
+        if owed:
+            elsewhere = sum(open_ids(one) for one in touching(other, at) if one is not hole)
+            left -= max(0, owed - elsewhere)
+    return left
+
+
+def another_is_short(hole: Hole, originator: Originator, index: int) -> bool:
+    """Does another suspect owe records?"""
+    return any(
+        shortfall(other, at)
+        for other, at in hole.suspects
+        if not (other is originator and at == index)
+    )
+
+
+def affected(suspects: Iterable[Suspect]) -> Iterator[tuple[Subscription, int]]:
+    """Periods whose verdict may depend on these suspects, one step further included."""
+    for originator, index in suspects:
+        yield originator.subscription, index
+        for hole in originator.holes.get(index, ()):
+            for other, at in hole.suspects:
+                yield other.subscription, at

@@ -1,0 +1,32 @@
+"""Which device a message came from: peer address -> device name.
+
+Does not: look names up in the network, or know receivers.
+Rules: a device is a name with its source addresses (architecture, section 2). Live, an unknown
+source has no device and is not judged; when a capture is replayed each source is a device of its
+own. Addresses are compared as the text that receivers hand up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class Inventory:
+    """The devices that are known by configuration."""
+
+    def __init__(self, sources: Mapping[str, str], *, each_source: bool = False) -> None:
+        """Args:
+        sources: peer address -> device name.
+        each_source: an address that is not in ``sources`` is a device named like itself.
+        """
+        self._sources = dict(sources)
+        self._each_source = each_source
+
+    def device(self, peer: str) -> str | None:
+        """Name of the device behind a peer address, None when it is unknown."""
+        found = self._sources.get(peer)
+        return peer if found is None and self._each_source and peer else found
+
+    def devices(self) -> list[str]:
+        """Names of the configured devices, sorted."""
+        return sorted(set(self._sources.values()))

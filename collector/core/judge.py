@@ -1,0 +1,342 @@
+"""The verdict on a period: what is said of each required originator, and the outcome of all.
+
+Does: read the state of one period and say what it deserves now. Changes nothing but the notes of
+who waits for a counter to speak (``Run.waiting``) and which holes were charged.
+Does not: decide when, or what may still change (``closing``, ``amendments``).
+Rules: architecture, section 3, "Verdict on one required originator" and "Outcomes".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from collector.core import expected, gaps
+from collector.core.clocks import on_our_clock
+from collector.core.context import Context, meets
+from collector.core.deadlines import STARTING_PERIODS, amendable, deadline_of, nominal
+from collector.core.state import Hole, Originator, Period, Slot, Subscription
+from collector.model import (
+    Cause,
+    GeneratorCause,
+    NotJudgedReason,
+    Outcome,
+    Provenance,
+)
+
+WEIGHT: dict[Cause, int] = {
+    cause: weight
+    for weight, cause in enumerate(
+        (
+            Cause.SILENT,
+            Cause.RESTARTED,
+            Cause.LEFT,
+            Cause.LOST,
+            Cause.UNREASSEMBLED,
+            Cause.REJECTED,
+            Cause.LOST_HERE,
+        )
+    )
+}
+"""Of several causes of a missing record the heaviest counts."""
+
+
+class Judged(NamedTuple):
+    """What a period deserves to be called."""
+
+    outcome: Outcome
+    reason: NotJudgedReason | None
+    required: tuple[str, ...]
+    received: tuple[str, ...]
+    missing: tuple[GeneratorCause, ...]
+    degraded: tuple[GeneratorCause, ...]
+    unexpected: tuple[str, ...]
+    late: tuple[str, ...]
+    provenance: Provenance | None
+
+
+# --------------------------------------------------------------------------- plain rules
+def cause_of_missing(
+    holes: Sequence[Cause], *, dropped: bool, left: bool, restarted: bool
+) -> Cause:
+    """Why there is no record at all.
+
+    Args:
+        holes: causes of the holes that have ids left for this originator.
+        dropped: our own side dropped where its record should have come.
+        left: a list without it came into force soon enough.
+        restarted: its counter began anew in its place.
+    """
+    found = [*holes, Cause.SILENT]
+    if dropped:
+        found.append(Cause.LOST_HERE)
+    if left:
+        found.append(Cause.LEFT)
+    if restarted:
+        found.append(Cause.RESTARTED)
+    return max(found, key=WEIGHT.__getitem__)
+
+
+def cause_of_degraded(
+    *,
+    records: int,
+    usual: int | None,
+    charged: bool,
+    touched: bool,
+    possible: bool,
+    past: bool,
+    incomplete: bool,
+) -> Cause | None:
+    """Why an originator with records is degraded, None when it is not.
+
+    Args:
+        usual: usual count of records, None when unknown.
+        charged: a hole touches it of which no other suspect is short.
+        touched: any open hole touches it.
+        possible: a hole has ids left for it.
+        past: its counter has spoken behind its arc.
+        incomplete: a record carried ``incomplete-update``.
+    """
+    if charged:
+        return Cause.LOSS
+    if usual is not None and records < usual and (touched or not past):
+        return Cause.LOSS
+    if usual is None and possible:
+        return Cause.POSSIBLE_LOSS
+    return Cause.INCOMPLETE_UPDATE if incomplete else None
+
+
+def outcome_of(
+    *, listed: bool, missing: bool, degraded: bool, excused: bool, stretch: bool
+) -> Outcome:
+    """The one word, by precedence.
+
+    Args:
+        listed: a list is known.
+        missing: a required originator without record that nothing excuses.
+        excused: a required originator without record that is starting or slipped.
+        stretch: terms, suspension, start, end or our own absence fall into the period.
+    """
+    if not listed:
+        return Outcome.NOT_JUDGED if stretch else Outcome.UNKNOWN
+    if not (missing or degraded or excused):
+        return Outcome.COMPLETE
+    if stretch:
+        return Outcome.NOT_JUDGED
+    if missing:
+        return Outcome.INCOMPLETE
+    return Outcome.NOT_JUDGED if excused else Outcome.DEGRADED
+
+
+# --------------------------------------------------------------------------- one originator
+def hole_cause(context: Context, hole: Hole) -> Cause:
+    """Why the ids of a hole are missing."""
+    cause = Cause(hole.cause)
+    start, end = hole.before_arrival, hole.after_arrival
+    ours = meets(context.drops, start, end) or meets(context.downs, start, end)
+    return Cause.LOST_HERE if ours and cause is not Cause.REJECTED else cause
+
+
+def missing_cause(context: Context, subscription: Subscription, name: str, period: Period) -> Cause:
+    """Why a required originator has no record in a period."""
+    index = period.index
+    originator = subscription.originators.get(name)
+    until = _amendable_until(subscription, period)
+    left = expected.leaves(subscription, name, index, until)
+    if originator is None:
+        return cause_of_missing([], dropped=False, left=left, restarted=False)
+    causes = []
+    for hole in gaps.touching(originator, index):
+        if gaps.ids_left(hole, originator, index) > 0:
+            hole.charged = True
+            causes.append(hole_cause(context, hole))
+    restarts = originator.restarts.get(index, ())
+    return cause_of_missing(
+        causes,
+        dropped=not causes and _dropped_in_its_place(context, originator, index),
+        left=left,
+        restarted=any(one.run.in_force for one in restarts),
+    )
+
+
+def _amendable_until(subscription: Subscription, period: Period) -> int:
+    deadline = period.deadline if period.closed else deadline_of(subscription, period.index)
+    return deadline + amendable(subscription.period)
+
+
+def _dropped_in_its_place(context: Context, originator: Originator, index: int) -> bool:
+    """Did we drop where its record should have come, and its counter has not said otherwise?"""
+    if not context.drops or originator.arrival_arc is None:
+        return False
+    subscription = originator.subscription
+    tick = nominal(subscription, index)
+    wide = gaps.width(subscription.period)
+    start = on_our_clock(tick, originator.arrival_arc.start - wide)
+    end = on_our_clock(tick, originator.arrival_arc.end + wide)
+    if not meets(context.drops, start, end):
+        return False
+    return not is_past(originator, index)
+
+
+def is_past(originator: Originator, index: int) -> bool:
+    """Has its counter spoken behind its arrival arc of a period? If not, wait for that."""
+    counter, arc = originator.counter, originator.arrival_arc
+    if counter is None or arc is None:
+        return False
+    subscription = originator.subscription
+    run = counter.run_of(subscription.id)
+    if run.last_arrival > on_our_clock(nominal(subscription, index), arc.end):
+        return True
+    if (originator, index) not in run.waiting:
+        run.waiting.append((originator, index))
+    return False
+
+
+def degraded_cause(originator: Originator, slot: Slot) -> Cause | None:
+    """Why an originator that delivered is degraded, None when it is not."""
+    index, usual = slot.index, originator.usual
+    if not originator.holes and (usual is None or slot.count >= usual):
+        return Cause.INCOMPLETE_UPDATE if slot.incomplete else None
+    holes = gaps.touching(originator, index)
+    charged = [one for one in holes if not gaps.another_is_short(one, originator, index)]
+    possible = [one for one in holes if gaps.ids_left(one, originator, index) > 0]
+    short = usual is not None and slot.count < usual
+    cause = cause_of_degraded(
+        records=slot.count,
+        usual=usual,
+        charged=bool(charged),
+        touched=bool(holes),
+        possible=bool(possible),
+        past=not short or is_past(originator, index),
+        incomplete=slot.incomplete,
+    )
+    if cause in (Cause.LOSS, Cause.POSSIBLE_LOSS):
+        for hole in charged or (holes if short else possible):
+            hole.charged = True
+    return cause
+
+
+def is_starting(subscription: Subscription, name: str, index: int) -> bool:
+    """Not heard yet, and the reply is at most three periods old?"""
+    reply = subscription.reply_index
+    if reply is None or index >= reply + STARTING_PERIODS:
+        return False
+    originator = subscription.originators.get(name)
+    first = originator.first_index if originator is not None else None
+    return first is None or first > index
+
+
+# --------------------------------------------------------------------------- one period
+def judge(
+    context: Context,
+    subscription: Subscription,
+    period: Period,
+    forced: NotJudgedReason | None = None,
+) -> Judged:
+    """What a period deserves as things stand.
+
+    Args:
+        forced: the reason when it is not COMPLETE, whatever is missing (an end).
+    """
+    index = period.index
+    in_force = expected.at(subscription, index)
+    slots = _slots(subscription, index)
+    late = tuple(name for name, slot in slots.items() if slot.late)
+    stretch = forced or stretch_reason(context, subscription, period)
+    if in_force is None:
+        outcome = outcome_of(
+            listed=False, missing=False, degraded=False, excused=False, stretch=bool(stretch)
+        )
+        heard = tuple(slots)
+        return Judged(outcome, stretch, (), heard, (), (), (), late, None)
+    missing, degraded, excuse = _each_required(context, subscription, period, in_force, slots)
+    outcome = outcome_of(
+        listed=True,
+        missing=bool(missing),
+        degraded=bool(degraded),
+        excused=excuse is not None,
+        stretch=bool(stretch),
+    )
+    received = tuple(slots)
+    if len(slots) == len(in_force.members) and not missing and not excuse:
+        received = in_force.members
+    return Judged(
+        outcome,
+        (stretch or excuse) if outcome is Outcome.NOT_JUDGED else None,
+        in_force.members,
+        received,
+        missing,
+        degraded,
+        tuple(name for name in slots if name not in in_force.allowed),
+        late,
+        in_force.provenance,
+    )
+
+
+def _slots(subscription: Subscription, index: int) -> dict[str, Slot]:
+    found = {}
+    for name in sorted(subscription.originators):
+        slot = subscription.originators[name].slots.get(index)
+        if slot is not None and slot.count:
+            found[name] = slot
+    return found
+
+
+def _each_required(
+    context: Context,
+    subscription: Subscription,
+    period: Period,
+    in_force: expected.Expected,
+    slots: dict[str, Slot],
+) -> tuple[tuple[GeneratorCause, ...], tuple[GeneratorCause, ...], NotJudgedReason | None]:
+    index = period.index
+    missing: list[GeneratorCause] = []
+    degraded: list[GeneratorCause] = []
+    excuse: NotJudgedReason | None = None
+    for name in in_force.members:
+        slot = slots.get(name)
+        originator = subscription.originators.get(name)
+        if slot is not None and originator is not None:
+            cause = degraded_cause(originator, slot)
+            if cause is not None:
+                degraded.append(GeneratorCause(name, cause))
+        elif is_starting(subscription, name, index):
+            excuse = NotJudgedReason.STARTING
+        elif originator is not None and index in originator.slipped:
+            excuse = excuse or NotJudgedReason.SLIPPED
+        else:
+            cause = missing_cause(context, subscription, name, period)
+            missing.append(GeneratorCause(name, cause))
+    return tuple(missing), tuple(degraded), excuse
+
+
+def stretch_reason(
+    context: Context, subscription: Subscription, period: Period
+) -> NotJudgedReason | None:
+    """Why a period that is not COMPLETE is not judged at all."""
+    index = period.index
+    start, end = expected.window(subscription, index)
+    for since, until in subscription.suspensions:
+        if since is not None and since < end and (until is None or until > start):
+            return NotJudgedReason.SUSPENDED
+    reply = subscription.reply_index
+    if reply is not None and index <= reply:
+        return NotJudgedReason(subscription.start_reason)
+    said = period.row
+    if said is None or said.reason is NotJudgedReason.COLLECTOR_DOWN:
+        touched = meets(context.downs, *_awaited(subscription, period)) if context.downs else False
+        if touched:
+            return NotJudgedReason.COLLECTOR_DOWN
+    return None
+
+
+def _awaited(subscription: Subscription, period: Period) -> tuple[int, int]:
+    """When records of a period may come: from its earliest arc to its deadline."""
+    tick = nominal(subscription, period.index)
+    deadline = period.deadline if period.closed else deadline_of(subscription, period.index)
+    starts = [
+        one.arrival_arc.start
+        for one in subscription.originators.values()
+        if one.arrival_arc is not None
+    ]
+    return on_our_clock(tick, min(starts, default=0)), deadline

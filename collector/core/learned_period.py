@@ -1,0 +1,49 @@
+"""No terms at all: the length of the period is learned from the data.
+
+Does: find burst starts in the record times of each originator and snap their distance.
+Does not: keep the messages (``state.Unknown.held``).
+Rules: architecture, section 3, "No terms at all". A burst starts at a record whose distance to the
+originator's previous one is more than half the largest seen.
+"""
+
+from __future__ import annotations
+
+from collector.core.state import Unknown
+from collector.model import SECOND
+
+PERIODS = tuple(seconds * SECOND for seconds in (1, 5, 10, 30, 60, 300, 900))
+TOLERANCE = 20
+"""Within a twentieth (5 %) of a length."""
+IN_A_ROW = 3
+ORIGINATORS = 16
+
+
+def snapped(distance: int) -> int | None:
+    """The usual length that a distance is within 5 % of."""
+    for period in PERIODS:
+        if abs(distance - period) * TOLERANCE <= period:
+            return period
+    return None
+
+
+def observe(unknown: Unknown, generator: str, time: int) -> int | None:
+    """Follow one record; returns the period once three distances in a row agree."""
+    before = unknown.last_time.get(generator)
+    if before is None:
+        if len(unknown.last_time) < ORIGINATORS:
+            unknown.last_time[generator] = unknown.last_start[generator] = time
+        return None
+    unknown.last_time[generator] = time
+    distance = time - before
+    largest = unknown.largest[generator] = max(unknown.largest.get(generator, 0), distance)
+    if 2 * distance <= largest:
+        return None
+    gap = snapped(time - unknown.last_start[generator])
+    unknown.last_start[generator] = time
+    same = gap is not None and gap == unknown.gap.get(generator)
+    unknown.agreed[generator] = unknown.agreed.get(generator, 0) + 1 if same else 1
+    if gap is None:
+        unknown.gap.pop(generator, None)
+        return None
+    unknown.gap[generator] = gap
+    return gap if unknown.agreed[generator] >= IN_A_ROW else None

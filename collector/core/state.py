@@ -1,0 +1,367 @@
+"""What the engine remembers: plain mutable records, one class per idea, no behaviour.
+
+Does not: decide anything. Everything of one device hangs under its ``Device``; nothing here points
+to another device, so that a device can be snapshot and forgotten alone.
+Slots keep an originator at a few hundred octets; times are ns, absent is None.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from collector.core.arcs import Arc
+from collector.model import Provenance, SubscriptionTerms, Update, Verdict
+
+ALL_KEYS = -2
+"""Key of the run that counts everything behind a header id."""
+NO_SUBSCRIPTION = -1
+"""Key of messages without a subscription id."""
+
+
+class Slot:
+    """The fold: what is kept of one originator in one period."""
+
+    __slots__ = (
+        "arrivals_end", "arrivals_start", "count", "first_arrival", "fresh", "incomplete",
+        "index", "last_arrival", "late", "times_end", "times_start",
+    )  # fmt: skip
+
+    def __init__(self, index: int, arrival: int) -> None:
+        self.index = index
+        self.count = 0
+        self.first_arrival = arrival
+        self.last_arrival = arrival
+        self.incomplete = False
+        """A record carried ``incomplete-update``."""
+        self.late = False
+        """A record came after the deadline."""
+        self.fresh = False
+        """The four below hold something that the arcs have not learned yet."""
+        self.times_start = 0
+        """Smallest and largest corrected record time, DeviceTime."""
+        self.times_end = 0
+        self.arrivals_start = 0
+        self.arrivals_end = 0
+
+
+class Remembered:
+    """A lag that did not fit; the next record says whether the clock moved."""
+
+    __slots__ = ("alone", "arrival_index", "held_up", "index", "lag")
+
+    def __init__(self, lag: int, index: int, arrival_index: int, held_up: bool, alone: bool):
+        self.lag = lag
+        self.index = index
+        """Where the record was placed."""
+        self.arrival_index = arrival_index
+        self.held_up = held_up
+        self.alone = alone
+        """It is the only one that was placed so."""
+
+
+class Originator:
+    """One message generator in one subscription."""
+
+    __slots__ = (
+        "absurd_times", "arrival_arc", "arrival_base", "base", "counter", "first_arrival",
+        "first_index", "fresh", "heard_run", "holes", "lag", "last_arrival", "last_index",
+        "last_time", "member", "name", "odd_times", "recent", "recount", "remembered", "restarts",
+        "shift", "slipped", "slips", "slots", "subscription", "time_arc", "usual",
+    )  # fmt: skip
+
+    def __init__(self, name: str, subscription: Subscription) -> None:
+        self.name = name
+        self.subscription = subscription
+        self.counter: Counter | None = None
+        """The counter that its last message came in; None when nothing numbers them."""
+        self.slots: dict[int, Slot] = {}
+        self.recent: list[Slot] = []
+        """Closed periods in which it delivered, for the usual count; the newest last."""
+        self.fresh: list[Slot] = []
+        """Slots that the arcs have still to learn from."""
+        self.shift = 0
+        """ns subtracted from its record times."""
+        self.lag = 0
+        self.time_arc = Arc(0, 0)
+        self.arrival_arc: Arc | None = None
+        """None until its first record."""
+        self.base = 0
+        """index by record time = (time - base) // period."""
+        self.arrival_base = 0
+        """index by arrival = (arrival - arrival_base) // period."""
+        self.slips = 0
+        """Which way the next new period slips: +1, -1 or 0."""
+        self.last_time = 0
+        """Corrected time and arrival of its last record that tells of clock and arcs."""
+        self.last_arrival = 0
+        self.first_index: int | None = None
+        """In this revision; None until heard."""
+        self.first_arrival = 0
+        self.last_index = 0
+        self.usual: int | None = None
+        """Usual count of records a period."""
+        self.recount = True
+        """The usual count has to be read afresh."""
+        self.member = False
+        """It is required by the newest list."""
+        self.remembered: Remembered | None = None
+        self.holes: dict[int, list[Hole]] = {}
+        """period index -> the holes that are blamed on it there."""
+        self.restarts: dict[int, list[Restart]] = {}
+        self.slipped: set[int] = set()
+        self.odd_times = 0
+        self.absurd_times = 0
+        self.heard_run = 0
+        """Periods running that it, not required by a learned list, was present in."""
+
+
+class Period:
+    """One period of a subscription, from its first record until nothing can change any more."""
+
+    __slots__ = (
+        "amendments", "closed", "deadline", "final_due", "index", "row", "short", "touched",
+    )  # fmt: skip
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.closed = False
+        """Its deadline passed."""
+        self.deadline = 0
+        """CollectorTime; valid once closed."""
+        self.row: Verdict | None = None
+        """The last row said."""
+        self.amendments = 0
+        self.final_due: int | None = None
+        self.short = -1
+        """Required originators that still owe records; -1 when it has to be counted."""
+        self.touched = False
+        """Something changed between an early verdict and the deadline."""
+
+
+class ListInForce:
+    """Who is expected, from a moment on."""
+
+    __slots__ = ("allowed", "arrival", "members", "provenance", "since")
+
+    def __init__(
+        self, since: int | None, arrival: int, members: tuple[str, ...], provenance: Provenance
+    ) -> None:
+        self.since = since
+        """DeviceTime from which it holds; None: always."""
+        self.arrival = arrival
+        self.members = members
+        self.allowed = frozenset(members)
+        self.provenance = provenance
+
+
+class Subscription:
+    """One revision of a subscription: a stretch of unchanged terms."""
+
+    __slots__ = (
+        "anchored", "arc_end", "contradicted", "contradiction_said", "device", "due", "ended",
+        "first_index", "grace", "heard_before", "id", "kept", "known", "lists", "live", "locked",
+        "mode", "name", "next_index", "offset", "operator_list", "origin", "originators",
+        "period", "period_source", "periods", "quiet", "range_from", "reason", "regular", "reply",
+        "reply_index", "required_count", "revision", "rounds", "set_by", "since", "start_reason",
+        "state", "suspensions", "terms", "until",
+    )  # fmt: skip
+
+    def __init__(
+        self, device: str, name: str, id_: int, revision: int, terms: SubscriptionTerms, period: int
+    ) -> None:
+        self.device = device
+        self.name = name
+        self.id = id_
+        self.revision = revision
+        self.terms = terms
+        self.period = period
+        """ns; 0 for a subscription without periods (on-change)."""
+        self.period_source = "declared"
+        self.origin = "configured"
+        self.mode = "unknown"
+        self.state = "active"
+        self.reason = ""
+        self.since = 0
+        """CollectorTime at which the revision began."""
+        self.until: int | None = None
+        self.start_reason = "starting"
+        """What the period in which the revision begins is called when it is not COMPLETE."""
+        self.reply: int | None = None
+        """Arrival of what set the terms; None when no start was seen."""
+        self.reply_index: int | None = None
+        self.set_by: tuple[str, int, int] | None = None
+        """(source, header id, message id) of the state change that set the terms."""
+        self.anchored = False
+        self.offset: int | None = None
+        """Offset of the grid from 1970; None until there is an anchor or a record."""
+        self.grace = 0
+        self.live = True
+        self.first_index: int | None = None
+        self.next_index = 0
+        """The oldest period whose deadline has not passed."""
+        self.due: int | None = None
+        """When it passes."""
+        self.originators: dict[str, Originator] = {}
+        self.periods: dict[int, Period] = {}
+        self.kept: deque[int] = deque()
+        """Indexes of ``periods`` that are closed, in order."""
+        self.lists: list[ListInForce] = []
+        self.operator_list = False
+        self.known: set[str] = set()
+        """Heard so far, while a list is being learned."""
+        self.heard_before: set[str] = set()
+        self.rounds = 0
+        """Periods with data so far, while a list is being learned."""
+        self.locked = False
+        self.contradicted = 0
+        self.contradiction_said = False
+        self.regular = False
+        """Every member of the newest list has a usual count."""
+        self.required_count = 0
+        self.arc_end = 0
+        """ns from nominal to the deadline, without the grace, by the newest list."""
+        self.suspensions: list[list[int | None]] = []
+        """[from, to] by the publisher's clock."""
+        self.ended: int | None = None
+        """When it ended, by the publisher's clock."""
+        self.quiet = 0
+        """Closed periods running without any record."""
+        self.range_from: int | None = None
+        """First period of a silence that will be said as one row."""
+
+
+class Hole:
+    """A run of missing ids, or one message that is half built or was refused."""
+
+    __slots__ = (
+        "after_arrival", "before_arrival", "blamed", "cause", "charged", "first_id", "found",
+        "opened", "priced", "run", "size", "suspects",
+    )  # fmt: skip
+
+    def __init__(
+        self, run: Run, first_id: int, size: int, before: int, after: int, cause: str
+    ) -> None:
+        self.run = run
+        self.first_id = first_id
+        self.size = size
+        self.found: set[int] = set()
+        """Offsets from ``first_id`` that arrived after all."""
+        self.before_arrival = before
+        self.after_arrival = after
+        self.opened = after
+        self.cause = cause
+        self.priced = False
+        """It cost its book 1 that may be given back."""
+        self.suspects: list[tuple[Originator, int]] = []
+        self.blamed = 0
+        """Suspects whose period can still change."""
+        self.charged = False
+
+
+class Restart:
+    """A counter that began anew, between two arrivals."""
+
+    __slots__ = ("run", "suspects")
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.suspects: list[tuple[Originator, int]] = []
+
+
+class Run:
+    """One run of Message IDs."""
+
+    __slots__ = (
+        "before_restart", "counter", "first_arrival", "holes", "in_force", "key", "last_arrival",
+        "last_id", "last_index", "last_originator", "last_time", "messages", "ring", "unmet",
+        "waiting",
+    )  # fmt: skip
+
+    def __init__(self, counter: Counter, key: int, in_force: bool) -> None:
+        self.counter = counter
+        self.key = key
+        """Subscription id, ``NO_SUBSCRIPTION`` or ``ALL_KEYS``."""
+        self.in_force = in_force
+        """Its book is the one that counts."""
+        self.last_id: int | None = None
+        self.last_arrival = 0
+        self.last_time = 0
+        """Event time of the message with the last id."""
+        self.last_originator: Originator | None = None
+        self.last_index = 0
+        self.before_restart: int | None = None
+        """Arrival of the last message before the last restart."""
+        self.first_arrival = 0
+        self.messages = 0
+        self.holes: list[Hole] = []
+        """Open ones; from before a restart they are no longer here."""
+        self.unmet: list[Hole] = []
+        """Holes without suspects that wait for the message behind them."""
+        self.ring: list[tuple[int, int | None, int, str, str, int] | None] = [None] * 16
+        """(id, event time, subscription, generator, kind, arrival) at id modulo its length."""
+        self.waiting: list[tuple[Originator, int]] = []
+        """Periods to be judged again when it speaks."""
+
+
+class Counter:
+    """Everything behind one (source address, header id), with its two books."""
+
+    __slots__ = (
+        "all", "cost_all", "cost_each", "decided", "each", "header_id", "only_key", "originators",
+        "per_key", "source",
+    )  # fmt: skip
+
+    def __init__(self, source: str, header_id: int | str) -> None:
+        self.source = source
+        self.header_id = header_id
+        self.all = Run(self, ALL_KEYS, in_force=True)
+        self.each: dict[int, Run] = {}
+        """Runs per subscription; empty until there is a second key."""
+        self.only_key: int | None = None
+        self.cost_all = 0
+        self.cost_each = 0
+        self.decided = False
+        self.per_key = False
+        """The book with a run per subscription counts."""
+        self.originators: dict[tuple[int, str], Originator] = {}
+        """(subscription id, name) -> who speaks here."""
+
+    def run_of(self, key: int) -> Run:
+        """The run that counts for a subscription."""
+        return self.each.get(key, self.all) if self.per_key else self.all
+
+
+class Unknown:
+    """A subscription id of which no terms are known."""
+
+    __slots__ = ("agreed", "gap", "held", "largest", "last_start", "last_time")
+
+    def __init__(self) -> None:
+        self.held: deque[Update] = deque()
+        self.last_time: dict[str, int] = {}
+        self.largest: dict[str, int] = {}
+        self.last_start: dict[str, int] = {}
+        """Per generator: last record time, largest distance, start of the last burst,"""
+        self.gap: dict[str, int] = {}
+        """snapped distance of the last two starts, and how often it came in a row."""
+        self.agreed: dict[str, int] = {}
+
+
+class Device:
+    """One device: all that is known of its subscriptions and counters."""
+
+    __slots__ = (
+        "aliases", "counters", "fell_off", "name", "ports", "subscriptions", "unknown",
+    )  # fmt: skip
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.subscriptions: dict[int, Subscription] = {}
+        self.counters: dict[tuple[str, int | str], Counter] = {}
+        self.unknown: dict[int, Unknown] = {}
+        self.aliases: dict[int, int] = {}
+        """Id that data carries -> id of its subscription."""
+        self.ports: dict[tuple[str, int], list[int]] = {}
+        """(source, port) -> subscriptions started there that have no data yet."""
+        self.fell_off: dict[str, int] = {}
+        """Limit -> how often it refused something."""

@@ -1,0 +1,357 @@
+"""The registry of a device's subscriptions: RFC 8639 states, terms and revisions.
+
+Does: begin, change, suspend and end revisions; hand learned values from one to the next.
+Does not: judge periods, or hold messages of unknown ids (``held``).
+Rules: architecture, section 3, "Terms", "Who is expected"; RFC 8639 §2.4.1, §2.5.1 (states), §2.7.
+A start opens a new revision, and so do other terms; the same terms change the list only.
+"""
+
+from __future__ import annotations
+
+from collector.core import closing, expected, fold
+from collector.core.clocks import median, on_their_clock
+from collector.core.context import Context
+from collector.core.control_modes import mode_of
+from collector.core.deadlines import default_grace, refresh
+from collector.core.message_ids import HALF, MODULUS_MASK
+from collector.core.settings import KnownSubscription, NamedSubscription
+from collector.core.state import Device, Originator, Subscription
+from collector.model import (
+    CollectorTime,
+    Established,
+    Notification,
+    NotificationKind,
+    NotJudgedReason,
+    Provenance,
+    StateChanged,
+    SubscriptionTerms,
+)
+
+SECOND_10 = 10_000_000_000
+"""An event time further from its arrival than this (or a period) does not date a change."""
+
+
+# --------------------------------------------------------------------------- begin
+def begin(
+    context: Context,
+    device: Device,
+    subscription_id: int,
+    name: str,
+    terms: SubscriptionTerms,
+    *,
+    revision: int,
+    arrival: int,
+    origin: str,
+    period_source: str = "declared",
+    reply: bool = True,
+    start_reason: str = "starting",
+) -> Subscription:
+    """Open a revision; the one before it, of the same id or the same name, hands over."""
+    before = device.subscriptions.get(subscription_id) or _by_name(device, name)
+    ended = NotJudgedReason(start_reason if start_reason == "terms_changed" else "ended")
+    if before is not None and before.live and before.id == subscription_id:
+        end(context, before, arrival, "replaced", ended)
+    said = context.settings.for_name(device.name, name)
+    period = terms.period or 0
+    if not period and terms.on_change is None and said.period:
+        period, period_source = said.period, "configured"
+    one = Subscription(device.name, name, subscription_id, revision, terms, period)
+    one.period_source, one.origin, one.since = period_source, origin, arrival
+    one.start_reason = start_reason
+    one.reply = arrival if reply else None
+    one.grace = _grace(context, said, period)
+    if terms.anchor_time is not None and period:
+        one.anchored, one.offset = True, terms.anchor_time % period
+    device.subscriptions[subscription_id] = one
+    if before is not None:
+        take_over(device, before, one)
+    _make_room(context, device)
+    refresh(one)
+    return one
+
+
+def _grace(context: Context, said: NamedSubscription, period: int) -> int:
+    if said.grace is not None:
+        return said.grace
+    configured = context.settings.grace
+    return default_grace(period) if configured is None else configured
+
+
+def _by_name(device: Device, name: str) -> Subscription | None:
+    if not name:
+        return None
+    found = [one for one in device.subscriptions.values() if one.name == name and not one.live]
+    return max(found, key=lambda one: one.revision, default=None)
+
+
+def _make_room(context: Context, device: Device) -> None:
+    """At the limit the oldest revision that is over is forgotten."""
+    if len(device.subscriptions) <= context.settings.limits.subscriptions_per_device:
+        return
+    over = [one for one in device.subscriptions.values() if not one.live]
+    if over:
+        oldest = min(over, key=lambda one: one.revision)
+        del device.subscriptions[oldest.id]
+        device.fell_off["subscriptions"] = device.fell_off.get("subscriptions", 0) + 1
+
+
+def same_terms(one: SubscriptionTerms, other: SubscriptionTerms, period: int) -> bool:
+    """Do two terms put records on the same ticks with the same contents?"""
+    return (
+        one.period == other.period
+        and _phase(one, period) == _phase(other, period)
+        and one.selection_filter == other.selection_filter
+        and one.encoding == other.encoding
+        and one.datastore == other.datastore
+        and one.stream == other.stream
+        and one.on_change == other.on_change
+    )
+
+
+def _phase(terms: SubscriptionTerms, period: int) -> int | None:
+    if terms.anchor_time is None or not period:
+        return terms.anchor_time
+    return terms.anchor_time % period
+
+
+def take_over(device: Device, before: Subscription, after: Subscription) -> None:
+    """With the same terms: arcs, lag and usual counts, never a learned list."""
+    if before.period != after.period or not same_terms(before.terms, after.terms, after.period):
+        _forget_speakers(device, before)
+        return
+    after.offset = before.offset
+    for name, old in before.originators.items():
+        if old.arrival_arc is None:
+            continue
+        new = Originator(name, after)
+        new.time_arc, new.arrival_arc = old.time_arc, old.arrival_arc
+        new.shift, new.lag, new.counter = old.shift, old.lag, old.counter
+        new.usual, new.recent, new.recount = old.usual, list(old.recent), False
+        new.last_time, new.last_arrival = old.last_time, old.last_arrival
+        new.last_index = old.last_index
+        fold.set_bases(new)
+        after.originators[name] = new
+    _forget_speakers(device, before)
+    for name, new in after.originators.items():
+        if new.counter is not None:
+            new.counter.originators[after.id, name] = new
+
+
+def _forget_speakers(device: Device, before: Subscription) -> None:
+    for counter in device.counters.values():
+        for name in before.originators:
+            one = counter.originators.get((before.id, name))
+            if one is not None and one.subscription is before:
+                del counter.originators[before.id, name]
+
+
+# --------------------------------------------------------------------------- lists
+def put_list(
+    context: Context,
+    subscription: Subscription,
+    members: tuple[str, ...],
+    provenance: Provenance,
+    since: int | None,
+    arrival: int,
+) -> None:
+    """A list comes into force; said periods around it are judged again."""
+    limit = context.settings.limits.lists
+    expected.add_list(subscription, since, arrival, members, provenance, limit)
+    subscription.contradicted, subscription.contradiction_said = 0, False
+    refresh(subscription)
+    for period in subscription.periods.values():
+        period.short = -1
+        context.mark(subscription, period.index)
+
+
+def first_list(
+    context: Context,
+    subscription: Subscription,
+    declared: tuple[str, ...] | None,
+    expect: tuple[str, ...] | None,
+    arrival: int,
+) -> None:
+    """The list that a revision begins with: the operator's, the declared one, or none yet."""
+    subscription.mode = mode_of(subscription.origin, declared)
+    if expect:
+        subscription.operator_list = True
+        put_list(context, subscription, expect, Provenance.CONFIGURED, None, arrival)
+    elif declared:
+        put_list(context, subscription, declared, Provenance.DECLARED, None, arrival)
+
+
+def declare(
+    context: Context, subscription: Subscription, declared: tuple[str, ...] | None, arrival: int,
+    event_time: int | None,
+) -> None:  # fmt: skip
+    """A new list by subscription-modified; without one the old list stays."""
+    if not declared or subscription.operator_list:
+        return
+    subscription.mode = mode_of(subscription.origin, declared)
+    since = when(subscription, arrival, event_time)
+    put_list(context, subscription, declared, Provenance.DECLARED, since, arrival)
+
+
+def when(subscription: Subscription, arrival: int, event_time: int | None) -> int:
+    """Moment of a change by the publisher's clock."""
+    lags = [one.lag for one in subscription.originators.values() if one.arrival_arc is not None]
+    by_arrival = on_their_clock(CollectorTime(arrival), median(lags) or 0)
+    believed = max(subscription.period, SECOND_10)
+    if event_time is not None and abs(event_time - by_arrival) <= believed:
+        return event_time
+    return by_arrival
+
+
+# --------------------------------------------------------------------------- inputs
+def established(context: Context, device: Device, told: Established) -> Subscription:
+    """A reply to establish-subscription or modify-subscription."""
+    one = device.subscriptions.get(told.subscription_id)
+    same = one is not None and one.live and same_terms(one.terms, told.terms, one.period)
+    if told.modified and one is not None and same:
+        closing.wake(context, one, told.arrival)
+        declare(context, one, told.generators, told.arrival, None)
+        closing.schedule(context, one)
+    else:
+        one = begin(
+            context, device, told.subscription_id, told.name, told.terms,
+            revision=told.offset, arrival=told.arrival, origin="dynamic",
+            start_reason="terms_changed" if told.modified else "starting",
+        )  # fmt: skip
+        said = context.settings.for_name(device.name, told.name)
+        first_list(context, one, told.generators, told.expect or said.expect, told.arrival)
+        closing.schedule(context, one)
+    context.say_subscription(one, told.arrival)
+    return one
+
+
+def state_changed(context: Context, device: Device, told: StateChanged) -> Subscription | None:
+    """A subscription state change notification; returns the revision that it is about."""
+    heard = told.notification
+    if heard.subscription_id is None:
+        return None
+    one = device.subscriptions.get(heard.subscription_id)
+    if one is not None and _was_overtaken(one, told):
+        context.event(
+            told.arrival, device.name, one.name, "overtaken_state_change",
+            f"{heard.kind} was overtaken by a newer start and is for the revision before.",
+        )  # fmt: skip
+        return one
+    if heard.kind is NotificationKind.SUBSCRIPTION_STARTED:
+        return _started(context, device, told, one, "starting")
+    if heard.kind is NotificationKind.SUBSCRIPTION_MODIFIED:
+        return _modified(context, device, told, one)
+    if one is None or not one.live:
+        return one
+    closing.wake(context, one, told.arrival)
+    _change_state(context, one, heard, told.arrival)
+    closing.schedule(context, one)
+    context.say_subscription(one, told.arrival)
+    return one
+
+
+def _was_overtaken(one: Subscription, told: StateChanged) -> bool:
+    """Does its id lie behind that of the state change that set the terms?"""
+    if one.set_by is None or told.message_id is None or told.publisher_id is None:
+        return False
+    source, publisher_id, message_id = one.set_by
+    if (source, publisher_id) != (told.source, told.publisher_id):
+        return False
+    return (told.message_id - message_id) & MODULUS_MASK >= HALF
+
+
+def _started(
+    context: Context,
+    device: Device,
+    told: StateChanged,
+    before: Subscription | None,
+    start_reason: str,
+) -> Subscription:
+    heard = told.notification
+    assert heard.subscription_id is not None
+    change = heard.state_change
+    known = context.settings.for_id(device.name, heard.subscription_id) or KnownSubscription()
+    terms = change.terms if change is not None else None
+    source = "declared"
+    if terms is None or (terms.period is None and terms.on_change is None):
+        fallback = known.terms or (before.terms if before is not None else None)
+        if fallback is not None:
+            terms, source = fallback, "configured" if known.terms else "declared"
+    name = known.name or (before.name if before is not None else str(heard.subscription_id))
+    one = begin(
+        context, device, heard.subscription_id, name, terms or SubscriptionTerms(),
+        revision=told.offset, arrival=told.arrival,
+        origin=before.origin if before is not None else "configured",
+        period_source=source, start_reason=start_reason,
+    )  # fmt: skip
+    if told.publisher_id is not None and told.message_id is not None:
+        one.set_by = (told.source, told.publisher_id, told.message_id)
+    said = context.settings.for_name(device.name, name)
+    declared = change.generators if change is not None else None
+    first_list(context, one, declared, known.expect or said.expect, told.arrival)
+    closing.schedule(context, one)
+    context.say_subscription(one, told.arrival)
+    if told.port and heard.kind is NotificationKind.SUBSCRIPTION_STARTED:
+        device.ports.setdefault((told.source, told.port), []).append(one.id)
+    return one
+
+
+def _modified(
+    context: Context, device: Device, told: StateChanged, one: Subscription | None
+) -> Subscription:
+    heard = told.notification
+    change = heard.state_change
+    terms = change.terms if change is not None else None
+    if one is None or not one.live:
+        return _started(context, device, told, one, "starting")
+    told_period = terms is not None and (terms.period or terms.on_change is not None)
+    if terms is not None and told_period and not same_terms(one.terms, terms, one.period):
+        return _started(context, device, told, one, "terms_changed")
+    closing.wake(context, one, told.arrival)
+    _resume(one, told.arrival, heard.event_time)
+    generators = change.generators if change is not None else None
+    declare(context, one, generators, told.arrival, heard.event_time)
+    closing.schedule(context, one)
+    context.say_subscription(one, told.arrival)
+    return one
+
+
+def _change_state(context: Context, one: Subscription, heard: Notification, arrival: int) -> None:
+    kind = heard.kind
+    reason = heard.state_change.reason if heard.state_change is not None else None
+    if kind is NotificationKind.SUBSCRIPTION_SUSPENDED:
+        if one.state == "active":
+            one.state, one.reason = "suspended", reason or ""
+            one.suspensions.append([when(one, arrival, heard.event_time), None])
+            del one.suspensions[:-64]
+    elif kind is NotificationKind.SUBSCRIPTION_RESUMED:
+        _resume(one, arrival, heard.event_time)
+    elif kind in (
+        NotificationKind.SUBSCRIPTION_TERMINATED, NotificationKind.SUBSCRIPTION_COMPLETED,
+    ):  # fmt: skip
+        _end(context, one, arrival, heard.event_time, reason or str(kind), NotJudgedReason.ENDED)
+
+
+def _resume(one: Subscription, arrival: int, event_time: int | None) -> None:
+    if one.state == "suspended":
+        one.state, one.reason = "active", ""
+        one.suspensions[-1][1] = when(one, arrival, event_time)
+
+
+# --------------------------------------------------------------------------- end
+def end(
+    context: Context, one: Subscription, arrival: int, reason: str, word: NotJudgedReason
+) -> None:
+    """A revision is over, without a notification that says so."""
+    if one.live:
+        _end(context, one, arrival, None, reason, word)
+        context.say_subscription(one, arrival)
+
+
+def _end(
+    context: Context, one: Subscription, arrival: int, event_time: int | None, reason: str,
+    word: NotJudgedReason,
+) -> None:  # fmt: skip
+    closing.close_all(context, one, arrival, word)
+    one.ended = when(one, arrival, event_time)
+    closing.retire(context, one, arrival)
+    one.state, one.reason, one.until = "ended", reason, arrival
