@@ -20,6 +20,7 @@ from collector.views.answers import print_answer, verdicts_of
 from collector.views.console import make_console
 from collector.views.live import LiveView
 from collector.views.tables import print_verdicts
+from collector.wire.timestamps import format_date_and_time
 
 
 class Selection(Struct, frozen=True):
@@ -52,9 +53,9 @@ class Selection(Struct, frozen=True):
             *_any_of("outcome", tuple(o.upper() for o in self.outcomes)),
         ]
         if self.since is not None:
-            conditions.append(f"nominal_time >= make_timestamp_ns({self.since})")
+            conditions.append(f"nominal_time >= {_moment(self.since)}")
         if self.until is not None:
-            conditions.append(f"nominal_time < make_timestamp_ns({self.until})")
+            conditions.append(f"nominal_time < {_moment(self.until)}")
         newest = (
             ""
             if self.amended
@@ -69,6 +70,10 @@ class Selection(Struct, frozen=True):
             f"SELECT * FROM (SELECT * FROM ({inner}){where}"  # noqa: S608
             f" ORDER BY nominal_time DESC, amendment DESC LIMIT {self.limit}) ORDER BY {order}"
         )
+
+
+def _moment(ns: int) -> str:
+    return f"TIMESTAMPTZ '{format_date_and_time(ns, 6)}'"
 
 
 def _any_of(column: str, values: tuple[str, ...]) -> list[str]:
@@ -99,12 +104,15 @@ def follow(folder: Path, selection: Selection, as_json: bool) -> None:
         return
     with LiveView(make_console(), verdicts_only=True) as view:
         for row in rows:
-            view.receive([row_to_fact(row)])
+            if row["row"] == "lost":
+                view.say(f"too slow: {row['facts']} rows were left out")
+            else:
+                view.receive([row_to_fact(row)])
 
 
 def _wanted(row: dict[str, Any], selection: Selection) -> bool:
     if row.get("row") != "verdict":
-        return False
+        return row.get("row") == "lost"
     fact = row_to_fact(row)
     assert isinstance(fact, Verdict)
     return selection.wants(fact)

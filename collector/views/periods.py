@@ -90,6 +90,10 @@ class Series:
         if new and len(self.generators) + len(new) <= GENERATORS_KEPT:
             self.generators = sorted([*self.generators, *new], key=natural)
 
+    def is_well(self) -> bool:
+        """Whether its newest period is complete."""
+        return next(reversed(self.verdicts.values())).outcome is Outcome.COMPLETE
+
     def trouble(self, generator: str) -> str:
         """``silent since 12:00:05``, or nothing when its newest judged period is well."""
         since, cause = 0, ""
@@ -131,18 +135,30 @@ class PeriodGrid:
         return self.series[key]
 
     def render(self, console: Console, *, height: int | None = None) -> RenderableType:
-        """The picture, as wide as the console and at most ``height`` lines high."""
+        """The picture, as wide as the console and at most ``height`` lines high.
+
+        Where not all series fit, those that are not well come first.
+        """
         width, ascii_only = console.width, not has_unicode(console)
-        lines: list[Text] = []
-        for one in self.series.values():
-            lines += [*_draw(one, width, ascii_only), Text("")]
-        if not lines:
-            lines = [Text("waiting for the first period to be judged", style="dim"), Text("")]
         legend = _legend(ascii_only)
-        if height is not None and len(lines) + 1 > height:
-            hidden = len(lines) - height + 2
-            lines = [*lines[: height - 2], Text(f"({hidden} more lines)", style="dim")]
+        room = None if height is None else height - 1 - -(-len(legend) // width)
+        lines: list[Text] = []
+        left_out = list(self.series.values())
+        if room is not None and sum(len(one.generators) + 4 for one in left_out) > room:
+            left_out.sort(key=Series.is_well)
+        while left_out and (room is None or len(lines) + len(left_out[0].generators) + 4 <= room):
+            lines += [*_draw(left_out.pop(0), width, ascii_only), Text("")]
+        if not self.series:
+            lines = [Text("waiting for the first period to be judged", style="dim"), Text("")]
+        elif left_out:
+            lines.append(_rest(left_out))
         return Group(*lines, legend)
+
+
+def _rest(left_out: list[Series]) -> Text:
+    ill = sum(not one.is_well() for one in left_out)
+    text = f"and {len(left_out)} more, {ill or 'none'} of them not complete"
+    return Text(text, style="bold red" if ill else "dim")
 
 
 def _draw(one: Series, width: int, ascii_only: bool) -> Iterator[Text]:
@@ -200,6 +216,6 @@ def _legend(ascii_only: bool) -> Text:
     for state in State:
         if state is not State.ABSENT:
             line.append(*_symbol(state, ascii_only))
-            line.append(state.value[3] + "   ", "dim")
-    line.append("times are UTC", "dim")
+            line.append(state.value[3] + "  ", "dim")
+    line.append("UTC", "dim")
     return line
