@@ -103,11 +103,16 @@ class UpdateColumns(Protocol):
 class Said(Protocol):
     """What the pipeline said about one batch of journal records."""
 
-    first_offset: int
-    next_offset: int
-    verdicts: Sequence[Verdict]
-    events: Sequence[Event]
-    subscriptions: Sequence[SubscriptionRow]
+    @property
+    def first_offset(self) -> int: ...
+    @property
+    def next_offset(self) -> int: ...
+    @property
+    def verdicts(self) -> Sequence[Verdict]: ...
+    @property
+    def events(self) -> Sequence[Event]: ...
+    @property
+    def subscriptions(self) -> Sequence[SubscriptionRow]: ...
 
 
 @runtime_checkable

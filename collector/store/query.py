@@ -1,0 +1,208 @@
+"""SQL for people over the store: DuckDB in memory, read-only, locked to the store's folder.
+
+Does not write and does not keep the folder locked; works while a collector runs. Views: the four
+tables of ``tables.TABLES`` and ``verdicts_last`` (for each period only its newest row).
+
+Rules: only one statement, and only one that reads (SELECT and its kin, EXPLAIN of such). DuckDB
+itself may open files of the store's folder only, loads no extension, and its settings are locked;
+since it would let COPY write into an allowed folder, the kind of statement is looked at before
+anything runs. Values from outside are bound as parameters, never pasted into SQL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from collector.errors import UsageError
+from collector.store.manifest import Manifest, load_manifest, store_folder
+from collector.store.open_rows import OpenRows
+from collector.store.tables import TABLES
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEMORY_LIMIT = "1GB"
+_EXPLAIN = re.compile(r"\s*explain\b\s*(analyze\b|\([^)]*\))?", re.IGNORECASE)
+_VERDICTS_LAST = """
+    CREATE VIEW verdicts_last AS SELECT * FROM verdicts QUALIFY row_number() OVER (
+        PARTITION BY device, subscription_id, revision, period_index ORDER BY amendment DESC) = 1
+"""
+
+
+class QuerySession:
+    """One reading of the store. Use it in a ``with`` block, or call ``close``."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
+        self._connection = connection
+        self.manifest = manifest
+        """The files that are read; they stay for 60 s after a newer manifest left them out."""
+
+    def __enter__(self) -> QuerySession:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def run(self, sql: str, parameters: Mapping[str, object] | Sequence[object] = ()) -> pa.Table:
+        """The result of one reading statement.
+
+        ``parameters`` are bound to ``$name`` or ``?``.
+
+        Raises:
+            UsageError: not one statement that reads, or DuckDB refuses it (its first sentence).
+        """
+        import duckdb
+
+        try:
+            _check_reads_only(self._connection, sql)
+            relation = self._connection.sql(sql, params=parameters or None)
+            if relation is None:
+                raise UsageError("the statement gives no rows")
+            return relation.to_arrow_table()
+        except duckdb.Error as error:
+            raise UsageError(_first_sentence(error)) from error
+
+    def select_verdicts(
+        self,
+        *,
+        device: str | None = None,
+        subscription: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        outcome: str | None = None,
+        last_only: bool = False,
+        limit: int | None = None,
+    ) -> pa.Table:
+        """Rows of ``verdicts`` in the order in which they were judged.
+
+        ``since`` and ``until`` (ns since 1970, half-open) are compared with ``nominal_time``;
+        ``subscription`` with the name; ``last_only`` leaves out rows amended since; ``limit``
+        takes the newest rows.
+        """
+        wanted = {
+            "device = $device": device,
+            "subscription_name = $subscription": subscription,
+            "epoch_ns(nominal_time) >= $since": since,
+            "epoch_ns(nominal_time) < $until": until,
+            "outcome = $outcome": outcome,
+        }
+        clauses = [clause for clause, value in wanted.items() if value is not None]
+        parameters = {
+            clause.rpartition("$")[2]: value
+            for clause, value in wanted.items()
+            if value is not None
+        }
+        table = "verdicts_last" if last_only else "verdicts"
+        where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
+        newest = ""
+        if limit is not None:
+            newest = "ORDER BY judged_at DESC LIMIT $limit"
+            parameters["limit"] = limit
+        # Only fixed text of this function is put together here; all values are bound.
+        sql = (
+            f"SELECT * FROM (SELECT * FROM {table} {where} {newest}) "  # noqa: S608
+            "ORDER BY judged_at, device, subscription_id, period_index, amendment"
+        )
+        return self.run(sql, parameters)
+
+    def close(self) -> None:
+        """Free the memory. May be called twice."""
+        self._connection.close()
+
+
+def open_query(data_folder: Path, open_rows: Sequence[OpenRows] = ()) -> QuerySession:
+    """A session over everything stored, and over open rows got *before* this call.
+
+    Raises:
+        SinkError: the manifest cannot be read.
+        UsageError: there is no store in this folder.
+    """
+    import duckdb
+
+    folder = store_folder(data_folder)
+    if not folder.is_dir() and not open_rows:
+        raise UsageError(f"there is no store in {data_folder}")
+    manifest = load_manifest(folder)
+    news = [rows for rows in open_rows if rows.next_offset > manifest.stored_offset]
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+        connection.execute("SET temp_directory = ''")
+        connection.execute(f"SET allowed_directories = [{_quoted(str(folder.resolve()))}]")
+        connection.execute("SET enable_external_access = false")
+        for table in TABLES:
+            _create_view(connection, folder.resolve(), manifest, news, table)
+        connection.execute(_VERDICTS_LAST)
+        for setting in _OFF:
+            connection.execute(f"SET {setting} = false")
+        connection.execute("SET lock_configuration = true")
+    except BaseException:
+        connection.close()
+        raise
+    return QuerySession(connection, manifest)
+
+
+_OFF = (
+    "autoinstall_known_extensions",
+    "autoload_known_extensions",
+    "allow_community_extensions",
+    "python_enable_replacements",
+)
+
+
+def _create_view(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    manifest: Manifest,
+    news: Sequence[OpenRows],
+    table: str,
+) -> None:
+    """The stored files and the open rows as one view; the open part gives it its columns even
+    when there is no file."""
+    schema = TABLES[table]
+    parts = [rows.tables[table] for rows in news if table in rows.tables]
+    connection.register(f"open_{table}", pa.concat_tables([schema.empty_table(), *parts]))
+    columns = ", ".join(f'"{name}"' for name in schema.names)
+    sql = f"CREATE VIEW {table} AS SELECT {columns} FROM open_{table}"  # noqa: S608  # our names
+    if files := manifest.files_of(table):
+        paths = ", ".join(_quoted(str(folder / file.name)) for file in files)
+        sql += f" UNION ALL SELECT {columns} FROM read_parquet([{paths}])"  # noqa: S608
+    connection.execute(sql)
+
+
+def _check_reads_only(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    import duckdb
+
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1:
+        raise UsageError(f"one statement is taken at a time, not {len(statements)}")
+    kind = statements[0].type
+    if kind == duckdb.StatementType.EXPLAIN:
+        # EXPLAIN ANALYZE runs what it explains, a COPY too.
+        explained = _EXPLAIN.sub("", statements[0].query, count=1)
+        if explained == statements[0].query:
+            raise UsageError("EXPLAIN must be the first word of the statement")
+        _check_reads_only(connection, explained)
+    elif kind != duckdb.StatementType.SELECT:
+        raise UsageError(f"only reading is allowed here, not {kind.name}")
+
+
+def _first_sentence(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,270 @@
+"""The four tables of the store: their columns, and quick ways from values to Arrow.
+
+Does no file access and imports no journal: the columns of received records come in as an Arrow
+record batch, whoever made it.
+
+Rules: a time is ``timestamp[ns, UTC]``; a word of a closed set is text; "unknown" is null, never a
+made-up number. Column names are those of the architecture except ``from`` and ``to``, which SQL
+reserves: ``from_time``, ``to_time``. A table that has no row of a segment has no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from msgspec import Struct
+
+from collector.model import FLAG_IDS, Event, GeneratorCause, SubscriptionRow, Verdict
+
+TIME = pa.timestamp("ns", tz="UTC")
+_TEXTS = pa.list_(pa.string())
+_CAUSES = pa.list_(pa.struct([("generator", pa.string()), ("cause", pa.string())]))
+
+UPDATES = pa.schema(
+    [
+        ("received_at", TIME),
+        ("device", pa.string()),
+        ("generator", pa.string()),
+        ("publisher_id", pa.uint32()),
+        ("message_id", pa.uint32()),
+        ("subscription_id", pa.uint32()),
+        ("revision", pa.int64()),
+        ("period_index", pa.int64()),
+        ("kind", pa.string()),
+        ("event_time", TIME),
+        ("observation_time", TIME),
+        ("media_type", pa.uint16()),
+        ("journal_offset", pa.int64()),
+        ("payload", pa.binary()),
+    ]
+)
+"""One row for each content notification."""
+VERDICTS = pa.schema(
+    [
+        ("device", pa.string()),
+        ("subscription_name", pa.string()),
+        ("subscription_id", pa.uint32()),
+        ("revision", pa.int64()),
+        ("period_index", pa.int64()),
+        ("period_to", pa.int64()),
+        ("nominal_time", TIME),
+        ("amendment", pa.int32()),
+        ("final", pa.bool_()),
+        ("outcome", pa.string()),
+        ("reason", pa.string()),
+        ("required", _TEXTS),
+        ("received", _TEXTS),
+        ("missing", _CAUSES),
+        ("degraded", _CAUSES),
+        ("unexpected", _TEXTS),
+        ("late_generators", _TEXTS),
+        ("provenance", pa.string()),
+        ("period_source", pa.string()),
+        ("deadline", TIME),
+        ("judged_at", TIME),
+    ]
+)
+"""One row for each ``model.Verdict``."""
+SUBSCRIPTIONS = pa.schema(
+    [
+        ("time", TIME),
+        ("device", pa.string()),
+        ("name", pa.string()),
+        ("id", pa.uint32()),
+        ("revision", pa.int64()),
+        ("origin", pa.string()),
+        ("mode", pa.string()),
+        ("period_cs", pa.int64()),
+        ("anchor", TIME),
+        ("filter", pa.string()),
+        ("encoding", pa.string()),
+        ("generators", _TEXTS),
+        ("provenance", pa.string()),
+        ("state", pa.string()),
+        ("reason", pa.string()),
+        ("from_time", TIME),
+        ("to_time", TIME),
+    ]
+)
+"""One row for each ``model.SubscriptionRow``."""
+EVENTS = pa.schema(
+    [
+        ("time", TIME),
+        ("device", pa.string()),
+        ("subject", pa.string()),
+        ("kind", pa.string()),
+        ("text", pa.string()),
+    ]
+)
+"""One row for each ``model.Event``."""
+
+TABLES: Mapping[str, pa.Schema] = {
+    "updates": UPDATES,
+    "verdicts": VERDICTS,
+    "subscriptions": SUBSCRIPTIONS,
+    "events": EVENTS,
+}
+TIME_COLUMN: Mapping[str, str] = {
+    "updates": "received_at",
+    "verdicts": "judged_at",
+    "subscriptions": "time",
+    "events": "time",
+}
+"""Table -> the column whose range the manifest keeps and by which age is counted."""
+
+
+class Said(Struct, frozen=True):
+    """What the pipeline said about the records of one journal frame; meets ``interfaces.Said``."""
+
+    first_offset: int
+    next_offset: int
+    updates: pa.RecordBatch | None = None
+    """Schema ``UPDATES``; see ``update_rows``."""
+    verdicts: Sequence[Verdict] = ()
+    events: Sequence[Event] = ()
+    subscriptions: Sequence[SubscriptionRow] = ()
+
+
+def update_rows(
+    records: pa.RecordBatch,
+    first_offset: int,
+    *,
+    rows: Sequence[int] | None,
+    device: Sequence[str],
+    generator: Sequence[str | None],
+    subscription_id: Sequence[int | None],
+    revision: Sequence[int],
+    period_index: Sequence[int | None],
+    kind: Sequence[str],
+    event_time: Sequence[int | None],
+    observation_time: Sequence[int | None],
+) -> pa.RecordBatch:
+    """Rows of ``updates`` out of received records, payloads not copied where all are taken.
+
+    ``records``: columns as the journal gives them (received_at, flags, media_type, publisher_id,
+    message_id, payload are used). ``first_offset``: journal offset of its first row. ``rows``:
+    ascending positions in ``records`` that are content notifications, None for all. The other
+    columns have one entry for each such row; a ``revision`` below 0 is unknown.
+    """
+    taken, offsets = _take(records, first_offset, rows)
+    with_ids = (taken.column("flags").to_numpy(zero_copy_only=False) & FLAG_IDS) != 0
+    known = np.fromiter(revision, np.int64, len(revision))
+    columns = [
+        taken.column("received_at").cast(pa.int64()).view(TIME),
+        text_column(device),
+        text_column(generator),
+        _where(with_ids, taken.column("publisher_id")),
+        _where(with_ids, taken.column("message_id")),
+        pa.array(subscription_id, pa.uint32()),
+        pa.array(known, mask=known < 0),
+        pa.array(period_index, pa.int64()),
+        text_column(kind),
+        time_column(event_time),
+        time_column(observation_time),
+        taken.column("media_type"),
+        pa.array(offsets),
+        taken.column("payload"),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=UPDATES)
+
+
+def verdict_rows(verdicts: Sequence[Verdict]) -> pa.Table:
+    """Rows of ``verdicts``."""
+    return _rows(
+        VERDICTS,
+        verdicts,
+        texts=("required", "received", "unexpected", "late_generators"),
+        causes=("missing", "degraded"),
+    )
+
+
+def subscription_rows(rows: Sequence[SubscriptionRow]) -> pa.Table:
+    """Rows of ``subscriptions``."""
+    return _rows(SUBSCRIPTIONS, rows, texts=("generators",))
+
+
+def event_rows(events: Sequence[Event]) -> pa.Table:
+    """Rows of ``events``."""
+    return _rows(EVENTS, events)
+
+
+def tables_of(said: Sequence[Said]) -> dict[str, pa.Table]:
+    """All four tables, in the order of what was said; empty ones included."""
+    batches = [one.updates for one in said if one.updates is not None and one.updates.num_rows]
+    return {
+        "updates": pa.Table.from_batches(batches, UPDATES),
+        "verdicts": verdict_rows([row for one in said for row in one.verdicts]),
+        "subscriptions": subscription_rows([row for one in said for row in one.subscriptions]),
+        "events": event_rows([row for one in said for row in one.events]),
+    }
+
+
+def text_column(values: Sequence[str | None]) -> pa.Array:
+    """Text; one value all the way down is built without looking at each."""
+    if values and values.count(values[0]) == len(values):
+        return pa.repeat(pa.scalar(values[0], pa.string()), len(values))
+    return pa.array(values, pa.string())
+
+
+def time_column(values: Sequence[int | None]) -> pa.Array:
+    """ns since 1970 as ``TIME``."""
+    return pa.array(values, pa.int64()).view(TIME)
+
+
+def _take(
+    records: pa.RecordBatch, first_offset: int, rows: Sequence[int] | None
+) -> tuple[pa.RecordBatch, Any]:
+    if rows is None:
+        rows = range(records.num_rows)
+    if not rows:
+        return records.slice(0, 0), np.empty(0, np.int64)
+    if rows[-1] - rows[0] + 1 == len(rows):
+        first = first_offset + rows[0]
+        return records.slice(rows[0], len(rows)), np.arange(first, first + len(rows))
+    positions = np.fromiter(rows, np.int64, len(rows))
+    return records.take(pa.array(positions)), positions + first_offset
+
+
+def _where(keep: Any, column: pa.Array) -> pa.Array:
+    if keep.all():
+        return column
+    return pc.if_else(pa.array(keep), column, pa.scalar(None, column.type))
+
+
+def _rows(
+    schema: pa.Schema,
+    values: Sequence[Struct],
+    *,
+    texts: Iterable[str] = (),
+    causes: Iterable[str] = (),
+) -> pa.Table:
+    columns = []
+    for field in schema:
+        column = [getattr(value, field.name) for value in values]
+        if field.name in texts:
+            columns.append(_lists(column, pa.string(), lambda items: pa.array(items, pa.string())))
+        elif field.name in causes:
+            columns.append(_lists(column, _CAUSES.value_type, _cause_column))
+        elif field.type == TIME:
+            columns.append(time_column(column))
+        else:
+            columns.append(pa.array(column, field.type))
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _lists(rows: Sequence[Sequence[Any]], kind: pa.DataType, build: Any) -> pa.Array:
+    """Lists as one flat column and offsets: no Python object for each inner list."""
+    offsets = pa.array(accumulate(map(len, rows), initial=0), pa.int32())
+    flat = build([item for row in rows for item in row])
+    return pa.ListArray.from_arrays(offsets, flat.cast(kind))
+
+
+def _cause_column(items: Sequence[GeneratorCause]) -> pa.Array:
+    generators = pa.array([item.generator for item in items], pa.string())
+    causes = pa.array([item.cause for item in items], pa.string())
+    return pa.StructArray.from_arrays([generators, causes], names=["generator", "cause"])

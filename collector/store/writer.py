@@ -1,0 +1,242 @@
+"""What the pipeline said, segment by segment, into Parquet files and the manifest.
+
+Does not know the journal beyond its offsets, and judges nothing.
+
+Why no row is ever doubled or lost:
+* Every row belongs to the journal record that made it say so. Timers run only when a record is
+  read whose ``received_at`` is past the deadline (a TICK at least), live as in a re-run; so what is
+  said about a segment follows from the journal alone, and a re-run says the same rows.
+* A segment is stored whole and once: its files are written and synced first, then the manifest
+  that lists them and moves ``stored_offset`` behind it is put in place with one rename. Killed
+  before the rename, nothing is listed and the re-run writes the same files again; killed after it,
+  the re-run's rows lie before ``stored_offset`` and are dropped by ``add``.
+* Rows of the open segment live in memory only. So a re-run starts from an engine snapshot none of
+  whose parts is past ``stored_offset`` (``snapshots.SnapshotStore.load``), and the journal gives no
+  offset below it again (``Journal.open(minimum_offset=)``).
+
+Rules: ``add``, ``seal`` and ``open_rows`` are called from one thread and never wait for the disk;
+one background thread writes. At most ``max_waiting`` sealed segments wait in memory.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from msgspec import Struct
+
+from collector.errors import SinkError
+from collector.store.compaction import StoreLimits, choose_expired, choose_merge, merge
+from collector.store.manifest import (
+    Manifest,
+    StoredFile,
+    load_manifest,
+    save_manifest,
+    store_folder,
+)
+from collector.store.open_rows import OpenRows
+from collector.store.parquet import write_file
+from collector.store.tables import TABLES, Said, tables_of
+
+DELETE_DELAY = 60_000_000_000
+"""ns between leaving the manifest and being deleted: readers of the old manifest go on."""
+RETRY_SECONDS = 1.0
+UPKEEP_SECONDS = 5.0
+
+
+class _Sealed(Struct, frozen=True):
+    first_offset: int
+    next_offset: int
+    said: Sequence[Said]
+
+
+class StoreWriter:
+    """The store of one data folder; the caller holds the folder's lock."""
+
+    def __init__(
+        self,
+        data_folder: Path,
+        *,
+        limits: StoreLimits | None = None,
+        max_waiting: int = 4,
+        wall_clock: Callable[[], int] = time.time_ns,
+        on_error: Callable[[SinkError], None] = lambda error: None,
+    ) -> None:
+        """``on_error`` is called in the background thread, once for each trouble; writing is tried
+        again every second until it works.
+
+        Raises:
+            SinkError: the manifest cannot be read or the folder cannot be made.
+        """
+        self._folder = store_folder(data_folder)
+        self._limits = limits or StoreLimits()
+        self._max_waiting = max_waiting
+        self._wall_clock = wall_clock
+        self._on_error = on_error
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SinkError(
+                f"the store folder {self._folder} cannot be made: {error.strerror}", retryable=False
+            ) from error
+        self._manifest = load_manifest(self._folder)
+        self._sealed_offset = self._manifest.stored_offset
+        self._open: list[Said] = []
+        self._waiting: deque[_Sealed] = deque()
+        self._doomed = self._leftovers()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._troubled = False
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    # ------------------------------------------------------------------ the pipeline's side
+    @property
+    def stored_offset(self) -> int:
+        """Rows of all journal records before it are in files that the manifest lists."""
+        return self._manifest.stored_offset
+
+    @property
+    def manifest(self) -> Manifest:
+        """The present list of files."""
+        return self._manifest
+
+    @property
+    def has_room(self) -> bool:
+        """False while ``max_waiting`` sealed segments wait for the disk."""
+        return len(self._waiting) < self._max_waiting
+
+    def add(self, said: Said) -> None:
+        """Take rows of the open segment; those of records stored already are dropped.
+
+        Raises:
+            SinkError: no room (see ``has_room``); offer it again later.
+        """
+        if said.next_offset <= self._sealed_offset:
+            return
+        if not self.has_room:
+            raise SinkError(
+                f"the store is {len(self._waiting)} segments behind the journal", retryable=True
+            )
+        self._open.append(said)
+
+    def seal(self, first_offset: int, next_offset: int) -> None:
+        """The segment [first, next) is over: store its rows. Stored or sealed already: no-op."""
+        if next_offset <= self._sealed_offset:
+            return
+        with self._changed:
+            said = [one for one in self._open if one.first_offset < next_offset]
+            self._open = [one for one in self._open if one.first_offset >= next_offset]
+            self._sealed_offset = next_offset
+            self._waiting.append(_Sealed(first_offset, next_offset, said))
+            self._changed.notify_all()
+
+    def open_rows(self, tables: Sequence[str] = tuple(TABLES)) -> list[OpenRows]:
+        """Rows that were said and are in no listed file yet, for queries."""
+        with self._changed:
+            parts = [(one.next_offset, one.said) for one in self._waiting]
+            if self._open:
+                parts.append((self._open[-1].next_offset, tuple(self._open)))
+        return [
+            OpenRows(next_offset, {name: rows[name] for name in tables})
+            for next_offset, rows in ((offset, tables_of(said)) for offset, said in parts)
+        ]
+
+    def flush(self, timeout_seconds: float | None = None) -> bool:
+        """Return when everything sealed is stored; False when the time is over first."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._waiting, timeout_seconds)
+
+    def close(self) -> None:
+        """Store what is sealed and end the thread; after a failed try what is left stays for the
+        next start. May be called twice."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    # ------------------------------------------------------------------ the background thread
+    def _run(self) -> None:
+        upkeep_at = time.monotonic() + UPKEEP_SECONDS
+        while True:
+            with self._changed:
+                pause = max(0.0, upkeep_at - time.monotonic())
+                self._changed.wait_for(lambda: self._waiting or self._stopping, pause)
+                job = self._waiting[0] if self._waiting else None
+                if job is None and self._stopping:
+                    return
+            done = job is None or self._attempt(partial(self._store, job))
+            if time.monotonic() >= upkeep_at:
+                # Also under load and on a full disk: letting old files go may be what helps.
+                done = self._attempt(self.upkeep) and done
+                upkeep_at = time.monotonic() + UPKEEP_SECONDS
+            with self._changed:
+                if not done:
+                    if self._stopping:
+                        return
+                    self._changed.wait(RETRY_SECONDS)
+
+    def _attempt(self, step: Callable[[], None]) -> bool:
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001  # said once, tried again: the thread must live
+            if not self._troubled:
+                self._on_error(SinkError(f"the store cannot be written: {error}", retryable=True))
+            self._troubled = True
+            return False
+        self._troubled = False
+        return True
+
+    def _store(self, job: _Sealed) -> None:
+        files = tuple(
+            write_file(self._folder, table, rows, job.first_offset, job.next_offset, level=0)
+            for table, rows in tables_of(job.said).items()
+            if rows.num_rows
+        )
+        self._replace(added=files, stored_offset=job.next_offset, job_done=True)
+
+    def upkeep(self) -> None:
+        """Delete what is due, let expired files go, merge one group of small ones.
+
+        The background thread does it when nothing waits. Raises OSError, pyarrow.ArrowInvalid.
+        """
+        now = self._wall_clock()
+        for name in [name for name, due in self._doomed.items() if due <= now]:
+            (self._folder / name).unlink(missing_ok=True)
+            del self._doomed[name]
+        if expired := choose_expired(self._manifest, self._limits, now):
+            self._replace(removed=expired)
+        if group := choose_merge(self._manifest):
+            self._replace(added=(merge(self._folder, group),), removed=group)
+
+    def _replace(
+        self,
+        *,
+        added: tuple[StoredFile, ...] = (),
+        removed: tuple[StoredFile, ...] = (),
+        stored_offset: int | None = None,
+        job_done: bool = False,
+    ) -> None:
+        manifest = self._manifest.changed(added=added, removed=removed, stored_offset=stored_offset)
+        save_manifest(self._folder, manifest)
+        due = self._wall_clock() + DELETE_DELAY
+        self._doomed.update({file.name: due for file in removed})
+        for file in added:
+            self._doomed.pop(file.name, None)
+        with self._changed:
+            self._manifest = manifest
+            if job_done:
+                self._waiting.popleft()
+            self._changed.notify_all()
+
+    def _leftovers(self) -> dict[str, int]:
+        """Files that no manifest lists: of a crash, or waiting to be deleted when we stopped."""
+        live = {file.name for file in self._manifest.files}
+        for under_way in self._folder.glob("*.tmp"):
+            under_way.unlink(missing_ok=True)
+        due = self._wall_clock() + DELETE_DELAY
+        return {p.name: due for p in self._folder.glob("*.parquet") if p.name not in live}
