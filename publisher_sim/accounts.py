@@ -1,10 +1,10 @@
 """Accounts: what the simulated device says it did, fact by fact; all that the truth knows.
 
-Does not: judge (``truth``), know a collector. Rules: a publisher writes its fact before it does the
-deed, one JSON line each, so that a killed process has told everything it did; the deed itself may
-then be missing, and ``Killed`` tells near which instant. Times are ns since 1970 by the one true clock of
-the simulation, whatever the cards' own clocks say. A ``run`` is one life of a publisher process;
-Message IDs belong to a run.
+Does not: judge (``truth``), know a collector. Rules: a publisher writes its fact before it does
+the deed, one JSON line each, so that a killed process has told everything it did; the deed itself
+may then be missing, and ``Killed`` tells near which instant. Times are ns since 1970 by the one
+true clock of the simulation, whatever the cards' own clocks say. A ``run`` is one life of a
+publisher process; Message IDs belong to a run.
 """
 
 from __future__ import annotations
@@ -126,6 +126,6 @@ def encode_fact(fact: TruthFact) -> bytes:
 
 
 def decode_facts(content: bytes) -> list[TruthFact]:
-    """The facts of an account file; a torn last line (a process killed while writing) is left out."""
+    """The facts of an account file; a torn last line (killed while writing) is left out."""
     whole, _, _ = content.rpartition(b"\n")
     return [_DECODER.decode(line) for line in whole.split(b"\n") if line]

@@ -1,9 +1,10 @@
 """AgentPublisher: one publisher process (distributed-notif-17 and later: Publisher Agent), pure.
 
 Takes component subscriptions, makes the push-updates of each tick at nominal + its phase, numbers
-them, lets ``faults`` break them, and says what to account for and what to send, in that order. The master
-has one for its own share. Does not: open sockets, read clocks, talk to subscribers; state change
-notifications are the master's alone (draft-zhou-netconf-multi-stream-originators-10 §7).
+them, lets ``faults`` break them, and says what to account for and what to send, in that order.
+The master has one for its own share. Does not: open sockets, read clocks, talk to subscribers;
+state change notifications are the master's alone (draft-zhou-netconf-multi-stream-originators-10
+§7).
 
 Rules: three verbs, ``receive``, ``next_deadline``, ``handle_timer``. One Message ID counter for all
 subscriptions (udp-notif-26 §3.2: +1 for every message of a publisher), from a start that is
@@ -181,8 +182,7 @@ class AgentPublisher:
     def _encode(
         self, component: ComponentSubscription, nodes: tuple[Node, ...], nominal: int, clock: int
     ) -> bytes:
-        """One push-update. In ``mso`` mode over UDP-notif the header names the generator, so there is
-        no leaf for it in the update."""
+        """One push-update; in ``mso`` mode the header of UDP-notif names the generator, no leaf."""
         self._sequence_number = self._sequence_number % (_UINT32 - 1) + 1
         notification = Notification(
             kind=NotificationKind.PUSH_UPDATE,

@@ -1,14 +1,13 @@
 """What master and agents say to each other, as values: the pure contract behind the gRPC channel.
 
-Does not: carry anything; ``publishers.agent_channel`` does between processes, ``simulate`` in memory. The
-base draft leaves the mechanism open (§4) and asks for what it must do: registration, an announced
-component capability, component subscriptions down, their status up, life-cycle events. The end of a
-channel is the loss of the agent.
+Does not: carry anything; ``publishers.agent_channel`` does between processes, ``simulate`` in
+memory. The base draft leaves the mechanism open (§4) and asks for what it must do: registration,
+an announced component capability, component subscriptions down, their status up, life-cycle
+events. The end of a channel is the loss of the agent.
 """
 
 from __future__ import annotations
 
-import msgspec
 from msgspec import Struct
 
 from publisher_sim.resource_location import Node
@@ -75,22 +74,3 @@ class Heartbeat(Struct, frozen=True, tag="heartbeat"):
 
 
 FromAgent = Register | Status | Heartbeat
-
-_ENCODER = msgspec.json.Encoder()
-_TO_AGENT = msgspec.json.Decoder(ToAgent)
-_FROM_AGENT = msgspec.json.Decoder(FromAgent)
-
-
-def encode(message: ToAgent | FromAgent) -> bytes:
-    """A message as JSON."""
-    return _ENCODER.encode(message)
-
-
-def decode_to_agent(content: bytes) -> ToAgent:
-    """Raises msgspec.MsgspecError."""
-    return _TO_AGENT.decode(content)
-
-
-def decode_from_agent(content: bytes) -> FromAgent:
-    """Raises msgspec.MsgspecError."""
-    return _FROM_AGENT.decode(content)

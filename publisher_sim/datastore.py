@@ -1,8 +1,9 @@
 """The simulated operational datastore: interface and hardware counters that move from tick to tick.
 
-Does not: keep state. Every value is a function of (seed, node, tick), so that two processes and two
-runs agree without talking, and a counter never goes back. Names and types are those of ietf-interfaces
-(RFC 8343) and ietf-hardware (RFC 8348) in the JSON of RFC 7951: 64-bit numbers are text.
+Does not: keep state. Every value is a function of (seed, node, tick), so that two processes and
+two runs agree without talking, and a counter never goes back. Names and types are those of
+ietf-interfaces (RFC 8343) and ietf-hardware (RFC 8348) in the JSON of RFC 7951: 64-bit numbers
+are text.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Faults: from the messages of one tick to what is put on the wire, and when.
 
 Does not: send, or judge. One ``Breaker`` belongs to one publisher; its randomness comes from
-(seed, publisher, subscription, tick), so that a run can be repeated and two publishers never share a draw.
-A message is touched by every fault of the timeline that names its publisher and holds its tick, in
-the order of the file.
+(seed, publisher, subscription, tick), so that a run can be repeated and two publishers never
+share a draw. A message is touched by every fault of the timeline that names its publisher and
+holds its tick, in the order of the file.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from msgspec import Struct
 from collector.model import SECOND
 from publisher_sim.scenario import MESSAGE_FAULTS, Fault
 
-HEADER = 12
-"""Octets that ``corrupt`` leaves alone at least (udp-notif-26 §3.2); options too, see ``_garble``."""
+GARBLED = 4
+"""Octets of the payload that ``corrupt`` spoils; ours."""
 
 
 class Sending(Struct, frozen=True, gc=False):
@@ -110,6 +110,6 @@ def _garble(sending: Sending) -> Sending:
     """Spoil the payload so that neither JSON, XML nor CBOR can be read; the header stays good."""
     octets = bytearray(sending.octets)
     start = octets[1]  # header length
-    for position in range(start, min(start + 4, len(octets))):
+    for position in range(start, min(start + GARBLED, len(octets))):
         octets[position] = 0xFF
     return Sending(sending.due, sending.number, bytes(octets), garbled=True)

@@ -1,14 +1,16 @@
-"""MasterPublisher: the one that subscribers talk to (distributed-notif-17 and later: Publisher Parent).
+"""MasterPublisher: whom subscribers talk to (distributed-notif-17 and later: Publisher Parent).
 
 Does: establish-, modify-, delete-, kill-subscription and ``get`` of /subscriptions; keeps the
 Resource-Location Table, cuts every global subscription into component subscriptions, tells the
 publishers, and sends every state change notification itself
-(draft-zhou-netconf-multi-stream-originators-10 §5, §7). Acts out its part of the scenario's timeline.
-Does not: open sockets, read clocks, make updates (its own share is served by an ``AgentPublisher``).
+(draft-zhou-netconf-multi-stream-originators-10 §5, §7). Acts out its part of the scenario's
+timeline. Does not: open sockets, read clocks, make updates (its own share is served by an
+``AgentPublisher``).
 
-Rules: every verb returns actions, to be carried out in order, replies before what follows from them
-(RFC 8639 §2.4: nothing under new terms before the reply). A change of the decomposition is always
-followed by subscription-modified with the whole new list. The end of a session ends its subscriptions.
+Rules: every verb returns actions, to be carried out in order, replies before what follows from
+them (RFC 8639 §2.4: nothing under new terms before the reply). A change of the decomposition is
+always followed by subscription-modified with the whole new list. The end of a session ends its
+subscriptions.
 """
 
 from __future__ import annotations
@@ -51,7 +53,6 @@ from collector.wire.netconf_rpc import (
 )
 from collector.wire.netconf_rpc import Result as RpcResult
 from publisher_sim import accounts
-from publisher_sim.accounts import TruthFact
 from publisher_sim.channel import (
     ComponentSubscription,
     EndComponent,
@@ -157,7 +158,9 @@ class MasterPublisher:
             case CloseSessionRpc():
                 return Ok(), [CloseSession(session_id)]
             case _:
-                raise ProtocolError(f"{operation.name} is not supported", tag="operation-not-supported")
+                raise ProtocolError(
+                    f"{operation.name} is not supported", tag="operation-not-supported"
+                )
 
     def _own(self, session_id: str, number: int) -> GlobalSubscription:
         """A subscription of this session: others cannot be touched (RFC 8639 §2.4.3, §2.4.4)."""
@@ -196,9 +199,7 @@ class MasterPublisher:
         self._subscriptions[one.subscription_id] = one
         self._timeline.begin(one.first_tick(now), one.period)
         generators = self._generators(one)
-        fact = accounts.Established(
-            now, one.subscription_id, one.period, one.anchor, generators
-        )
+        fact = accounts.Established(now, one.subscription_id, one.period, one.anchor, generators)
         return EstablishOutput(one.subscription_id, generators), [Note(fact), *self._tell(one, {})]
 
     def _modify(
@@ -286,18 +287,15 @@ class MasterPublisher:
         fact = accounts.ListChanged(now, one.subscription_id, self._generators(one))
         return [*actions, said, Note(fact)]
 
-    def _tell(
-        self, one: GlobalSubscription, before: dict[str, tuple[Node, ...]]
-    ) -> list[Action]:
+    def _tell(self, one: GlobalSubscription, before: dict[str, tuple[Node, ...]]) -> list[Action]:
         """Component subscriptions to those whose share is new, ends to those without one."""
         actions: list[Action] = [
             TellAgent(publisher, EndComponent(one.subscription_id))
             for publisher in before
             if publisher not in one.shares
         ]
-        for publisher in one.shares:
-            actions.append(TellAgent(publisher, self._component(one, publisher)))
-        return actions
+        starts = [TellAgent(publisher, self._component(one, publisher)) for publisher in one.shares]
+        return [*actions, *starts]
 
     def _component(self, one: GlobalSubscription, publisher: str) -> ComponentSubscription:
         """Settings are those of the global subscription, its id among them (base draft §5)."""
@@ -447,8 +445,3 @@ def _homes(scenario: Scenario) -> dict[Node, str]:
         homes.update({Node(INTERFACES, name): card.name for name in card.interfaces})
         homes.update({Node(HARDWARE, name): card.name for name in card.hardware})
     return homes
-
-
-def note_of(action: Action) -> TruthFact | None:
-    """The fact in an action, for whoever only wants those."""
-    return action.fact if isinstance(action, Note) else None

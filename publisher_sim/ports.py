@@ -1,7 +1,7 @@
 """What the master says to the world: actions, and the contract of whoever carries NETCONF for it.
 
-Does not: open sockets, read clocks. Rules: actions are carried out in the order given; an action for
-a session that is gone is dropped. Times are ns since 1970 by the device's clock.
+Does not: open sockets, read clocks. Rules: actions are carried out in the order given; an action
+for a session that is gone is dropped. Times are ns since 1970 by the device's clock.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from collector.wire.netconf_rpc import Rpc
-    from publisher_sim.channel import ToAgent
     from publisher_sim.accounts import TruthFact
+    from publisher_sim.channel import ToAgent
 
 
 class SendReply(Struct, frozen=True):

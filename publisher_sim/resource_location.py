@@ -1,10 +1,10 @@
-"""Resource-Location Table: which publisher serves which node, and the decomposition that follows from it.
+"""Resource-Location Table: which publisher serves which node; decomposition follows from it.
 
-Does not: know sessions or data. Rules (draft-zhou-netconf-multi-stream-originators-10 §5): component
-subscriptions of one global subscription MUST NOT overlap, and together MUST cover the same nodes as
-the global one; a publisher without external connectivity MUST NOT get one, so its nodes stay with
-the master. A node has one owner at a time, so there is no overlap by construction; ``decompose`` walks
-every node that the filter selects, so there is no hole.
+Does not: know sessions or data. Rules (draft-zhou-netconf-multi-stream-originators-10 §5):
+component subscriptions of one global subscription MUST NOT overlap, and together MUST cover the
+same nodes as the global one; a publisher without external connectivity MUST NOT get one, so its
+nodes stay with the master. A node has one owner at a time, so there is no overlap by
+construction; ``decompose`` walks every node that the filter selects, so there is no hole.
 """
 
 from __future__ import annotations
@@ -79,8 +79,9 @@ def decompose(
         publishers: those that are there and can reach a receiver, the master among them.
         master: serves every selected node whose owner is not among ``publishers``.
 
-    A publisher with an empty share gets no component subscription. Where nothing at all is selected the
-    master keeps the whole subscription: it sends the empty updates that RFC 8641 §3.7 asks for.
+    A publisher with an empty share gets no component subscription. Where nothing at all is
+    selected the master keeps the whole subscription: it sends the empty updates that RFC 8641
+    §3.7 asks for.
     """
     shares: dict[str, list[Node]] = {publisher: [] for publisher in publishers}
     for node, owner in owners.items():

@@ -1,8 +1,8 @@
-"""Scenario: the TOML file that says what the device is and what goes wrong with it, as frozen values.
+"""Scenario: what the device is and what goes wrong with it, as the TOML file says; frozen values.
 
-Does not: run anything, read passwords or files (``scenario_file`` does, and checks the values). Every
-table refuses unknown keys.
-Durations are in seconds here (the file's unit), in ns wherever a property says so.
+Does not: run anything, read passwords or files (``scenario_file`` does, and checks the values).
+Every table refuses unknown keys. Durations are in seconds here (the file's unit), in ns wherever
+a property says so.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Master(_Table, frozen=True):
 
 
 class Fault(_Table, frozen=True):
-    """One entry of the timeline. Periods count from 0 at the first tick of the first subscription."""
+    """One entry of the timeline; periods count from 0 at the first subscription's first tick."""
 
     kind: FaultKind
     at_period: int

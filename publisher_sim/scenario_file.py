@@ -1,9 +1,10 @@
 """Reading a scenario file, and the rules that keep its truth decidable.
 
-Does not: run anything. Every error is a ConfigError that names the file, the key and what is allowed.
-The rules on faults: they start after the fifth period and end two periods before the run does;
-delays are below grace/2 or above twice the grace, so that a message is clearly in time or clearly late;
-late ones touch one tick at a time, 20 periods apart, because an observer learns from each.
+Does not: run anything. Every error is a ConfigError that names the file, the key and what is
+allowed. The rules on faults: they start after the fifth period and end two periods before the run
+does; delays are below grace/2 or above twice the grace, so that a message is clearly in time or
+clearly late; late ones touch one tick at a time, 20 periods apart, because an observer learns
+from each.
 """
 
 from __future__ import annotations
@@ -185,7 +186,7 @@ class _Checks:
             self._require(
                 0 < amount < grace // 2 or 2 * grace < amount < limit, f"{key}.seconds",
                 f"{fault.seconds} leaves it open whether a message is late",
-                f"below {grace / 2 / SECOND:g} or from {2 * grace / SECOND:g} to {limit / SECOND:g}",
+                f"below {grace / 2 / SECOND:g} or {2 * grace / SECOND:g} to {limit / SECOND:g}",
             )  # fmt: skip
         elif fault.kind in ("reorder", "duplicate"):
             self._require(

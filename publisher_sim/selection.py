@@ -1,10 +1,11 @@
 """What a selection filter selects: an honest, small part of XPath and of subtree filters.
 
-Does not: evaluate XPath. Understood: ``/module:container``, ``/module:container/list``, the list with
-one ``[name='..']`` predicate, below it the path to one child (``/statistics``), several of them joined
-with ``|``; prefixes by the filter's namespace table or as module names. As subtree: the same nodes as
-elements, with ``<name>`` as content match (RFC 6241 §6.2.5). Anything else is refused with a hint, so that
-a filter never selects something else than it says (RFC 8641 §3.6: filter-unsupported).
+Does not: evaluate XPath. Understood: ``/module:container``, ``/module:container/list``, the list
+with one ``[name='..']`` predicate, below it the path to one child (``/statistics``), several of
+them joined with ``|``; prefixes by the filter's namespace table or as module names. As subtree:
+the same nodes as elements, with ``<name>`` as content match (RFC 6241 §6.2.5). Anything else is
+refused with a hint, so that a filter never selects something else than it says (RFC 8641 §3.6:
+filter-unsupported).
 """
 
 from __future__ import annotations

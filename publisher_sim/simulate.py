@@ -1,8 +1,9 @@
-"""A whole device in memory and in pretend time: scenario in, datagrams with send times and truth out.
+"""A whole device in pretend time: scenario in, datagrams with send times and truth out.
 
 Does not: open sockets, start processes, read clocks. It plays the subscriber too: one
-establish-subscription at the start, for everything the device has. Between master and agents nothing takes time. So
-a day of telemetry takes seconds, and two calls with the same scenario give the same octets.
+establish-subscription at the start, for everything the device has. Between master and agents
+nothing takes time. So a day of telemetry takes seconds, and two calls with the same scenario give
+the same octets.
 """
 
 from __future__ import annotations
@@ -82,9 +83,7 @@ class Simulation:
     def truth(self) -> tuple[Header, list[TruthLine]]:
         """The truth so far, as it would stand in the file."""
         scenario = self._scenario
-        header = Header(
-            scenario.name, scenario.seed, scenario.grace, self.now, scenario.name
-        )
+        header = Header(scenario.name, scenario.seed, scenario.grace, self.now, scenario.name)
         return header, truth_file.lines(scenario.name, self._truth.rows(self.now))
 
     def _flush(self) -> Iterator[Said]:

@@ -1,8 +1,9 @@
 """The master's part of the timeline: which card goes, comes or gives nodes away, and when.
 
-Does not: act. What touches messages is the publishers' own part (``faults``). Periods count from the first
-tick of the device's first subscription. A deed for period n is done a quarter period before its tick:
-everything of period n - 1 has left by then, nothing of period n has, so the deed falls between them.
+Does not: act. What touches messages is the publishers' own part (``faults``). Periods count from
+the first tick of the device's first subscription. A deed for period n is done a quarter period
+before its tick: everything of period n - 1 has left by then, nothing of period n has, so the deed
+falls between them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Truth: the verdict rows every period deserves, by looking ahead over all that was put on the wire.
+"""Truth: the verdict rows every period deserves, looking ahead over all that was put on the wire.
 
-Does not: know arcs, folds, learned values or heaps of deadlines (it must not import a collector). It
-counts; the only number it shares with a collector is the grace of the scenario.
+Does not: know arcs, folds, learned values or heaps of deadlines (it must not import a collector).
+It counts; the only number it shares with a collector is the grace of the scenario.
 
 Rules, for the period at tick ``nominal`` of a subscription:
 
@@ -213,8 +213,8 @@ class _Judge:
             reason=reason,
             required=period.required,
             received=received,
-            missing=missing,
-            degraded=degraded,
+            missing=() if reason else missing,
+            degraded=() if reason else degraded,
             unexpected=tuple(one for one in received if one not in period.allowed),
             late_generators=late,
         )

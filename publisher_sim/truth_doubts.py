@@ -1,7 +1,7 @@
 """Doubts: which rows of the truth nobody can be asked for, and why, in one word.
 
-Does not: decide what a row says. A row is in doubt where the answer hangs on milliseconds, on what a
-process did in the instant it was killed, or on what the wire does not show:
+Does not: decide what a row says. A row is in doubt where the answer hangs on milliseconds, on
+what a process did in the instant it was killed, or on what the wire does not show:
 
 * ``starting``        one of the first five periods of its terms
 * ``nobody_required`` the lists in its window have nobody in common

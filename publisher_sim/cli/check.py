@@ -1,0 +1,19 @@
+"""``publisher-sim check``."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(epilog="Example: publisher-sim check my-device.toml")
+@click.argument("scenario")
+def check(scenario: str) -> None:
+    """Say whether SCENARIO (a file, or a packaged name) can be used, and what it is."""
+    from publisher_sim.cli.scenario_argument import read_scenario
+
+    found = read_scenario(scenario)
+    click.echo(
+        f"{found.name}: {len(found.card)} cards, {found.periods or 'endless'} periods of "
+        f"{found.period.seconds:g} s, {len(found.fault)} faults, "
+        f"grace {found.effective_grace / 1e9:g} s"
+    )

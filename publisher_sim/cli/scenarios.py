@@ -1,0 +1,23 @@
+"""``publisher-sim scenarios``."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(epilog="Example: publisher-sim scenarios four-cards > my-device.toml")
+@click.argument("name", required=False)
+def scenarios(name: str | None) -> None:
+    """List the packaged scenarios, or print the one called NAME to start your own from."""
+    from collector.errors import UsageError
+    from publisher_sim.cli.scenario_argument import packaged
+
+    known = packaged()
+    if name is None:
+        for one, text in known.items():
+            first = text.split("\n", 1)[0].lstrip("# ")
+            click.echo(f"{one:20} {first}")
+    elif name in known:
+        click.echo(known[name], nl=False)
+    else:
+        raise UsageError(f"there is no scenario {name!r}: one of {', '.join(known)}")

@@ -1,0 +1,105 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Node(_message.Message):
+    __slots__ = ("module", "key")
+    MODULE_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    module: str
+    key: str
+    def __init__(self, module: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+
+class Branch(_message.Message):
+    __slots__ = ("module", "name", "child")
+    MODULE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CHILD_FIELD_NUMBER: _ClassVar[int]
+    module: str
+    name: str
+    child: str
+    def __init__(self, module: _Optional[str] = ..., name: _Optional[str] = ..., child: _Optional[str] = ...) -> None: ...
+
+class ComponentSubscription(_message.Message):
+    __slots__ = ("subscription_id", "period", "anchor", "encoding", "nodes", "selection", "receiver_address", "receiver_port", "timeline_start", "timeline_period")
+    SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    ANCHOR_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    NODES_FIELD_NUMBER: _ClassVar[int]
+    SELECTION_FIELD_NUMBER: _ClassVar[int]
+    RECEIVER_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    RECEIVER_PORT_FIELD_NUMBER: _ClassVar[int]
+    TIMELINE_START_FIELD_NUMBER: _ClassVar[int]
+    TIMELINE_PERIOD_FIELD_NUMBER: _ClassVar[int]
+    subscription_id: int
+    period: int
+    anchor: int
+    encoding: str
+    nodes: _containers.RepeatedCompositeFieldContainer[Node]
+    selection: _containers.RepeatedCompositeFieldContainer[Branch]
+    receiver_address: str
+    receiver_port: int
+    timeline_start: int
+    timeline_period: int
+    def __init__(self, subscription_id: _Optional[int] = ..., period: _Optional[int] = ..., anchor: _Optional[int] = ..., encoding: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[Node, _Mapping]]] = ..., selection: _Optional[_Iterable[_Union[Branch, _Mapping]]] = ..., receiver_address: _Optional[str] = ..., receiver_port: _Optional[int] = ..., timeline_start: _Optional[int] = ..., timeline_period: _Optional[int] = ...) -> None: ...
+
+class EndComponent(_message.Message):
+    __slots__ = ("subscription_id",)
+    SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
+    subscription_id: int
+    def __init__(self, subscription_id: _Optional[int] = ...) -> None: ...
+
+class ToAgent(_message.Message):
+    __slots__ = ("component_subscription", "end_component")
+    COMPONENT_SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    END_COMPONENT_FIELD_NUMBER: _ClassVar[int]
+    component_subscription: ComponentSubscription
+    end_component: EndComponent
+    def __init__(self, component_subscription: _Optional[_Union[ComponentSubscription, _Mapping]] = ..., end_component: _Optional[_Union[EndComponent, _Mapping]] = ...) -> None: ...
+
+class Register(_message.Message):
+    __slots__ = ("card", "run", "encodings", "minimum_period", "external_connectivity")
+    CARD_FIELD_NUMBER: _ClassVar[int]
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    ENCODINGS_FIELD_NUMBER: _ClassVar[int]
+    MINIMUM_PERIOD_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_CONNECTIVITY_FIELD_NUMBER: _ClassVar[int]
+    card: str
+    run: str
+    encodings: _containers.RepeatedScalarFieldContainer[str]
+    minimum_period: int
+    external_connectivity: bool
+    def __init__(self, card: _Optional[str] = ..., run: _Optional[str] = ..., encodings: _Optional[_Iterable[str]] = ..., minimum_period: _Optional[int] = ..., external_connectivity: _Optional[bool] = ...) -> None: ...
+
+class Status(_message.Message):
+    __slots__ = ("card", "subscription_id", "state", "detail")
+    CARD_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    card: str
+    subscription_id: int
+    state: str
+    detail: str
+    def __init__(self, card: _Optional[str] = ..., subscription_id: _Optional[int] = ..., state: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
+
+class Heartbeat(_message.Message):
+    __slots__ = ("card",)
+    CARD_FIELD_NUMBER: _ClassVar[int]
+    card: str
+    def __init__(self, card: _Optional[str] = ...) -> None: ...
+
+class FromAgent(_message.Message):
+    __slots__ = ("register", "status", "heartbeat")
+    REGISTER_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    register: Register
+    status: Status
+    heartbeat: Heartbeat
+    def __init__(self, register: _Optional[_Union[Register, _Mapping]] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ...) -> None: ...

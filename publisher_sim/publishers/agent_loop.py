@@ -1,0 +1,95 @@
+"""The shell around an ``AgentPublisher``: a clock, a timer and its socket.
+
+Does: wake the agent when something is due and carry out its actions in order, the account before
+the deed. Does not: decide anything. Used by agent processes, by agents within the master's
+process, and for the master's own share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from publisher_sim.accounts import TruthFact, encode_fact
+from publisher_sim.agent import Account, AgentAction, AgentPublisher, Transmit
+from publisher_sim.channel import FromAgent, ToAgent
+from publisher_sim.publishers.udp_notif import UdpNotifPublisher
+
+
+def now() -> int:
+    """ns since 1970 by the machine's clock, which all processes of a device share."""
+    return time.time_ns()
+
+
+class AccountFile:
+    """Facts of one publisher on disk, each line there before the deed: survives kill -9."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._file = os.open(path, flags, 0o600)
+
+    def note(self, fact: TruthFact) -> None:
+        """Append one line. No fsync: it outlives the process, not the machine."""
+        os.write(self._file, encode_fact(fact))
+
+    def close(self) -> None:
+        """Once."""
+        os.close(self._file)
+
+
+class AgentLoop:
+    """Runs one agent in the event loop."""
+
+    def __init__(
+        self,
+        agent: AgentPublisher,
+        publisher: UdpNotifPublisher,
+        note: Callable[[TruthFact], None],
+        say: Callable[[FromAgent], None],
+    ) -> None:
+        self.agent = agent
+        self._publisher = publisher
+        self._note = note
+        self._say = say
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    def receive(self, message: ToAgent) -> None:
+        """Take what the master says."""
+        if not self._closed:
+            self._carry_out(self.agent.receive(message, now()))
+            self._arm()
+
+    def close(self) -> None:
+        """Nothing leaves any more. May be called twice."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._publisher.close()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self.agent.next_deadline()
+        if deadline is not None:
+            wait = max(0.0, (deadline - now()) / 1e9)
+            self._timer = asyncio.get_running_loop().call_later(wait, self._wake)
+
+    def _wake(self) -> None:
+        self._carry_out(self.agent.handle_timer(now()))
+        self._arm()
+
+    def _carry_out(self, actions: list[AgentAction]) -> None:
+        for action in actions:
+            match action:
+                case Account():
+                    self._note(action.fact)
+                case Transmit():
+                    self._publisher.send(action.address, action.port, action.octets)
+                case _:
+                    self._say(action)

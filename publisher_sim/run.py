@@ -1,0 +1,97 @@
+"""From a scenario to a running device: overrides, signals, the line that says "ready".
+
+Does not: know options or sockets. Standard output gets one JSON line, people's words go to standard
+error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from msgspec import structs
+
+from collector.errors import ConfigError
+from publisher_sim.scenario import Scenario
+from publisher_sim.scenario_file import check
+from publisher_sim.service import DeviceService
+
+
+def override(
+    scenario: Scenario,
+    *,
+    receiver: str | None = None,
+    netconf_port: int | None = None,
+    address: str | None = None,
+    seed: int | None = None,
+) -> Scenario:
+    """The scenario with some values replaced; None leaves a value. Raises ConfigError."""
+    if receiver is not None:
+        host, port = _host_and_port(receiver)
+        changed = structs.replace(scenario.receiver, address=host, port=port)
+        scenario = structs.replace(scenario, receiver=changed)
+    if netconf_port is not None:
+        netconf = structs.replace(scenario.netconf, port=netconf_port)
+        scenario = structs.replace(scenario, netconf=netconf)
+    if address is not None:
+        scenario = structs.replace(scenario, address=address)
+    if seed is not None:
+        scenario = structs.replace(scenario, seed=seed)
+    check(scenario)
+    return scenario
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdecimal():
+        raise ConfigError(
+            f"{text!r} is no receiver", key="--receiver", allowed="HOST:PORT, [IPV6]:PORT"
+        )
+    return host.strip("[]"), int(port)
+
+
+def run_device(
+    scenario: Scenario,
+    *,
+    truth: Path | None = None,
+    duration: float | None = None,
+    in_process: bool = False,
+    quiet: bool = True,
+) -> None:
+    """Run a device until it is over. Raises ConfigError, SessionError."""
+
+    def progress(text: str) -> None:
+        if not quiet:
+            print(f"publisher-sim: {text}", file=sys.stderr, flush=True)
+
+    async def whole() -> None:
+        device = DeviceService(scenario, truth=truth, in_process=in_process, progress=progress)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, device.request_stop)
+        try:
+            await device.start()
+            print(json.dumps(ready_line(device, scenario)), flush=True)
+            await device.wait(duration)
+        finally:
+            await device.stop()
+
+    asyncio.run(whole())
+
+
+def ready_line(device: DeviceService, scenario: Scenario) -> dict[str, object]:
+    """What whoever started us needs to know."""
+    return {
+        "ready": True,
+        "device": scenario.name,
+        "netconf_host": device.server.host,
+        "netconf_port": device.server.port,
+        "username": scenario.netconf.username,
+        "known_hosts": device.server.known_hosts_line().strip(),
+        "receiver": f"{scenario.receiver.address}:{scenario.receiver.port}",
+        "pid": os.getpid(),
+    }

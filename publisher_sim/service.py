@@ -1,0 +1,287 @@
+"""A device on real sockets: the master, its NETCONF server, its agents, and the truth at the end.
+
+Does: connect ``master`` to server, agents, clock and truth file; start and stop them in order.
+Does not: decide anything. Rules: start() order is agents, then NETCONF, then "ready"; stop()
+terminates the subscriptions, stops sending, reaps the agents, and writes the truth last, when all
+accounts are there. The truth file is also rewritten while running, so that a look at it helps
+early.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from collector.errors import ConfigError, SessionError, WireError
+from collector.wire.netconf_rpc import decode_rpc
+from publisher_sim import truth_file
+from publisher_sim.accounts import Killed
+from publisher_sim.agent import AgentPublisher
+from publisher_sim.channel import FromAgent, Register
+from publisher_sim.crew import Crew, ProcessCrew, TaskCrew
+from publisher_sim.master import MasterPublisher
+from publisher_sim.ports import (
+    Action,
+    CloseSession,
+    Note,
+    SendNotification,
+    SendReply,
+    StartCard,
+    StopCard,
+    TellAgent,
+)
+from publisher_sim.publishers.agent_loop import AgentLoop, now
+from publisher_sim.publishers.netconf_server import NetconfServer
+from publisher_sim.publishers.udp_notif import UdpNotifPublisher
+from publisher_sim.scenario import MASTER, Scenario
+from publisher_sim.truth import Truth
+from publisher_sim.truth_file import Header
+
+REGISTRATION_SECONDS = 20.0
+"""How long all agents together may take to register at the start."""
+GOODBYE_SECONDS = 2.0
+"""How long sessions may take to read what was said last."""
+TRUTH_SECONDS = 5.0
+"""How often the truth file is rewritten, at most; ours."""
+TRUTH_SHARE = 100
+"""It is rewritten at most once in so many times what it took."""
+
+
+class DeviceService:
+    """One device, from start to the end of its run."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        truth: Path | None = None,
+        in_process: bool = False,
+        progress: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            scenario: what it is and what goes wrong.
+            truth: where the truth goes; None: nowhere.
+            in_process: agents are tasks of this process.
+            progress: gets a sentence whenever something happened.
+
+        Raises:
+            ConfigError: password, keys or host key cannot be read.
+        """
+        self._scenario = scenario
+        self._truth_path = truth
+        self._progress = progress
+        self._master = MasterPublisher(scenario)
+        self._truth = Truth(scenario.grace)
+        self._timer: asyncio.TimerHandle | None = None
+        self._over = asyncio.Event()
+        self._registered = asyncio.Event()
+        self._waiting_for = {card.name for card in scenario.card}
+        self._written_at = time.monotonic()
+        self._write_cost = 0.0
+        crew_class = TaskCrew if in_process else ProcessCrew
+        self._crew: Crew = crew_class(scenario, self._agent_said, self._agent_lost)
+        netconf = scenario.netconf
+        self.server = NetconfServer(
+            scenario.address,
+            netconf.port,
+            host_key=netconf.host_key or None,
+            users=_users(scenario),
+            authorized_keys=_authorized_keys(scenario),
+            on_open=self._session_opened,
+            on_rpc=self._rpc_received,
+            on_close=self._session_closed,
+        )
+        self._own: AgentLoop | None = None
+
+    # ------------------------------------------------------------------ life
+    async def start(self) -> None:
+        """Return when subscribers can come.
+
+        Raises:
+            ConfigError: an address cannot be used.
+            SessionError: an agent did not register.
+        """
+        card = self._scenario.publisher(MASTER)
+        agent = AgentPublisher(self._scenario, card, f"{MASTER}/0")
+        socket = UdpNotifPublisher(self._scenario.address)
+        self._own = AgentLoop(agent, socket, self._truth.note, self._agent_said)
+        await self._crew.open()
+        for one in self._scenario.card:
+            self._crew.start_card(one)
+        if not self._scenario.card:
+            self._registered.set()
+        try:
+            await asyncio.wait_for(self._registered.wait(), REGISTRATION_SECONDS)
+        except TimeoutError:
+            missing = ", ".join(sorted(self._waiting_for))
+            raise SessionError(f"no registration of {missing}", reason="timeout") from None
+        await self.server.start()
+        self._progress(f"{self._scenario.name} listens on {self.server.host}:{self.server.port}")
+
+    async def wait(self, seconds: float | None = None) -> None:
+        """Return when the scenario is over, ``request_stop`` was called, or the time is up."""
+        try:
+            await asyncio.wait_for(self._over.wait(), seconds)
+        except TimeoutError:
+            pass
+
+    def request_stop(self) -> None:
+        """End ``wait``."""
+        self._over.set()
+
+    async def stop(self) -> None:
+        """Terminate, reap, write the truth. May be called twice, or after a failed ``start``."""
+        if not self._master.finished:
+            self._do(self._master.stop(now()))
+        if self._timer is not None:
+            self._timer.cancel()
+        until = now()
+        if self._own is not None:
+            self._own.close()
+        await self._say_goodbye()
+        await self._crew.close()
+        await self.server.stop()
+        self._write_truth(until)
+        if isinstance(self._crew, ProcessCrew):
+            self._crew.remove()
+
+    async def _say_goodbye(self) -> None:
+        """Let sessions read what was said last before they are closed."""
+        for session_id in self.server.sessions:
+            self.server.close_session(session_id)
+        deadline = time.monotonic() + GOODBYE_SECONDS
+        while self.server.sessions and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+
+    # ------------------------------------------------------------------ what comes in
+    def _session_opened(self, session_id: str, user: str) -> None:
+        self._progress(f"session {session_id} of {user} opened")
+        self._do(self._master.session_opened(session_id, user, now()))
+
+    def _session_closed(self, session_id: str) -> None:
+        self._progress(f"session {session_id} closed")
+        self._do(self._master.session_closed(session_id, now()))
+
+    def _rpc_received(self, session_id: str, message: bytes) -> None:
+        try:
+            rpc = decode_rpc(message)
+        except WireError:
+            self.server.close_session(session_id)  # nothing that an answer could be about
+            return
+        self._do(self._master.rpc_received(session_id, rpc, now()))
+
+    def _agent_said(self, message: FromAgent) -> None:
+        self._do(self._master.agent_said(message, now()))
+        if isinstance(message, Register):
+            self._progress(f"{message.card} registered")
+            self._waiting_for.discard(message.card)
+            if not self._waiting_for:
+                self._registered.set()
+
+    def _agent_lost(self, card: str, run: str) -> None:
+        if self._master.finished:
+            return
+        self._progress(f"{card} is gone")
+        generator = self._scenario.publisher(card).generator
+        self._truth.note(Killed(now(), generator))
+        self._do(self._master.agent_lost(card, run, now()))
+
+    def _wake(self) -> None:
+        self._do(self._master.handle_timer(now()))
+        if self._master.finished:
+            self._over.set()
+
+    # ------------------------------------------------------------------ what goes out
+    def _do(self, actions: list[Action]) -> None:
+        for action in actions:
+            self._carry_out(action)
+        self._arm()
+        self._write_truth_sometimes()
+
+    def _carry_out(self, action: Action) -> None:
+        match action:
+            case SendReply() | SendNotification():
+                self.server.send(action.session_id, action.message)
+            case TellAgent(publisher=publisher) if publisher == MASTER:
+                if self._own is not None:
+                    self._own.receive(action.message)
+            case TellAgent():
+                self._crew.tell(action.publisher, action.message)
+            case StopCard():
+                self._progress(f"{action.card} is taken away")
+                self._crew.stop_card(self._scenario.publisher(action.card))
+            case StartCard():
+                self._crew.start_card(self._scenario.publisher(action.card))
+            case Note():
+                self._truth.note(action.fact)
+            case CloseSession():
+                self.server.close_session(action.session_id)
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self._master.next_deadline()
+        if deadline is not None and not self._master.finished:
+            wait = max(0.0, (deadline - now()) / 1e9)
+            self._timer = asyncio.get_running_loop().call_later(wait, self._wake)
+
+    # ------------------------------------------------------------------ truth
+    def _write_truth_sometimes(self) -> None:
+        pause = max(TRUTH_SECONDS, TRUTH_SHARE * self._write_cost)
+        if time.monotonic() - self._written_at >= pause:
+            self._write_truth(now())
+
+    def _write_truth(self, until: int) -> None:
+        if self._truth_path is None:
+            return
+        began = time.monotonic()
+        for fact in self._crew.facts():
+            self._truth.note(fact)
+        scenario = self._scenario
+        header = Header(scenario.name, scenario.seed, scenario.grace, until, scenario.name)
+        rows = truth_file.lines(scenario.name, self._truth.rows(until))
+        try:
+            truth_file.write(self._truth_path, header, rows)
+        except OSError as error:
+            self._progress(f"{self._truth_path} cannot be written: {error.strerror}")
+        self._written_at = time.monotonic()
+        self._write_cost = self._written_at - began
+
+
+def _users(scenario: Scenario) -> dict[str, str]:
+    """Who may log in with a password; it is read here, once. Raises ConfigError."""
+    netconf = scenario.netconf
+    if netconf.password_file:
+        text = _read(netconf.password_file, "netconf.password_file")
+        return {netconf.username: text.split("\n", 1)[0].rstrip("\r")}
+    password = os.environ.get(netconf.password_env)
+    if password:
+        return {netconf.username: password}
+    if netconf.authorized_keys:
+        return {}
+    raise ConfigError(
+        "nobody could log in",
+        key="netconf",
+        allowed=f"a password in {netconf.password_env} or password_file, or authorized_keys",
+    )
+
+
+def _authorized_keys(scenario: Scenario) -> dict[str, str]:
+    netconf = scenario.netconf
+    if not netconf.authorized_keys:
+        return {}
+    return {netconf.username: _read(netconf.authorized_keys, "netconf.authorized_keys")}
+
+
+def _read(path: str, key: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigError(f"{path} cannot be read: {reason}", key=key) from error
