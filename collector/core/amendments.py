@@ -79,7 +79,7 @@ def judge_again(context: Context, subscription: Subscription, index: int, now: i
         period.touched = True  # looked at again at the deadline: order inside the grace is nothing
         return
     row = period.row
-    judged = judge(context, subscription, period, _forced(row))
+    judged = judge(subscription, period, _forced(row))
     if row.final or now > period.deadline + amendable(subscription.period):
         _sharpen(context, subscription, period, judged, now)
     elif judged != as_judged(row):

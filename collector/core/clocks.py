@@ -92,3 +92,20 @@ def placing(
 def is_remembered(lag_now: int, remembered: int, period: int) -> bool:
     """Does a record show the lag that was remembered of the one before?"""
     return abs(lag_now - remembered) <= period // 4
+
+
+# --------------------------------------------------------------------------- windows
+Window = tuple[int, int]
+"""From, to; CollectorTime."""
+
+
+def add_window(windows: list[Window], since: int, until: int, limit: int) -> None:
+    """Remember a window; the oldest falls off."""
+    windows.append((min(since, until), until))
+    if len(windows) > limit:
+        del windows[0]
+
+
+def meets(windows: list[Window], start: int, end: int) -> bool:
+    """Does one of the windows meet [start, end]?"""
+    return any(since <= end and start <= until for since, until in windows)

@@ -51,7 +51,7 @@ def complete_at_once(context: Context, subscription: Subscription, index: int, n
             return
         if originator.holes and gaps.touching(originator, index):
             return
-    judged = judge(context, subscription, period)
+    judged = judge(subscription, period)
     if judged.outcome is Outcome.COMPLETE:
         amendments.say(context, subscription, period, judged, now)
 
@@ -84,7 +84,7 @@ def _close_one(context: Context, subscription: Subscription, now: int) -> None:
     period.closed = True
     period.deadline = now
     if period.row is None or period.touched:
-        judged = judge(context, subscription, period)
+        judged = judge(subscription, period)
         if period.row is None or judged != amendments.as_judged(period.row):
             amendments.say(context, subscription, period, judged, now)
     amendments.expect_final(context, subscription, period)
@@ -208,7 +208,7 @@ def _say_range(context: Context, subscription: Subscription, last: int, now: int
     """Periods in which nothing came, as one row that is final."""
     first = subscription.next_index
     period = Period(first)
-    judged = judge(context, subscription, period)
+    judged = judge(subscription, period)
     period.deadline = deadline_of(subscription, last)
     period.closed = True
     amendments.say(context, subscription, period, judged, now, final=True, to=last)
@@ -267,7 +267,7 @@ def close_all(
         period = subscription.periods.get(index) or fold.open_period(subscription, index)
         period.deadline = deadline_of(subscription, index)
         period.closed = True
-        judged = judge(context, subscription, period, reason)
+        judged = judge(subscription, period, reason)
         if period.row is None or judged != amendments.as_judged(period.row):
             final = judged.outcome is not Outcome.COMPLETE
             amendments.say(context, subscription, period, judged, now, final=final)

@@ -1,6 +1,6 @@
-"""What all parts of the engine share: settings, what was said, the heap, our own windows.
+"""What all parts of the engine share: settings, what was said, and the heap.
 
-Does not: know a device. One per engine; snapshot as "the rest".
+Does not: know a device. One per engine; never part of a snapshot.
 """
 
 from __future__ import annotations
@@ -10,14 +10,11 @@ from collector.core.settings import EngineSettings
 from collector.core.state import Subscription
 from collector.model import CENTISECOND, CollectorTime, Event, Fact, SubscriptionRow
 
-Window = tuple[int, int]
-"""From, to; CollectorTime."""
-
 
 class Context:
     """Handed to every rule that says something or waits for something."""
 
-    __slots__ = ("deadlines", "dirty", "downs", "drops", "facts", "settings")
+    __slots__ = ("deadlines", "dirty", "facts", "settings")
 
     def __init__(self, settings: EngineSettings) -> None:
         self.settings = settings
@@ -26,10 +23,6 @@ class Context:
         self.deadlines = Deadlines()
         self.dirty: dict[tuple[int, int], Subscription] = {}
         """(subscription id, period index) of one device to be judged again after this input."""
-        self.drops: list[Window] = []
-        """When our own kernel or queue dropped."""
-        self.downs: list[Window] = []
-        """When we did not listen."""
 
     def mark(self, subscription: Subscription, index: int) -> None:
         """A verdict may have changed."""
@@ -70,15 +63,3 @@ class Context:
         """What was said since the last call."""
         facts, self.facts = self.facts, []
         return facts
-
-
-def add_window(windows: list[Window], since: int, until: int, limit: int) -> None:
-    """Remember a window; the oldest falls off."""
-    windows.append((min(since, until), until))
-    if len(windows) > limit:
-        del windows[0]
-
-
-def meets(windows: list[Window], start: int, end: int) -> bool:
-    """Does one of the windows meet [start, end]?"""
-    return any(since <= end and start <= until for since, until in windows)

@@ -9,10 +9,21 @@ into batches or how often a timer ran. A deadline passes once something arrived,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from collector.core import amendments, closing, fold, gaps, held, message_ids, subscriptions
-from collector.core.context import Context, add_window
+from collector.core import (
+    amendments,
+    closing,
+    fold,
+    gaps,
+    held,
+    message_ids,
+    snapshot,
+    subscriptions,
+    views,
+)
+from collector.core.clocks import add_window
+from collector.core.context import Context
 from collector.core.deadlines import CLOSE, refresh
 from collector.core.judge import is_past
 from collector.core.message_ids import Finding, Signature
@@ -28,6 +39,7 @@ from collector.core.state import (
     Slot,
     Subscription,
 )
+from collector.core.views import OriginatorState
 from collector.model import (
     CollectorDown,
     CollectorStopped,
@@ -55,6 +67,7 @@ class Engine:
     def __init__(self, settings: EngineSettings) -> None:
         self._context = Context(settings)
         self._devices: dict[str, Device] = {}
+        self._next_offset = 0
 
     # ----------------------------------------------------------------------- the three verbs
     def receive_batch(self, updates: Sequence[Update]) -> tuple[Placements, list[Fact]]:
@@ -68,10 +81,13 @@ class Engine:
             generators.append(generator)
             revisions.append(revision)
             indexes.append(index)
+        if updates:
+            self._next_offset = updates[-1].offset + 1
         return Placements(generators, revisions, indexes), self._context.take()
 
     def receive(self, record: EngineInput, now: CollectorTime) -> list[Fact]:
         """Take anything; deadlines before its arrival (and before ``now``) come first."""
+        self._next_offset = record.offset + 1
         if isinstance(record, CollectorDown):
             self._until(min(record.since, record.arrival))
             self._absent(record)
@@ -91,6 +107,52 @@ class Engine:
         """Time passed: deadlines before ``now`` are due."""
         self._until(now)
         return self._context.take()
+
+    # ----------------------------------------------------------------------- settings, state
+    def configure(self, settings: EngineSettings, now: CollectorTime) -> list[Fact]:
+        """Other settings from ``now`` on: graces and the operator's lists of what runs."""
+        self._until(now)
+        self._context.settings = settings
+        for one in self._running(self._next_offset):
+            subscriptions.configured(self._context, one, now)
+        self._settle(now)
+        return self._context.take()
+
+    def devices(self) -> list[str]:
+        """Names of the devices that something is known of, sorted."""
+        return sorted(self._devices)
+
+    def states(self, device: str | None = None) -> list[OriginatorState]:
+        """What is known of each originator right now, for people."""
+        names = self.devices() if device is None else [device]
+        found = (self._devices[name] for name in names if name in self._devices)
+        return [state for one in found for state in views.originators(one)]
+
+    def fell_off(self) -> dict[str, dict[str, int]]:
+        """device -> limit -> how often it refused or dropped something."""
+        return {name: dict(one.fell_off) for name, one in self._devices.items() if one.fell_off}
+
+    def snapshot_device(self, device: str) -> bytes:
+        """The state of one device; inputs up to now are in it."""
+        return snapshot.freeze(self._devices[device], self._next_offset)
+
+    @classmethod
+    def restore(cls, settings: EngineSettings, parts: Mapping[str, bytes]) -> Engine:
+        """An engine that goes on from snapshots, by device.
+
+        Read on from the smallest offset of the parts: each device skips what it knows already.
+
+        Raises:
+            UsageError: a part is no snapshot of this format.
+        """
+        engine = cls(settings)
+        for name in sorted(parts):
+            device, next_offset = snapshot.thaw(parts[name])
+            device.next_offset = next_offset
+            engine._devices[name] = device
+            for one in device.subscriptions.values():
+                engine._context.deadlines.restore(one)
+        return engine
 
     # ----------------------------------------------------------------------- time
     def _until(self, now: int) -> None:
@@ -114,6 +176,8 @@ class Engine:
     def _update(self, update: Update) -> tuple[str, int, int | None]:
         device = self._devices.get(update.device) or self._device(update.device)
         generator = self._generator(update)
+        if update.offset < device.next_offset:
+            return generator, -1, None
         key = NO_SUBSCRIPTION if update.subscription_id is None else update.subscription_id
         one = device.subscriptions.get(key)
         if one is None or not one.live or key in device.aliases:
@@ -357,10 +421,15 @@ class Engine:
     # ----------------------------------------------------------------------- other inputs
     def _other(self, record: EngineInput) -> None:
         context = self._context
+        name = getattr(record, "device", None)
+        if name is not None:
+            device = self._devices.get(name) or self._device(name)
+            if record.offset < device.next_offset:
+                return
         if isinstance(record, StateChanged):
             self._state_changed(record)
         elif isinstance(record, Established):
-            device = self._devices.get(record.device) or self._device(record.device)
+            device = self._devices[record.device]
             one = subscriptions.established(context, device, record)
             self._release(device, one, record.arrival)
         elif isinstance(record, Ended):
@@ -370,12 +439,12 @@ class Engine:
         elif isinstance(record, Dropped):
             self._dropped(record)
         elif isinstance(record, CollectorStopped):
-            for one in self._running():
+            for one in self._running(record.offset):
                 closing.close_all(context, one, record.arrival, NotJudgedReason.ENDED)
         self._settle(record.arrival)
 
     def _state_changed(self, record: StateChanged) -> None:
-        device = self._devices.get(record.device) or self._device(record.device)
+        device = self._devices[record.device]
         heard = record.notification
         key = NO_SUBSCRIPTION if heard.subscription_id is None else heard.subscription_id
         one = device.subscriptions.get(key)
@@ -393,9 +462,7 @@ class Engine:
             device.aliases = {key: to for key, to in device.aliases.items() if to != one.id}
 
     def _ended(self, record: Ended) -> None:
-        device = self._devices.get(record.device)
-        if device is None:
-            return
+        device = self._devices[record.device]
         for one in sorted(device.subscriptions.values(), key=lambda one: one.id):
             wanted = record.subscription_id
             if wanted == one.id or (wanted is None and one.origin == "dynamic"):
@@ -404,7 +471,7 @@ class Engine:
 
     def _without_message(self, record: Unreassembled | Rejected) -> None:
         """A message that is half built or was refused: its id is a hole of its own."""
-        device = self._devices.get(record.device) or self._device(record.device)
+        device = self._devices[record.device]
         if record.message_id is None or record.publisher_id is None:
             return
         counter = self._counter(device, record.source, record.publisher_id, "")
@@ -422,8 +489,9 @@ class Engine:
     def _dropped(self, record: Dropped) -> None:
         context = self._context
         limit = context.settings.limits.windows
-        add_window(context.drops, record.since, record.arrival, limit)
-        for one in self._running():
+        for device in self._concerned(record.offset):
+            add_window(device.windows.drops, record.since, record.arrival, limit)
+        for one in self._running(record.offset):
             for index in sorted(one.periods):
                 row = one.periods[index].row
                 if row is not None and row.outcome is not Outcome.COMPLETE:
@@ -431,15 +499,22 @@ class Engine:
 
     def _absent(self, record: CollectorDown) -> None:
         context = self._context
-        add_window(context.downs, record.since, record.arrival, context.settings.limits.windows)
-        for one in self._running():
+        limit = context.settings.limits.windows
+        for device in self._concerned(record.offset):
+            add_window(device.windows.downs, record.since, record.arrival, limit)
+        for one in self._running(record.offset):
             closing.skip_absence(context, one, record.arrival)
 
-    def _running(self) -> list[Subscription]:
+    def _concerned(self, offset: int) -> list[Device]:
+        """The devices for which a record without device is news."""
+        known = [self._devices[name] for name in sorted(self._devices)]
+        return [device for device in known if offset >= device.next_offset]
+
+    def _running(self, offset: int) -> list[Subscription]:
         return [
             one
-            for name in sorted(self._devices)
-            for _, one in sorted(self._devices[name].subscriptions.items())
+            for device in self._concerned(offset)
+            for _, one in sorted(device.subscriptions.items())
             if one.live and one.period
         ]
 

@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from collector.core import expected, gaps
-from collector.core.clocks import on_our_clock
-from collector.core.context import Context, meets
+from collector.core.clocks import meets, on_our_clock
 from collector.core.deadlines import STARTING_PERIODS, amendable, deadline_of, nominal
-from collector.core.state import Hole, Originator, Period, Slot, Subscription
+from collector.core.state import Hole, Originator, Period, Slot, Subscription, Windows
 from collector.model import (
     Cause,
     GeneratorCause,
@@ -129,15 +128,15 @@ def outcome_of(
 
 
 # --------------------------------------------------------------------------- one originator
-def hole_cause(context: Context, hole: Hole) -> Cause:
+def hole_cause(windows: Windows, hole: Hole) -> Cause:
     """Why the ids of a hole are missing."""
     cause = Cause(hole.cause)
     start, end = hole.before_arrival, hole.after_arrival
-    ours = meets(context.drops, start, end) or meets(context.downs, start, end)
+    ours = meets(windows.drops, start, end) or meets(windows.downs, start, end)
     return Cause.LOST_HERE if ours and cause is not Cause.REJECTED else cause
 
 
-def missing_cause(context: Context, subscription: Subscription, name: str, period: Period) -> Cause:
+def missing_cause(subscription: Subscription, name: str, period: Period) -> Cause:
     """Why a required originator has no record in a period."""
     index = period.index
     originator = subscription.originators.get(name)
@@ -149,11 +148,11 @@ def missing_cause(context: Context, subscription: Subscription, name: str, perio
     for hole in gaps.touching(originator, index):
         if gaps.ids_left(hole, originator, index) > 0:
             hole.charged = True
-            causes.append(hole_cause(context, hole))
+            causes.append(hole_cause(subscription.windows, hole))
     restarts = originator.restarts.get(index, ())
     return cause_of_missing(
         causes,
-        dropped=not causes and _dropped_in_its_place(context, originator, index),
+        dropped=not causes and _dropped_in_its_place(originator, index),
         left=left,
         restarted=any(one.run.in_force for one in restarts),
     )
@@ -164,16 +163,17 @@ def _amendable_until(subscription: Subscription, period: Period) -> int:
     return deadline + amendable(subscription.period)
 
 
-def _dropped_in_its_place(context: Context, originator: Originator, index: int) -> bool:
+def _dropped_in_its_place(originator: Originator, index: int) -> bool:
     """Did we drop where its record should have come, and its counter has not said otherwise?"""
-    if not context.drops or originator.arrival_arc is None:
-        return False
     subscription = originator.subscription
+    drops = subscription.windows.drops
+    if not drops or originator.arrival_arc is None:
+        return False
     tick = nominal(subscription, index)
     wide = gaps.width(subscription.period)
     start = on_our_clock(tick, originator.arrival_arc.start - wide)
     end = on_our_clock(tick, originator.arrival_arc.end + wide)
-    if not meets(context.drops, start, end):
+    if not meets(drops, start, end):
         return False
     return not is_past(originator, index)
 
@@ -228,7 +228,6 @@ def is_starting(subscription: Subscription, name: str, index: int) -> bool:
 
 # --------------------------------------------------------------------------- one period
 def judge(
-    context: Context,
     subscription: Subscription,
     period: Period,
     forced: NotJudgedReason | None = None,
@@ -242,14 +241,14 @@ def judge(
     in_force = expected.at(subscription, index)
     slots = _slots(subscription, index)
     late = tuple(name for name, slot in slots.items() if slot.late)
-    stretch = forced or stretch_reason(context, subscription, period)
+    stretch = forced or stretch_reason(subscription, period)
     if in_force is None:
         outcome = outcome_of(
             listed=False, missing=False, degraded=False, excused=False, stretch=bool(stretch)
         )
         heard = tuple(slots)
         return Judged(outcome, stretch, (), heard, (), (), (), late, None)
-    missing, degraded, excuse = _each_required(context, subscription, period, in_force, slots)
+    missing, degraded, excuse = _each_required(subscription, period, in_force, slots)
     outcome = outcome_of(
         listed=True,
         missing=bool(missing),
@@ -283,7 +282,6 @@ def _slots(subscription: Subscription, index: int) -> dict[str, Slot]:
 
 
 def _each_required(
-    context: Context,
     subscription: Subscription,
     period: Period,
     in_force: expected.Expected,
@@ -305,14 +303,12 @@ def _each_required(
         elif originator is not None and index in originator.slipped:
             excuse = excuse or NotJudgedReason.SLIPPED
         else:
-            cause = missing_cause(context, subscription, name, period)
+            cause = missing_cause(subscription, name, period)
             missing.append(GeneratorCause(name, cause))
     return tuple(missing), tuple(degraded), excuse
 
 
-def stretch_reason(
-    context: Context, subscription: Subscription, period: Period
-) -> NotJudgedReason | None:
+def stretch_reason(subscription: Subscription, period: Period) -> NotJudgedReason | None:
     """Why a period that is not COMPLETE is not judged at all."""
     index = period.index
     start, end = expected.window(subscription, index)
@@ -324,8 +320,8 @@ def stretch_reason(
         return NotJudgedReason(subscription.start_reason)
     said = period.row
     if said is None or said.reason is NotJudgedReason.COLLECTOR_DOWN:
-        touched = meets(context.downs, *_awaited(subscription, period)) if context.downs else False
-        if touched:
+        downs = subscription.windows.downs
+        if downs and meets(downs, *_awaited(subscription, period)):
             return NotJudgedReason.COLLECTOR_DOWN
     return None
 

@@ -163,13 +163,21 @@ class Subscription:
         "mode", "name", "next_index", "offset", "operator_list", "origin", "originators",
         "period", "period_source", "periods", "quiet", "range_from", "reason", "regular", "reply",
         "reply_index", "required_count", "revision", "rounds", "set_by", "since", "start_reason",
-        "state", "suspensions", "terms", "until",
+        "state", "suspensions", "terms", "until", "windows",
     )  # fmt: skip
 
     def __init__(
-        self, device: str, name: str, id_: int, revision: int, terms: SubscriptionTerms, period: int
+        self,
+        device: str,
+        windows: Windows,
+        name: str,
+        id_: int,
+        revision: int,
+        terms: SubscriptionTerms,
+        period: int,
     ) -> None:
         self.device = device
+        self.windows = windows
         self.name = name
         self.id = id_
         self.revision = revision
@@ -331,6 +339,18 @@ class Counter:
         return self.each.get(key, self.all) if self.per_key else self.all
 
 
+class Windows:
+    """When we ourselves lost or could not hear, as a device knows it: (from, to), CollectorTime."""
+
+    __slots__ = ("downs", "drops")
+
+    def __init__(self) -> None:
+        self.drops: list[tuple[int, int]] = []
+        """Our own kernel or queue dropped."""
+        self.downs: list[tuple[int, int]] = []
+        """We did not listen."""
+
+
 class Unknown:
     """A subscription id of which no terms are known."""
 
@@ -351,11 +371,15 @@ class Device:
     """One device: all that is known of its subscriptions and counters."""
 
     __slots__ = (
-        "aliases", "counters", "fell_off", "name", "ports", "subscriptions", "unknown",
+        "aliases", "counters", "fell_off", "name", "next_offset", "ports", "subscriptions",
+        "unknown", "windows",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.windows = Windows()
+        self.next_offset = 0
+        """Inputs before this journal offset are known already (after a restart)."""
         self.subscriptions: dict[int, Subscription] = {}
         self.counters: dict[tuple[str, int | str], Counter] = {}
         self.unknown: dict[int, Unknown] = {}

@@ -55,7 +55,7 @@ def begin(
     period = terms.period or 0
     if not period and terms.on_change is None and said.period:
         period, period_source = said.period, "configured"
-    one = Subscription(device.name, name, subscription_id, revision, terms, period)
+    one = Subscription(device.name, device.windows, name, subscription_id, revision, terms, period)
     one.period_source, one.origin, one.since = period_source, origin, arrival
     one.start_reason = start_reason
     one.reply = arrival if reply else None
@@ -200,6 +200,24 @@ def when(subscription: Subscription, arrival: int, event_time: int | None) -> in
     if event_time is not None and abs(event_time - by_arrival) <= believed:
         return event_time
     return by_arrival
+
+
+def configured(context: Context, subscription: Subscription, now: int) -> None:
+    """The operator's settings changed while the subscription runs."""
+    said = context.settings.for_name(subscription.device, subscription.name)
+    known = context.settings.for_id(subscription.device, subscription.id)
+    closing.wake(context, subscription, now)
+    subscription.grace = _grace(context, said, subscription.period)
+    expect = (known.expect if known is not None else None) or said.expect
+    newest = subscription.lists[-1].members if subscription.lists else None
+    if expect and not (subscription.operator_list and newest == expect):
+        subscription.operator_list = True
+        since = when(subscription, now, None)
+        put_list(context, subscription, expect, Provenance.CONFIGURED, since, now)
+        context.say_subscription(subscription, now)
+    elif not expect:
+        subscription.operator_list = False
+    closing.schedule(context, subscription)
 
 
 # --------------------------------------------------------------------------- inputs

@@ -1,0 +1,126 @@
+"""The state of one device as plain data, and back: what lets a restart go on in mid-period.
+
+Does: write the objects of ``state`` under one ``Device`` into a table of plain values (numbers,
+texts, lists), references as places in the table, and read that again.
+Does not: touch files. Only the classes named here can come back, so that a foreign file makes no
+object of another kind.
+Rules: architecture, section 1 (``snapshot``/``restore`` are plain data) and section 2 (device by
+device); a format number leads, and another one is refused.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import msgspec
+
+from collector.core import state
+from collector.core.arcs import Arc
+from collector.errors import UsageError
+from collector.model import Provenance, SubscriptionTerms, Update, Verdict
+
+FORMAT = 1
+OBJECTS: tuple[type[Any], ...] = (
+    state.Device,
+    state.Counter,
+    state.Run,
+    state.Hole,
+    state.Restart,
+    state.Subscription,
+    state.ListInForce,
+    state.Originator,
+    state.Slot,
+    state.Remembered,
+    state.Period,
+    state.Unknown,
+    state.Windows,
+)
+VALUES: tuple[type[Any], ...] = (SubscriptionTerms, Update, Verdict)
+"""Frozen values, written by their fields; only ever appended to, the place is the code."""
+_CODES = {kind: code for code, kind in enumerate(OBJECTS)}
+_VALUE_CODES = {kind: code for code, kind in enumerate(VALUES)}
+_SEQUENCES: dict[type[Any], str] = {
+    list: "l", tuple: "t", set: "s", frozenset: "f", deque: "q", Arc: "a",
+}  # fmt: skip
+_MAKE: dict[str, Any] = {
+    "l": list, "t": tuple, "s": set, "f": frozenset, "q": deque, "a": lambda parts: Arc(*parts),
+}  # fmt: skip
+
+
+def freeze(device: state.Device, next_offset: int) -> bytes:
+    """A device as bytes; ``next_offset`` is the journal offset behind its last input."""
+    table: list[Any] = [device]
+    places = {id(device): 0}
+    rows: list[Any] = []
+    for thing in table:  # grows while it is read
+        names = sorted(type(thing).__slots__)
+        values = [_plain(getattr(thing, name), table, places) for name in names]
+        rows.append([_CODES[type(thing)], values])
+    return msgspec.msgpack.encode([FORMAT, next_offset, rows])
+
+
+def _plain(value: Any, table: list[Any], places: dict[int, int]) -> Any:
+    kind = type(value)
+    if value is None or kind is int or kind is str or kind is bool:
+        return value
+    if kind in _CODES:
+        if id(value) not in places:
+            places[id(value)] = len(table)
+            table.append(value)
+        return ["o", places[id(value)]]
+    if kind is dict:
+        pairs = [
+            [_plain(key, table, places), _plain(one, table, places)] for key, one in value.items()
+        ]
+        return ["d", pairs]
+    if kind in _SEQUENCES:
+        parts = sorted(value) if kind in (set, frozenset) else value
+        return [_SEQUENCES[kind], [_plain(one, table, places) for one in parts]]
+    if kind in _VALUE_CODES:
+        return ["v", _VALUE_CODES[kind], msgspec.to_builtins(value)]
+    if kind is Provenance:
+        return ["p", str(value)]
+    return str(value)  # a word of another enumeration; compared as text only
+
+
+def thaw(part: bytes) -> tuple[state.Device, int]:
+    """The device and the offset behind its last input.
+
+    Raises:
+        UsageError: not a snapshot of this format.
+    """
+    try:
+        format_, next_offset, rows = msgspec.msgpack.decode(part)
+        if format_ != FORMAT:
+            raise UsageError(f"snapshot of format {format_}, this program reads {FORMAT}")
+        things = [_empty(code) for code, _ in rows]
+        for thing, (_, values) in zip(things, rows, strict=True):
+            names = sorted(type(thing).__slots__)
+            for name, value in zip(names, values, strict=True):
+                setattr(thing, name, _back(value, things))
+        device = things[0]
+    except (ValueError, TypeError, KeyError, IndexError, msgspec.MsgspecError) as error:
+        raise UsageError(f"not a snapshot: {error}") from error
+    if not isinstance(device, state.Device) or not isinstance(next_offset, int):
+        raise UsageError("not the snapshot of a device")
+    return device, next_offset
+
+
+def _empty(code: int) -> Any:
+    return object.__new__(OBJECTS[code])
+
+
+def _back(value: Any, things: list[Any]) -> Any:
+    if not isinstance(value, list):
+        return value
+    mark, content = value[0], value[1]
+    if mark == "o":
+        return things[content]
+    if mark == "d":
+        return {_back(key, things): _back(one, things) for key, one in content}
+    if mark == "v":
+        return msgspec.convert(value[2], VALUES[content])
+    if mark == "p":
+        return Provenance(content)
+    return _MAKE[mark](_back(one, things) for one in content)

@@ -1,0 +1,83 @@
+"""What a person may want to see of the engine's state, as frozen values.
+
+Does: read. Does not: change anything, or say how it is drawn.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from collector.core.state import Device, Originator, Subscription
+from collector.model import CollectorTime
+
+
+class OriginatorState(Struct, frozen=True):
+    """One originator of one subscription right now."""
+
+    device: str
+    subscription_name: str
+    subscription_id: int
+    generator: str
+    last_arrival: CollectorTime | None
+    """None while nothing was heard of it."""
+    lag: int
+    """ns, collector time minus corrected record time."""
+    clock_shift: int
+    """ns subtracted from its record times."""
+    arc_start: int | None
+    """Where in the period its records fall, ns from nominal; None until heard."""
+    arc_end: int | None
+    usual_count: int | None
+    """Records a period; None while unknown."""
+    counter: str
+    """``source header-id`` of its counter; empty when nothing numbers its messages."""
+    scope: str
+    """``header`` or ``subscription``: what one run of ids covers."""
+    required: bool
+    missing: bool
+    """The newest verdict misses it."""
+    odd_times: int
+    absurd_times: int
+
+
+def originators(device: Device) -> list[OriginatorState]:
+    """The originators of a device's running subscriptions, required but unheard ones included."""
+    found: list[OriginatorState] = []
+    for _, one in sorted(device.subscriptions.items()):
+        if not one.live:
+            continue
+        missing = _missing(one)
+        listed = one.lists[-1].members if one.lists else ()
+        names = sorted({*one.originators, *listed})
+        found += [_state(one, name, name in listed, name in missing) for name in names]
+    return found
+
+
+def _missing(one: Subscription) -> frozenset[str]:
+    rows = [period.row for period in one.periods.values() if period.row is not None]
+    newest = max(rows, key=lambda row: row.period_index, default=None)
+    return frozenset(item.generator for item in newest.missing) if newest else frozenset()
+
+
+def _state(one: Subscription, name: str, required: bool, missing: bool) -> OriginatorState:
+    known = one.originators.get(name) or Originator(name, one)
+    counter = known.counter
+    heard = known.arrival_arc is not None
+    return OriginatorState(
+        device=one.device,
+        subscription_name=one.name,
+        subscription_id=one.id,
+        generator=name,
+        last_arrival=CollectorTime(known.last_arrival) if heard else None,
+        lag=known.lag,
+        clock_shift=known.shift,
+        arc_start=known.time_arc.start if heard else None,
+        arc_end=known.time_arc.end if heard else None,
+        usual_count=known.usual,
+        counter=f"{counter.source} {counter.header_id}" if counter is not None else "",
+        scope="subscription" if counter is not None and counter.per_key else "header",
+        required=required,
+        missing=missing,
+        odd_times=known.odd_times,
+        absurd_times=known.absurd_times,
+    )
