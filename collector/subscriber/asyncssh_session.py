@@ -19,18 +19,21 @@ import asyncssh
 from collector.errors import ConfigError, SessionError, UsageError, WireError
 from collector.interfaces import Clock
 from collector.model import SECOND
+from collector.subscriber.inbox import Inbox
 from collector.subscriber.session import (
     CLIENT_CAPABILITIES,
     CLOSE_TIMEOUT,
     Deliver,
-    Inbox,
     SessionSettings,
     auth_error,
     host_key_error,
     network_error,
+    quieten,
 )
 from collector.wire.netconf_framing import Deframer, encode_chunked, encode_delimited
 from collector.wire.netconf_hello import decode_hello, encode_hello
+
+quieten("asyncssh")
 
 WINDOW = 512 * 1024
 """SSH window in octets: what may wait in the channel while the intake is full (ours)."""

@@ -29,17 +29,20 @@ from ncclient.transport.ssh import SSHSession
 from collector.errors import ConfigError, SessionError, UsageError, WireError
 from collector.interfaces import Clock
 from collector.model import SECOND
+from collector.subscriber.inbox import Inbox
 from collector.subscriber.session import (
     Deliver,
-    Inbox,
     SessionSettings,
     auth_error,
     host_key_error,
     network_error,
+    quieten,
     timeout_error,
 )
 from collector.wire.netconf_framing import Deframer
 from collector.wire.netconf_hello import BASE_1_1, Hello, decode_hello
+
+quieten("ncclient", "paramiko")
 
 MAX_QUEUED = 256
 """Messages between ncclient's thread and the event loop (ours)."""

@@ -15,6 +15,7 @@ import pytest
 
 from collector.errors import ConfigError, SessionError, UsageError
 from collector.model import SECOND
+from collector.subscriber import inbox
 from collector.subscriber.asyncssh_session import AsyncsshSession
 from collector.subscriber.ncclient_session import NcclientSession
 from collector.subscriber.session import NetconfSession, SessionSettings
@@ -25,7 +26,7 @@ from tests.netconf_device import (
     USER,
     Basket,
     Device,
-    SystemClock,
+    RunningClock,
     notification,
     ok_reply,
     rpc,
@@ -49,7 +50,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 def session_of(kind: str, settings: SessionSettings, basket: Basket) -> NetconfSession:
-    return SESSIONS[kind](settings, basket.deliver, SystemClock())
+    return SESSIONS[kind](settings, basket.deliver, RunningClock())
 
 
 def with_device(
@@ -295,20 +296,24 @@ def test_no_thread_is_left(tmp_path: Path, kind: str) -> None:
     assert threading.active_count() <= before
 
 
-def test_requests_without_id_and_too_many(tmp_path: Path, kind: str) -> None:
+def test_requests_without_id_and_too_many(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "MAX_PENDING_RPCS", 8)
+
     async def test(device: Device, session: NetconfSession, basket: Basket) -> None:
         with pytest.raises(UsageError, match="message-id"):
             await session.rpc(b"<rpc/>")
         device.answer = lambda *_: None
-        waiting = [asyncio.ensure_future(session.rpc(rpc(n), 60 * SECOND)) for n in range(64)]
-        await until(lambda: len(device.rpcs) == 64)
-        with pytest.raises(UsageError, match="64"):
-            await session.rpc(rpc(64))
+        waiting = [asyncio.ensure_future(session.rpc(rpc(n), 60 * SECOND)) for n in range(8)]
+        await until(lambda: len(device.rpcs) == 8)
+        with pytest.raises(UsageError, match="8"):
+            await session.rpc(rpc(8))
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
         device.answer = device.answer_ok
-        assert await session.rpc(rpc(65)) == ok_reply(rpc(65))
+        assert await session.rpc(rpc(9)) == ok_reply(rpc(9))
 
     with_device(tmp_path, kind, test)
 
@@ -436,8 +441,13 @@ def test_host_key_check_can_be_given_up(tmp_path: Path, kind: str) -> None:
     run(main())
 
 
+def log_everything(caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("", "asyncssh", "ncclient", "paramiko"):
+        caplog.set_level(logging.DEBUG, name)
+
+
 def test_wrong_password(tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
+    log_everything(caplog)
     error = refused_by(tmp_path, kind, change=lambda *_: {"password": lambda: "wr0ng-secret"})
     assert (error.reason, error.retryable) == ("auth", False)
     assert USER in str(error)
@@ -447,7 +457,7 @@ def test_wrong_password(tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixt
 def test_the_password_is_in_no_log_and_no_repr(
     tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    log_everything(caplog)
 
     async def test(device: Device, session: NetconfSession, basket: Basket) -> None:
         await session.rpc(rpc(1))

@@ -1,0 +1,150 @@
+"""From the subscriptions that are wanted to those that are: one ``DeviceRunner`` for each device.
+
+What it does: starts, changes and stops runners as the configuration says, picks the implementation
+of the session, says how everything stands. What it does not: judge anything; whoever wants to know
+what happened reads the journal records that the runners write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random as standard_random
+from collections.abc import Callable, Iterable
+
+from collector.errors import ConfigError
+from collector.interfaces import Clock, Intake
+from collector.subscriber.backoff import BackoffSettings
+from collector.subscriber.runner import DeviceRunner
+from collector.subscriber.session import Deliver, NetconfSession, SessionSettings
+from collector.subscriber.states import DeviceState
+from collector.subscriber.wanted import DeviceAccess, WantedSubscription, by_device
+
+log = logging.getLogger("collector.subscriber")
+
+SessionFactory = Callable[[SessionSettings, Deliver, Clock], NetconfSession]
+
+MAX_CONNECTING = 32
+"""Devices that are connected to at the same time (ours): a log-in costs milliseconds of CPU."""
+STOP_SECONDS = 15.0
+"""How long ``stop`` waits for the devices before it cuts the sessions (ours)."""
+
+
+def session_factory(kind: str) -> SessionFactory:
+    """The session implementation of that name; loaded only now.
+
+    Raises:
+        ConfigError: no such implementation.
+    """
+    if kind == "asyncssh":
+        from collector.subscriber.asyncssh_session import AsyncsshSession
+
+        return AsyncsshSession
+    if kind == "ncclient":
+        from collector.subscriber.ncclient_session import NcclientSession
+
+        return NcclientSession
+    raise ConfigError(
+        f"there is no session {kind}", key="device.netconf.session", allowed="asyncssh, ncclient"
+    )
+
+
+class SubscriptionManager:
+    """All devices that are subscribed to."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        clock: Clock,
+        *,
+        random: Callable[[], float] = standard_random.random,
+        backoff: BackoffSettings | None = None,
+        factory: Callable[[str], SessionFactory] = session_factory,
+        max_connecting: int = MAX_CONNECTING,
+    ) -> None:
+        """Prepare; nothing is connected yet.
+
+        Args:
+            intake: takes every journal record.
+            clock: the collector's.
+            random: [0, 1), for the jitter of the back-off.
+            backoff: waits between tries; None: the default ones.
+            factory: name of a session implementation -> the implementation.
+            max_connecting: see ``MAX_CONNECTING``.
+        """
+        self._intake = intake
+        self._clock = clock
+        self._random = random
+        self._backoff = backoff or BackoffSettings()
+        self._factory = factory
+        self._connecting = asyncio.Semaphore(max_connecting)
+        self._runners: dict[str, DeviceRunner] = {}
+        """device -> its runner."""
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        """device -> the task of its runner."""
+
+    async def apply(
+        self, devices: Iterable[DeviceAccess], wanted: Iterable[WantedSubscription]
+    ) -> None:
+        """Make this what is wanted: at the start, and whenever the configuration changed.
+
+        Runners of devices that are gone, or that are reached in another way now, are stopped
+        first. Returns without waiting for any device to answer.
+
+        Raises:
+            ConfigError: a session implementation that does not exist; nothing was changed.
+        """
+        there = {device.name: device for device in devices}
+        factories = {name: self._factory(device.session) for name, device in there.items()}
+        gone = [n for n, runner in self._runners.items() if there.get(n) != runner.access]
+        await self._stop(gone)
+        table = by_device(wanted)
+        for name, device in there.items():
+            if name not in self._runners:
+                self._start(device, factories[name])
+            self._runners[name].want(table.get(name, {}))
+
+    def states(self) -> tuple[DeviceState, ...]:
+        """How everything stands, by device."""
+        return tuple(self._runners[name].state() for name in sorted(self._runners))
+
+    def subscription_ended(self, device: str, subscription_id: int, reason: str) -> None:
+        """Another transport said that a subscription ended; it is established anew."""
+        runner = self._runners.get(device)
+        if runner is not None:
+            runner.subscription_ended(subscription_id, reason)
+
+    async def stop(self) -> None:
+        """Delete the subscriptions and close the sessions. May be called twice, or at once."""
+        await self._stop(list(self._runners))
+
+    # ------------------------------------------------------------------ inside
+    def _start(self, device: DeviceAccess, factory: SessionFactory) -> None:
+        runner = DeviceRunner(
+            device,
+            self._intake,
+            self._clock,
+            lambda deliver: factory(device.settings, deliver, self._clock),
+            random=self._random,
+            backoff=self._backoff,
+            connecting=self._connecting,
+            devices=lambda: len(self._runners),
+        )
+        self._runners[device.name] = runner
+        self._tasks[device.name] = asyncio.create_task(runner.run(), name=f"device {device.name}")
+
+    async def _stop(self, names: list[str]) -> None:
+        tasks = {self._tasks.pop(name): self._runners.pop(name) for name in names}
+        if not tasks:
+            return
+        for runner in tasks.values():
+            runner.stop_soon()
+        _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+        for task in late:
+            task.cancel()
+            log.warning(
+                "Device %s did not end its session in %.0f s; it was cut.",
+                tasks[task].access.name,
+                STOP_SECONDS,
+            )
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,122 @@
+"""What a management session writes into the journal.
+
+What it does: builds ``ReceivedBatch`` columns for sessions, requests, replies and notifications,
+and hands them over, waiting while the intake is full. What it does not: decide anything.
+
+Rules: ``session`` is ``<device>/<NETCONF session-id>``; a notification has no ids of a transport
+header (no FLAG_IDS) and is XML; a request is in the journal before it is on the wire.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from collector.errors import IntakeFullError
+from collector.interfaces import Clock, Intake
+from collector.model import (
+    CollectorTime,
+    MediaType,
+    ReceivedBatch,
+    RecordKind,
+    RpcNote,
+    SessionNote,
+    Transport,
+)
+from collector.subscriber.session import Arrived, NetconfSession
+
+_RETRY_SECONDS = 0.1
+"""How long to wait before a record of ours is offered again to a full intake."""
+
+
+def session_name(device: str, session: NetconfSession) -> str:
+    """Text of the ``session`` column."""
+    return f"{device}/{session.session_id}"
+
+
+class Recorder:
+    """Writes the records of one device."""
+
+    def __init__(self, device: str, intake: Intake, clock: Clock) -> None:
+        self._device = device
+        self._intake = intake
+        self._clock = clock
+
+    # ------------------------------------------------------------------ ours
+    async def session(self, kind: RecordKind, session: NetconfSession, reason: str = "") -> None:
+        """SESSION_UP or SESSION_DOWN; returns when it is taken."""
+        await self._write(kind, msgspec.json.encode(SessionNote(self._device, reason)), session)
+
+    async def request(self, session: NetconfSession, note: RpcNote) -> None:
+        """REQUEST; returns when it is taken, and may then be sent."""
+        await self._write(RecordKind.REQUEST, msgspec.json.encode(note), session)
+
+    async def _write(self, kind: RecordKind, payload: bytes, session: NetconfSession) -> None:
+        name = session_name(self._device, session)
+        while True:
+            try:
+                self._intake.take(_columns(session, name, self._clock.now(), [kind], [payload]))
+            except IntakeFullError:
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return
+
+    # ------------------------------------------------------------------ the device's
+    def arrived(
+        self,
+        session: NetconfSession,
+        now: CollectorTime,
+        messages: Sequence[Arrived],
+        requests: Mapping[str, RpcNote],
+    ) -> None:
+        """Everything of one read: replies as REPLY with their request, all else as DATA.
+
+        A reply to no request of ours (close-session, one given up) says nothing and is left out.
+
+        Raises:
+            IntakeFullError: nothing was taken.
+        """
+        kinds: list[int] = []
+        payloads: list[bytes] = []
+        for message in messages:
+            if message.root != "rpc-reply":
+                kinds.append(RecordKind.DATA)
+                payloads.append(message.payload)
+                continue
+            note = requests.get(message.message_id or "")
+            if note is not None:
+                kinds.append(RecordKind.REPLY)
+                text = message.payload.decode(errors="replace")
+                payloads.append(msgspec.json.encode(replace(note, reply=text)))
+        if kinds:
+            name = session_name(self._device, session)
+            self._intake.take(_columns(session, name, now, kinds, payloads))
+
+
+def _columns(
+    session: NetconfSession,
+    name: str,
+    now: CollectorTime,
+    kinds: list[int],
+    payloads: list[bytes],
+) -> ReceivedBatch:
+    count = len(kinds)
+    batch = ReceivedBatch()
+    batch.received_at = [now] * count
+    batch.kind = kinds
+    batch.transport = [Transport.NETCONF] * count
+    batch.session = [name] * count
+    batch.peer = [session.peer] * count
+    batch.port = [session.port] * count
+    batch.version = [0] * count
+    batch.flags = [0] * count
+    batch.media_type = [MediaType.YANG_DATA_XML] * count
+    batch.publisher_id = [0] * count
+    batch.message_id = [0] * count
+    batch.segments = [1] * count
+    batch.options = [b""] * count
+    batch.payload = payloads
+    return batch

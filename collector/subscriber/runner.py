@@ -1,0 +1,318 @@
+"""One device: a session kept up, and on it every subscription that is wanted.
+
+What it does: connect, again with back-off after a loss, and carry requests and what arrives into
+the journal. What it does not: decide on requests (``subscriptions``), judge data, know other
+devices (``manager``), speak SSH (``session``).
+
+Rules: one task; a wrong host key or password is not tried again before something else is wanted;
+every change of state is logged once, in a sentence without secrets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from collector.errors import (
+    ConfigError,
+    IntakeFullError,
+    ProtocolError,
+    SessionError,
+    UsageError,
+    WireError,
+)
+from collector.interfaces import Clock, Intake
+from collector.model import SECOND, CollectorTime, NotificationKind, RecordKind, RpcNote
+from collector.subscriber.backoff import Backoff, BackoffSettings
+from collector.subscriber.records import Recorder
+from collector.subscriber.session import Arrived, Deliver, NetconfSession
+from collector.subscriber.states import (
+    DevicePhase,
+    DeviceState,
+)
+from collector.subscriber.subscriptions import Subscriptions
+from collector.subscriber.wanted import (
+    DeviceAccess,
+    WantedSubscription,
+)
+from collector.wire.encodings.yang_xml import XmlEncoding
+from collector.wire.netconf_rpc import (
+    Operation,
+    RpcReply,
+    decode_reply,
+    encode_rpc,
+    operation_name,
+)
+
+log = logging.getLogger("collector.subscriber")
+
+MakeSession = Callable[[Deliver], NetconfSession]
+"""A new session with the device, not yet open."""
+
+_ENDINGS = (b"subscription-terminated", b"subscription-completed")
+_ENDING_KINDS = (
+    NotificationKind.SUBSCRIPTION_TERMINATED,
+    NotificationKind.SUBSCRIPTION_COMPLETED,
+)
+_MAX_STATE_CHANGE = 64 * 1024
+"""Octets of a message that is looked into for the end of a subscription (ours)."""
+
+
+class DeviceRunner:
+    """Everything that one device is wanted for; ``run()`` is its only task."""
+
+    def __init__(
+        self,
+        access: DeviceAccess,
+        intake: Intake,
+        clock: Clock,
+        make_session: MakeSession,
+        *,
+        random: Callable[[], float],
+        backoff: BackoffSettings,
+        connecting: asyncio.Semaphore,
+        devices: Callable[[], int],
+    ) -> None:
+        self.access = access
+        self._clock = clock
+        self._make_session = make_session
+        self._backoff = Backoff(backoff, random)
+        self._connecting = connecting
+        self._recorder = Recorder(access.name, intake, clock)
+        self._wanted: Mapping[str, WantedSubscription] = {}
+        self._subscriptions = Subscriptions(
+            access.name, self._call, clock, random=random, backoff=backoff, devices=devices
+        )
+        self._requests: dict[str, RpcNote] = {}
+        """message-id -> request that waits for its reply."""
+        self._message_ids = itertools.count(1)
+        self._session: NetconfSession | None = None
+        self._recording = False
+        """True while SESSION_UP is the last word about ``_session`` in the journal."""
+        self._opening: asyncio.Future[None] | None = None
+        self._news = asyncio.Event()
+        """Something else is wanted since the last look."""
+        self._wake = asyncio.Event()
+        """Whatever ``_serve`` has to look at, news included."""
+        self._stopping = False
+        self._phase = DevicePhase.IDLE
+        self._said = (DevicePhase.IDLE, "")
+        """What the log was told last."""
+        self._reason = ""
+        self._since = clock.now()
+        self._next_try: CollectorTime | None = None
+
+    # ------------------------------------------------------------------ from outside
+    def want(self, wanted: Mapping[str, WantedSubscription]) -> None:
+        """From now on this, by name; a device that refused us is tried again."""
+        self._wanted = dict(wanted)
+        self._news.set()
+        self._wake.set()
+
+    def stop_soon(self) -> None:
+        """Delete the subscriptions, close the session, end ``run()``."""
+        self._stopping = True
+        self._news.set()
+        self._wake.set()
+        if self._opening is not None:
+            self._opening.cancel()
+
+    def subscription_ended(self, subscription_id: int, reason: str) -> None:
+        """The publisher ended a subscription (heard here or on another transport)."""
+        self._subscriptions.ended(subscription_id, reason)
+        self._wake.set()
+
+    def state(self) -> DeviceState:
+        """For a status view."""
+        session = self._session
+        return DeviceState(
+            name=self.access.name,
+            phase=self._phase,
+            reason=self._reason,
+            since=self._since,
+            next_try=self._next_try,
+            peer=session.peer if session else "",
+            session_id=session.session_id if session else 0,
+            subscriptions=self._subscriptions.states(),
+        )
+
+    # ------------------------------------------------------------------ sessions
+    async def run(self) -> None:
+        """Until ``stop_soon``."""
+        while not self._stopping:
+            self._news.clear()
+            if not self._wanted:
+                self._now(DevicePhase.IDLE)
+                await self._news.wait()
+                continue
+            failure = await self._one_session()
+            if failure is not None and not self._stopping:
+                await _wait(self._news, self._failed(failure))
+        self._now(DevicePhase.STOPPED)
+
+    async def _one_session(self) -> SessionError | ConfigError | None:
+        """A session from its beginning to its end; returns why it failed, None: not needed."""
+        try:
+            session = await self._open()
+        except (SessionError, ConfigError) as error:
+            self._session = None
+            return error
+        opened = self._clock.now()
+        failure: SessionError | None = None
+        try:
+            await self._recorder.session(RecordKind.SESSION_UP, session)
+            self._recording = True
+            self._now(DevicePhase.UP)
+            await self._serve(session)
+        except SessionError as error:
+            failure = error
+        except Exception as error:  # a fault of ours must not end the device
+            log.exception("A fault in the session with device %s.", self.access.name)
+            failure = SessionError(f"internal fault: {type(error).__name__}", reason="internal")
+        finally:
+            await session.close()
+        await self._down(session, failure)
+        self._backoff.lived(self._clock.now() - opened)
+        return failure
+
+    async def _open(self) -> NetconfSession:
+        self._now(DevicePhase.CONNECTING)
+        async with self._connecting:
+            self._session = session = self._make_session(self._deliver)
+            self._opening = opening = asyncio.ensure_future(session.open())
+            try:
+                await asyncio.wait([opening])
+            finally:
+                self._opening = None
+                if not opening.done():
+                    opening.cancel()
+                    await asyncio.wait([opening])
+        if opening.cancelled():  # by ``stop_soon``
+            raise SessionError("stopped while connecting", reason="closed")
+        opening.result()
+        session.closed.add_done_callback(lambda _: self._wake.set())
+        return session
+
+    async def _down(self, session: NetconfSession, failure: SessionError | None) -> None:
+        self._recording = False
+        self._subscriptions.clear()
+        self._requests.clear()
+        reason = "closed" if failure is None else failure.reason
+        await self._recorder.session(RecordKind.SESSION_DOWN, session, reason)
+        self._session = None
+
+    def _failed(self, error: SessionError | ConfigError) -> int | None:
+        """ns to wait before the next try; None: until something else is wanted."""
+        if isinstance(error, SessionError) and error.retryable:
+            wait = self._backoff.next()
+            self._now(DevicePhase.WAITING, str(error), wait)
+            return wait
+        self._now(DevicePhase.REFUSED, str(error))
+        return None
+
+    async def _serve(self, session: NetconfSession) -> None:
+        """While the session lives and is needed. Raises SessionError at its end."""
+        while True:
+            self._wake.clear()
+            if self._stopping:
+                await self._subscriptions.delete_all()
+                return
+            await self._subscriptions.reconcile(self._wanted)
+            if session.closed.done():
+                raise session.closed.result()
+            if not self._wanted and not len(self._subscriptions):
+                return
+            await _wait(self._wake, self._subscriptions.until_retry())
+
+    # ------------------------------------------------------------------ messages
+    async def _call(self, subscription: str, operation: Operation) -> RpcReply:
+        """One request and its reply, both in the journal. Raises ProtocolError, SessionError."""
+        session = self._session
+        assert session is not None, "subscriptions are only touched while a session is up"
+        message_id = str(next(self._message_ids))
+        name = operation_name(operation).rpartition(":")[2]
+        try:
+            request = encode_rpc(message_id, operation)
+        except UsageError as error:
+            raise ProtocolError(f"it cannot be asked for: {error}", tag="bad-element") from error
+        note = RpcNote(self.access.name, subscription, name, request.decode())
+        await self._recorder.request(session, note)
+        self._requests[message_id] = note
+        try:
+            octets = await session.rpc(request)
+        finally:
+            self._requests.pop(message_id, None)
+        try:
+            reply = decode_reply(octets)
+        except WireError as error:
+            raise ProtocolError(f"its reply cannot be read: {error}") from error
+        if reply.error is not None:
+            raise reply.error
+        return reply
+
+    def _deliver(self, now: CollectorTime, messages: Sequence[Arrived]) -> None:
+        """What the session hands over. Raises IntakeFullError."""
+        session = self._session
+        if session is None or not self._recording:
+            raise IntakeFullError("the start of the session is not yet in the journal")
+        self._recorder.arrived(session, now, messages, self._requests)
+        for message in messages:
+            if message.root != "rpc-reply" and _may_end(message.payload):
+                self._ending(message.payload)
+
+    def _ending(self, payload: bytes) -> None:
+        try:
+            found = XmlEncoding().decode(payload)
+        except WireError:
+            return  # the pipeline refuses and counts it
+        if found.kind in _ENDING_KINDS and found.subscription_id is not None:
+            change = found.state_change
+            reason = (change.reason if change else None) or found.kind.value
+            self.subscription_ended(found.subscription_id, reason)
+
+    # ------------------------------------------------------------------ state
+    def _now(self, phase: DevicePhase, reason: str = "", wait: int | None = None) -> None:
+        """Enter a phase, and log it when it is news."""
+        now = self._clock.now()
+        self._next_try = None if wait is None else CollectorTime(now + wait)
+        if (phase, reason) != (self._phase, self._reason):
+            self._since = now
+        self._phase, self._reason = phase, reason
+        if phase is DevicePhase.CONNECTING or (phase, reason) == self._said:
+            return  # a device that stays away is news once, not at each try
+        self._said = (phase, reason)
+        self._log(phase, reason, wait)
+
+    def _log(self, phase: DevicePhase, reason: str, wait: int | None) -> None:
+        name = self.access.name
+        if phase is DevicePhase.UP and self._session is not None:
+            number, where = self._session.session_id, self.access.settings.where
+            log.info("NETCONF session %d with device %s (%s) is up.", number, name, where)
+        elif phase is DevicePhase.WAITING:
+            seconds = (wait or 0) / SECOND
+            log.warning("No session with device %s: %s. Next try in %.1f s.", name, reason, seconds)
+        elif phase is DevicePhase.REFUSED:
+            log.error(
+                "No session with device %s: %s. It is not tried again before the configuration "
+                "changes.",
+                name,
+                reason,
+            )
+        elif phase is DevicePhase.STOPPED:
+            log.info("NETCONF session with device %s is closed.", name)
+
+
+def _may_end(payload: bytes) -> bool:
+    """A cheap look: most messages are updates and end nothing."""
+    return len(payload) <= _MAX_STATE_CHANGE and any(word in payload for word in _ENDINGS)
+
+
+async def _wait(event: asyncio.Event, limit: int | None) -> None:
+    """Until the event or ``limit`` ns are over."""
+    try:
+        async with asyncio.timeout(None if limit is None else limit / SECOND):
+            await event.wait()
+    except TimeoutError:
+        pass

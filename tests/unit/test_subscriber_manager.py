@@ -1,0 +1,621 @@
+"""From wanted to actual subscriptions, against devices in memory that answer with typed XML."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Iterator
+
+import msgspec
+import pytest
+
+from collector.errors import ConfigError, IntakeFullError, SessionError
+from collector.interfaces import Clock
+from collector.model import (
+    SECOND,
+    DeviceTime,
+    MediaType,
+    ReceivedBatch,
+    RecordKind,
+    RpcNote,
+    SelectionFilter,
+    SessionNote,
+    SubscriptionTerms,
+    Transport,
+)
+from collector.subscriber.backoff import BackoffSettings
+from collector.subscriber.inbox import Inbox
+from collector.subscriber.manager import SubscriptionManager, session_factory
+from collector.subscriber.session import Deliver, NetconfSession, SessionSettings
+from collector.subscriber.states import DevicePhase, SubscriptionPhase
+from collector.subscriber.wanted import DeviceAccess, WantedSubscription
+from tests.netconf_device import RunningClock, run, until
+
+BASE = 'xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"'
+SN = 'xmlns="urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications"'
+FAST = BackoffSettings(first=SECOND // 1000, factor=1.0, limit=SECOND // 1000)
+NEVER = BackoffSettings(first=3600 * SECOND, limit=3600 * SECOND)
+
+
+def reply(request: str, content: str) -> bytes:
+    number = re.search(r'message-id="([^"]*)"', request)
+    assert number is not None
+    return f'<rpc-reply message-id="{number[1]}" {BASE}>{content}</rpc-reply>'.encode()
+
+
+def refusal(tag: str, app_tag: str, more: str = "") -> str:
+    """As in RFC 8640 figure 13."""
+    return (
+        f"<rpc-error><error-type>application</error-type><error-tag>{tag}</error-tag>"
+        f"<error-severity>error</error-severity><error-app-tag>{app_tag}</error-app-tag>{more}"
+        "</rpc-error>"
+    )
+
+
+def state_change(name: str, number: int) -> bytes:
+    return (
+        '<notification xmlns="urn:ietf:params:xml:ns:netconf:notification:1.0">'
+        f"<eventTime>2026-01-01T00:00:00Z</eventTime><{name} {SN}><id>{number}</id>"
+        f"<reason>no-such-subscription</reason></{name}></notification>"
+    ).encode()
+
+
+UPDATE = (
+    b'<notification xmlns="urn:ietf:params:xml:ns:netconf:notification:1.0">'
+    b"<eventTime>2026-01-01T00:00:00Z</eventTime>"
+    b'<push-update xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-push"><id>22</id></push-update>'
+    b"</notification>"
+)
+
+
+class FakeDevice:
+    """What all sessions with one device share: how it answers, what it saw."""
+
+    def __init__(self) -> None:
+        self.sessions: list[FakeSession] = []
+        self.requests: list[str] = []
+        self.refuse_to_open: list[Exception] = []
+        self.answers: Callable[[str], bytes | None] = self.answer
+        self.ids = iter(range(22, 1000))
+        self.sent_with_reply: list[bytes] = []
+
+    def answer(self, request: str) -> bytes | None:
+        if "<establish-subscription" in request:
+            return reply(request, f"<id {SN}>{next(self.ids)}</id>")
+        return reply(request, "<ok/>")
+
+    def session(self, settings: SessionSettings, deliver: Deliver, clock: Clock) -> NetconfSession:
+        self.sessions.append(FakeSession(self, settings, deliver, clock))
+        return self.sessions[-1]
+
+    def names(self) -> list[str]:
+        found = (re.search(r"<rpc [^>]*><([\w-]+)", request) for request in self.requests)
+        return [match[1] for match in found if match]
+
+
+class FakeSession:
+    """In memory; the inbox is the real one."""
+
+    capabilities: tuple[str, ...] = ("urn:ietf:params:netconf:base:1.1",)
+    peer = "192.0.2.1"
+    port = 830
+    dropped = 0
+
+    def __init__(
+        self, device: FakeDevice, settings: SessionSettings, deliver: Deliver, clock: Clock
+    ) -> None:
+        self.device = device
+        self.settings = settings
+        self.inbox = Inbox(settings, deliver, clock)
+        self.session_id = 0
+
+    @property
+    def closed(self) -> asyncio.Future[SessionError]:
+        return self.inbox.closed
+
+    async def open(self) -> None:
+        if self.device.refuse_to_open:
+            raise self.device.refuse_to_open.pop(0)
+        self.session_id = len(self.device.sessions)
+
+    async def rpc(self, request: bytes, timeout: int | None = None) -> bytes:
+        message_id, future = self.inbox.expect_reply(request)
+        self.device.requests.append(request.decode())
+        answer = self.device.answers(request.decode())
+        if answer is not None:
+            self.push(answer, *self.device.sent_with_reply)
+        return await self.inbox.reply(message_id, future, timeout)
+
+    def push(self, *messages: bytes) -> None:
+        for message in messages:
+            self.inbox.arrived(message)
+        self.inbox.offer(lambda: None, lambda: None)
+
+    def lose(self) -> None:
+        self.inbox.end(SessionError("the device went away", reason="lost"))
+
+    async def close(self) -> None:
+        await self.inbox.say_goodbye(None)
+
+
+class FakeIntake:
+    """Keeps what it takes; can be full."""
+
+    def __init__(self) -> None:
+        self.full = False
+        self.batches: list[ReceivedBatch] = []
+
+    def take(self, batch: ReceivedBatch) -> int:
+        if self.full:
+            raise IntakeFullError("full")
+        assert len({len(getattr(batch, column)) for column in batch.__slots__}) == 1
+        self.batches.append(batch)
+        return sum(len(each) for each in self.batches)
+
+    async def committed(self, offset: int) -> None:
+        raise AssertionError("NETCONF has no acknowledgement to hold back")
+
+    def rows(self) -> Iterator[tuple[RecordKind, str, bytes]]:
+        for batch in self.batches:
+            kinds = [RecordKind(kind) for kind in batch.kind]
+            yield from zip(kinds, batch.session, batch.payload, strict=True)
+
+    def kinds(self) -> list[str]:
+        return [kind.name for kind, _, _ in self.rows()]
+
+    def notes(self, kind: RecordKind) -> list[RpcNote]:
+        return [msgspec.json.decode(row, type=RpcNote) for k, _, row in self.rows() if k is kind]
+
+
+class World:
+    """A manager and one device."""
+
+    def __init__(self, backoff: BackoffSettings = FAST) -> None:
+        self.device = FakeDevice()
+        self.intake = FakeIntake()
+        self.waits: list[float] = []
+        self.manager = SubscriptionManager(
+            self.intake,
+            RunningClock(),
+            random=lambda: 0.0,
+            backoff=backoff,
+            factory=lambda kind: self.device.session,
+        )
+
+    async def want(self, *wanted: WantedSubscription, **settings: object) -> None:
+        values = {"host": "core1.example", "username": "u", "retry_interval": SECOND // 100}
+        access = DeviceAccess("core1", SessionSettings(**values | settings))  # type: ignore[arg-type]
+        await self.manager.apply([access], wanted)
+
+    def phases(self) -> list[SubscriptionPhase]:
+        return [each.phase for each in self.manager.states()[0].subscriptions]
+
+    def phase(self) -> DevicePhase:
+        return self.manager.states()[0].phase
+
+    async def active(self, count: int = 1) -> None:
+        await until(lambda: self.phases() == [SubscriptionPhase.ACTIVE] * count)
+
+
+def wanted(name: str = "interfaces", period: int = 10, **terms: object) -> WantedSubscription:
+    values: dict[str, object] = {
+        "datastore": "operational",
+        "selection_filter": SelectionFilter("xpath", "/ietf-interfaces:interfaces"),
+        "period": period * SECOND,
+        "encoding": "encode-json",
+    }
+    return WantedSubscription(name, "core1", SubscriptionTerms(**values | terms))  # type: ignore[arg-type]
+
+
+def test_everything_is_in_the_journal_in_order() -> None:
+    async def main() -> None:
+        world = World()
+        world.device.sent_with_reply = [UPDATE]
+        await world.want(wanted())
+        await world.active()
+        world.device.sent_with_reply = []
+        world.device.sessions[0].push(UPDATE, UPDATE)
+        await world.manager.stop()
+        await world.manager.stop()
+        assert world.intake.kinds() == [
+            "SESSION_UP",
+            "REQUEST",
+            "REPLY",
+            "DATA",
+            "DATA",
+            "DATA",
+            "REQUEST",
+            "REPLY",
+            "SESSION_DOWN",
+        ]
+        assert {session for _, session, _ in world.intake.rows()} == {"core1/1"}
+        asked, deleted = world.intake.notes(RecordKind.REQUEST)
+        assert (asked.device, asked.subscription) == ("core1", "interfaces")
+        assert (asked.operation, deleted.operation) == (
+            "establish-subscription",
+            "delete-subscription",
+        )
+        assert asked.reply is None
+        answered, _ = world.intake.notes(RecordKind.REPLY)
+        assert answered.request == asked.request == world.device.requests[0]
+        assert answered.reply == reply(asked.request, f"<id {SN}>22</id>").decode()
+        notes = [row for kind, _, row in world.intake.rows() if kind is RecordKind.SESSION_DOWN]
+        assert msgspec.json.decode(notes[0], type=SessionNote) == SessionNote("core1", "closed")
+        data = next(b for b in world.intake.batches if b.kind == [RecordKind.DATA] * 2)
+        assert data.payload == [UPDATE, UPDATE]
+        assert data.transport == [Transport.NETCONF] * 2
+        assert data.media_type == [MediaType.YANG_DATA_XML] * 2
+        assert (data.peer, data.port, data.flags) == (["192.0.2.1"] * 2, [830] * 2, [0, 0])
+        times = [time for batch in world.intake.batches for time in batch.received_at]
+        assert times == sorted(times)
+        assert world.manager.states() == ()
+
+    run(main())
+
+
+def test_anchor_and_encoding_are_always_asked_for() -> None:
+    async def main() -> None:
+        world = World()
+        await world.want(wanted(encoding=None))
+        await world.active()
+        await world.manager.stop()
+        request = world.device.requests[0]
+        # The clock of these tests starts at 2023-11-14T22:13:20Z, a multiple of 10 s.
+        assert "<anchor-time>2023-11-14T22:13:30Z</anchor-time>" in request
+        assert "<period>1000</period>" in request
+        assert re.search(r"<encoding[^>]*>([\w-]+:)?encode-xml</encoding>", request)
+
+    run(main())
+
+
+def test_a_lost_session_is_opened_again_and_established_again() -> None:
+    async def main() -> None:
+        world = World()
+        await world.want(wanted(), wanted("hardware"))
+        await world.active(2)
+        world.device.sessions[0].lose()
+        await until(lambda: len(world.device.sessions) == 2)
+        await world.active(2)
+        assert [s.id for s in world.manager.states()[0].subscriptions] == [24, 25]
+        assert world.manager.states()[0].session_id == 2
+        await world.manager.stop()
+        kinds = world.intake.kinds()
+        assert kinds.count("SESSION_UP") == kinds.count("SESSION_DOWN") == 2
+        assert kinds.index("SESSION_DOWN") < len(kinds) - 1
+
+    run(main())
+
+
+def test_a_device_that_is_away_is_tried_again_and_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        world = World()
+        away = [SessionError("core1 refused the connection", reason="refused") for _ in range(5)]
+        world.device.refuse_to_open = list(away)
+        await world.want(wanted())
+        await world.active()
+        assert len(world.device.sessions) == 6
+        await world.manager.stop()
+
+    with caplog.at_level(logging.WARNING):
+        run(main())
+    assert [record.getMessage() for record in caplog.records] == [
+        "No session with device core1: core1 refused the connection. Next try in 0.0 s."
+    ]
+
+
+def test_the_waits_are_bounded_and_start_anew_after_a_long_session() -> None:
+    settings = BackoffSettings(first=SECOND, limit=5 * SECOND, reset_after=60 * SECOND)
+    from collector.subscriber.backoff import Backoff
+
+    numbers = iter([0.0, 0.5, 0.999, 0.0, 0.0, 0.0, 0.0])
+    backoff = Backoff(settings, lambda: next(numbers))
+    assert [backoff.next() / SECOND for _ in range(2)] == [0.5, 1.5]
+    assert 3.9 < backoff.next() / SECOND < 4.0
+    assert backoff.next() == backoff.next() == 2.5 * SECOND
+    backoff.lived(59 * SECOND)
+    assert backoff.next() == 2.5 * SECOND
+    backoff.lived(60 * SECOND)
+    assert backoff.next() == SECOND // 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SessionError("the host key of core1 is not known", reason="host-key", retryable=False),
+        ConfigError("environment variable X is not set"),
+    ],
+)
+def test_what_cannot_heal_waits_for_another_configuration(error: Exception) -> None:
+    async def main() -> None:
+        world = World()
+        world.device.refuse_to_open = [error]
+        await world.want(wanted())
+        await until(lambda: world.phase() is DevicePhase.REFUSED)
+        for _ in range(20):
+            await asyncio.sleep(0.001)
+        assert len(world.device.sessions) == 1
+        assert str(error) in world.manager.states()[0].reason
+        await world.want(wanted(), host="core1.example")
+        await world.active()
+        await world.manager.stop()
+
+    run(main())
+
+
+def test_a_refusal_that_cannot_heal_is_not_repeated(caplog: pytest.LogCaptureFixture) -> None:
+    hint = (
+        '<error-info><establish-subscription-datastore-error-info xmlns="urn:ietf:params:xml:ns:'
+        'yang:ietf-yang-push"><period-hint>6000</period-hint>'
+        "</establish-subscription-datastore-error-info></error-info>"
+    )
+
+    async def main() -> None:
+        world = World()
+        content = refusal("invalid-value", "ietf-yang-push:period-unsupported", hint)
+        world.device.answers = lambda request: (
+            reply(request, content)
+            if "<period>100</period>" in request
+            else world.device.answer(request)
+        )
+        await world.want(wanted(period=1), wanted("hardware"))
+        await until(lambda: SubscriptionPhase.ACTIVE in world.phases())
+        assert world.phases() == [SubscriptionPhase.REFUSED, SubscriptionPhase.ACTIVE]
+        assert "period-unsupported" in world.manager.states()[0].subscriptions[0].reason
+        assert world.device.names() == ["establish-subscription"] * 2
+        await world.want(wanted(period=60), wanted("hardware"))
+        await world.active(2)
+        await world.manager.stop()
+
+    with caplog.at_level(logging.WARNING):
+        run(main())
+    (record,) = caplog.records
+    assert "refused subscription interfaces: period-unsupported" in record.getMessage()
+    assert "period-hint 6000" in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        refusal("resource-denied", "ietf-subscribed-notifications:insufficient-resources"),
+        refusal("in-use", ""),
+        "<ok/>",
+        "<unclosed>",
+    ],
+)
+def test_a_refusal_that_can_heal_is_repeated(content: str) -> None:
+    async def main() -> None:
+        world = World()
+        answers = iter([content, content])
+
+        def answer(request: str) -> bytes | None:
+            given = next(answers, None)
+            return world.device.answer(request) if given is None else reply(request, given)
+
+        world.device.answers = answer
+        await world.want(wanted())
+        await world.active()
+        assert world.device.names() == ["establish-subscription"] * 3
+        assert len(world.device.sessions) == 1
+        await world.manager.stop()
+
+    run(main())
+
+
+def test_a_request_without_answer_ends_the_session() -> None:
+    async def main() -> None:
+        world = World()
+        world.device.answers = lambda request: (
+            None if len(world.device.sessions) == 1 else world.device.answer(request)
+        )
+        await world.want(wanted(), rpc_timeout=SECOND // 50)
+        await world.active()
+        assert len(world.device.sessions) == 2
+        await world.manager.stop()
+        downs = [row for kind, _, row in world.intake.rows() if kind is RecordKind.SESSION_DOWN]
+        assert msgspec.json.decode(downs[0], type=SessionNote).reason == "timeout"
+
+    run(main())
+
+
+@pytest.mark.parametrize("name", ["subscription-terminated", "subscription-completed"])
+@pytest.mark.parametrize("with_reply", [False, True])
+def test_a_subscription_that_the_device_ends_is_established_again(
+    name: str, with_reply: bool
+) -> None:
+    async def main() -> None:
+        world = World()
+        if with_reply:
+            world.device.sent_with_reply = [state_change(name, 22)]
+        await world.want(wanted())
+        if not with_reply:
+            await world.active()
+            session = world.device.sessions[0]
+            session.push(state_change(name, 999), b"<notification>subscription-terminated")
+            session.push(state_change(name, 22))
+        await until(lambda: len(world.device.requests) == 2)
+        world.device.sent_with_reply = []
+        await world.active()
+        assert world.manager.states()[0].subscriptions[0].id == 23
+        await world.manager.stop()
+
+    run(main())
+
+
+def test_another_transport_may_say_that_a_subscription_ended() -> None:
+    async def main() -> None:
+        world = World(NEVER)
+        await world.want(wanted())
+        await world.active()
+        world.manager.subscription_ended("nobody", 22, "x")
+        world.manager.subscription_ended("core1", 22, "filter-unavailable")
+        (state,) = world.manager.states()[0].subscriptions
+        assert state.phase is SubscriptionPhase.PENDING
+        assert "filter-unavailable" in state.reason
+        assert state.retry_at is not None
+        await world.manager.stop()
+
+    run(main())
+
+
+def test_changes_of_what_is_wanted() -> None:
+    async def main() -> None:
+        world = World()
+        await world.want()
+        await until(lambda: world.phase() is DevicePhase.IDLE)
+        await world.want(wanted(), wanted("hardware"))
+        await world.active(2)
+        await world.want(wanted(period=20), wanted("hardware"))
+        await until(lambda: len(world.device.requests) == 3)
+        await world.want(wanted(period=20, encoding="encode-xml"), wanted("more"))
+        await until(lambda: len(world.device.requests) == 7)
+        await world.active(2)
+        assert world.device.names()[2:] == [
+            "modify-subscription",
+            "delete-subscription",
+            "delete-subscription",
+            "establish-subscription",
+            "establish-subscription",
+        ]
+        await world.want()
+        await until(lambda: world.phase() is DevicePhase.IDLE)
+        assert world.device.names()[7:] == ["delete-subscription"] * 2
+        assert world.intake.kinds()[-1] == "SESSION_DOWN"
+        await world.manager.stop()
+
+    run(main())
+
+
+def test_refused_modify_and_delete() -> None:
+    async def main() -> None:
+        world = World()
+
+        def answer(request: str) -> bytes | None:
+            if "establish" in request:
+                return world.device.answer(request)
+            return reply(request, refusal("operation-failed", ""))
+
+        world.device.answers = answer
+        await world.want(wanted())
+        await world.active()
+        await world.want(wanted(period=20))
+        await until(lambda: len(world.device.requests) == 4)
+        assert world.device.names() == [
+            "establish-subscription",
+            "modify-subscription",
+            "delete-subscription",
+            "establish-subscription",
+        ]
+        await world.active()
+        await world.want(WantedSubscription("interfaces", "core1", wanted(period=20).terms, ("1",)))
+        await world.manager.stop()
+
+    run(main())
+
+
+def test_another_way_to_a_device_replaces_its_session() -> None:
+    async def main() -> None:
+        world = World()
+        await world.want(wanted())
+        await world.active()
+        await world.want(wanted(), host="other.example")
+        await world.active()
+        assert [s.settings.host for s in world.device.sessions] == [
+            "core1.example",
+            "other.example",
+        ]
+        await world.manager.apply([], [])
+        assert world.manager.states() == ()
+
+    run(main())
+
+
+def test_a_full_intake_holds_everything_back() -> None:
+    async def main() -> None:
+        world = World()
+        world.intake.full = True
+        await world.want(wanted())
+        await until(lambda: len(world.device.sessions) == 1)
+        world.device.sessions[0].push(UPDATE)
+        await asyncio.sleep(0.05)
+        assert world.device.requests == [], "nothing is asked that the journal does not know"
+        world.intake.full = False
+        await world.active()
+        await until(lambda: "DATA" in world.intake.kinds())
+        assert world.intake.kinds()[0] == "SESSION_UP"
+        await world.manager.stop()
+
+    run(main())
+
+
+def test_terms_that_cannot_be_written_are_refused_here() -> None:
+    async def main() -> None:
+        world = World()
+        await world.want(wanted(selection_filter=SelectionFilter("guess", "interfaces")))
+        await until(lambda: world.phases() == [SubscriptionPhase.REFUSED])
+        assert world.device.requests == []
+        await world.manager.stop()
+
+    run(main())
+
+
+def test_a_fault_of_ours_is_logged_and_the_session_opened_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        world = World()
+
+        def broken(request: str) -> bytes | None:
+            if len(world.device.sessions) == 1:
+                raise ZeroDivisionError
+            return world.device.answer(request)
+
+        world.device.answers = broken
+        await world.want(wanted())
+        await world.active()
+        assert len(world.device.sessions) == 2
+        await world.manager.stop()
+
+    run(main())
+    assert "A fault in the session with device core1." in caplog.text
+
+
+def test_stopping_while_connecting() -> None:
+    async def main() -> None:
+        world = World()
+        hang = asyncio.Event()
+
+        class Hanging(FakeSession):
+            async def open(self) -> None:
+                await hang.wait()
+
+        world.device.session = (  # type: ignore[method-assign]
+            lambda *args: Hanging(world.device, *args)
+        )
+        await world.want(wanted())
+        await until(lambda: world.phase() is DevicePhase.CONNECTING)
+        await asyncio.sleep(0.01)
+        await world.manager.stop()
+        assert world.intake.batches == []
+
+    run(main())
+
+
+def test_session_implementations_by_name() -> None:
+    assert session_factory("asyncssh").__name__ == "AsyncsshSession"
+    assert session_factory("ncclient").__name__ == "NcclientSession"
+    with pytest.raises(ConfigError, match="telnet"):
+        session_factory("telnet")
+
+
+def test_wanted_anchor_is_kept() -> None:
+    async def main() -> None:
+        world = World()
+        await world.want(wanted(anchor_time=DeviceTime(SECOND)))
+        await world.active()
+        await world.manager.stop()
+        assert "<anchor-time>1970-01-01T00:00:01Z</anchor-time>" in world.device.requests[0]
+
+    run(main())
