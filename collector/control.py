@@ -72,6 +72,10 @@ class ControlServer:
         if server is None:
             return
         server.close()
+        for _ in range(10):
+            # asyncio takes some five rounds from accepting a connection to running its task, and
+            # a task that does not run yet cannot be told to hang up
+            await asyncio.sleep(0)
         clients = self._clients - {asyncio.current_task()}
         for client in clients:
             client.cancel()
@@ -84,7 +88,7 @@ class ControlServer:
         assert task is not None
         if len(self._clients) >= CLIENTS:
             self.refused += 1
-            writer.close()
+            await hang_up(writer)
             return
         self._clients.add(task)
         try:
@@ -94,8 +98,8 @@ class ControlServer:
         except (OSError, TimeoutError, ValueError):
             pass  # a client that is slow, gone, or sent too long a line
         finally:
+            await hang_up(writer)
             self._clients.discard(task)
-            writer.close()
 
     async def _answer(
         self, line: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -122,6 +126,16 @@ class ControlServer:
             raise UsageError(f"commands are {', '.join(self._commands)}")
         answer = command(request)
         return await answer if isinstance(answer, Awaitable) else answer
+
+
+async def hang_up(writer: asyncio.StreamWriter) -> None:
+    """Close a connection; what the other side does not take within a second is dropped."""
+    writer.close()
+    try:
+        async with asyncio.timeout(1.0):
+            await writer.wait_closed()
+    except (OSError, TimeoutError):
+        writer.transport.abort()
 
 
 def _listen(folder: Path) -> socket.socket:

@@ -33,5 +33,5 @@ def query(
     if as_json and as_csv:
         raise UsageError("--json and --csv cannot be used together")
     text = click.get_text_stream("stdin").read() if sql == "-" else sql
-    with asked(data_folder(folder, config_file)) as run:
-        print_answer(run(text), "json" if as_json else "csv" if as_csv else "table")
+    with asked(data_folder(folder, config_file)) as session:
+        print_answer(session.run(text), "json" if as_json else "csv" if as_csv else "table")

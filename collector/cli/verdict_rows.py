@@ -1,11 +1,12 @@
 """Which verdicts are wanted, from the store or as they are said.
 
-Does: turn a selection into SQL with values bound, or into a filter on the stream. Does not: parse
+Does: turn a selection into SQL with bound values, or into a filter on the stream. Does not: parse
 options.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from collector.views.answers import print_answer, verdicts_of
 from collector.views.console import make_console
 from collector.views.live import LiveView
 from collector.views.tables import print_verdicts
-from collector.wire.timestamps import format_date_and_time
+
+_PARAMETER = re.compile(r"\$(\w+)")
 
 
 class Selection(Struct, frozen=True):
@@ -45,46 +47,35 @@ class Selection(Struct, frozen=True):
             and (self.since is None or verdict.nominal_time >= self.since)
         )
 
-    def sql(self) -> str:
-        """The question to the store, newest rows last."""
-        conditions = [
-            *_any_of("device", self.devices),
-            *_any_of("subscription_name", self.names),
-            *_any_of("outcome", tuple(o.upper() for o in self.outcomes)),
-        ]
-        if self.since is not None:
-            conditions.append(f"nominal_time >= {_moment(self.since)}")
-        if self.until is not None:
-            conditions.append(f"nominal_time < {_moment(self.until)}")
-        newest = (
-            ""
-            if self.amended
-            else " QUALIFY amendment = max(amendment) OVER (PARTITION BY device,"
-            " subscription_id, revision, period_index)"
+    def question(self) -> tuple[str, dict[str, Any]]:
+        """SQL for the store, newest rows last, and the values to bind."""
+        wanted = {
+            "list_contains($devices, device)": self.devices,
+            "list_contains($names, subscription_name)": self.names,
+            "list_contains($outcomes, outcome)": [outcome.upper() for outcome in self.outcomes],
+            "epoch_ns(nominal_time) >= $since": self.since,
+            "epoch_ns(nominal_time) < $until": self.until,
+        }
+        clauses = [clause for clause, value in wanted.items() if value not in (None, (), [])]
+        values = {_PARAMETER.findall(clause)[0]: wanted[clause] for clause in clauses}
+        where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
+        table = "verdicts" if self.amended else "verdicts_last"
+        # only fixed text is put together here, all values are bound
+        sql = (
+            f"SELECT * FROM (SELECT * FROM {table} {where}"  # noqa: S608
+            " ORDER BY nominal_time DESC, amendment DESC LIMIT $limit)"
+            " ORDER BY nominal_time, device, subscription_name, revision, amendment"
         )
-        # the filter on the outcome is for the row as now known, so it comes after the choice of it
-        inner = f"SELECT * FROM verdicts{newest}"  # noqa: S608 - numbers and quoted texts only
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        order = "nominal_time, device, subscription_name, amendment"
-        return (
-            f"SELECT * FROM (SELECT * FROM ({inner}){where}"  # noqa: S608
-            f" ORDER BY nominal_time DESC, amendment DESC LIMIT {self.limit}) ORDER BY {order}"
-        )
-
-
-def _moment(ns: int) -> str:
-    return f"TIMESTAMPTZ '{format_date_and_time(ns, 6)}'"
-
-
-def _any_of(column: str, values: tuple[str, ...]) -> list[str]:
-    quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
-    return [f"{column} IN ({quoted})"] if values else []
+        return sql, {
+            **{k: list(v) if isinstance(v, tuple) else v for k, v in values.items()},
+            "limit": self.limit,
+        }
 
 
 def show(folder: Path, selection: Selection, as_json: bool) -> None:
     """Print what the store has."""
-    with asked(folder) as run:
-        answer = run(selection.sql())
+    with asked(folder) as session:
+        answer = session.run(*selection.question())
         if as_json:
             print_answer(answer, "json")
             return

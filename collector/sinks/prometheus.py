@@ -9,6 +9,7 @@ time-outs; it never blocks the event loop longer than one rendering of the page.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
@@ -158,6 +159,8 @@ class MetricsServer:
         finally:
             self._connections -= 1
             writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     def _answer(self, request: bytes) -> bytes:
         words = request.split(b"\r\n", 1)[0].split(b" ")
