@@ -1,0 +1,22 @@
+"""From journal records to what is said about them: decode -> engine -> rows.
+
+``Pipeline`` is the one function behind live traffic, recovery after a kill, ``collector replay``
+and captures. It sees nothing but journal records, so the same journal gives the same rows, whoever
+reads it and whenever. No sockets and no clock: time passes when a record (at least a tick) says so.
+"""
+
+from collector.pipeline.flow import Pipeline, PipelineCounts
+from collector.pipeline.recovery import Reread, open_rows, reread, restore
+from collector.pipeline.replay import replay
+from collector.pipeline.settings import engine_settings
+
+__all__ = [
+    "Pipeline",
+    "PipelineCounts",
+    "Reread",
+    "engine_settings",
+    "open_rows",
+    "replay",
+    "reread",
+    "restore",
+]

@@ -1,0 +1,141 @@
+"""Journal records that are no data -> what the engine is told.
+
+Does: requests and replies of the control plane, sessions, starts and stops, drops, half-built and
+refused messages. Does not: touch data records (``flow``), keep verdict knowledge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from collector.errors import PeerError
+from collector.model import (
+    FLAG_IDS,
+    CollectorStopped,
+    CollectorTime,
+    Dropped,
+    DropsNote,
+    Ended,
+    EngineInput,
+    Established,
+    Event,
+    ReceivedBatch,
+    RecordKind,
+    Rejected,
+    RejectedNote,
+    RpcNote,
+    SessionNote,
+    Tick,
+    Unreassembled,
+    UnreassembledNote,
+)
+from collector.wire import netconf_rpc
+
+_RPC = msgspec.json.Decoder(RpcNote)
+_SESSION = msgspec.json.Decoder(SessionNote)
+_DROPS = msgspec.json.Decoder(DropsNote)
+_UNREASSEMBLED = msgspec.json.Decoder(UnreassembledNote)
+_REJECTED = msgspec.json.Decoder(RejectedNote)
+
+
+def engine_inputs(
+    batch: ReceivedBatch, row: int, offset: int, device: str | None
+) -> Iterator[EngineInput | Event]:
+    """What one record tells the engine, and events that concern people only.
+
+    ``device``: the device behind the record's peer address, None when unknown.
+    """
+    kind = batch.kind[row]
+    now = CollectorTime(batch.received_at[row])
+    payload = batch.payload[row]
+    if kind == RecordKind.TICK:
+        yield Tick(now, offset)
+    elif kind == RecordKind.REPLY:
+        yield from _reply(_RPC.decode(payload), now, offset)
+    elif kind == RecordKind.SESSION_DOWN:
+        note = _SESSION.decode(payload)
+        yield Ended(now, note.device, None, "session-lost", offset)
+        yield Event(now, note.device, "session", "session_down", _sentence(note))
+    elif kind == RecordKind.SESSION_UP:
+        note = _SESSION.decode(payload)
+        text = f"The NETCONF session to {note.device} is up."
+        yield Event(now, note.device, "session", "session_up", text)
+    elif kind == RecordKind.DROPS:
+        yield from _drops(_DROPS.decode(payload), now, offset)
+    elif kind == RecordKind.COLLECTOR_STOP:
+        yield CollectorStopped(now, offset)
+    elif kind == RecordKind.UNREASSEMBLED and device is not None:
+        half = _UNREASSEMBLED.decode(payload)
+        yield Unreassembled(
+            now,
+            device,
+            batch.peer[row],
+            batch.port[row],
+            batch.publisher_id[row],
+            batch.message_id[row],
+            half.first_arrival,
+            offset,
+        )
+    elif kind == RecordKind.REJECTED and device is not None and batch.flags[row] & FLAG_IDS:
+        yield Rejected(
+            now,
+            device,
+            batch.peer[row],
+            batch.port[row],
+            batch.publisher_id[row],
+            batch.message_id[row],
+            _REJECTED.decode(payload).reason,
+            offset,
+        )
+
+
+def _sentence(note: SessionNote) -> str:
+    return f"The NETCONF session to {note.device} is down: {note.reason or 'closed'}."
+
+
+def _drops(note: DropsNote, now: CollectorTime, offset: int) -> Iterator[EngineInput | Event]:
+    yield Dropped(now, note.since, note.count, offset)
+    text = f"{note.count} messages were dropped on our side ({note.where})."
+    yield Event(now, "", note.where, "dropped_here", text)
+
+
+def _reply(note: RpcNote, now: CollectorTime, offset: int) -> Iterator[EngineInput | Event]:
+    """Only what was carried out changes anything; a refusal is an event."""
+    try:
+        reply = netconf_rpc.decode_reply((note.reply or "").encode())
+        if reply.error is not None:
+            raise reply.error
+        operation = netconf_rpc.decode_rpc(note.request.encode()).operation
+    except PeerError as error:
+        text = f"{note.device} refused {note.operation} for {note.subscription}: {error}"
+        yield Event(now, note.device, note.subscription, "request_refused", text)
+        return
+    if isinstance(operation, netconf_rpc.EstablishSubscription):
+        if reply.subscription_id is None:
+            text = f"{note.device} answered {note.operation} without a subscription id."
+            yield Event(now, note.device, note.subscription, "request_refused", text)
+            return
+        yield Established(
+            now,
+            note.device,
+            note.subscription,
+            reply.subscription_id,
+            operation.terms,
+            reply.generators,
+            offset,
+        )
+    elif isinstance(operation, netconf_rpc.ModifySubscription):
+        yield Established(
+            now,
+            note.device,
+            note.subscription,
+            operation.id,
+            operation.terms,
+            reply.generators,
+            offset,
+            modified=True,
+        )
+    elif isinstance(operation, netconf_rpc.DeleteSubscription | netconf_rpc.KillSubscription):
+        yield Ended(now, note.device, operation.id, "deleted", offset)

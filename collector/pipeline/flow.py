@@ -1,0 +1,273 @@
+"""The way of a record: decode -> engine -> rows. The only place that names the steps in order.
+
+Rules: everything comes out of the journal batch and of what earlier records left behind
+(``snapshot``): no clock, no configuration but that of the CONFIG record, no order but that of the
+offsets. Runs of updates go to the engine in one call; any other record ends the run first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+from msgspec import Struct
+
+from collector.config import device_of_source
+from collector.core.engine import Engine
+from collector.core.inventory import Inventory
+from collector.core.settings import EngineSettings
+from collector.errors import WireError
+from collector.model import (
+    FLAG_IDS,
+    CollectorDown,
+    CollectorTime,
+    Ended,
+    Event,
+    Fact,
+    NotificationKind,
+    ReceivedBatch,
+    RecordKind,
+    Rejected,
+    StateChanged,
+    SubscriptionRow,
+    Transport,
+    Update,
+    Verdict,
+)
+from collector.pipeline.exchanges import engine_inputs
+from collector.pipeline.rows import UpdateColumns
+from collector.pipeline.settings import decode_config, engine_settings
+from collector.store.tables import Said
+from collector.wire.notification import decode
+
+UPDATE_KINDS = frozenset(
+    (NotificationKind.PUSH_UPDATE, NotificationKind.PUSH_CHANGE_UPDATE, NotificationKind.OTHER)
+)
+UNKNOWN_SOURCES_KEPT = 1024
+"""Addresses of unknown senders that are remembered for people (ours)."""
+REST = ""
+"""Name of the snapshot part that belongs to no device."""
+
+
+class PipelineCounts:
+    """What the pipeline counted; plain numbers that the service shows as metrics."""
+
+    def __init__(self) -> None:
+        self.rejected: dict[str, int] = {}
+        """reason word -> messages whose payload was refused."""
+        self.unknown_source_messages = 0
+        self.unknown_sources: dict[str, int] = {}
+        """address -> messages, of the first ``UNKNOWN_SOURCES_KEPT``."""
+
+
+class _Rest(Struct):
+    """What is kept between batches and belongs to no device."""
+
+    last_arrival: int = 0
+    config: bytes = b""
+    sessions: dict[str, str] = {}
+    """session id -> device, of the sessions that are up."""
+
+
+class Pipeline:
+    """Journal batches in, what is said about them out."""
+
+    def __init__(
+        self,
+        *,
+        settings: EngineSettings | None = None,
+        inventory: Inventory | None = None,
+        adjust: Callable[[EngineSettings], EngineSettings] = lambda settings: settings,
+    ) -> None:
+        """Args:
+        settings: what holds until a CONFIG record comes.
+        inventory: who sends from where, until a CONFIG record comes.
+        adjust: changes the settings of every CONFIG record (``collector replay --grace``).
+        """
+        self._settings = settings or EngineSettings()
+        self.engine = Engine(self._settings)
+        self.counts = PipelineCounts()
+        self._inventory = inventory or Inventory({})
+        self._adjust = adjust
+        self._rest = _Rest()
+
+    @property
+    def last_arrival(self) -> int:
+        """Arrival of the last record read, ns; 0 before the first."""
+        return self._rest.last_arrival
+
+    # ------------------------------------------------------------------ one batch
+    def receive(self, first_offset: int, batch: ReceivedBatch, records: object) -> Said:
+        """Everything that follows from a batch.
+
+        Args:
+            first_offset: journal offset of its first record.
+            records: the same batch as Arrow columns, whose payload the update rows share.
+        """
+        facts: list[Fact] = []
+        columns = UpdateColumns()
+        pending: list[Update] = []
+        kinds, data = batch.kind, int(RecordKind.DATA)
+        for row in range(len(batch)):
+            if kinds[row] == data:
+                self._data(batch, row, first_offset + row, pending, columns, facts)
+            else:
+                self._flush(pending, columns, facts)
+                self._other(batch, row, first_offset + row, facts)
+        self._flush(pending, columns, facts)
+        if len(batch):
+            self._rest.last_arrival = batch.received_at[-1]
+        return Said(
+            first_offset=first_offset,
+            next_offset=first_offset + len(batch),
+            updates=columns.rows(records, first_offset),
+            verdicts=[fact for fact in facts if isinstance(fact, Verdict)],
+            events=[fact for fact in facts if isinstance(fact, Event)],
+            subscriptions=[fact for fact in facts if isinstance(fact, SubscriptionRow)],
+        )
+
+    def _data(
+        self,
+        batch: ReceivedBatch,
+        row: int,
+        offset: int,
+        pending: list[Update],
+        columns: UpdateColumns,
+        facts: list[Fact],
+    ) -> None:
+        """One notification message."""
+        peer = batch.peer[row]
+        device = self._device(batch, row)
+        if device is None:
+            self._unknown_source(peer)
+            return
+        payload = batch.payload[row]
+        has_ids = batch.flags[row] & FLAG_IDS
+        publisher_id = batch.publisher_id[row] if has_ids else None
+        message_id = batch.message_id[row] if has_ids else None
+        arrival = CollectorTime(batch.received_at[row])
+        port = batch.port[row]
+        try:
+            notification = decode(payload, batch.media_type[row])
+        except WireError as error:
+            rejected = self.counts.rejected
+            rejected[error.reason] = rejected.get(error.reason, 0) + 1
+            self._flush(pending, columns, facts)
+            refused = Rejected(
+                arrival, device, peer, port, publisher_id, message_id, error.reason, offset
+            )
+            facts += self.engine.receive(refused, arrival)
+            return
+        if notification.kind in UPDATE_KINDS:
+            pending.append(
+                Update(
+                    arrival,
+                    device,
+                    peer,
+                    port,
+                    publisher_id,
+                    message_id,
+                    notification.subscription_id,
+                    notification.generator,
+                    notification.kind,
+                    notification.event_time,
+                    notification.observation_time,
+                    notification.incomplete_update,
+                    offset,
+                )
+            )
+            return
+        self._flush(pending, columns, facts)
+        changed = StateChanged(
+            arrival, device, peer, port, publisher_id, message_id, notification, offset
+        )
+        facts += self.engine.receive(changed, arrival)
+
+    def _flush(self, pending: list[Update], columns: UpdateColumns, facts: list[Fact]) -> None:
+        """Give the run of updates to the engine, and keep where it put them."""
+        if not pending:
+            return
+        placements, said = self.engine.receive_batch(pending)
+        columns.add(pending, placements)
+        facts += said
+        pending.clear()
+
+    # ------------------------------------------------------------------ other records
+    def _other(self, batch: ReceivedBatch, row: int, offset: int, facts: list[Fact]) -> None:
+        kind = batch.kind[row]
+        now = CollectorTime(batch.received_at[row])
+        if kind == RecordKind.COLLECTOR_START:
+            self._started(now, offset, facts)
+        elif kind == RecordKind.CONFIG:
+            self._configure(batch.payload[row], now, facts)
+        if kind == RecordKind.SESSION_UP:
+            self._rest.sessions[batch.session[row]] = msgspec.json.decode(batch.payload[row])[
+                "device"
+            ]
+        elif kind == RecordKind.SESSION_DOWN:
+            self._rest.sessions.pop(batch.session[row], None)
+        for told in engine_inputs(batch, row, offset, self._device(batch, row)):
+            if isinstance(told, Event):
+                facts.append(told)
+            else:
+                facts += self.engine.receive(told, now)
+
+    def _started(self, now: CollectorTime, offset: int, facts: list[Fact]) -> None:
+        """The time since the last record, nobody listened; sessions died with their process."""
+        rest = self._rest
+        if rest.last_arrival:
+            down = CollectorDown(now, CollectorTime(rest.last_arrival), offset)
+            facts += self.engine.receive(down, now)
+        for device in sorted(set(rest.sessions.values())):
+            ended = Ended(now, device, None, "collector-down", offset)
+            facts += self.engine.receive(ended, now)
+        rest.sessions.clear()
+
+    def _configure(self, payload: bytes, now: CollectorTime, facts: list[Fact]) -> None:
+        if payload == self._rest.config:
+            return
+        config = decode_config(payload)
+        self._rest.config = payload
+        self._inventory = Inventory(device_of_source(config))
+        facts += self.engine.configure(self._adjust(engine_settings(config)), now)
+
+    # ------------------------------------------------------------------ who sent it
+    def _device(self, batch: ReceivedBatch, row: int) -> str | None:
+        if batch.transport[row] == Transport.NETCONF:
+            return self._rest.sessions.get(batch.session[row])
+        return self._inventory.device(batch.peer[row])
+
+    def _unknown_source(self, peer: str) -> None:
+        counts = self.counts
+        counts.unknown_source_messages += 1
+        known = counts.unknown_sources
+        if peer in known or len(known) < UNKNOWN_SOURCES_KEPT:
+            known[peer] = known.get(peer, 0) + 1
+
+    # ------------------------------------------------------------------ snapshots
+    def snapshot_names(self) -> list[str]:
+        """The parts of a snapshot in the order in which to take them.
+
+        ``REST`` comes first, so that it has the smallest offset: what is read again from there
+        on meets it as it was; the engine itself leaves out what a device's part already knows.
+        """
+        return [REST, *self.engine.devices()]
+
+    def snapshot_part(self, name: str) -> bytes:
+        """One part, as of the last record read."""
+        if name == REST:
+            return msgspec.msgpack.encode(self._rest)
+        return self.engine.snapshot_device(name)
+
+    def restore(self, parts: Iterable[tuple[str, int, bytes]]) -> int:
+        """Go on from a snapshot, (name, offset, content) each; returns the offset to read from."""
+        kept = list(parts)
+        contents = {name: content for name, _, content in kept}
+        self._rest = msgspec.msgpack.decode(contents.pop(REST), type=_Rest)
+        settings = self._settings
+        if self._rest.config:
+            config = decode_config(self._rest.config)
+            self._inventory = Inventory(device_of_source(config))
+            settings = self._adjust(engine_settings(config))
+        self.engine = Engine.restore(settings, contents)
+        return next(offset for name, offset, _ in kept if name == REST)

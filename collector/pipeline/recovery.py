@@ -1,0 +1,61 @@
+"""Reading the journal again: after a restart, for rows not stored yet, and for ``replay``.
+
+Does: bring a pipeline to where a snapshot or the journal's beginning leaves it, and say again what
+follows. Does not: write the live store (the service does), change what it reads.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from collector.journal import JournalReader
+from collector.pipeline.flow import Pipeline
+from collector.store.manifest import load_manifest, store_folder
+from collector.store.open_rows import OpenRows
+from collector.store.snapshots import SnapshotStore
+from collector.store.tables import Said, tables_of
+
+log = logging.getLogger(__name__)
+
+
+class Reread(Struct, frozen=True):
+    """What one journal frame says when it is read again."""
+
+    segment: int
+    """First offset of the segment that it is in."""
+    first_arrival: int
+    last_arrival: int
+    """Arrivals of its first and last record, ns."""
+    said: Said
+
+
+def restore(pipeline: Pipeline, folder: Path, stored_offset: int) -> int:
+    """Load the newest snapshot that the store does not lag behind; the offset to read from."""
+    snapshots = SnapshotStore(folder, on_damage=log.warning)
+    parts = snapshots.load(stored_offset)
+    if parts is None:
+        return 0
+    return pipeline.restore((part.device, part.offset, part.state) for part in parts)
+
+
+def reread(pipeline: Pipeline, folder: Path, from_offset: int = 0) -> Iterator[Reread]:
+    """Feed everything from an offset to the journal's present end into the pipeline."""
+    reader = JournalReader(folder, on_damage=log.warning)
+    for frame in reader.read(from_offset):
+        batch = frame.batch()
+        said = pipeline.receive(frame.first_offset, batch, frame.records)
+        yield Reread(frame.segment, batch.received_at[0], batch.received_at[-1], said)
+
+
+def open_rows(folder: Path) -> list[OpenRows]:
+    """Rows of the journal's end that no Parquet file has, computed without touching anything."""
+    stored_offset = load_manifest(store_folder(folder)).stored_offset
+    pipeline = Pipeline()
+    start = restore(pipeline, folder, stored_offset)
+    said = [one.said for one in reread(pipeline, folder, start)]
+    said = [one for one in said if one.next_offset > stored_offset]
+    return [OpenRows(said[-1].next_offset, tables_of(said))] if said else []

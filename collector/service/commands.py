@@ -1,0 +1,117 @@
+"""What the control socket answers: status, devices, rows not stored yet, the stream of facts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from collector.control import Command
+from collector.service.gauges import refresh
+from collector.sinks.rows import fact_to_row
+from collector.store.open_rows import encode_open_rows
+from collector.wire.timestamps import format_date_and_time
+
+if TYPE_CHECKING:
+    from collector.service.lifecycle import Service
+
+UNKNOWN_SHOWN = 50
+"""Unknown senders in one answer (ours)."""
+
+
+def commands(service: Service) -> dict[str, Command]:
+    """name -> function, for ``ControlServer``."""
+    return {
+        "status": lambda arguments: status(service),
+        "devices": lambda arguments: devices(service),
+        "follow": lambda arguments: follow(service),
+        "open_rows": lambda arguments: open_rows(service),
+        "reload": lambda arguments: reload(service),
+    }
+
+
+def status(service: Service) -> Mapping[str, Any]:
+    """The process as a whole."""
+    refresh(service)
+    counters, journal = service.counters, service.journal
+    return {
+        "data_dir": str(service.folder),
+        "healthy": service.health()[0],
+        "health": service.health()[1],
+        "listening": [
+            {
+                "receiver": receiver.name,
+                "port": getattr(receiver, "local_port", None),
+                "receive_buffer": getattr(receiver, "granted_receive_buffer", None),
+            }
+            for receiver in service.receivers
+        ],
+        "datagrams_received": counters.datagrams_received,
+        "datagrams_rejected": counters.datagrams_rejected.total(),
+        "messages_rejected": counters.messages_rejected.total(),
+        "dropped_here": counters.queue_dropped.total(),
+        "unknown_source_messages": counters.unknown_source_messages,
+        "journal_next_offset": journal.next_offset,
+        "journal_committed_offset": journal.committed_offset,
+        "stored_offset": service.store.stored_offset,
+        "periods": {
+            outcome: sum(n for (_, o), n in counters.periods.items() if o == outcome)
+            for outcome in sorted({o for (_, o), _ in counters.periods.items()})
+        },
+        "config_reloads": service.reloads,
+    }
+
+
+def devices(service: Service) -> Mapping[str, Any]:
+    """Every device with its session and subscriptions, and who sends without being known."""
+    rows = [
+        {
+            "device": state.name,
+            "session": state.phase.value,
+            "reason": state.reason,
+            "since": format_date_and_time(state.since, 0),
+            "subscription": subscription.name,
+            "state": subscription.phase.value,
+            "id": subscription.id,
+            "why": subscription.reason,
+        }
+        for state in service.manager.states()
+        for subscription in state.subscriptions
+    ]
+    unknown = sorted(
+        service.pipeline.counts.unknown_sources.items(), key=lambda item: item[1], reverse=True
+    )
+    return {
+        "devices": rows,
+        "unknown_senders": [
+            {"address": address, "messages": number} for address, number in unknown[:UNKNOWN_SHOWN]
+        ],
+    }
+
+
+def open_rows(service: Service) -> bytes:
+    """The rows that are not in a Parquet file yet (``store.open_rows``)."""
+    return encode_open_rows(service.store.open_rows())
+
+
+async def follow(service: Service) -> AsyncIterator[Mapping[str, Any]]:
+    """Facts as they are said; what a slow client lost is told in the stream."""
+    awake = asyncio.Event()
+    follower = service.live.follow(wake=awake.set)
+    try:
+        while True:
+            await awake.wait()
+            awake.clear()
+            facts, lost = follower.take()
+            if lost:
+                yield {"row": "lost", "facts": lost}
+            for fact in facts:
+                yield fact_to_row(fact)
+    finally:
+        service.live.unfollow(follower)
+
+
+async def reload(service: Service) -> Mapping[str, Any]:
+    """Read the configuration file again."""
+    await service.reload_now()
+    return {"reloaded": True, "devices": len(service.config.devices)}

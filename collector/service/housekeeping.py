@@ -1,0 +1,106 @@
+"""What has to be done now and then, without stalling the loop: snapshots and retention.
+
+A snapshot is taken device by device, a few at each turn of the loop, each part with its own
+offset; it may be used once the store has everything before the largest of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from collector.errors import SinkError
+from collector.journal import JournalRetention, RetentionLimits
+from collector.model import SECOND
+from collector.store.snapshots import SnapshotStore
+
+if TYPE_CHECKING:
+    from collector.service.lifecycle import Service
+
+log = logging.getLogger(__name__)
+
+SNAPSHOT_SECONDS = 15
+"""Between two snapshots (ours): what a restart reads again at most, about."""
+RETENTION_SECONDS = 10
+PARTS_A_TURN = 8
+"""Devices that are taken in one turn of the loop (ours): below a millisecond."""
+
+
+class Housekeeping:
+    """Called once a second by the ticker; the work is done in tasks and threads."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._snapshots = SnapshotStore(service.folder, on_damage=log.warning)
+        self._retention = JournalRetention(service.folder)
+        self._seconds = 0
+        self._snapshot: asyncio.Task[None] | None = None
+        self._sweep: asyncio.Task[None] | None = None
+        self._taken_at = -1
+        """Journal offset of the last snapshot."""
+
+    def each_second(self) -> None:
+        """Start what is due and is not running yet."""
+        self._seconds += 1
+        self._watch_the_clock()
+        if self._seconds % SNAPSHOT_SECONDS == 0 and _idle(self._snapshot):
+            self._snapshot = asyncio.create_task(self._take_snapshot())
+        if self._seconds % RETENTION_SECONDS == 0 and _idle(self._sweep):
+            self._sweep = asyncio.create_task(self._let_go())
+
+    def _watch_the_clock(self) -> None:
+        drift = self._service.clock.drifted()
+        if drift:
+            log.warning(
+                "The machine's clock was moved by %+.1f s against the collector's.", drift / SECOND
+            )
+
+    async def _take_snapshot(self) -> None:
+        service = self._service
+        pipeline, journal = service.pipeline, service.journal
+        if journal.next_offset == self._taken_at:
+            return
+        parts: list[tuple[str, int, bytes]] = []
+        for number, name in enumerate(pipeline.snapshot_names()):
+            parts.append((name, journal.next_offset, pipeline.snapshot_part(name)))
+            if number % PARTS_A_TURN == PARTS_A_TURN - 1:
+                await asyncio.sleep(0)
+        self._taken_at = journal.next_offset
+        await self._save(parts)
+
+    async def _save(self, parts: list[tuple[str, int, bytes]]) -> None:
+        stored = self._service.store.stored_offset
+        try:
+            await asyncio.to_thread(self._snapshots.save, parts, stored_offset=stored)
+        except SinkError as error:
+            log.error("No snapshot: %s", error)
+
+    async def _let_go(self) -> None:
+        """Old journal files, once nobody needs them: not the store, not a restart."""
+        service = self._service
+        settings = service.config.journal
+        limits = RetentionLimits(
+            max_octets=settings.retention_bytes or None,
+            max_age=settings.retention_seconds * SECOND or None,
+        )
+        now, stored = service.clock.now(), service.store.stored_offset
+        try:
+            await asyncio.to_thread(self._apply, limits, stored, now)
+        except OSError as error:
+            log.error("Old journal files could not be deleted: %s", error)
+
+    def _apply(self, limits: RetentionLimits, stored: int, now: int) -> list[Path]:
+        safe = min(stored, self._snapshots.needed_offset(stored))
+        return self._retention.apply(limits, safe_offset=safe, now=now)
+
+    async def stop(self) -> None:
+        """Wait for what runs. May be called twice."""
+        for task in (self._snapshot, self._sweep):
+            if task is not None:
+                await asyncio.gather(task, return_exceptions=True)
+
+
+def _idle(task: asyncio.Task[None] | None) -> bool:
+    return task is None or task.done()

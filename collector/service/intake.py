@@ -1,0 +1,108 @@
+"""Where every record enters: journal first, then the pipeline, then the outputs.
+
+All of it happens in the event loop's thread, one batch after the other: the order of the journal is
+the order of everything. A receiver that gets ``IntakeFullError`` stops reading, so back-pressure
+reaches the peer (or the kernel's buffer, whose drops are counted) and no queue grows here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from collector.errors import IntakeFullError, SinkError
+from collector.interfaces import Clock, Sink
+from collector.journal import Journal
+from collector.metrics import Counters
+from collector.model import ReceivedBatch, RecordKind
+from collector.pipeline import Pipeline
+from collector.store.tables import Said
+from collector.store.writer import StoreWriter
+
+log = logging.getLogger(__name__)
+
+
+class LiveIntake:
+    """Meets ``interfaces.Intake``."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        pipeline: Pipeline,
+        store: StoreWriter,
+        sinks: Sequence[Sink],
+        clock: Clock,
+        counters: Counters,
+    ) -> None:
+        self.journal = journal
+        self.pipeline = pipeline
+        self._store = store
+        self._sinks = sinks
+        self._clock = clock
+        self._counters = counters
+        self.last_arrival = 0
+        """Arrival of the newest record, ns."""
+        self.full_since: int | None = None
+        """When the journal began to refuse, None while it takes."""
+
+    def take(self, batch: ReceivedBatch) -> int:
+        """Take a batch; returns the offset behind it. Raises IntakeFullError."""
+        self._keep_order(batch)
+        try:
+            if not self._store.has_room:
+                raise IntakeFullError("the store is several segments behind the journal")
+            appended = self.journal.append(batch)
+        except IntakeFullError as error:
+            self._is_full(error)
+            raise
+        if self.full_since is not None:
+            log.warning("There is room again: records are taken.")
+            self.full_since = None
+        self._counters.journal_records += len(batch)
+        self.last_arrival = batch.received_at[-1]
+        self._conclude(appended.first_offset, batch, appended.records)
+        return appended.next_offset
+
+    async def committed(self, offset: int) -> None:
+        """Return once all records before ``offset`` survive a power failure."""
+        await self.journal.wait_committed(offset)
+
+    def note(self, kind: RecordKind, payload: bytes = b"") -> int:
+        """Take one record of our own, as of now. Raises IntakeFullError."""
+        batch = ReceivedBatch()
+        batch.append(self._clock.now(), kind, payload)
+        return self.take(batch)
+
+    def _keep_order(self, batch: ReceivedBatch) -> None:
+        """A batch that waited for room is older than what came meanwhile: it arrives now."""
+        times = batch.received_at
+        if times and times[0] < self.last_arrival:
+            last = self.last_arrival
+            batch.received_at = [time if time > last else last for time in times]
+
+    def _is_full(self, error: IntakeFullError) -> None:
+        self._counters.intake_refused += 1
+        if self.full_since is None:
+            self.full_since = self._clock.now()
+            log.error("Nothing more is taken for now: %s", error)
+
+    def _conclude(self, first_offset: int, batch: ReceivedBatch, records: object) -> None:
+        try:
+            said = self.pipeline.receive(first_offset, batch, records)
+        except Exception:
+            self._counters.messages_rejected.add(("internal-error",), len(batch))
+            log.exception("The records from offset %d on could not be judged.", first_offset)
+            return
+        self._store.add(said)
+        for sink in self._sinks:
+            self._write(sink, said)
+
+    def _write(self, sink: Sink, said: Said) -> None:
+        try:
+            sink.write(said)
+        except SinkError as error:
+            labels = (sink.name, str(error.retryable).lower())
+            if not self._counters.sink_errors[labels]:
+                log.error("Output %s: %s", sink.name, error)
+            self._counters.sink_errors.add(labels)

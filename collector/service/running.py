@@ -1,0 +1,123 @@
+"""The daemon and the one-shot: a ``Service`` with signals around it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from collector.config import Config
+from collector.errors import CollectorError
+from collector.interfaces import Sink
+from collector.service.lifecycle import Service
+from collector.sinks.jsonl import JsonLinesSink
+
+log = logging.getLogger("collector")
+
+LOG_FORMAT = "%(asctime)s %(levelname)-7s %(message)s"
+
+
+def run(config: Config, *, reload_from: Callable[[], Config] | None = None) -> int:
+    """Run until SIGTERM or SIGINT; SIGHUP reads the configuration again. Returns 0."""
+    logging.basicConfig(
+        level=config.collector.log_level.upper(), format=LOG_FORMAT, stream=sys.stderr
+    )
+    for noisy in ("asyncssh", "ncclient"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    asyncio.run(_run(config, reload_from))
+    return 0
+
+
+async def _run(config: Config, reload_from: Callable[[], Config] | None) -> None:
+    service = Service(config)
+    service.reload_from = reload_from
+    stopping = _stop_signals()
+    if reload_from is not None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(_reload(service)))
+    try:
+        await service.start()
+        log.info("Listening on %s; data in %s.", listening(service), service.folder)
+        await stopping.wait()
+        log.info("Stopping.")
+    finally:
+        await service.stop()
+    log.info("Stopped; everything that was taken is on disk.")
+
+
+async def _reload(service: Service) -> None:
+    try:
+        await service.reload_now()
+    except CollectorError as error:
+        log.error("The configuration was not taken over: %s", error)
+
+
+def listening(service: Service) -> str:
+    """Where the receivers listen, for people."""
+    address = service.config.udp_notif.address
+    ports = [getattr(receiver, "local_port", 0) for receiver in service.receivers]
+    return ", ".join(f"{address} port {port} (UDP-notif)" for port in ports) or "nothing"
+
+
+def _stop_signals() -> asyncio.Event:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
+
+
+# --------------------------------------------------------------------------- one shot
+def subscribe_once(config: Config, *, duration_seconds: float | None, json_output: bool) -> int:
+    """Subscribe, print updates and verdicts until the time is over or a signal comes.
+
+    Nothing is kept. Returns 0, or 2 when the subscription could not be made.
+    """
+    from collector.service.printing import PrintingSink
+
+    logging.basicConfig(level="WARNING", format="%(message)s", stream=sys.stderr)
+    sink: Sink = JsonLinesSink("-") if json_output else PrintingSink()
+    with tempfile.TemporaryDirectory(prefix="collector-") as folder:
+        data_dir = replace(config.collector, data_dir=str(Path(folder)))
+        return asyncio.run(_once(replace(config, collector=data_dir), sink, duration_seconds))
+
+
+async def _once(config: Config, sink: Sink, duration_seconds: float | None) -> int:
+    service = Service(config, sinks=[sink])
+    stopping = _stop_signals()
+    try:
+        await service.start()
+        print(f"Listening on {listening(service)}.", file=sys.stderr, flush=True)
+        problem = await _wait(service, stopping, duration_seconds)
+    finally:
+        await service.stop()
+    if problem:
+        print(f"Error: {problem}", file=sys.stderr)
+        return 2
+    return 0
+
+
+async def _wait(service: Service, stopping: asyncio.Event, duration_seconds: float | None) -> str:
+    """Until a signal, the end of the time, or a refusal that cannot heal; the refusal's reason."""
+    loop = asyncio.get_running_loop()
+    end = None if duration_seconds is None else loop.time() + duration_seconds
+    while not stopping.is_set() and (end is None or loop.time() < end):
+        try:
+            async with asyncio.timeout(0.2):
+                await stopping.wait()
+        except TimeoutError:
+            pass
+        refused = [s for s in service.manager.states() if s.phase == "refused"]
+        if refused:
+            return refused[0].reason
+        for state in service.manager.states():
+            for subscription in state.subscriptions:
+                if subscription.phase == "refused":
+                    return f"{state.name} refused the subscription: {subscription.reason}"
+    return ""

@@ -1,0 +1,79 @@
+"""Time for the engine: a tick record when a deadline is due, and one a second while idle.
+
+The engine is driven by journal records alone; so a timer here does not call it but writes a tick,
+and a replay of the journal meets every deadline at the same place. Before a tick the receivers are
+drained: a timer never overtakes messages that wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from collector.errors import IntakeFullError
+from collector.interfaces import Clock, Receiver
+from collector.model import SECOND, RecordKind
+from collector.service.intake import LiveIntake
+
+IDLE = SECOND
+"""Longest time without a record: "we were listening" (the design's, section 2)."""
+SPACING = SECOND // 200
+"""Shortest time between two ticks; deadlines in between share one (ours)."""
+
+
+class Ticker:
+    """Wakes up for the next deadline."""
+
+    def __init__(
+        self,
+        intake: LiveIntake,
+        clock: Clock,
+        receivers: Sequence[Receiver],
+        each_second: Callable[[], None],
+    ) -> None:
+        """``each_second`` is called about once a second, for housekeeping that must not block."""
+        self._intake = intake
+        self._clock = clock
+        self._receivers = receivers
+        self._each_second = each_second
+        self._timer: asyncio.TimerHandle | None = None
+        self._housekept_at = 0
+
+    def start(self) -> None:
+        """Begin; call in a running loop."""
+        self._fire()
+
+    def stop(self) -> None:
+        """No tick from now on. May be called twice."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _fire(self) -> None:
+        for receiver in self._receivers:
+            receiver.drain()
+        now = self._clock.now()
+        deadline = self._intake.pipeline.engine.next_deadline()
+        last = self._intake.last_arrival
+        if (deadline is not None and deadline <= now) or now - last >= IDLE:
+            self._tick()
+        if now - self._housekept_at >= SECOND:
+            self._housekept_at = now
+            self._each_second()
+        self._schedule()
+
+    def _tick(self) -> None:
+        try:
+            self._intake.note(RecordKind.TICK)
+        except IntakeFullError:
+            pass  # counted and said by the intake; deadlines wait until there is room
+
+    def _schedule(self) -> None:
+        """Look again soon enough for any deadline, also for one that the next record sets."""
+        now = self._clock.now()
+        deadline = self._intake.pipeline.engine.next_deadline()
+        wait = IDLE if deadline is None else min(max(deadline - now, SPACING), IDLE // 50)
+        if self._intake.full_since is not None:
+            wait = IDLE // 4
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(wait / SECOND, self._fire)
