@@ -184,8 +184,10 @@ def _subscription_id(found: Mapping[str, Any], default: int | None) -> int | Non
 
 
 def _first_time(found: Mapping[str, Any], *spellings: str) -> DeviceTime | None:
-    text = _optional_text(found, *spellings)
-    return None if text is None else DeviceTime(timestamps.parse_date_and_time(text))
+    for name in spellings:
+        if name in found:
+            return plain.read_time(found[name], name)
+    return None
 
 
 def _optional_text(found: Mapping[str, Any], *spellings: str) -> str | None:
@@ -204,7 +206,8 @@ def _sequence_number(header: Mapping[str, Any]) -> int | None:
 
 def _read_state_change(kind: NotificationKind, found: Mapping[str, Any]) -> StateChange:
     if kind not in _WITH_TERMS:
-        reason = plain.read_identity(found["reason"], "reason") if "reason" in found else None
+        said = found.get("reason", found.get("error-id"))  # the second: misprint of RFC 8650 §A
+        reason = None if said is None else plain.read_identity(said, "reason")
         return StateChange(reason=reason)
     return StateChange(
         terms=read_terms(found),

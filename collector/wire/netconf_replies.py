@@ -120,8 +120,7 @@ def decode_reply(message: bytes) -> RpcReply:
 
 
 def _time(value: object) -> DeviceTime:
-    text = plain.read_text(value, "replay-start-time-revision")
-    return DeviceTime(timestamps.parse_date_and_time(text))
+    return plain.read_time(value, "replay-start-time-revision")
 
 
 def _read_data(data: object) -> tuple[SubscriptionState, ...]:

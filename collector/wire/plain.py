@@ -19,8 +19,11 @@ from typing import Any, Final, cast
 from lxml import etree
 
 from collector.errors import UsageError, WireError
-from collector.wire import names, xml
+from collector.model import DeviceTime
+from collector.wire import names, timestamps, xml
 
+INT64_MIN: Final = -(1 << 63)
+INT64_MAX: Final = (1 << 63) - 1
 UINT32_MAX: Final = 0xFFFF_FFFF
 _LONGEST_NUMBER: Final = 20
 """Digits of a number given as text; a uint64 has at most 20."""
@@ -142,6 +145,19 @@ def read_boolean(value: object, field: str) -> bool:
 def read_identity(value: object, field: str) -> str:
     """An identityref without its module or prefix."""
     return names.local_name(read_text(value, field))
+
+
+def read_time(value: object, field: str) -> DeviceTime:
+    """A date-and-time that fits the 64-bit nanoseconds of the stores: years 1678 to 2261."""
+    time = timestamps.parse_date_and_time(read_text(value, field))
+    if not INT64_MIN <= time <= INT64_MAX:
+        raise WireError(
+            "bad-timestamp",
+            f"{value!r} is too far from now to be kept in nanoseconds",
+            field=field,
+            clause="RFC 3339 §5.6",
+        )
+    return DeviceTime(time)
 
 
 def as_list(value: object) -> list[Any]:

@@ -43,14 +43,14 @@ def read_terms(found: Mapping[str, Any]) -> SubscriptionTerms:
     periodic = _container(found, "periodic")
     return SubscriptionTerms(
         datastore=_identity(found, "datastore"),
-        stream=_text(found, "stream"),
+        stream=_stream(found),
         selection_filter=_selection_filter(found),
         period=_centiseconds(periodic, "period"),
         anchor_time=_time(periodic, "anchor-time"),
         on_change=_on_change(found),
         encoding=_identity(found, "encoding"),
         transport=_identity(found, "transport"),
-        stop_time=_time(found, "stop-time"),
+        stop_time=_stop_time(found),
         dscp=_uint(found, "dscp", 63),
         weighting=_uint(found, "weighting", 255),
         dependency=_uint(found, "dependency"),
@@ -67,6 +67,13 @@ def _text(found: Mapping[str, Any], name: str) -> str | None:
     return plain.read_text(found[name], name) if name in found else None
 
 
+def _stream(found: Mapping[str, Any]) -> str | None:
+    value = found.get("stream")
+    if isinstance(value, dict) and len(value) == 1:
+        (value,) = value.values()  # as the figures of RFC 8650 §A print it
+    return None if value is None else plain.read_text(value, "stream")
+
+
 def _identity(found: Mapping[str, Any], name: str) -> str | None:
     return plain.read_identity(found[name], name) if name in found else None
 
@@ -76,9 +83,15 @@ def _uint(found: Mapping[str, Any], name: str, maximum: int = plain.UINT32_MAX) 
 
 
 def _time(found: Mapping[str, Any], name: str) -> DeviceTime | None:
-    if name not in found:
+    return plain.read_time(found[name], name) if name in found else None
+
+
+def _stop_time(found: Mapping[str, Any]) -> DeviceTime | None:
+    """The year 9999 is a usual way to say never: taken as the last moment that we can keep."""
+    if "stop-time" not in found:
         return None
-    return DeviceTime(timestamps.parse_date_and_time(plain.read_text(found[name], name)))
+    text = plain.read_text(found["stop-time"], "stop-time")
+    return DeviceTime(min(timestamps.parse_date_and_time(text), plain.INT64_MAX))
 
 
 def _centiseconds(found: Mapping[str, Any], name: str) -> int | None:

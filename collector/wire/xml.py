@@ -25,6 +25,7 @@ MAX_DEPTH: Final = 128
 """Levels of elements that are taken; ours. Deep real data has about 20."""
 _NO_NAMESPACES: Final[dict[str, str]] = {}
 _NOTHING: Final[frozenset[str]] = frozenset()
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _PREFIXED: Final = re.compile(r"([A-Za-z_][\w.-]*):(?![:/])")
 
 
@@ -139,6 +140,8 @@ def parse(document: bytes, skip: frozenset[str] = _NOTHING) -> Element:
         WireError: ``bad-xml``: not well-formed, not UTF-8, or with a document type declaration;
             ``too-deep``: more than ``MAX_DEPTH`` levels.
     """
+    if document[:2] in _UTF_16:  # expat believes the mark more than it believes us
+        raise WireError("bad-xml", "the document is not UTF-8", clause="RFC 6241 §3")
     builder = _Builder(skip)
     try:
         builder.parser.Parse(document, True)

@@ -150,6 +150,8 @@ def _typed_notification(
         observation_time = event_time
     else:
         observation_time = DeviceTime(parse_date_and_time(observed))
+    if not (_fits(event_time) and _fits(observation_time)):
+        return None
     point = update.point_in_time
     return Notification(
         kind,
@@ -164,6 +166,10 @@ def _typed_notification(
         number,
         update.incomplete_update is not None,
     )
+
+
+def _fits(time: int | None) -> bool:
+    return time is None or plain.INT64_MIN <= time <= plain.INT64_MAX
 
 
 # --------------------------------------------------------------------------- plain way
