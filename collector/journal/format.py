@@ -127,7 +127,7 @@ def decode_payload(payload: bytes, schema: pa.Schema, head: FrameHead) -> pa.Rec
     """
     try:
         records = pa.ipc.read_record_batch(pa.py_buffer(payload), schema)
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, EOFError) as error:
         raise DamagedError(f"the frame holds no record batch: {error}") from error
     if records.num_rows != head.rows:
         raise DamagedError(f"the frame says {head.rows} rows and holds {records.num_rows}")

@@ -161,14 +161,17 @@ def recover(folder: Path) -> Recovery:
 
 
 def _is_blank(path: Path) -> bool:
-    """A file whose head never reached the disk, so no record in it was ever committed."""
+    """A file whose head never reached the disk, so no record in it was ever committed.
+
+    What stands there instead is zeroes or a part of a head of ours; anything else is not touched.
+    """
     octets = path.read_bytes()
     try:
         segment_format.decode_head(octets)
     except DamagedError:
-        return _offset_behind(octets, -1) is None and not octets.startswith(
-            segment_format.FILE_MAGIC + segment_format.VERSION.to_bytes(2, "little")
-        )
+        ours = segment_format.FILE_MAGIC + segment_format.VERSION.to_bytes(2, "little")
+        begun = octets.startswith(ours) or not any(octets)
+        return begun and _offset_behind(octets, -1) is None
     return False
 
 

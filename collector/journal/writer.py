@@ -149,6 +149,12 @@ class Journal:
             raise
         return journal
 
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
     # ------------------------------------------------------------------ state
     @property
     def next_offset(self) -> int:
