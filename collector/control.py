@@ -71,11 +71,12 @@ class ControlServer:
         server, self._server = self._server, None
         if server is None:
             return
-        server.close()
+        # asyncio takes some five rounds from accepting a connection to running its task, and loses
+        # the connection when the server is closed in between: accept no more, wait, then close
+        asyncio.get_running_loop().remove_reader(server.sockets[0].fileno())
         for _ in range(10):
-            # asyncio takes some five rounds from accepting a connection to running its task, and
-            # a task that does not run yet cannot be told to hang up
             await asyncio.sleep(0)
+        server.close()
         clients = self._clients - {asyncio.current_task()}
         for client in clients:
             client.cancel()
