@@ -105,19 +105,14 @@ def cause_of_degraded(
     return Cause.INCOMPLETE_UPDATE if incomplete else None
 
 
-def outcome_of(
-    *, listed: bool, missing: bool, degraded: bool, excused: bool, stretch: bool
-) -> Outcome:
-    """The one word, by precedence.
+def outcome_of(*, missing: bool, degraded: bool, excused: bool, stretch: bool) -> Outcome:
+    """The one word, by precedence; without a list it is UNKNOWN whatever happened.
 
     Args:
-        listed: a list is known.
         missing: a required originator without record that nothing excuses.
         excused: a required originator without record that is starting or slipped.
         stretch: terms, suspension, start, end or our own absence fall into the period.
     """
-    if not listed:
-        return Outcome.NOT_JUDGED if stretch else Outcome.UNKNOWN
     if not (missing or degraded or excused):
         return Outcome.COMPLETE
     if stretch:
@@ -241,16 +236,12 @@ def judge(
     in_force = expected.at(subscription, index)
     slots = _slots(subscription, index)
     late = tuple(name for name, slot in slots.items() if slot.late)
-    stretch = forced or stretch_reason(subscription, period)
     if in_force is None:
-        outcome = outcome_of(
-            listed=False, missing=False, degraded=False, excused=False, stretch=bool(stretch)
-        )
         heard = tuple(slots)
-        return Judged(outcome, stretch, (), heard, (), (), (), late, None)
+        return Judged(Outcome.UNKNOWN, None, (), heard, (), (), (), late, None)
+    stretch = forced or stretch_reason(subscription, period)
     missing, degraded, excuse = _each_required(subscription, period, in_force, slots)
     outcome = outcome_of(
-        listed=True,
         missing=bool(missing),
         degraded=bool(degraded),
         excused=excuse is not None,
