@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 
 from collector.errors import ConfigError
 from publisher_sim.scenario import Scenario
 from publisher_sim.scenario_file import load_scenario, parse_scenario
 
-FOLDER = resources.files("publisher_sim") / "scenarios"
+FOLDER = Path(__file__).parent.parent / "scenarios"
 
 
 def packaged() -> dict[str, str]:

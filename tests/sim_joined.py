@@ -1,0 +1,150 @@
+"""The simulated device and the collector's own decoding and engine, joined in memory.
+
+Nothing here waits, opens sockets or starts processes: what the simulation says left the device
+arrives ``latency`` later, goes through header, reassembly, envelope and engine, and the verdicts
+come back. Used to hold the verdicts against the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from collector.comparison import Comparison, compare, read_truth
+from collector.core.engine import Engine
+from collector.core.reassembly import Reassembly
+from collector.core.segments import Assembled, HalfBuilt, SegmentReceived
+from collector.core.settings import EngineSettings
+from collector.errors import WireError
+from collector.model import (
+    CollectorStopped,
+    CollectorTime,
+    EngineInput,
+    Established,
+    MediaType,
+    Rejected,
+    StateChanged,
+    SubscriptionTerms,
+    Tick,
+    Unreassembled,
+    Update,
+    Verdict,
+)
+from collector.wire import notification
+from collector.wire.netconf_rpc import decode_reply
+from collector.wire.udp_notif import Header, decode_header
+from publisher_sim import truth_file
+from publisher_sim.scenario import Scenario
+from publisher_sim.simulate import Said, default_terms, simulate
+
+LATENCY = 200_000
+"""ns from leaving the device to arriving here."""
+PORT = 40_000
+
+
+class Joined:
+    """One device's octets on their way into an engine."""
+
+    def __init__(self, scenario: Scenario, terms: SubscriptionTerms | None = None) -> None:
+        self._scenario = scenario
+        self._terms = terms or default_terms(scenario)
+        self.engine = Engine(EngineSettings(grace=scenario.grace))
+        self._reassembly = Reassembly()
+        self._offset = 0
+        self.verdicts: list[Verdict] = []
+
+    def take(self, said: Iterable[Said]) -> None:
+        """Hand everything over, in order."""
+        for one in said:
+            arrival = CollectorTime(one.at + LATENCY)
+            self._wait(arrival)
+            for record in self._records(one, arrival):
+                self._hand(record, arrival)
+
+    def stop(self, at: int) -> list[Verdict]:
+        """The collector stops in good order; returns all verdicts."""
+        now = CollectorTime(at)
+        self._wait(now)
+        self._hand(CollectorStopped(now, self._offset), now)
+        return self.verdicts
+
+    def _wait(self, now: CollectorTime) -> None:
+        while (due := self._reassembly.next_deadline()) is not None and due <= now:
+            for fact in self._reassembly.handle_timer(due):
+                if isinstance(fact, HalfBuilt):
+                    self._hand(self._unreassembled(fact, due), due)
+        self._hand(Tick(now, self._offset), now)
+
+    def _hand(self, record: EngineInput, now: CollectorTime) -> None:
+        facts = self.engine.receive(record, now)
+        self._offset += 1
+        self.verdicts.extend(fact for fact in facts if isinstance(fact, Verdict))
+
+    def _records(self, said: Said, arrival: CollectorTime) -> Iterator[EngineInput]:
+        name, source = self._scenario.name, self._scenario.address
+        if said.kind == "reply":
+            reply = decode_reply(said.octets)
+            assert reply.subscription_id is not None
+            yield Established(
+                arrival, name, "simulated", reply.subscription_id, self._terms,
+                reply.generators, self._offset,
+            )  # fmt: skip
+        elif said.kind == "notification":
+            found = notification.decode(said.octets, MediaType.YANG_DATA_XML)
+            yield StateChanged(arrival, name, source, 0, None, None, found, self._offset)
+        else:
+            yield from self._datagram(said.octets, arrival)
+
+    def _datagram(self, octets: bytes, arrival: CollectorTime) -> Iterator[EngineInput]:
+        header = decode_header(octets)
+        payload = octets[header.header_length :]
+        if header.segment is None:
+            ids = (header.publisher_id, header.message_id)
+            yield self._message(*ids, header.media_type, payload, arrival)
+            return
+        for fact in self._reassembly.receive(self._segment(octets[0], header, payload), arrival):
+            if isinstance(fact, Assembled):
+                ids = (fact.publisher_id, fact.message_id)
+                yield self._message(*ids, fact.form & 0x0F, fact.payload, arrival)
+            else:
+                yield self._unreassembled(fact, arrival)
+
+    def _segment(self, form: int, header: Header, payload: bytes) -> SegmentReceived:
+        assert header.segment is not None
+        return SegmentReceived(
+            self._scenario.address, PORT, header.publisher_id, header.message_id, form,
+            header.segment.number, header.segment.last, header.options, payload,
+        )  # fmt: skip
+
+    def _message(
+        self, publisher: int, message: int, media_type: int, payload: bytes, arrival: CollectorTime
+    ) -> EngineInput:
+        name, source = self._scenario.name, self._scenario.address
+        try:
+            found = notification.decode(payload, media_type)
+        except WireError as error:
+            return Rejected(
+                arrival, name, source, PORT, publisher, message, error.reason, self._offset
+            )
+        return Update(
+            arrival, name, source, PORT, publisher, message, found.subscription_id,
+            found.generator, found.kind, found.event_time, found.observation_time,
+            found.incomplete_update, self._offset,
+        )  # fmt: skip
+
+    def _unreassembled(self, fact: HalfBuilt, arrival: CollectorTime) -> Unreassembled:
+        return Unreassembled(
+            arrival, self._scenario.name, fact.source, fact.port, fact.publisher_id,
+            fact.message_id, fact.first_arrival, self._offset,
+        )  # fmt: skip
+
+
+def compare_with_truth(scenario: Scenario, folder: Path) -> Comparison:
+    """Simulate, judge, write the truth file, read it as the demo does, and compare."""
+    said, header, lines = simulate(scenario)
+    joined = Joined(scenario)
+    joined.take(said)
+    verdicts = joined.stop(header.until + LATENCY)
+    path = folder / "truth.jsonl"
+    truth_file.write(path, header, lines)
+    return compare(read_truth(path), verdicts)
