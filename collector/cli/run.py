@@ -19,4 +19,4 @@ def run(config_file: str) -> int:
     from collector.config import load_config
     from collector.service import run as run_service
 
-    return run_service(load_config(config_file))
+    return run_service(load_config(config_file), reload_from=lambda: load_config(config_file))

@@ -6,14 +6,12 @@ the tests of recovery lean on.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from collector.config import Config
 from collector.errors import SinkError, UsageError
 from collector.journal import JournalReader
-from collector.model import Event, SubscriptionRow, Verdict
 from collector.pipeline.flow import Pipeline
 from collector.pipeline.recovery import reread
 from collector.pipeline.settings import engine_settings
@@ -29,7 +27,7 @@ def replay(
     *,
     config: Config | None = None,
     show: Show = lambda said: None,
-    advance: Callable[[float], None] = lambda records: None,
+    advance: Callable[[float], None] = lambda segments: None,
 ) -> int:
     """Judge a journal again; returns the number of records read.
 
@@ -38,7 +36,7 @@ def replay(
         out_folder: where the rows go as a store of their own; None: nowhere but ``show``.
         config: judge with this instead of what the journal remembers.
         show: called with what each frame says.
-        advance: called with the number of records just read, for a progress bar.
+        advance: called with 1 for each segment that is begun, for a progress bar.
 
     Raises:
         UsageError: there is no journal, or ``out_folder`` already holds something.
@@ -49,11 +47,13 @@ def replay(
     settings = None if config is None else engine_settings(config)
     pipeline = Pipeline(adjust=lambda journalled: settings or journalled)
     target = None if out_folder is None else _Target(out_folder)
-    records = 0
+    records, segment = 0, -1
     try:
         for one in reread(pipeline, folder):
             records += one.said.next_offset - one.said.first_offset
-            advance(one.said.next_offset - one.said.first_offset)
+            if one.segment != segment:
+                segment = one.segment
+                advance(1)
             show(one.said)
             if target is not None:
                 target.add(one.segment, one.said)
@@ -97,16 +97,3 @@ class _Target:
         if self._segment is not None:
             self._seal()
         self._writer.close()
-
-
-def print_facts(said: Said) -> None:
-    """``show`` that writes each fact as a line of JSON, in the order in which it was said."""
-    from collector.sinks.rows import encode_row, fact_to_row
-
-    facts: list[Verdict | Event | SubscriptionRow] = [
-        *said.subscriptions,
-        *said.events,
-        *said.verdicts,
-    ]
-    for fact in facts:
-        sys.stdout.write(encode_row(fact_to_row(fact)).decode())
