@@ -8,7 +8,7 @@ them (see ``store.open_rows``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,9 +16,6 @@ from collector import control
 from collector.store.open_rows import OpenRows, decode_open_rows
 from collector.store.query import QuerySession, open_query
 from collector.views.progress import progress
-
-_ALL = 2**62
-"""Offset behind everything: rows that were computed from what the store does not have."""
 
 
 @contextmanager
@@ -36,5 +33,4 @@ def open_rows(folder: Path) -> Sequence[OpenRows]:
         return decode_open_rows(control.ask_bytes(folder, "open_rows"))
     from collector.pipeline import open_rows as computed
 
-    rows = computed(folder)
-    return [OpenRows(_ALL, rows)] if isinstance(rows, Mapping) else rows
+    return computed(folder)

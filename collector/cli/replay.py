@@ -18,7 +18,7 @@ from collector.cli.options import json_option
     help="Judge with this configuration instead of the one that the journal remembers.",
 )  # fmt: skip
 @json_option
-def replay(folder: str, out_folder: str | None, config_file: str | None, as_json: bool) -> int:
+def replay(folder: str, out_folder: str | None, config_file: str | None, as_json: bool) -> None:
     """Judge the journal in FOLDER again, into another folder.
 
     Same journal, same configuration, same rows; another configuration shows what another grace or
@@ -28,14 +28,17 @@ def replay(folder: str, out_folder: str | None, config_file: str | None, as_json
 
     from collector.config import load_config
     from collector.errors import UsageError
-    from collector.pipeline import replay as run_replay
+    from collector.journal import JournalReader
+    from collector.pipeline import replay as judge_again
+    from collector.views.progress import progress
+    from collector.views.replaying import ReplayShow
 
-    if out_folder is not None and Path(out_folder).resolve() == Path(folder).resolve():
+    source, target = Path(folder), None if out_folder is None else Path(out_folder)
+    if target is not None and target.resolve() == source.resolve():
         raise UsageError("--out names the folder itself; a replay never changes what it reads")
     config = None if config_file is None else load_config(config_file)
-    return run_replay(
-        Path(folder),
-        None if out_folder is None else Path(out_folder),
-        config=config,
-        json_output=as_json,
-    )
+    show = ReplayShow(as_json, quiet=target is not None)
+    files = len(JournalReader(source).segments())
+    with progress("reading the journal", files) as advance:
+        records = judge_again(source, target, config=config, show=show.receive, advance=advance)
+    show.finish(records, target)

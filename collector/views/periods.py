@@ -94,6 +94,13 @@ class Series:
         """Whether its newest period is complete."""
         return next(reversed(self.verdicts.values())).outcome is Outcome.COMPLETE
 
+    def worst(self, number: int) -> list[str]:
+        """So many generators in natural order, those that were not well last time included."""
+        newest = next(reversed(self.verdicts.values()))
+        well = {one: state_of(newest, one) is State.COMPLETE for one in self.generators}
+        chosen = set(sorted(self.generators, key=well.__getitem__)[:number])
+        return [one for one in self.generators if one in chosen]
+
     def trouble(self, generator: str) -> str:
         """``silent since 12:00:05``, or nothing when its newest judged period is well."""
         since, cause = 0, ""
@@ -146,6 +153,8 @@ class PeriodGrid:
         left_out = list(self.series.values())
         if room is not None and sum(len(one.generators) + 4 for one in left_out) > room:
             left_out.sort(key=Series.is_well)
+        if left_out and room is not None and len(left_out[0].generators) + 4 > room:
+            lines += _draw(left_out.pop(0), width, ascii_only, max(1, room - 6))
         while left_out and (room is None or len(lines) + len(left_out[0].generators) + 4 <= room):
             lines += [*_draw(left_out.pop(0), width, ascii_only), Text("")]
         if not self.series:
@@ -161,20 +170,23 @@ def _rest(left_out: list[Series]) -> Text:
     return Text(text, style="bold red" if ill else "dim")
 
 
-def _draw(one: Series, width: int, ascii_only: bool) -> Iterator[Text]:
+def _draw(one: Series, width: int, ascii_only: bool, rows: int = GENERATORS_KEPT) -> Iterator[Text]:
     label = min(_LABEL_WIDTH, max((len(card(g)) for g in one.generators), default=6) + 2)
     note = _NOTE_WIDTH if width >= _WIDTH_FOR_NOTES else 0
     shown = max(1, (width - label - note) // 2)
     columns = list(one.verdicts.items())[-shown:]
     yield _title(one)
     yield Text(" " * label + _axis([nominal for nominal, _ in columns]), style="dim")
-    for generator in one.generators:
+    shown_generators = one.worst(rows)
+    for generator in shown_generators:
         line = Text(f"{card(generator)[: label - 1]:<{label}}")
         for _, verdict in columns:
             line.append(*_symbol(state_of(verdict, generator), ascii_only))
         if note:
             line.append(" " + one.trouble(generator), "red")
         yield line
+    if len(shown_generators) < len(one.generators):
+        yield Text(f"and {len(one.generators) - len(shown_generators)} more", style="dim")
     yield _verdict_row([verdict for _, verdict in columns], label, ascii_only)
 
 

@@ -100,6 +100,14 @@ def test_where_not_all_fits_trouble_comes_first() -> None:
     assert lines[-2] == "and 8 more, 1 of them not complete"
 
 
+def test_a_device_with_many_cards_shows_the_ones_in_trouble() -> None:
+    cards = tuple(str(n) for n in range(1, 65))
+    lines = drawn(verdict(1, required=cards, missing={"60": "silent"}), height=24)
+    assert len(lines) <= 24
+    assert "card 60  ✖  silent since 12:00:01" in lines
+    assert any(line.startswith("and ") and line.endswith(" more") for line in lines)
+
+
 def test_an_amendment_replaces_its_period() -> None:
     lines = drawn(verdict(1, missing={"3": "silent"}), verdict(1, amendment=1))
     assert "card 3  ●" in lines
