@@ -13,6 +13,7 @@ number or text, lists of one entry with or without the list. What has no such re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
@@ -27,6 +28,8 @@ INT64_MAX: Final = (1 << 63) - 1
 UINT32_MAX: Final = 0xFFFF_FFFF
 _LONGEST_NUMBER: Final = 20
 """Digits of a number given as text; a uint64 has at most 20."""
+_IDENTITY: Final = re.compile(r"([A-Za-z_][\w.-]*):([A-Za-z_][\w.-]*)", re.ASCII)
+"""``module:identity``: without a schema, what looks like one and names a known module is one."""
 
 
 class DuplicatedMembers(dict[str, Any]):
@@ -256,18 +259,15 @@ def _leaf_text(value: Any, module: str) -> tuple[str, dict[str | None, str]]:
     if value is None or value == [None]:
         return "", {}
     text = str(value)
-    other, _, identity = text.partition(":")
-    if (
-        isinstance(value, VerbatimText)
-        or other not in names.PREFIXES
-        or ":" in identity
-        or "/" in text
-    ):
+    if isinstance(value, VerbatimText):
         return text, {}
-    if other == module:
-        return identity, {}
-    prefix = names.PREFIXES[other]
-    return f"{prefix}:{identity}", {prefix: names.NAMESPACES[other]}
+    match = _IDENTITY.fullmatch(text)
+    if match is None or match[1] not in names.PREFIXES:
+        return text, {}
+    if match[1] == module:
+        return match[2], {}
+    prefix = names.PREFIXES[match[1]]
+    return f"{prefix}:{match[2]}", {prefix: names.NAMESPACES[match[1]]}
 
 
 def _nsmap(scope: dict[str | None, str]) -> dict[str, str]:
