@@ -27,13 +27,16 @@ def open_udp_socket(address: str, port: int) -> socket.socket:
     Raises:
         ConfigError: not an address, not ours, or in use.
     """
+    allowed = "an IPv4 or IPv6 address, and a port from 0 to 65535"
+    if not 0 <= port <= 0xFFFF:
+        raise ConfigError(f"there is no port {port}", allowed=allowed)
     try:
         family, kind, protocol, _, name = socket.getaddrinfo(
             address, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
         )[0]
-    except (socket.gaierror, UnicodeError, OverflowError) as error:
-        message = f"{address!r}, port {port}, cannot be listened on: {error}"
-        raise ConfigError(message, allowed="an IPv4 or IPv6 address and a port") from None
+    except (socket.gaierror, UnicodeError) as error:
+        message = f"{address!r} cannot be listened on: {error}"
+        raise ConfigError(message, allowed=allowed) from None
     sock = socket.socket(family, kind, protocol)
     try:
         if family == socket.AF_INET6:

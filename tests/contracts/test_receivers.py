@@ -1,0 +1,198 @@
+"""What every installed receiver promises (``interfaces.Receiver``), found through entry points.
+
+A new receiver is tested by what is here as soon as it is installed; it only needs a line in
+``SENDERS`` that says how to reach it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from collector import plugins
+from collector.errors import ConfigError, IntakeFullError
+from collector.interfaces import Receiver
+from collector.model import CollectorTime, ReceivedBatch, RecordKind
+from collector.wire.udp_notif import encode_message
+
+pytestmark = pytest.mark.integration
+
+NAMES = plugins.names("receivers")
+PAYLOADS = [b'{"number": %d}' % number for number in range(20)]
+
+
+def send_udp_notif(port: int) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        for number, payload in enumerate(PAYLOADS):
+            for datagram in encode_message(
+                payload, media_type=1, publisher_id=1, message_id=number, max_segment_size=24
+            ):
+                sock.sendto(datagram, ("127.0.0.1", port))
+
+
+SENDERS: dict[str, Callable[[int], None]] = {"udp-notif": send_udp_notif}
+"""Name -> sends ``PAYLOADS`` to a port of 127.0.0.1."""
+
+
+class Clock:
+    def now(self) -> CollectorTime:
+        return CollectorTime(time.time_ns())
+
+
+class Intake:
+    def __init__(self) -> None:
+        self.batches: list[ReceivedBatch] = []
+        self.full = False
+
+    def take(self, batch: ReceivedBatch) -> int:
+        if self.full:
+            raise IntakeFullError("full")
+        self.batches.append(batch)
+        return len(self)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.batches))
+
+    async def committed(self, offset: int) -> None:
+        return None
+
+
+def make(name: str, intake: Intake, **options: Any) -> Any:
+    cls: Any = plugins.receiver_class(name)
+    return cls(intake, Clock(), **({"address": "127.0.0.1", "port": 0} | options))
+
+
+@pytest.fixture(params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+def test_receivers_are_installed() -> None:
+    assert "udp-notif" in NAMES
+    assert set(NAMES) <= set(SENDERS), "say in SENDERS how to reach the new one"
+
+
+def test_it_is_a_receiver_and_knows_its_name(name: str) -> None:
+    receiver = make(name, Intake())
+    assert isinstance(receiver, Receiver)
+    assert receiver.name == name
+
+
+def test_messages_are_handed_over_once_whole_and_in_order(name: str) -> None:
+    async def run() -> None:
+        intake = Intake()
+        receiver = make(name, intake)
+        await receiver.start()
+        try:
+            SENDERS[name](receiver.local_port)
+            async with asyncio.timeout(20):
+                while len(intake) < len(PAYLOADS):
+                    await asyncio.sleep(0.005)
+        finally:
+            await receiver.stop()
+        check(intake)
+
+    asyncio.run(run())
+
+
+def check(intake: Intake) -> None:
+    """Everything arrived, and every batch is well formed."""
+    assert [payload for batch in intake.batches for payload in batch.payload] == PAYLOADS
+    times = [at for batch in intake.batches for at in batch.received_at]
+    assert times == sorted(times)
+    for batch in intake.batches:
+        assert len(batch) > 0, "an empty batch is not worth a call"
+        lengths = {column: len(getattr(batch, column)) for column in ReceivedBatch.__slots__}
+        assert set(lengths.values()) == {len(batch)}, lengths
+        assert set(batch.kind) == {RecordKind.DATA}
+        assert all(type(payload) is bytes for payload in batch.payload)
+        assert set(batch.peer) == {"127.0.0.1"}
+        assert 0 not in batch.transport
+
+
+def test_drain_hands_over_without_the_loop(name: str) -> None:
+    async def run() -> None:
+        intake = Intake()
+        receiver = make(name, intake)
+        await receiver.start()
+        try:
+            SENDERS[name](receiver.local_port)
+            assert receiver.drain() == len(PAYLOADS)
+            assert receiver.drain() == 0
+        finally:
+            await receiver.stop()
+        check(intake)
+
+    asyncio.run(run())
+
+
+def test_stop_hands_over_the_rest(name: str) -> None:
+    async def run() -> None:
+        intake = Intake()
+        receiver = make(name, intake)
+        await receiver.start()
+        SENDERS[name](receiver.local_port)
+        await receiver.stop()
+        await receiver.stop()
+        check(intake)
+        assert receiver.drain() == 0
+
+    asyncio.run(run())
+
+
+def test_stop_without_start(name: str) -> None:
+    asyncio.run(make(name, Intake()).stop())
+
+
+def test_a_full_intake_loses_nothing_that_was_read(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        intake = Intake()
+        intake.full = True
+        receiver = make(name, intake)
+        await receiver.start()
+        try:
+            SENDERS[name](receiver.local_port)
+            assert receiver.drain() == 0
+            intake.full = False
+            async with asyncio.timeout(20):
+                while len(intake) < len(PAYLOADS):
+                    await asyncio.sleep(0.01)
+        finally:
+            await receiver.stop()
+        check(intake)
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(run())
+    assert caplog.text.count("full") == 1, "said once, not at every try"
+
+
+def test_an_address_that_is_not_ours(name: str) -> None:
+    receiver = make(name, Intake(), address="192.0.2.1")
+    with pytest.raises(ConfigError):
+        asyncio.run(receiver.start())
+    asyncio.run(receiver.stop())
+
+
+def test_it_can_be_started_again(name: str) -> None:
+    async def run() -> None:
+        intake = Intake()
+        receiver = make(name, intake)
+        await receiver.start()
+        await receiver.stop()
+        await receiver.start()
+        try:
+            SENDERS[name](receiver.local_port)
+            assert receiver.drain() == len(PAYLOADS)
+        finally:
+            await receiver.stop()
+
+    asyncio.run(run())
