@@ -109,7 +109,10 @@ class SubscriptionManager:
         return tuple(self._runners[name].state() for name in sorted(self._runners))
 
     def subscription_ended(self, device: str, subscription_id: int, reason: str) -> None:
-        """Another transport said that a subscription ended; it is established anew."""
+        """The reader of the journal says that the device ended a subscription.
+
+        It is established anew, unless its own session has said so before.
+        """
         runner = self._runners.get(device)
         if runner is not None:
             runner.subscription_ended(subscription_id, reason)

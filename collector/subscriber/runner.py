@@ -120,8 +120,8 @@ class DeviceRunner:
             self._opening.cancel()
 
     def subscription_ended(self, subscription_id: int, reason: str) -> None:
-        """The publisher ended a subscription (heard here or on another transport)."""
-        self._subscriptions.ended(subscription_id, reason)
+        """The reader of the journal says that the publisher ended a subscription."""
+        self._subscriptions.ended_elsewhere(subscription_id, reason)
         self._wake.set()
 
     def state(self) -> DeviceState:
@@ -270,7 +270,8 @@ class DeviceRunner:
         if found.kind in _ENDING_KINDS and found.subscription_id is not None:
             change = found.state_change
             reason = (change.reason if change else None) or found.kind.value
-            self.subscription_ended(found.subscription_id, reason)
+            self._subscriptions.ended(found.subscription_id, reason)
+            self._wake.set()
 
     # ------------------------------------------------------------------ state
     def _now(self, phase: DevicePhase, reason: str = "", wait: int | None = None) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 
 from collector.errors import ProtocolError, SessionError
@@ -38,6 +39,7 @@ Call = Callable[[str, Operation], Awaitable[RpcReply]]
 """(name of the subscription, operation) -> reply. Raises ProtocolError, SessionError."""
 
 _MAX_EARLY = 64
+_MAX_HEARD = 256
 _DELETE_SECONDS = 5.0
 """How long stopping waits for delete-subscription in all (ours)."""
 
@@ -65,6 +67,8 @@ class Subscriptions:
         self._ended_early: dict[int, str] = {}
         """Ended while a reply is on its way to us: id -> reason; at most ``_MAX_EARLY``."""
         self._asking = False
+        self._heard: deque[int] = deque(maxlen=_MAX_HEARD)
+        """Ends that were heard on the session and that the journal's reader will tell of again."""
 
     def __len__(self) -> int:
         return len(self._held)
@@ -78,17 +82,34 @@ class Subscriptions:
         self._held.clear()
 
     def ended(self, subscription_id: int, reason: str) -> None:
-        """The publisher ended a subscription; one that is not ours is left alone.
+        """The publisher said on this session that a subscription ended.
 
-        The notification may be read together with the reply that brings the id.
+        One that is not ours is left alone. The notification may be read together with the reply
+        that brings the id.
         """
+        if self._end(subscription_id, reason):
+            self._heard.append(subscription_id)
+        elif self._asking and len(self._ended_early) < _MAX_EARLY:
+            self._ended_early[subscription_id] = reason
+
+    def ended_elsewhere(self, subscription_id: int, reason: str) -> None:
+        """Whoever reads the journal says that a subscription ended, on whatever transport.
+
+        That reader is behind us and says again what was heard here already; meanwhile the device
+        may have given the same id to the successor, which must not suffer for it.
+        """
+        try:
+            self._heard.remove(subscription_id)
+        except ValueError:
+            self._end(subscription_id, reason)
+
+    def _end(self, subscription_id: int, reason: str) -> bool:
         for held in self._held.values():
             if held.id == subscription_id and held.phase is SubscriptionPhase.ACTIVE:
                 held.backoff.lived(self._clock.now() - held.since)
                 self._again(held, f"ended by the device: {reason}")
-                return
-        if self._asking and len(self._ended_early) < _MAX_EARLY:
-            self._ended_early[subscription_id] = reason
+                return True
+        return False
 
     async def reconcile(self, wanted_by_name: Mapping[str, WantedSubscription]) -> None:
         """Bring what is held to what is wanted. Raises SessionError."""

@@ -120,14 +120,19 @@ class Deframer:
             length, size = header
             self._consume(length)
             if size == 0:
-                return self._end_of_chunks()
+                message = bytes(self._chunks)
+                self._chunks.clear()
+                return self._whole(message)
             if len(self._chunks) + size > self.max_message:
                 raise self._too_large()
+            if not self._chunks and self._buffer.startswith(END_OF_CHUNKS, size):
+                message = bytes(self._buffer[:size])  # the common case: one chunk, all of it here
+                self._consume(size + len(END_OF_CHUNKS))
+                return self._whole(message)
             self._remaining = size
 
-    def _end_of_chunks(self) -> bytes:
-        message = bytes(self._chunks).strip()
-        self._chunks.clear()
+    def _whole(self, message: bytes) -> bytes:
+        message = message.strip()
         if not message:  # Chunked-Message = 1*chunk end-of-chunks
             raise self._illegal("empty-message", "a message without content", 0)
         return message

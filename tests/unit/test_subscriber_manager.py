@@ -460,6 +460,22 @@ def test_another_transport_may_say_that_a_subscription_ended() -> None:
     run(main())
 
 
+def test_an_end_that_is_told_twice_ends_one_subscription() -> None:
+    async def main() -> None:
+        world = World()
+        world.device.ids = iter([22, 22])  # the device gives the id away again
+        await world.want(wanted())
+        await world.active()
+        world.device.sessions[0].push(state_change("subscription-terminated", 22))
+        await until(lambda: len(world.device.requests) == 2)
+        await world.active()
+        world.manager.subscription_ended("core1", 22, "no-such-subscription")
+        assert world.phases() == [SubscriptionPhase.ACTIVE]
+        await world.manager.stop()
+
+    run(main())
+
+
 def test_changes_of_what_is_wanted() -> None:
     async def main() -> None:
         world = World()
