@@ -8,6 +8,7 @@ stopped with Ctrl-C. Never a traceback, unless ``COLLECTOR_DEBUG=1`` is set.
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from importlib import import_module
@@ -48,6 +49,16 @@ class LazyGroup(click.Group):
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; a wrong name gets the nearest right one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f", did you mean {near[0]}?" if near else ""
+            ctx.fail(f"there is no command {args[0]}{hint}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The overview, without importing anything."""
@@ -91,7 +102,7 @@ def status_of(args: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except click.ClickException as error:
-        error.show()
+        click.echo(_usage_text(error), err=True)
         return 2
     except BrokenPipeError:
         # whoever read us (head, less) has seen enough; keep Python from flushing into nothing
@@ -101,15 +112,31 @@ def status_of(args: list[str] | None = None) -> int:
         if debug:
             raise
         for text in (str(error), *getattr(error, "__notes__", ())):
-            click.echo(f"collector: {text}", err=True)
+            click.echo(f"collector: {_printable(text)}", err=True)
         return 2
     except Exception as error:  # the last door: a person reads this
         if debug:
             raise
         click.echo(
-            f"collector: unexpected {type(error).__name__}: {error}"
+            f"collector: unexpected {type(error).__name__}: {_printable(str(error))}"
             " (set COLLECTOR_DEBUG=1 for where, and please report it)",
             err=True,
         )
         return 2
     return result if isinstance(result, int) else 0
+
+
+def _usage_text(error: click.ClickException) -> str:
+    """One sentence for a wrong option or argument, and where the right ones are."""
+    context = getattr(error, "ctx", None)
+    if context is None:
+        return f"collector: {_printable(error.format_message())}"
+    if type(error).__name__ == "NoArgsIsHelpError":  # not in every click that we take
+        return str(context.get_help())
+    sentence = _printable(error.format_message()).rstrip(".")
+    return f"collector: {sentence}; see {context.command_path} --help"
+
+
+def _printable(text: str) -> str:
+    # a peer's words can be in an error, and an escape sequence must not reach the terminal
+    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from collector.cli.options import data_folder, json_option, store_option
@@ -32,6 +34,6 @@ def query(
 
     if as_json and as_csv:
         raise UsageError("--json and --csv cannot be used together")
-    text = click.get_text_stream("stdin").read() if sql == "-" else sql
+    text = sys.stdin.read() if sql == "-" else sql
     with asked(data_folder(folder, config_file)) as session:
         print_answer(session.run(text), "json" if as_json else "csv" if as_csv else "table")

@@ -26,12 +26,11 @@ def version_text() -> str:
 
 def receive_path() -> str:
     """How datagrams are taken from the socket on this machine."""
-    try:
-        from collector.receivers import udp_notif
-    except ImportError as error:
-        return f"none ({error})"
-    path = getattr(udp_notif, "receive_path", None)
-    return str(path()) if callable(path) else "recv_into"
+    from collector.receivers.recvmmsg import recvmmsg_usable
+
+    if recvmmsg_usable():
+        return "recvmmsg (many datagrams a system call)"
+    return "recv_into (one datagram a system call: this platform has no recvmmsg)"
 
 
 def _version(name: str) -> str:

@@ -14,9 +14,9 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from collector.model import Event, Fact, SubscriptionRow, Verdict
+from collector.model import Event, Fact, Verdict
 from collector.views.periods import PeriodGrid
-from collector.views.text import event_line, subscription_line, verdict_line
+from collector.views.text import event_line, news, subscription_line, verdict_line
 
 REDRAW_SECONDS = 0.1
 EVENTS_SHOWN = 5
@@ -93,15 +93,14 @@ class LiveView:
             self._live.update(self.render(), refresh=True)
 
     def _line(self, fact: Fact) -> str:
+        watched = self._live is not None
         if isinstance(fact, Verdict):
-            # in a terminal the picture says it
-            return "" if self._console.is_terminal else verdict_line(fact)
+            return "" if watched else verdict_line(fact)  # in a terminal the picture says it
         if self._verdicts_only:
             return ""
-        if isinstance(fact, Event):
-            return event_line(fact)
-        assert isinstance(fact, SubscriptionRow)
-        return subscription_line(fact)
+        if watched:
+            return news(fact)
+        return event_line(fact) if isinstance(fact, Event) else subscription_line(fact)
 
     def render(self) -> RenderableType:
         """The picture with its title and the news under it."""

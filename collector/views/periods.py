@@ -101,18 +101,22 @@ class Series:
         chosen = set(sorted(self.generators, key=well.__getitem__)[:number])
         return [one for one in self.generators if one in chosen]
 
-    def trouble(self, generator: str) -> str:
-        """``silent since 12:00:05``, or nothing when its newest judged period is well."""
-        since, cause = 0, ""
+    def trouble(self, generator: str) -> tuple[str, str]:
+        """``silent since 12:00:05`` and a style; nothing when its newest judged period is well."""
+        since, cause, style = 0, "", ""
         for nominal in reversed(self.verdicts):
             verdict = self.verdicts[nominal]
             state = state_of(verdict, generator)
-            if state is State.MISSING:
-                since = nominal
-                cause = cause or _cause(verdict, generator)
-            elif state is not State.NOT_JUDGED:
+            if state not in (State.MISSING, State.ABSENT):
+                if state is State.NOT_JUDGED:
+                    continue
                 break
-        return f"{cause} since {clock(since)}" if cause else ""
+            word = _cause(verdict, generator) if state is State.MISSING else "not expected"
+            if cause and (style == "dim") != (state is State.ABSENT):
+                break
+            since, cause = nominal, cause or word
+            style = "dim" if state is State.ABSENT else "red"
+        return (f" {cause} since {clock(since)}", style) if cause else ("", "")
 
 
 def _cause(verdict: Verdict, generator: str) -> str:
@@ -183,7 +187,7 @@ def _draw(one: Series, width: int, ascii_only: bool, rows: int = GENERATORS_KEPT
         for _, verdict in columns:
             line.append(*_symbol(state_of(verdict, generator), ascii_only))
         if note:
-            line.append(" " + one.trouble(generator), "red")
+            line.append(*one.trouble(generator))
         yield line
     if len(shown_generators) < len(one.generators):
         yield Text(f"and {len(one.generators) - len(shown_generators)} more", style="dim")

@@ -104,6 +104,27 @@ def event_line(event: Event) -> str:
     )
 
 
+def news(fact: Event | SubscriptionRow) -> str:
+    """A short line for somebody who is watching: time of day, and what happened."""
+    if isinstance(fact, Event):
+        return f"{clock(fact.time)}  {clean(fact.device)}: {clean(fact.text, 1000)}"
+    what = f"{clean(fact.device)}: {clean(fact.name) or f'id {fact.id}'}"
+    if fact.state != "active":
+        why = f" ({clean(fact.reason)})" if fact.reason else ""
+        return f"{clock(fact.time)}  {what} {fact.state}{why}"
+    return f"{clock(fact.time)}  {what} expects {members(fact.generators)}"
+
+
+def members(generators: Iterable[str]) -> str:
+    """``cards 1, 2 and linecard 3``."""
+    names = sorted(generators, key=natural)
+    if not names:
+        return "whoever sends; there is no list of generators"
+    if len(names) > 1 and all(name.isdecimal() for name in names):
+        return f"cards {', '.join(names)}"
+    return ", ".join(map(card, names))
+
+
 def subscription_line(row: SubscriptionRow) -> str:
     """One line for a log or a pipe."""
     members = ", ".join(map(card, row.generators)) or "no list of generators"

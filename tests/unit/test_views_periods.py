@@ -54,7 +54,7 @@ def test_a_row_for_each_card_a_column_for_each_period() -> None:
         "card 2  · ● ◐ ● ●",
         "card 3  · ● ● ✖ ✖  lost since 12:00:03",
         "card 4  · ● ● ● ●",
-        "card 9        +",
+        "card 9        +    not expected since 12:00:04",
         "all     ▇ ▇ ▇ ▇ ▇",
     ]
     assert lines[9].startswith("● delivered  ◐ some lost  ✖ missing  · not judged  ?")
@@ -106,6 +106,12 @@ def test_a_device_with_many_cards_shows_the_ones_in_trouble() -> None:
     assert len(lines) <= 24
     assert "card 60  ✖  silent since 12:00:01" in lines
     assert any(line.startswith("and ") and line.endswith(" more") for line in lines)
+
+
+def test_a_card_that_left_is_not_called_silent() -> None:
+    rows = [verdict(1), verdict(2, missing={"4": "silent"})]
+    rows += [verdict(n, required=("1", "2", "3")) for n in (3, 4)]
+    assert "card 4  ● ✖      not expected since 12:00:03" in drawn(*rows)
 
 
 def test_an_amendment_replaces_its_period() -> None:
@@ -196,5 +202,5 @@ def test_in_a_terminal_the_picture_is_redrawn_but_not_too_often() -> None:
         assert len(out.text()) > drawn_once
     text = out.text()
     assert "a card is pulled" in text
-    assert "clock_step" in text
+    assert "core7: The clock of 3 stepped." in text
     assert "\x1b[?25h" in text  # the cursor is back

@@ -12,6 +12,7 @@ from collector.views.text import (
     day_and_clock,
     event_line,
     natural,
+    news,
     subscription_line,
     verdict_line,
     verdict_note,
@@ -62,6 +63,16 @@ def test_amendments_ranges_and_reasons_are_said() -> None:
     assert verdict_line(starting).endswith("NOT_JUDGED  0  collector down")
     unknown = verdict(1, outcome=Outcome.UNKNOWN, required=(), received=("1", "2"))
     assert verdict_line(unknown).endswith("UNKNOWN  2  nobody said yet who is expected")
+
+
+def test_news_are_short() -> None:
+    assert news(event(1)) == "12:00:01  core7: The clock of 3 stepped."
+    assert news(subscription()) == "12:00:00  core7: counters expects cards 1, 2, 3, 4"
+    named = subscription(generators=("linecard 10", "linecard 9", "3"))
+    assert news(named).endswith("expects card 3, linecard 9, linecard 10")
+    assert news(subscription(generators=())).endswith("there is no list of generators")
+    ended = subscription(state="ended", reason="deleted", name="")
+    assert news(ended) == "12:00:00  core7: id 7 ended (deleted)"
 
 
 def test_events_and_subscriptions_in_one_line() -> None:
