@@ -16,11 +16,6 @@ class Arc(NamedTuple):
     start: int
     end: int
 
-    @property
-    def middle(self) -> int:
-        """The offset in the middle of the arc."""
-        return (self.start + self.end) // 2
-
 
 def nominal(offset: int, period: int, index: int) -> int:
     """The tick of period ``index``."""
@@ -35,14 +30,6 @@ def nearest(offset: int, period: int, time: int) -> int:
 def rounded(distance: int, period: int) -> int:
     """``distance`` in whole periods, rounded; half way goes up."""
     return (distance + period // 2) // period
-
-
-def moved(arc: Arc, seen: Arc) -> Arc:
-    """The arc after something was seen: outward to it, inward by 1/8 of the difference."""
-    start, end = arc
-    start = seen.start if seen.start < start else start + (seen.start - start) // 8
-    end = seen.end if seen.end > end else end - (end - seen.end) // 8
-    return Arc(start, end)
 
 
 def slip(middle: int, period: int) -> int:

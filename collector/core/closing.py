@@ -7,6 +7,8 @@ Rules: architecture, section 3, "When", "Everything learned", "First and last".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from collector.core import amendments, arcs, expected, fold, gaps
 from collector.core.context import Context
 from collector.core.deadlines import (
@@ -16,8 +18,8 @@ from collector.core.deadlines import (
     nominal,
     refresh,
 )
-from collector.core.judge import judge
-from collector.core.state import Hole, Period, Subscription
+from collector.core.judge import Judged, judge
+from collector.core.state import Hole, ListInForce, Period, Slot, Subscription
 from collector.model import (
     SECOND,
     NotJudgedReason,
@@ -28,6 +30,7 @@ from collector.model import (
 SINGLE_SILENCES = gaps.SHARPEN_PERIODS
 """Silent periods that are said one by one before they are said as ranges (ours)."""
 LONGEST_RANGE = 86_400 * SECOND
+NEVER = -(1 << 62)
 CONTRADICTIONS = 5
 """A declared list that the data contradicts for so many periods running is an event."""
 
@@ -38,13 +41,16 @@ def complete_at_once(context: Context, subscription: Subscription, index: int, n
     period = subscription.periods.get(index)
     if period is None or period.row is not None or period.closed:
         return
+    if period.short == 0 and period.plain and not subscription.marks:
+        newest = subscription.lists[-1]
+        amendments.say(context, subscription, period, _nothing_missing(newest), now)
+        return
     in_force = expected.at(subscription, index)
     if in_force is None or not in_force.members:
         return
     for name in in_force.members:
-        originator = subscription.originators.get(name)
-        slot = originator.slots.get(index) if originator is not None else None
-        if originator is None or slot is None or slot.incomplete or not slot.count:
+        originator, slot = subscription.originators.get(name), period.slots.get(name)
+        if originator is None or slot is None or slot.incomplete:
             return
         usual = originator.usual
         if slot.count < usual if usual is not None else originator.last_index <= index:
@@ -54,6 +60,12 @@ def complete_at_once(context: Context, subscription: Subscription, index: int, n
     judged = judge(subscription, period)
     if judged.outcome is Outcome.COMPLETE:
         amendments.say(context, subscription, period, judged, now)
+
+
+def _nothing_missing(newest: ListInForce) -> Judged:
+    return Judged(
+        Outcome.COMPLETE, None, newest.members, newest.members, (), (), (), (), newest.provenance
+    )
 
 
 def complete_earlier(context: Context, subscription: Subscription, before: int, now: int) -> None:
@@ -99,28 +111,36 @@ def _close_one(context: Context, subscription: Subscription, now: int) -> None:
 def _learn(context: Context, subscription: Subscription, index: int, now: int) -> None:
     """Everything learned moves here and nowhere else."""
     changed = False
+    period = subscription.periods.get(index)
+    slots = period.slots if period is not None else {}
+    latest = NEVER
     for originator in subscription.originators.values():
         fold.moved_on(originator)
-        if fold.count_usual(originator, index):
+        if fold.count_usual(originator, slots.get(originator.name)):
             changed = True
+        if originator.member and originator.arrivals_to > latest:
+            latest = originator.arrivals_to
     newest = subscription.lists[-1].provenance if subscription.lists else None
     if newest is None or newest is Provenance.LEARNED:
-        heard = _heard(subscription, index)
+        heard = set(slots)
         limit = context.settings.limits.lists
         if expected.learn(subscription, index, heard, now, limit):
             changed = True
             context.say_subscription(subscription, now)
         _forget_members(context, subscription, index, now)
-    elif newest is Provenance.DECLARED:
-        _look_for_contradiction(context, subscription, index, now)
-    refresh(subscription)
+    elif newest is Provenance.DECLARED and not (subscription.regular and _plain(period)):
+        _look_for_contradiction(context, subscription, slots, now)
+    if changed or not subscription.regular:
+        refresh(subscription)
+    else:
+        subscription.arc_end = latest
     if changed:
-        for period in subscription.periods.values():
-            period.short = -1
+        for one in subscription.periods.values():
+            one.short = -1
 
 
-def _heard(subscription: Subscription, index: int) -> set[str]:
-    return {one.name for one in subscription.originators.values() if index in one.slots}
+def _plain(period: Period | None) -> bool:
+    return period is not None and period.plain
 
 
 def _forget_members(context: Context, subscription: Subscription, index: int, now: int) -> None:
@@ -137,7 +157,7 @@ def _forget_members(context: Context, subscription: Subscription, index: int, no
 
 
 def _look_for_contradiction(
-    context: Context, subscription: Subscription, index: int, now: int
+    context: Context, subscription: Subscription, slots: Mapping[str, Slot], now: int
 ) -> None:
     """A declared generator that never sent, or a sender that was never declared?"""
     declared = subscription.lists[-1].allowed
@@ -145,7 +165,7 @@ def _look_for_contradiction(
         name for name in subscription.lists[-1].members
         if (one := subscription.originators.get(name)) is None or one.first_index is None
     ]  # fmt: skip
-    strangers = [name for name in _heard(subscription, index) if name not in declared]
+    strangers = [name for name in slots if name not in declared]
     if not (never or strangers) or subscription.quiet:
         subscription.contradicted = 0
         return
@@ -278,11 +298,7 @@ def close_all(
 
 def _last_begun(subscription: Subscription, now: int) -> int:
     """The last period that has a record, or whose first record is due."""
-    starts = [
-        one.arrival_arc.start
-        for one in subscription.originators.values()
-        if one.arrival_arc is not None
-    ]
+    starts = [one.arrivals_from for one in subscription.originators.values() if one.heard]
     tick = nominal(subscription, 0)
     begun = (now - tick - min(starts, default=0)) // subscription.period
     return max([begun, *subscription.periods])
@@ -320,15 +336,16 @@ def _forget_old(context: Context, subscription: Subscription, now: int) -> None:
 
 def _drop(context: Context, subscription: Subscription, index: int, now: int) -> None:
     del subscription.periods[index]
+    if not subscription.marks:
+        return
     for originator in subscription.originators.values():
-        originator.slots.pop(index, None)
-        if originator.slipped:
+        if index in originator.slipped:
             originator.slipped.discard(index)
-        if originator.restarts:
-            originator.restarts.pop(index, None)
-        if not originator.holes:
-            continue
-        for hole in originator.holes.pop(index, ()):
+            subscription.marks -= 1
+        subscription.marks -= len(originator.restarts.pop(index, ()))
+        holes = originator.holes.pop(index, ())
+        subscription.marks -= len(holes)
+        for hole in holes:
             originator.recount = True
             hole.blamed -= 1
             if hole.blamed == 0:

@@ -46,10 +46,10 @@ def wait_after_nominal(subscription: Subscription, members: Iterable[str] | None
     """
     known = subscription.originators
     required = list(known.values()) if members is None else [known.get(one) for one in members]
-    ends = [one.arrival_arc.end for one in required if one is not None and one.arrival_arc]
+    ends = [one.arrivals_to for one in required if one is not None and one.heard]
     if members is not None and len(ends) == len(required) and ends:
         return max(ends)
-    starts = [one.arrival_arc.start for one in known.values() if one.arrival_arc is not None]
+    starts = [one.arrivals_from for one in known.values() if one.heard]
     start = min(starts) if starts else lag_of_reply(subscription)
     return max([start + subscription.period // 2, *ends])
 

@@ -8,7 +8,6 @@ Rules: architecture, section 3, "Arcs", "Record time" and "Clocks".
 from __future__ import annotations
 
 from collector.core import arcs, expected
-from collector.core.arcs import Arc
 from collector.core.clocks import (
     Placing,
     first_shift,
@@ -40,46 +39,62 @@ def place(
         incomplete: it carried ``incomplete-update``.
     """
     subscription = originator.subscription
-    if originator.arrival_arc is None:
+    if not originator.heard:
         _begin(context, originator, arrival, time)
     period = subscription.period
     index = (time - originator.base) // period
     tells = True
     if index != (arrival - originator.arrival_base) // period or originator.remembered is not None:
         index, tells = _odd(context, originator, arrival, time, was_overtaken)
-    slot = originator.slots.get(index)
+    slot = _slot(subscription, originator.name, index)
     if slot is None:
         if originator.slips and index > originator.last_index:
             index = _slip(originator, index)
-        slot = originator.slots.get(index) or _new_slot(originator, index, arrival)
+            slot = _slot(subscription, originator.name, index)
+        slot = slot or new_slot(originator, index, arrival)
     slot.count += 1
     slot.last_arrival = arrival
     if incomplete:
         slot.incomplete = True
+        if index in subscription.periods:
+            subscription.periods[index].plain = False
     if tells:
-        _tell(originator, slot, arrival, time - originator.shift)
+        tell(originator, index, arrival, time)
     return slot
 
 
-def _tell(originator: Originator, slot: Slot, arrival: int, time: int) -> None:
+def _slot(subscription: Subscription, name: str, index: int) -> Slot | None:
+    period = subscription.periods.get(index)
+    return period.slots.get(name) if period is not None else None
+
+
+def tell(originator: Originator, index: int, arrival: int, time: int) -> None:
     """Keep what the record says of arcs and lag, until learning moves."""
-    originator.last_time = time
+    begun = index * originator.subscription.period
+    originator.last_time = time - originator.shift
     originator.last_arrival = arrival
-    if slot.fresh:
-        if time < slot.times_start:
-            slot.times_start = time
-        elif time > slot.times_end:
-            slot.times_end = time
-        slot.arrivals_end = arrival
+    time -= originator.base + begun
+    arrival -= originator.arrival_base + begun
+    if not originator.fresh:
+        originator.fresh = True
+        originator.seen_times_from = originator.seen_times_to = time
+        originator.seen_arrivals_from = originator.seen_arrivals_to = arrival
         return
-    slot.fresh = True
-    slot.times_start = slot.times_end = time
-    slot.arrivals_start = slot.arrivals_end = arrival
-    originator.fresh.append(slot)
+    if time < originator.seen_times_from:
+        originator.seen_times_from = time
+    elif time > originator.seen_times_to:
+        originator.seen_times_to = time
+    if arrival > originator.seen_arrivals_to:
+        originator.seen_arrivals_to = arrival
+    elif arrival < originator.seen_arrivals_from:
+        originator.seen_arrivals_from = arrival
 
 
-def _new_slot(originator: Originator, index: int, arrival: int) -> Slot:
-    """The originator's first record of a period; opens the period if it is the first of all."""
+def new_slot(originator: Originator, index: int, arrival: int) -> Slot:
+    """The originator's first record of a period; opens the period if it is the first of all.
+
+    A slot of a period that is kept no longer, or lies before the first, belongs to nothing.
+    """
     subscription = originator.subscription
     slot = Slot(index, arrival)
     if subscription.first_index is None:
@@ -90,12 +105,14 @@ def _new_slot(originator: Originator, index: int, arrival: int) -> Slot:
         originator.last_index = index
     if index > originator.last_index:
         originator.last_index = index
-    if index >= subscription.next_index:
-        originator.slots[index] = slot
-        if index not in subscription.periods:
-            open_period(subscription, index)
-    elif index in subscription.periods:
-        originator.slots[index] = slot
+    period = subscription.periods.get(index)
+    if period is None:
+        if index < subscription.next_index:
+            return slot
+        period = open_period(subscription, index)
+    period.slots[originator.name] = slot
+    if not originator.member:
+        period.plain = False
     return slot
 
 
@@ -118,7 +135,7 @@ def _begin_subscription(subscription: Subscription, index: int, arrival: int) ->
 def _begin(context: Context, originator: Originator, arrival: int, time: int) -> None:
     """The first record of an originator sets its clock shift and both arcs."""
     subscription = originator.subscription
-    siblings = [one.lag for one in subscription.originators.values() if one.arrival_arc is not None]
+    siblings = [one.lag for one in subscription.originators.values() if one.heard]
     seen = lag(CollectorTime(arrival), DeviceTime(time))
     originator.shift = first_shift(seen, median(siblings), subscription.period)
     corrected = DeviceTime(time - originator.shift)
@@ -128,9 +145,9 @@ def _begin(context: Context, originator: Originator, arrival: int, time: int) ->
         subscription.offset = corrected % subscription.period
     index = arcs.nearest(subscription.offset, subscription.period, corrected)
     tick = DeviceTime(arcs.nominal(subscription.offset, subscription.period, index))
-    originator.time_arc = Arc(corrected - tick, corrected - tick)
-    here = lag(CollectorTime(arrival), tick)
-    originator.arrival_arc = Arc(here, here)
+    originator.times_from = originator.times_to = corrected - tick
+    originator.arrivals_from = originator.arrivals_to = lag(CollectorTime(arrival), tick)
+    originator.heard = True
     set_bases(originator)
     _say_skew(context, originator, arrival, seen)
 
@@ -154,12 +171,11 @@ def set_bases(originator: Originator) -> None:
     """Read afresh where index 0 begins by record time and by arrival."""
     subscription = originator.subscription
     assert subscription.offset is not None
-    assert originator.arrival_arc is not None
-    half = subscription.period // 2
-    start = subscription.offset - half
-    originator.base = start + originator.shift + originator.time_arc.middle
-    originator.arrival_base = start + originator.arrival_arc.middle
-    originator.slips = arcs.slip(originator.time_arc.middle, subscription.period)
+    start = subscription.offset - subscription.period // 2
+    middle = (originator.times_from + originator.times_to) // 2
+    originator.base = start + originator.shift + middle
+    originator.arrival_base = start + (originator.arrivals_from + originator.arrivals_to) // 2
+    originator.slips = arcs.slip(middle, subscription.period)
 
 
 # --------------------------------------------------------------------------- odd times
@@ -182,7 +198,7 @@ def _odd(
             return _step(context, originator, arrival, time, seen, before), True
         originator.odd_times += 1
     first = originator.subscription.first_index
-    old = originator.slots.get(by_time)
+    old = _slot(originator.subscription, originator.name, by_time)
     word = placing(
         by_time,
         by_arrival,
@@ -227,19 +243,20 @@ def _step(
 
 def _move_record(context: Context, originator: Originator, before: Remembered) -> None:
     """A record taken for held up was in time by the new clock: to the period of its arrival."""
-    source = originator.slots.get(before.index)
+    subscription, name = originator.subscription, originator.name
+    source = _slot(subscription, name, before.index)
     if source is None or source.count == 0:
         return
     source.count -= 1
     arrival = source.last_arrival
-    target = originator.slots.get(before.arrival_index)
+    target = _slot(subscription, name, before.arrival_index)
     if target is None:
-        target = _new_slot(originator, before.arrival_index, arrival)
+        target = new_slot(originator, before.arrival_index, arrival)
     target.count += 1
     if source.count == 0:
-        del originator.slots[before.index]
-    context.mark(originator.subscription, before.index)
-    context.mark(originator.subscription, before.arrival_index)
+        del subscription.periods[before.index].slots[name]
+    context.mark(subscription, before.index)
+    context.mark(subscription, before.arrival_index)
 
 
 def _say_absurd(context: Context, originator: Originator, arrival: int) -> None:
@@ -257,42 +274,39 @@ def _slip(originator: Originator, index: int) -> int:
     """The arcs drifted by more than 5/8 of a period: they belong one period on or back."""
     way = originator.slips
     by = way * originator.subscription.period
-    assert originator.arrival_arc is not None
-    originator.time_arc = Arc(*(one - by for one in originator.time_arc))
-    originator.arrival_arc = Arc(*(one - by for one in originator.arrival_arc))
-    for slot in originator.fresh:
-        slot.times_start -= by
-        slot.times_end -= by
-        slot.arrivals_start -= by
-        slot.arrivals_end -= by
+    originator.times_from -= by
+    originator.times_to -= by
+    originator.arrivals_from -= by
+    originator.arrivals_to -= by
     set_bases(originator)
     if way > 0:
         originator.slipped.add(index)
+        originator.subscription.marks += 1
     return index + way
 
 
 # --------------------------------------------------------------------------- learning
 def moved_on(originator: Originator) -> None:
-    """A deadline passed: arcs and lag move to what was seen since the last time."""
-    fresh = originator.fresh
-    if not fresh:
+    """A deadline passed: arcs and lag move to what was seen since the last time.
+
+    Outward at once, inward by 1/8 of the difference; written out, since it runs once a message.
+    """
+    if not originator.fresh:
         return
-    subscription = originator.subscription
-    assert subscription.offset is not None
-    assert originator.arrival_arc is not None
-    times_start = arrivals_start = 1 << 62
-    times_end = arrivals_end = -(1 << 62)
-    for slot in fresh:
-        tick = subscription.offset + slot.index * subscription.period
-        times_start = min(times_start, slot.times_start - tick)
-        times_end = max(times_end, slot.times_end - tick)
-        here = DeviceTime(tick)
-        arrivals_start = min(arrivals_start, lag(CollectorTime(slot.arrivals_start), here))
-        arrivals_end = max(arrivals_end, lag(CollectorTime(slot.arrivals_end), here))
-        slot.fresh = False
-    fresh.clear()
-    originator.time_arc = arcs.moved(originator.time_arc, Arc(times_start, times_end))
-    originator.arrival_arc = arcs.moved(originator.arrival_arc, Arc(arrivals_start, arrivals_end))
+    originator.fresh = False
+    half = originator.subscription.period // 2
+    start, end = originator.times_from, originator.times_to
+    by = (start + end) // 2 - half
+    seen = originator.seen_times_from + by
+    originator.times_from = seen if seen < start else start + (seen - start) // 8
+    seen = originator.seen_times_to + by
+    originator.times_to = seen if seen > end else end - (end - seen) // 8
+    start, end = originator.arrivals_from, originator.arrivals_to
+    by = (start + end) // 2 - half
+    seen = originator.seen_arrivals_from + by
+    originator.arrivals_from = seen if seen < start else start + (seen - start) // 8
+    seen = originator.seen_arrivals_to + by
+    originator.arrivals_to = seen if seen > end else end - (end - seen) // 8
     last = lag(CollectorTime(originator.last_arrival), DeviceTime(originator.last_time))
     originator.lag += (last - originator.lag) // 8
     set_bases(originator)
@@ -302,15 +316,14 @@ USUAL_PERIODS = 3
 KEPT_PERIODS = 8
 
 
-def count_usual(originator: Originator, closed: int) -> bool:
-    """Period ``closed`` closed: read the usual count afresh; True when it changed.
+def count_usual(originator: Originator, slot: Slot | None) -> bool:
+    """A period closed, ``slot`` in it: read the usual count afresh; True when it changed.
 
     The records of a period, if the last 3 closed periods in which it delivered and that no open
     hole touches agree; else unknown.
     """
-    slot = originator.slots.get(closed)
-    recent = originator.recent
     if slot is not None:
+        recent = originator.recent
         recent.append(slot)
         if len(recent) > KEPT_PERIODS:
             del recent[0]

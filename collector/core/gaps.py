@@ -61,6 +61,7 @@ def blame(hole: Hole, suspects: Iterable[Suspect]) -> None:
         hole.suspects.append((originator, index))
         hole.blamed += 1
         originator.holes.setdefault(index, []).append(hole)
+        originator.subscription.marks += 1
         originator.recount = True
 
 
@@ -69,6 +70,7 @@ def accuse(restart: Restart, suspects: Iterable[Suspect]) -> None:
     for originator, index in suspects:
         restart.suspects.append((originator, index))
         originator.restarts.setdefault(index, []).append(restart)
+        originator.subscription.marks += 1
 
 
 def open_ids(hole: Hole) -> int:
@@ -87,7 +89,8 @@ def shortfall(originator: Originator, index: int) -> int:
     subscription = originator.subscription
     if index < subscription.next_index and index not in subscription.periods:
         return 0  # nothing can change there any more: it was COMPLETE, or too long ago
-    slot = originator.slots.get(index)
+    period = subscription.periods.get(index)
+    slot = period.slots.get(originator.name) if period is not None else None
     records = slot.count if slot is not None else 0
     if originator.usual is None:
         return 0 if records else 1

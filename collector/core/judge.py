@@ -162,12 +162,12 @@ def _dropped_in_its_place(originator: Originator, index: int) -> bool:
     """Did we drop where its record should have come, and its counter has not said otherwise?"""
     subscription = originator.subscription
     drops = subscription.windows.drops
-    if not drops or originator.arrival_arc is None:
+    if not drops or not originator.heard:
         return False
     tick = nominal(subscription, index)
     wide = gaps.width(subscription.period)
-    start = on_our_clock(tick, originator.arrival_arc.start - wide)
-    end = on_our_clock(tick, originator.arrival_arc.end + wide)
+    start = on_our_clock(tick, originator.arrivals_from - wide)
+    end = on_our_clock(tick, originator.arrivals_to + wide)
     if not meets(drops, start, end):
         return False
     return not is_past(originator, index)
@@ -175,12 +175,12 @@ def _dropped_in_its_place(originator: Originator, index: int) -> bool:
 
 def is_past(originator: Originator, index: int) -> bool:
     """Has its counter spoken behind its arrival arc of a period? If not, wait for that."""
-    counter, arc = originator.counter, originator.arrival_arc
-    if counter is None or arc is None:
+    counter = originator.counter
+    if counter is None:
         return False
     subscription = originator.subscription
     run = counter.run_of(subscription.id)
-    if run.last_arrival > on_our_clock(nominal(subscription, index), arc.end):
+    if run.last_arrival > on_our_clock(nominal(subscription, index), originator.arrivals_to):
         return True
     if (originator, index) not in run.waiting:
         run.waiting.append((originator, index))
@@ -234,7 +234,7 @@ def judge(
     """
     index = period.index
     in_force = expected.at(subscription, index)
-    slots = _slots(subscription, index)
+    slots = {name: period.slots[name] for name in sorted(period.slots)}
     late = tuple(name for name, slot in slots.items() if slot.late)
     if in_force is None:
         heard = tuple(slots)
@@ -261,15 +261,6 @@ def judge(
         late,
         in_force.provenance,
     )
-
-
-def _slots(subscription: Subscription, index: int) -> dict[str, Slot]:
-    found = {}
-    for name in sorted(subscription.originators):
-        slot = subscription.originators[name].slots.get(index)
-        if slot is not None and slot.count:
-            found[name] = slot
-    return found
 
 
 def _each_required(
@@ -321,9 +312,5 @@ def _awaited(subscription: Subscription, period: Period) -> tuple[int, int]:
     """When records of a period may come: from its earliest arc to its deadline."""
     tick = nominal(subscription, period.index)
     deadline = period.deadline if period.closed else deadline_of(subscription, period.index)
-    starts = [
-        one.arrival_arc.start
-        for one in subscription.originators.values()
-        if one.arrival_arc is not None
-    ]
+    starts = [one.arrivals_from for one in subscription.originators.values() if one.heard]
     return on_our_clock(tick, min(starts, default=0)), deadline

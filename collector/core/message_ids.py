@@ -316,5 +316,6 @@ def copied(run: Run, key: int, in_force: bool) -> Run:
         for originator, index in same.suspects:
             if index in originator.holes:
                 originator.holes[index].append(same)
+                originator.subscription.marks += 1
         twin.holes.append(same)
     return twin

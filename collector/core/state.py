@@ -21,10 +21,7 @@ NO_SUBSCRIPTION = -1
 class Slot:
     """The fold: what is kept of one originator in one period."""
 
-    __slots__ = (
-        "arrivals_end", "arrivals_start", "count", "first_arrival", "fresh", "incomplete",
-        "index", "last_arrival", "late", "times_end", "times_start",
-    )  # fmt: skip
+    __slots__ = ("count", "first_arrival", "incomplete", "index", "last_arrival", "late")
 
     def __init__(self, index: int, arrival: int) -> None:
         self.index = index
@@ -35,13 +32,6 @@ class Slot:
         """A record carried ``incomplete-update``."""
         self.late = False
         """A record came after the deadline."""
-        self.fresh = False
-        """The four below hold something that the arcs have not learned yet."""
-        self.times_start = 0
-        """Smallest and largest corrected record time, DeviceTime."""
-        self.times_end = 0
-        self.arrivals_start = 0
-        self.arrivals_end = 0
 
 
 class Remembered:
@@ -63,10 +53,12 @@ class Originator:
     """One message generator in one subscription."""
 
     __slots__ = (
-        "absurd_times", "arrival_arc", "arrival_base", "base", "counter", "first_arrival",
-        "first_index", "fresh", "heard_run", "holes", "lag", "last_arrival", "last_index",
-        "last_time", "member", "name", "odd_times", "recent", "recount", "remembered", "restarts",
-        "shift", "slipped", "slips", "slots", "subscription", "time_arc", "usual",
+        "absurd_times", "arrival_base", "arrivals_from", "arrivals_to", "base", "counter",
+        "first_arrival", "first_index", "fresh", "heard", "heard_run", "holes", "lag",
+        "last_arrival", "last_index", "last_time", "member", "name", "odd_times", "recent",
+        "recount", "remembered", "restarts", "seen_arrivals_from", "seen_arrivals_to",
+        "seen_times_from", "seen_times_to", "shift", "slipped", "slips", "subscription",
+        "times_from", "times_to", "usual",
     )  # fmt: skip
 
     def __init__(self, name: str, subscription: Subscription) -> None:
@@ -74,21 +66,29 @@ class Originator:
         self.subscription = subscription
         self.counter: Counter | None = None
         """The counter that its last message came in; None when nothing numbers them."""
-        self.slots: dict[int, Slot] = {}
         self.recent: list[Slot] = []
         """Closed periods in which it delivered, for the usual count; the newest last."""
-        self.fresh: list[Slot] = []
-        """Slots that the arcs have still to learn from."""
         self.shift = 0
         """ns subtracted from its record times."""
         self.lag = 0
-        self.time_arc = Arc(0, 0)
-        self.arrival_arc: Arc | None = None
-        """None until its first record."""
+        self.heard = False
+        """It has arcs."""
+        self.times_from = 0
+        """The two arcs, offsets from nominal: of record times and of arrivals."""
+        self.times_to = 0
+        self.arrivals_from = 0
+        self.arrivals_to = 0
         self.base = 0
         """index by record time = (time - base) // period."""
         self.arrival_base = 0
         """index by arrival = (arrival - arrival_base) // period."""
+        self.fresh = False
+        """The four below hold something that the arcs have not learned yet."""
+        self.seen_times_from = 0
+        """What was seen since arcs moved, counted from the two bases plus whole periods."""
+        self.seen_times_to = 0
+        self.seen_arrivals_from = 0
+        self.seen_arrivals_to = 0
         self.slips = 0
         """Which way the next new period slips: +1, -1 or 0."""
         self.last_time = 0
@@ -114,16 +114,24 @@ class Originator:
         self.heard_run = 0
         """Periods running that it, not required by a learned list, was present in."""
 
+    @property
+    def arrival_arc(self) -> Arc | None:
+        """The arc of its arrivals; None until its first record."""
+        return Arc(self.arrivals_from, self.arrivals_to) if self.heard else None
+
 
 class Period:
     """One period of a subscription, from its first record until nothing can change any more."""
 
     __slots__ = (
-        "amendments", "closed", "deadline", "final_due", "index", "row", "short", "touched",
+        "amendments", "closed", "deadline", "final_due", "index", "plain", "row", "short",
+        "slots", "touched",
     )  # fmt: skip
 
     def __init__(self, index: int) -> None:
         self.index = index
+        self.slots: dict[str, Slot] = {}
+        """Generator -> what is kept of it here."""
         self.closed = False
         """Its deadline passed."""
         self.deadline = 0
@@ -134,6 +142,8 @@ class Period:
         self.final_due: int | None = None
         self.short = -1
         """Required originators that still owe records; -1 when it has to be counted."""
+        self.plain = True
+        """Nobody unexpected sent, and no record was incomplete."""
         self.touched = False
         """Something changed between an early verdict and the deadline."""
 
@@ -160,7 +170,7 @@ class Subscription:
     __slots__ = (
         "anchored", "arc_end", "contradicted", "contradiction_said", "device", "due", "ended",
         "first_index", "grace", "heard_before", "id", "kept", "known", "lists", "live", "locked",
-        "mode", "name", "next_index", "offset", "operator_list", "origin", "originators",
+        "marks", "mode", "name", "next_index", "offset", "operator_list", "origin", "originators",
         "period", "period_source", "periods", "quiet", "range_from", "reason", "regular", "reply",
         "reply_index", "required_count", "revision", "rounds", "set_by", "since", "start_reason",
         "state", "suspensions", "terms", "until", "windows",
@@ -221,6 +231,8 @@ class Subscription:
         self.rounds = 0
         """Periods with data so far, while a list is being learned."""
         self.locked = False
+        self.marks = 0
+        """Holes, restarts and slips noted against its originators; 0 is the common case."""
         self.contradicted = 0
         self.contradiction_said = False
         self.regular = False
@@ -315,8 +327,8 @@ class Counter:
     """Everything behind one (source address, header id), with its two books."""
 
     __slots__ = (
-        "all", "cost_all", "cost_each", "decided", "each", "header_id", "only_key", "originators",
-        "per_key", "source",
+        "all", "by_header", "cost_all", "cost_each", "decided", "each", "header_id", "only_key",
+        "originators", "per_key", "source",
     )  # fmt: skip
 
     def __init__(self, source: str, header_id: int | str) -> None:
@@ -331,6 +343,8 @@ class Counter:
         self.decided = False
         self.per_key = False
         """The book with a run per subscription counts."""
+        self.by_header: Originator | None = None
+        """The last originator that was named by the header id alone."""
         self.originators: dict[tuple[int, str], Originator] = {}
         """(subscription id, name) -> who speaks here."""
 

@@ -121,10 +121,12 @@ def take_over(device: Device, before: Subscription, after: Subscription) -> None
         return
     after.offset = before.offset
     for name, old in before.originators.items():
-        if old.arrival_arc is None:
+        if not old.heard:
             continue
         new = Originator(name, after)
-        new.time_arc, new.arrival_arc = old.time_arc, old.arrival_arc
+        new.heard = True
+        new.times_from, new.times_to = old.times_from, old.times_to
+        new.arrivals_from, new.arrivals_to = old.arrivals_from, old.arrivals_to
         new.shift, new.lag, new.counter = old.shift, old.lag, old.counter
         new.usual, new.recent, new.recount = old.usual, list(old.recent), False
         new.last_time, new.last_arrival = old.last_time, old.last_arrival
@@ -194,7 +196,7 @@ def declare(
 
 def when(subscription: Subscription, arrival: int, event_time: int | None) -> int:
     """Moment of a change by the publisher's clock."""
-    lags = [one.lag for one in subscription.originators.values() if one.arrival_arc is not None]
+    lags = [one.lag for one in subscription.originators.values() if one.heard]
     by_arrival = on_their_clock(CollectorTime(arrival), median(lags) or 0)
     believed = max(subscription.period, SECOND_10)
     if event_time is not None and abs(event_time - by_arrival) <= believed:

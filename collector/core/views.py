@@ -62,7 +62,7 @@ def _missing(one: Subscription) -> frozenset[str]:
 def _state(one: Subscription, name: str, required: bool, missing: bool) -> OriginatorState:
     known = one.originators.get(name) or Originator(name, one)
     counter = known.counter
-    heard = known.arrival_arc is not None
+    heard = known.heard
     return OriginatorState(
         device=one.device,
         subscription_name=one.name,
@@ -71,8 +71,8 @@ def _state(one: Subscription, name: str, required: bool, missing: bool) -> Origi
         last_arrival=CollectorTime(known.last_arrival) if heard else None,
         lag=known.lag,
         clock_shift=known.shift,
-        arc_start=known.time_arc.start if heard else None,
-        arc_end=known.time_arc.end if heard else None,
+        arc_start=known.times_from if heard else None,
+        arc_end=known.times_to if heard else None,
         usual_count=known.usual,
         counter=f"{counter.source} {counter.header_id}" if counter is not None else "",
         scope="subscription" if counter is not None and counter.per_key else "header",
