@@ -19,7 +19,6 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Protocol
 
 from msgspec import Struct
@@ -99,13 +98,24 @@ def auth_error(settings: SessionSettings) -> SessionError:
     )
 
 
+class ConfiguredPassword(Struct, frozen=True):
+    """A ``ReadSecret`` that is equal when the configuration is: a reload keeps the sessions."""
+
+    netconf: NetconfSettings
+    device: str
+
+    def __call__(self) -> str | None:
+        """The password. Raises ConfigError."""
+        return read_secret(self.netconf, device=self.device)
+
+
 def settings_from(netconf: NetconfSettings, device: str = "") -> SessionSettings:
     """The settings of a session as the configuration says."""
     return SessionSettings(
         host=netconf.host,
         port=netconf.port,
         username=netconf.username,
-        password=partial(read_secret, netconf, device=device),
+        password=ConfiguredPassword(netconf, device),
         key_file=netconf.key_file or "",
         known_hosts=netconf.known_hosts or DEFAULT_KNOWN_HOSTS,
         connect_timeout=round(netconf.connect_timeout_seconds * SECOND),
