@@ -159,6 +159,7 @@ def _read_operation(name: str, element: xml.Element, module: str) -> Operation:
         return Get(_selects(element.find("filter")))
     if kind is CloseSession:
         return CloseSession()
+    _refuse_unknown_namespaces(element)
     found = plain.known_members(plain.from_xml(element, module), element.name)
     if kind is EstablishSubscription:
         terms = read_terms(found)
@@ -173,6 +174,18 @@ def _read_operation(name: str, element: xml.Element, module: str) -> Operation:
     if kind is DeleteSubscription:
         return DeleteSubscription(number)
     return KillSubscription(number) if kind is KillSubscription else ResyncSubscription(number)
+
+
+def _refuse_unknown_namespaces(element: xml.Element) -> None:
+    """A server MUST NOT pass over what it does not know (RFC 6241 §A): it may be a filter."""
+    for child in element.children:
+        if names.module_of(child.namespace) not in names.NAMESPACES:
+            raise ProtocolError(
+                f"{child.name} of {child.namespace} is not known in {element.name}",
+                tag="unknown-namespace",
+                path=f"/{element.name}",
+                hints={"bad-element": child.name, "bad-namespace": child.namespace},
+            )
 
 
 def _missing(name: str, element: xml.Element) -> ProtocolError:

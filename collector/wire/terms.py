@@ -63,10 +63,6 @@ def _container(found: Mapping[str, Any], name: str) -> dict[str, Any]:
     return plain.known_members(found[name], name) if name in found else {}
 
 
-def _text(found: Mapping[str, Any], name: str) -> str | None:
-    return plain.read_text(found[name], name) if name in found else None
-
-
 def _stream(found: Mapping[str, Any]) -> str | None:
     value = found.get("stream")
     if isinstance(value, dict) and len(value) == 1:

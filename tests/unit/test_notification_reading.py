@@ -96,6 +96,14 @@ def test_a_bare_notification_has_no_time() -> None:
     assert notification.subscription_id == 7
 
 
+def test_a_change_update() -> None:
+    body = {"ietf-yang-push:push-change-update": {"id": 9, "datastore-changes": {"yang-patch": 1}}}
+    notification = from_json(envelope(body))
+    assert notification.kind is K.PUSH_CHANGE_UPDATE
+    assert notification.name == "ietf-yang-push:push-change-update"
+    assert notification.subscription_id == 9
+
+
 def test_unqualified_payload_name() -> None:
     notification = from_json(envelope({"push-change-update": {"id": 9}}))
     assert notification.kind is K.PUSH_CHANGE_UPDATE
@@ -257,6 +265,8 @@ NOTHING: list[Any] = [
 @pytest.mark.parametrize("message", NOTHING)
 def test_without_a_notification(message: Any) -> None:
     payload = json.dumps(message).encode()
+    assert refused(payload, MediaType.YANG_DATA_JSON) == "no-notification"
+    payload = json.dumps(message, separators=(",", ":")).encode()
     assert refused(payload, MediaType.YANG_DATA_JSON) == "no-notification"
     assert refused(cbor2.dumps(message), MediaType.YANG_DATA_CBOR) == "no-notification"
 

@@ -195,6 +195,17 @@ def test_a_textual_originator_goes_into_the_header_of_the_dead_draft(media_type:
         }
 
 
+def test_an_update_without_contents() -> None:
+    octets = encode(push(), None, JSON)
+    assert octets.endswith(b'{"ietf-yang-push:push-update":{"id":22}}}}')
+
+
+def test_on_change_without_exclusions() -> None:
+    terms = SubscriptionTerms(on_change=OnChange())
+    octets = encode(changed(StateChange(terms=terms)), None, JSON)
+    assert b'"ietf-yang-push:on-change":{"dampening-period":0,"sync-on-start":true}' in octets
+
+
 def test_a_notification_of_another_module() -> None:
     notification = push(kind=K.OTHER, name="example:reboot", subscription_id=None)
     assert encode(notification, None, JSON).endswith(b'"contents":{"example:reboot":{}}}}')

@@ -27,7 +27,8 @@ from collector.wire.timestamps import parse_date_and_time
 
 MAX_DEPTH: Final = 128
 """Levels of objects and arrays that are taken; ours. Deep real data has about 20."""
-_BRACKETS_ONLY: Final = bytes(octet for octet in range(256) if octet not in b"{}[]")
+_NO_BRACKETS: Final = bytes(octet for octet in range(256) if octet not in b"{}[]")
+_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
 _UINT32_MAX: Final = plain.UINT32_MAX
 
 
@@ -185,21 +186,14 @@ def check_depth(payload: bytes) -> None:
         return
     if b"\\" in payload:
         payload = payload.replace(b"\\\\", b"").replace(b'\\"', b"")
-    brackets = b"".join(payload.split(b'"')[::2]).translate(None, _BRACKETS_ONLY)
-    for _ in range(MAX_DEPTH):
-        inner = brackets.replace(b"{}", b"").replace(b"[]", b"")
-        if len(inner) == len(brackets):
-            break  # empty, or not balanced: the parser says what is wrong
-        brackets = inner
-    else:
-        if brackets:
-            raise _too_deep()
-    if len(brackets) > MAX_DEPTH:
-        raise _too_deep()
-
-
-def _too_deep() -> WireError:
-    return WireError("too-deep", f"objects and arrays nest deeper than {MAX_DEPTH}")
+    brackets = b"".join(payload.split(b'"')[::2]).translate(_SQUARE, _NO_BRACKETS)
+    for _ in range(MAX_DEPTH):  # each turn takes the innermost level away
+        outer = brackets.replace(b"[]", b"")
+        if len(outer) == len(brackets):
+            break
+        brackets = outer
+    if len(brackets) > MAX_DEPTH or b"[]" in brackets:
+        raise WireError("too-deep", f"objects and arrays nest deeper than {MAX_DEPTH}")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
