@@ -87,6 +87,8 @@ class Produced(Struct, frozen=True, tag="produced", gc=False):
     """How many datagrams it is cut into."""
     of: int
     """How many messages the publisher makes for this tick."""
+    skew: int = 0
+    """How far the clock that stamped it was off, ns."""
 
 
 class OnWire(Struct, frozen=True, tag="wire", gc=False):

@@ -155,6 +155,7 @@ class AgentPublisher:
         tick = round((nominal - component.timeline_start) / component.timeline_period)
         if self._breaker.silent(tick):
             return
+        skew = self._breaker.skew(tick)
         count = self._scenario.push.updates_per_period
         spread = round(self._card.arc * component.period) // max(1, count - 1)
         messages: list[tuple[int, list[bytes]]] = []
@@ -162,13 +163,13 @@ class AgentPublisher:
         for position in range(count):
             planned = nominal + self._offset(component.period) + position * spread
             nodes = component.nodes[position::count]
-            payload = self._encode(component, nodes, nominal, planned + self._breaker.skew(tick))
+            payload = self._encode(component, nodes, nominal, planned + skew)
             datagrams = self._cut(component, payload)
             messages.append((planned, datagrams))
             made.append(
                 Produced(
                     self._card.generator, self._run, self._message_id, component.subscription_id,
-                    nominal, planned, len(datagrams), count,
+                    nominal, planned, len(datagrams), count, skew,
                 )
             )  # fmt: skip
             yield Account(made[-1])

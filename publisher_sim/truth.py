@@ -143,7 +143,7 @@ class _Judge:
         """Ticks with a message held back by more than the grace."""
         for nominal, cell in sorted(self._cells.items()):
             self._survey(nominal, cell)
-        self._doubts = Doubts(epoch, grace, lines, killed, self._begins, self._held)
+        self._doubts = Doubts(epoch, grace, lines, killed, self._begins, self._ends, self._held)
 
     def _survey(self, nominal: int, cell: Cell) -> None:
         for generator, messages in cell.items():

@@ -4,23 +4,28 @@ Does not: decide what a row says. A row is in doubt where the answer hangs on mi
 what a process did in the instant it was killed, or on what the wire does not show:
 
 * ``starting``        one of the first five periods of its terms
-* ``nobody_required`` the lists in its window have nobody in common
 * ``list_changed``    the list changed while the period was being delivered, or at its window's edge
 * ``ending``          the end came after the deadline could have passed, or before anything was sent
 * ``slow``            the simulator itself sent later than it meant to by more than grace/2
 * ``close``           a message left too near the deadline, or near the end of what may be amended
 * ``delayed_again``   late, less than 20 periods after another late one: deadlines had moved
+* ``straddles``       held up so that only some of its messages made the deadline
 * ``killed``          a process died within 100 ms of sending, or in the middle of its messages
 * ``mixed``           one hole holds both messages lost and periods never sent
 * ``unseen``          lost, and its run never spoke before or after, so that no hole shows
 * ``long_ago``        the hole closes about 64 periods later
-* ``back_again``      silent, heard again, and only then left
+* ``clock``           a clock stepped back to a tick of which nothing was heard: a step, or held up?
+* ``displaced``       messages were lost next to one that came so late that the hole moved
+* ``uncounted``       the last messages of a tick were lost and the next tick as well: nobody can
+                      know yet how many there should have been
+* ``joining``         a generator that is not required yet finished after the deadline
 """
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from publisher_sim.truth_books import SECOND, Epoch, Message, Period, Timeline
 
@@ -43,6 +48,7 @@ class Doubts:
         lines: Mapping[str, Timeline],
         killed: Mapping[str, list[int]],
         begins: Mapping[str, int],
+        ends: Mapping[str, int],
         held: list[int],
     ) -> None:
         self._epoch = epoch
@@ -51,23 +57,47 @@ class Doubts:
         self._killed = killed
         self._begins = begins
         self._held = held
+        self._ends = ends
         self._slack = max(SECOND // 20, epoch.period // 50)
+        self._stepped_to = {
+            nominal for line in lines.values() for nominal in self._doubtful_steps(line)
+        }
 
     def word(self, period: Period, number: int) -> str:
         """Why the row is in doubt, empty when it is not."""
         if number < FIRST_PERIODS:
             return "starting"
-        if not period.required:
-            return "nobody_required"
         if self._list_changed(period):
             return "list_changed"
         if self._ending(period):
             return "ending"
-        words = (self._about(period, generator) for generator in period.required)
+        if period.nominal in self._stepped_to:
+            return "clock"
+        words = [self._about(period, generator) for generator in period.required]
+        words += ["joining" for one in period.cell if self._joins_late(period, one)]
         return next((word for word in words if word), "")
 
+    def _doubtful_steps(self, line: Timeline) -> Iterator[int]:
+        """The two ticks that a step back of a clock leaves open: the one it is, and seems to be."""
+        period = self._epoch.period
+        heard = [one for one in line.messages if one.heard_at is not None]
+        ticks = {one.made.nominal for one in heard}
+        for before, one in itertools.pairwise(heard):
+            step = one.made.skew - before.made.skew
+            seems = one.made.nominal + round(step / period) * period
+            if seems < one.made.nominal and seems not in ticks:
+                yield from (seems, one.made.nominal)
+
+    def _joins_late(self, period: Period, generator: str) -> bool:
+        if generator in period.required:
+            return False
+        margin = self._grace // 4
+        return any((one.good_at or 0) > period.deadline - margin for one in period.cell[generator])
+
     def _list_changed(self, period: Period) -> bool:
-        begin = period.nominal + min(self._begins.get(one, 0) for one in period.required)
+        begin = period.nominal + min(
+            (self._begins.get(one, 0) for one in period.required), default=0
+        )
         return any(
             begin - self._slack < at < period.end + self._slack
             or abs(at - period.start) < self._slack
@@ -108,7 +138,14 @@ class Doubts:
             if abs(at - period.deadline) < margin or at > period.amendable - 4 * margin:
                 return "close"
             late = late or at > period.deadline
+        if late and self._straddles(period, messages):
+            return "straddles"
         return "delayed_again" if late and self._held_before(period.nominal) else ""
+
+    def _straddles(self, period: Period, messages: list[Message]) -> bool:
+        """Did some of its messages come behind its usual time, yet before the deadline?"""
+        usual_end = period.nominal + self._ends[messages[0].made.generator] + self._slack
+        return any(usual_end < (one.heard_at or 0) < period.deadline for one in messages)
 
     def _held_before(self, nominal: int) -> bool:
         """Was another message late within the memory of deadlines?"""
@@ -131,8 +168,12 @@ class Doubts:
     def _about_hole(self, period: Period, generator: str, messages: list[Message]) -> str:
         """Doubts about the cause of what is missing; its outcome would be sure."""
         line = self._lines.get(generator)
-        if line is None or any(one.heard_at is not None for one in messages):
+        if line is None:
             return ""
+        if any(self._displaced(period, generator, line, one) for one in messages):
+            return "displaced"
+        if any(one.heard_at is not None for one in messages):
+            return "uncounted" if self._uncounted(period, line, messages) else ""
         before, unheard, after = line.around(period.nominal)
         if after is not None:
             silence = ((after.heard_at or 0) - period.nominal) // self._epoch.period
@@ -143,9 +184,25 @@ class Doubts:
         seen = before is not None and after is not None and before.made.run == after.made.run
         if messages and not seen:
             return "unseen"
-        if not messages and after is not None and self._leaves_after(period, generator, after):
-            return "back_again"
         return ""
+
+    def _displaced(self, period: Period, generator: str, line: Timeline, lost: Message) -> bool:
+        """Did what was heard next to a lost message come at a time that is not its own?"""
+        if lost.heard_at is not None:
+            return False
+        before, _, after = line.around(lost.made.planned)
+        late = period.nominal + self._ends[generator] + self._slack
+        early = period.nominal + self._begins[generator] - self._slack
+        return (before is not None and (before.heard_at or 0) > late) or (
+            after is not None and (after.heard_at or early) < early
+        )
+
+    def _uncounted(self, period: Period, line: Timeline, messages: list[Message]) -> bool:
+        if messages[-1].heard_at is not None:
+            return False
+        _, _, after = line.around(messages[-1].made.planned)
+        following = period.deadline + self._epoch.period
+        return after is None or (after.heard_at or 0) > following
 
     def _mixed(
         self, period: Period, unheard: list[Message], before: Message | None, after: Message | None
@@ -157,7 +214,3 @@ class Doubts:
         ticks = set(range(first, last, step))
         made = {one.made.nominal for one in unheard}
         return bool(ticks - made) and bool(ticks & made)
-
-    def _leaves_after(self, period: Period, generator: str, after: Message) -> bool:
-        heard = after.heard_at or after.made.planned
-        return heard < period.amendable and self._epoch.leaves(generator, heard, period.amendable)
