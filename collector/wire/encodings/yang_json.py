@@ -27,7 +27,7 @@ from collector.wire.timestamps import parse_date_and_time
 
 MAX_DEPTH: Final = 128
 """Levels of objects and arrays that are taken; ours. Deep real data has about 20."""
-_NO_BRACKETS: Final = bytes(octet for octet in range(256) if octet not in b"{}[]")
+_OTHERS: Final = bytes(octet for octet in range(256) if octet not in b'{}[]"')
 _SQUARE: Final = bytes.maketrans(b"{}", b"[]")
 _UINT32_MAX: Final = plain.UINT32_MAX
 
@@ -186,7 +186,10 @@ def check_depth(payload: bytes) -> None:
         return
     if b"\\" in payload:
         payload = payload.replace(b"\\\\", b"").replace(b'\\"', b"")
-    brackets = b"".join(payload.split(b'"')[::2]).translate(_SQUARE, _NO_BRACKETS)
+    # two neighbouring quotes go away together: what is inside a text stays inside
+    brackets = payload.translate(_SQUARE, _OTHERS).replace(b'""', b"")
+    if b'"' in brackets:
+        brackets = b"".join(brackets.split(b'"')[::2])
     for _ in range(MAX_DEPTH):  # each turn takes the innermost level away
         outer = brackets.replace(b"[]", b"")
         if len(outer) == len(brackets):
