@@ -1,7 +1,9 @@
 """SQL for people over the store: DuckDB in memory, read-only, locked to the store's folder.
 
 Does not write and does not keep the folder locked; works while a collector runs. Views: the four
-tables of ``tables.TABLES`` and ``verdicts_last`` (for each period only its newest row).
+tables of ``tables.TABLES`` and ``verdicts_last`` (for each period only its newest row). In them a
+time is TIMESTAMPTZ, rounded to microseconds, since DuckDB can hardly calculate with nanoseconds
+(no difference, no ``date_trunc``, no interval); the schema ``exact`` has the four with all digits.
 
 Rules: only one statement, and only one that reads (SELECT and its kin, EXPLAIN of such). DuckDB
 itself may open files of the store's folder only, loads no extension, and its settings are locked;
@@ -22,17 +24,17 @@ import pyarrow as pa
 from collector.errors import UsageError
 from collector.store.manifest import Manifest, load_manifest, store_folder
 from collector.store.open_rows import OpenRows
-from collector.store.tables import TABLES
+from collector.store.tables import TABLES, TIME
 
 if TYPE_CHECKING:
     import duckdb
 
 MEMORY_LIMIT = "1GB"
 _EXPLAIN = re.compile(r"\s*explain\b\s*(analyze\b|\([^)]*\))?", re.IGNORECASE)
-_VERDICTS_LAST = """
-    CREATE VIEW verdicts_last AS SELECT * FROM verdicts QUALIFY row_number() OVER (
-        PARTITION BY device, subscription_id, revision, period_index ORDER BY amendment DESC) = 1
-"""
+_NEWEST = (
+    "QUALIFY row_number() OVER (PARTITION BY device, subscription_id, revision, period_index "
+    "ORDER BY amendment DESC) = 1"
+)
 
 
 class QuerySession:
@@ -84,7 +86,7 @@ class QuerySession:
         last_only: bool = False,
         limit: int | None = None,
     ) -> pa.Table:
-        """Rows of ``verdicts`` in the order in which they were judged.
+        """Rows of ``verdicts`` in the order in which they were judged, times to the nanosecond.
 
         ``since`` and ``until`` (ns since 1970, half-open) are compared with ``nominal_time``;
         ``subscription`` with the name; ``last_only`` leaves out rows amended since; ``limit``
@@ -103,7 +105,8 @@ class QuerySession:
             for clause, value in wanted.items()
             if value is not None
         }
-        table = "verdicts_last" if last_only else "verdicts"
+        last = f"(SELECT * FROM exact.verdicts {_NEWEST})"  # noqa: S608
+        table = last if last_only else "exact.verdicts"
         where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
         newest = ""
         if limit is not None:
@@ -142,9 +145,10 @@ def open_query(data_folder: Path, open_rows: Sequence[OpenRows] = ()) -> QuerySe
         connection.execute("SET temp_directory = ''")
         connection.execute(f"SET allowed_directories = [{_quoted(str(folder.resolve()))}]")
         connection.execute("SET enable_external_access = false")
+        connection.execute("CREATE SCHEMA exact")
         for table in TABLES:
-            _create_view(connection, folder.resolve(), manifest, news, table)
-        connection.execute(_VERDICTS_LAST)
+            _create_views(connection, folder.resolve(), manifest, news, table)
+        connection.execute(f"CREATE VIEW verdicts_last AS FROM verdicts {_NEWEST}")
         for setting in _OFF:
             connection.execute(f"SET {setting} = false")
         connection.execute("SET lock_configuration = true")
@@ -162,24 +166,29 @@ _OFF = (
 )
 
 
-def _create_view(
+def _create_views(
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
     manifest: Manifest,
     news: Sequence[OpenRows],
     table: str,
 ) -> None:
-    """The stored files and the open rows as one view; the open part gives it its columns even
-    when there is no file."""
+    """The stored files and the open rows as one; the open part gives the columns even when there
+    is no file."""
     schema = TABLES[table]
     parts = [rows.tables[table] for rows in news if table in rows.tables]
-    connection.register(f"open_{table}", pa.concat_tables([schema.empty_table(), *parts]))
+    connection.register(f"_open_{table}", pa.concat_tables([schema.empty_table(), *parts]))
     columns = ", ".join(f'"{name}"' for name in schema.names)
-    sql = f"CREATE VIEW {table} AS SELECT {columns} FROM open_{table}"  # noqa: S608  # our names
+    # Names are ours, paths are quoted: nothing from outside is pasted.
+    sql = f"CREATE VIEW exact.{table} AS SELECT {columns} FROM _open_{table}"  # noqa: S608
     if files := manifest.files_of(table):
         paths = ", ".join(_quoted(str(folder / file.name)) for file in files)
         sql += f" UNION ALL SELECT {columns} FROM read_parquet([{paths}])"  # noqa: S608
     connection.execute(sql)
+    times = ", ".join(f"{f.name}::TIMESTAMPTZ AS {f.name}" for f in schema if f.type == TIME)
+    connection.execute(
+        f"CREATE VIEW {table} AS SELECT * REPLACE ({times}) FROM exact.{table}"  # noqa: S608
+    )
 
 
 def _check_reads_only(connection: duckdb.DuckDBPyConnection, sql: str) -> None:

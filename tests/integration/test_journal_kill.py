@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -60,15 +61,17 @@ def test_killed_again_and_again_nothing_is_lost_and_nothing_doubled(tmp_path: Pa
         assert len(found) >= acknowledged
 
     pipeline = ToyPipeline(tmp_path)
-    with Journal.open(tmp_path, minimum_offset=pipeline.store.stored_offset) as journal:
+    with (
+        closing(pipeline.store) as store,
+        Journal.open(tmp_path, minimum_offset=store.stored_offset) as journal,
+    ):
         assert journal.next_offset == len(found)
         pipeline.resume(tmp_path, journal.next_offset)
         assert pipeline.segment is not None
-        with open_query(tmp_path, pipeline.store.open_rows()) as session:
+        with open_query(tmp_path, store.open_rows()) as session:
             _check_rows(session, len(found))
-        pipeline.store.seal(pipeline.segment, journal.next_offset)
-        assert pipeline.store.flush(60)
-        pipeline.store.close()
+        store.seal(pipeline.segment, journal.next_offset)
+        assert store.flush(60)
     assert pipeline.store.stored_offset == len(found)
     with open_query(tmp_path) as session:
         _check_rows(session, len(found))
@@ -79,7 +82,7 @@ def _check_rows(session, total: int) -> None:  # type: ignore[no-untyped-def]  #
     assert rows.column("journal_offset").to_pylist() == list(range(total))
     payloads = rows.column("payload").to_pylist()
     assert [int(payload.partition(b":")[0]) for payload in payloads] == list(range(total))
-    events = session.run("SELECT text FROM events ORDER BY time").column("text").to_pylist()
+    events = session.run("SELECT text FROM exact.events ORDER BY time").column("text").to_pylist()
     assert events == [f"{number} is the {number + 1}th" for number in range(0, total, 7)]
 
 
