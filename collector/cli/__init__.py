@@ -21,16 +21,34 @@ COMMANDS = {
     "run": ("collector.cli.run:run", "Receive, judge and store, until stopped."),
     "demo": ("collector.cli.demo:demo", "Show all of it on this machine, no config needed."),
     "init": ("collector.cli.init:init", "Write a commented configuration."),
-    "check-config": ("collector.cli.check_config:check_config", "Say whether a config is good."),
-    "subscribe": ("collector.cli.subscribe:subscribe", "Subscribe once and print what comes."),
+    "check-config": (
+        "collector.cli.check_config:check_config",
+        "Say whether a configuration can be used.",
+    ),
+    "subscribe": (
+        "collector.cli.subscribe:subscribe",
+        "Subscribe once to HOST and print the updates and verdicts that come.",
+    ),
     "verdicts": ("collector.cli.verdicts:verdicts", "Show the verdicts, or follow new ones."),
     "query": ("collector.cli.query:query", "Ask the store in SQL."),
-    "replay": ("collector.cli.replay:replay", "Judge a journal again, into another folder."),
+    "replay": (
+        "collector.cli.replay:replay",
+        "Judge the journal in FOLDER again, into another folder.",
+    ),
     "status": ("collector.cli.status:status", "What the running collector is doing."),
-    "devices": ("collector.cli.devices:devices", "Devices and unknown senders of a collector."),
-    "reload": ("collector.cli.reload:reload", "Have the running collector read its config again."),
+    "devices": (
+        "collector.cli.devices:devices",
+        "Devices of the running collector, and senders that belong to none.",
+    ),
+    "reload": (
+        "collector.cli.reload:reload",
+        "Have the running collector read its configuration again.",
+    ),
     "yang": ("collector.cli.yang:yang_group", "Work with YANG modules."),
-    "completion": ("collector.cli.completion:completion", "Print the shell's completion script."),
+    "completion": (
+        "collector.cli.completion:completion",
+        "Print the completion script of a shell.",
+    ),
 }
 """name -> (where the command is, its line in the overview)"""
 

@@ -140,9 +140,13 @@ def print_facts(console: Console, facts: Mapping[str, Any]) -> None:
     width = max((len(name) for name in facts), default=0) + 2
     for name, value in facts.items():
         line = Text(f"{name.replace('_', ' ') + ':':<{width}}", style="bold")
-        line.append_text(_cell(_pairs(value) if isinstance(value, Mapping) else value))
+        line.append_text(_cell(_said(value)))
         console.print(line, soft_wrap=True)
 
 
-def _pairs(value: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {number}" for name, number in value.items())
+def _said(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        value = [f"{name} {number}" for name, number in value.items()]
+    return "none" if value in (None, [], "") else value

@@ -1,0 +1,59 @@
+"""``collector init`` and ``collector check-config``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from collector.cli import status_of
+
+
+def test_what_init_writes_check_config_accepts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(tmp_path / "c.toml")
+    assert status_of(["init", "-o", file]) == 0
+    assert file in capsys.readouterr().err
+    assert status_of(["check-config", file]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"{file}: good; devices: 0, subscriptions: 0\n"
+    assert "nothing will be judged" in captured.err
+
+
+def test_init_replaces_nothing_without_being_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text("mine")
+    assert status_of(["init", "-o", str(file)]) == 2
+    assert "is there already; --force replaces it" in capsys.readouterr().err
+    assert file.read_text() == "mine"
+    assert status_of(["init", "-o", str(file), "--force"]) == 0
+    assert "[collector]" in file.read_text()
+    assert status_of(["init", "-o", str(tmp_path / "no" / "c.toml")]) == 2
+
+
+def test_init_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["init", "-o", "-"]) == 0
+    assert "[udp_notif]" in capsys.readouterr().out
+
+
+def test_check_config_names_every_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text("[udp_notif]\nprot = 1\nport = -1\n")
+    assert status_of(["check-config", str(file)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        f"{file}: udp_notif.prot: unknown key, did you mean port?",
+        f"{file}: udp_notif.port: -1 cannot be used (allowed: a whole number from 0 to 65535)",
+        "2 faults",
+    ]
+
+
+def test_check_config_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text("[[device]]\nname = 'a'\nsources = ['192.0.2.1']\n")
+    assert status_of(["check-config", str(file)]) == 0
+    assert capsys.readouterr() == (f"{file}: good; devices: 1, subscriptions: 0\n", "")
