@@ -6,6 +6,7 @@ keep anything over the next batch.
 
 from __future__ import annotations
 
+import mmap
 from typing import Final
 
 import numpy as np
@@ -24,7 +25,9 @@ class DatagramSlab:
     def __init__(self, rows: int) -> None:
         if rows < 1:
             raise ValueError("a slab has at least one row")
-        self.octets: NDArray[np.uint8] = np.zeros((rows, ROW_OCTETS), np.uint8)
+        # numpy asks for huge pages, and then one datagram makes 2 MiB resident
+        memory = mmap.mmap(-1, rows * ROW_OCTETS, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self.octets: NDArray[np.uint8] = np.frombuffer(memory, np.uint8).reshape(rows, ROW_OCTETS)
         """One datagram a row."""
         self.lengths: NDArray[np.uint32] = np.zeros(rows, np.uint32)
         """Octets of each datagram."""
