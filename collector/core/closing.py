@@ -74,6 +74,18 @@ def complete_earlier(context: Context, subscription: Subscription, before: int, 
         complete_at_once(context, subscription, index, now)
 
 
+def settle(context: Context, now: int) -> None:
+    """Judge again what one input may have changed: one row a period at most, in order."""
+    dirty = context.dirty
+    if not dirty:
+        return
+    context.dirty = {}
+    for key in sorted(dirty):
+        if dirty[key].live:
+            amendments.judge_again(context, dirty[key], key[1], now)
+            complete_at_once(context, dirty[key], key[1], now)
+
+
 # --------------------------------------------------------------------------- at the deadline
 def close(context: Context, subscription: Subscription, now: int) -> None:
     """The deadline of the oldest open period passed at ``now``."""

@@ -93,19 +93,20 @@ def _delivers_regularly(originator: Originator | None) -> bool:
 class Deadlines:
     """One heap; an entry that is no longer true is dropped when it comes up."""
 
-    __slots__ = ("_heap", "_serial")
+    __slots__ = ("_serial", "heap")
 
     def __init__(self) -> None:
-        self._heap: list[Entry] = []
+        self.heap: list[Entry] = []
+        """The next entry first; only read from outside."""
         self._serial = 0
 
     def next(self) -> CollectorTime | None:
         """The time of the next entry."""
-        return CollectorTime(self._heap[0][0]) if self._heap else None
+        return CollectorTime(self.heap[0][0]) if self.heap else None
 
     def pop(self) -> Entry:
         """The next entry, taken off."""
-        return heapq.heappop(self._heap)
+        return heapq.heappop(self.heap)
 
     def close_at(self, subscription: Subscription, time: int | None) -> None:
         """The oldest open period of a subscription closes at ``time``; None: never."""
@@ -134,4 +135,4 @@ class Deadlines:
             time, subscription.revision, subscription.device, subscription.id, index, what,
             self._serial, subscription,
         )  # fmt: skip
-        heapq.heappush(self._heap, entry)
+        heapq.heappush(self.heap, entry)

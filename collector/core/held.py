@@ -32,7 +32,7 @@ def find(context: Context, device: Device, update: Update) -> Subscription | Non
         return None
     one = device.subscriptions.get(device.aliases.get(subscription_id, subscription_id))
     if one is not None and one.live:
-        return one
+        return one if one.period or one.terms.on_change is not None else None
     if one is not None:
         return _revived(context, device, one, update)
     return _by_port(context, device, update) or _by_operator(context, device, update)
@@ -102,7 +102,7 @@ def hold(context: Context, device: Device, generator: str, update: Update) -> Su
     if subscription_id is None:
         return None
     over = device.subscriptions.get(subscription_id)
-    if over is not None and over.origin == "dynamic":
+    if over is not None and not over.live and over.origin == "dynamic":
         device.fell_off["after_end"] = device.fell_off.get("after_end", 0) + 1
         return None
     unknown = device.unknown.get(subscription_id)
@@ -116,25 +116,15 @@ def hold(context: Context, device: Device, generator: str, update: Update) -> Su
         unknown.held.popleft()
         device.fell_off["held_messages"] = device.fell_off.get("held_messages", 0) + 1
     period = learned_period.observe(unknown, generator, time_of(update))
-    if period is None or over is not None:
+    if period is None or (over is not None and not over.live):
         return None
-    return _learned(context, device, subscription_id, period, update)
-
-
-def _learned(
-    context: Context, device: Device, subscription_id: int, period: int, update: Update
-) -> Subscription:
-    one = subscriptions.begin(
-        context, device, subscription_id, str(subscription_id), SubscriptionTerms(period=period),
-        revision=update.offset, arrival=update.arrival, origin="configured",
-        period_source="learned", reply=False,
-    )  # fmt: skip
-    context.event(
-        update.arrival, device.name, one.name, "period_source",
-        f"period_source = learned: nobody named a period, the data shows {period / 1e9:g} s.",
-    )  # fmt: skip
-    context.say_subscription(one, update.arrival)
-    return one
+    if over is None:
+        over = subscriptions.begin(
+            context, device, subscription_id, str(subscription_id), SubscriptionTerms(),
+            revision=update.offset, arrival=update.arrival, origin="configured", reply=False,
+        )  # fmt: skip
+    subscriptions.period_learned(context, over, period, update.arrival)
+    return over
 
 
 def release(device: Device, subscription: Subscription, arrival: int) -> list[Update]:

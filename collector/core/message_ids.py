@@ -177,12 +177,6 @@ def fill(hole: Hole, message_id: int) -> None:
         hole.run.holes.remove(hole)
 
 
-def was_seen(run: Run, message_id: int) -> bool:
-    """Did a message with this id come lately?"""
-    seen = run.ring[message_id & (len(run.ring) - 1)]
-    return seen is not None and seen[0] == message_id
-
-
 # --------------------------------------------------------------------------- ids without a message
 def runs_for_lone_id(counter: Counter, message_id: int, at: int) -> list[Run]:
     """The runs that an id belongs to whose message, and so its subscription, is not known.
@@ -216,32 +210,32 @@ def _is_due(run: Run, at: int) -> bool:
 
 def arrive_without_message(
     run: Run, message_id: int, at: int, cause: str, limit: int
-) -> list[Hole]:
+) -> tuple[Hole | None, Hole | None]:
     """An id arrived without its message: taken off its hole, or the counter moves on to it.
 
     Returns:
-        The holes that opened: one of one id with the cause, and one before it if ids are missing.
+        The hole before it, if ids are missing there, and its own hole of one id with the cause;
+        that is None when the id was here before.
     """
-    opened: list[Hole] = []
+    before: Hole | None = None
     hole = hole_with(run, message_id)
     if hole is not None:
         fill(hole, message_id)
-    elif run.last_id is None:
-        run.first_arrival = at
     else:
-        ahead = (message_id - run.last_id) & MODULUS_MASK
-        if ahead == 0 or ahead >= HALF or ahead > GAP_AT_LEAST:
-            return []
-        if ahead > 1:
-            first = (run.last_id + 1) & MODULUS_MASK
-            opened.append(open_hole(run, first, ahead - 1, at, "lost", limit))
-    if hole is None:
+        if run.last_id is not None:
+            ahead = (message_id - run.last_id) & MODULUS_MASK
+            if ahead == 0 or ahead > GAP_AT_LEAST:
+                return None, None
+            if ahead > 1:
+                first = (run.last_id + 1) & MODULUS_MASK
+                before = open_hole(run, first, ahead - 1, at, "lost", limit)
+        else:
+            run.first_arrival = at
         run.last_id, run.last_arrival = message_id, max(at, run.last_arrival)
         run.messages += 1
     lone = open_hole(run, message_id, 1, at, cause, limit)
     lone.before_arrival = at
-    opened.append(lone)
-    return opened
+    return before, lone
 
 
 # --------------------------------------------------------------------------- the two books

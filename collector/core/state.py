@@ -385,13 +385,15 @@ class Device:
     """One device: all that is known of its subscriptions and counters."""
 
     __slots__ = (
-        "aliases", "counters", "fell_off", "name", "next_offset", "ports", "subscriptions",
-        "unknown", "windows",
+        "aliases", "counters", "duplicates", "fell_off", "name", "next_offset", "ports",
+        "subscriptions", "unknown", "windows",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.windows = Windows()
+        self.duplicates = 0
+        """Messages that came twice."""
         self.next_offset = 0
         """Inputs before this journal offset are known already (after a restart)."""
         self.subscriptions: dict[int, Subscription] = {}

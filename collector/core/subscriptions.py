@@ -70,6 +70,20 @@ def begin(
     return one
 
 
+def period_learned(context: Context, one: Subscription, period: int, arrival: int) -> None:
+    """Nobody named a period; the data shows it."""
+    one.period, one.period_source = period, "learned"
+    one.grace = _grace(context, context.settings.for_name(one.device, one.name), period)
+    if one.terms.anchor_time is not None:
+        one.anchored, one.offset = True, one.terms.anchor_time % period
+    refresh(one)
+    context.event(
+        arrival, one.device, one.name, "period_source",
+        f"period_source = learned: nobody named a period, the data shows {period / 1e9:g} s.",
+    )  # fmt: skip
+    context.say_subscription(one, arrival)
+
+
 def _grace(context: Context, said: NamedSubscription, period: int) -> int:
     if said.grace is not None:
         return said.grace

@@ -1,0 +1,199 @@
+"""What a message's id means for the periods of a device: holes are blamed, restarts said.
+
+Does: follow each message in both books of its counter, and draw the conclusions once it is placed.
+Does not: know the rules of ids (``message_ids``) or of blame (``gaps``); it joins the two.
+Rules: architecture, section 3, "Counter and its scope", "Ids", "Gaps and suspects".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from collector.core import closing, gaps, message_ids
+from collector.core.context import Context
+from collector.core.judge import is_past
+from collector.core.message_ids import Finding, Signature
+from collector.core.state import Counter, Device, Hole, Restart, Run
+from collector.model import Rejected, StateChanged, Unreassembled, Update
+
+Seen = tuple[Run, Finding, Hole | None]
+"""What one book says of a message."""
+Numbered = Update | StateChanged
+
+
+def counter_of(
+    context: Context, device: Device, source: str, publisher_id: int | None, generator: str
+) -> Counter | None:
+    """The counter behind a header id; without one the generator stands for it."""
+    header = generator if publisher_id is None else publisher_id
+    counter = device.counters.get((source, header))
+    if counter is None:
+        if len(device.counters) >= context.settings.limits.counters_per_device:
+            device.fell_off["counters"] = device.fell_off.get("counters", 0) + 1
+            return None
+        counter = device.counters[source, header] = Counter(source, header)
+    return counter
+
+
+def observe(
+    context: Context,
+    device: Device,
+    record: Numbered,
+    generator: str,
+    key: int,
+    event_time: int | None,
+    period: int,
+) -> list[Seen]:
+    """Follow the id in both books; the second one only where there are two keys."""
+    if record.message_id is None:
+        return []
+    counter = counter_of(context, device, record.source, record.publisher_id, generator)
+    if counter is None:
+        return []
+    kind = record.kind if isinstance(record, Update) else record.notification.kind
+    signature: Signature = (record.message_id, event_time, key, generator, kind, record.arrival)
+    limits = context.settings.limits
+    each = message_ids.run_for_key(counter, key, limits.keys_per_counter)
+    found, hole = message_ids.observe(counter.all, signature, period, limits.open_holes)
+    seen: list[Seen] = [(counter.all, found, hole)]
+    if each is not None:
+        found, hole = message_ids.observe(each, signature, period, limits.open_holes)
+        seen.append((each, found, hole))
+        if message_ids.decide(counter):
+            _switched(context, counter)
+    return seen
+
+
+def counted(seen: list[Seen]) -> Finding | None:
+    """What the book that counts says; None without ids."""
+    for run, found, _ in seen:
+        if run.in_force:
+            return found
+    return None
+
+
+def conclude(
+    context: Context, seen: list[Seen], here: gaps.Suspect | None, record: Numbered
+) -> None:
+    """Holes, restarts and periods that wait for a counter to speak.
+
+    Args:
+        here: where the message was placed, None for one that belongs to no period.
+    """
+    for run, found, hole in seen:
+        if found is not Finding.NEXT or run.waiting or run.unmet:
+            _conclude(context, run, found, hole, here, record)
+        if here is not None and found not in (Finding.FILLS, Finding.OVERTAKEN):
+            run.last_originator, run.last_index = here
+
+
+def _conclude(
+    context: Context,
+    run: Run,
+    found: Finding,
+    hole: Hole | None,
+    here: gaps.Suspect | None,
+    record: Numbered,
+) -> None:
+    if hole is not None and found is Finding.GAP:
+        _blame(context, record.device, run, hole, here)
+    elif hole is not None:
+        for originator, _ in hole.suspects:
+            originator.recount = True
+        mark(context, hole.suspects)
+    elif found is Finding.RESTART:
+        _restarted(context, record, run, here)
+    if here is not None:
+        for waiting in run.unmet:
+            gaps.blame(waiting, [here] if gaps.is_suspect_index(*here) else [])
+            mark(context, waiting.suspects)
+        run.unmet.clear()
+    before, run.waiting = run.waiting, []
+    for originator, index in before:
+        if originator.subscription.live and is_past(originator, index):
+            context.mark(originator.subscription, index)
+
+
+def _blame(context: Context, device: str, run: Run, hole: Hole, here: gaps.Suspect | None) -> None:
+    """Fix the suspects of a hole: by arcs, else its two neighbours."""
+    suspects = _suspects(context, run, hole.before_arrival, hole.after_arrival, here)
+    gaps.blame(hole, suspects)
+    if not hole.suspects and run.in_force:
+        closing.say_unattributed(context, device, hole, hole.opened)
+    mark(context, hole.suspects)
+
+
+def _suspects(
+    context: Context, run: Run, start: int, end: int, here: gaps.Suspect | None
+) -> list[gaps.Suspect]:
+    limit = context.settings.limits.suspects
+    return gaps.suspects_between(run, start, end, limit) or _neighbours(run, here)
+
+
+def _neighbours(run: Run, here: gaps.Suspect | None) -> list[gaps.Suspect]:
+    near: list[gaps.Suspect] = []
+    if run.last_originator is not None and run.last_originator.subscription.live:
+        near.append((run.last_originator, run.last_index))
+    if here is not None:
+        near.append(here)
+    return [one for one in near if gaps.is_suspect_index(*one)]
+
+
+def _restarted(context: Context, record: Numbered, run: Run, here: gaps.Suspect | None) -> None:
+    """Ids began anew: who misses the period it falls in may have been restarted."""
+    assert run.before_restart is not None
+    restart = Restart(run)
+    gaps.accuse(restart, _suspects(context, run, run.before_restart, record.arrival, here))
+    if run.in_force:
+        counter = run.counter
+        context.event(
+            record.arrival, record.device, f"{counter.source} {counter.header_id}", "restart",
+            f"Message IDs began anew at {record.message_id}.",
+        )  # fmt: skip
+    mark(context, restart.suspects)
+
+
+def _switched(context: Context, counter: Counter) -> None:
+    """The other book counts now: what the first one touched is judged again."""
+    for originator in counter.originators.values():
+        originator.recount = True
+        for index in {*originator.holes, *originator.restarts}:
+            context.mark(originator.subscription, index)
+
+
+def mark(context: Context, suspects: Iterable[gaps.Suspect]) -> None:
+    """Verdicts that may depend on these suspects are judged again."""
+    for subscription, index in gaps.affected(suspects):
+        context.mark(subscription, index)
+
+
+def without_message(context: Context, device: Device, record: Unreassembled | Rejected) -> None:
+    """A message that is half built or was refused: its id is a hole of its own."""
+    if record.message_id is None or record.publisher_id is None:
+        return
+    counter = counter_of(context, device, record.source, record.publisher_id, "")
+    if counter is None:
+        return
+    half_built = isinstance(record, Unreassembled)
+    at = record.first_arrival if isinstance(record, Unreassembled) else record.arrival
+    cause = "unreassembled" if half_built else "rejected"
+    limit = context.settings.limits.open_holes
+    for run in message_ids.runs_for_lone_id(counter, record.message_id, at):
+        before, lone = message_ids.arrive_without_message(run, record.message_id, at, cause, limit)
+        if before is not None:
+            _blame(context, device.name, run, before, None)
+        if lone is not None:
+            _blame_lone(context, run, lone, at)
+
+
+def _blame_lone(context: Context, run: Run, lone: Hole, at: int) -> None:
+    """Who may have sent a message of which only the id is known; without arcs its neighbours,
+    the one behind it when that comes."""
+    limit = context.settings.limits
+    suspects = gaps.suspects_between(run, at, at, limit.suspects)
+    if not suspects:
+        suspects = _neighbours(run, None)
+        run.unmet.append(lone)
+        del run.unmet[: -limit.open_holes]
+    gaps.blame(lone, suspects)
+    mark(context, lone.suspects)

@@ -1,0 +1,213 @@
+"""One content notification on its way: subscription, ids, period, conclusions.
+
+Does: the common message in one straight line (``common``), every other one step by step (``take``).
+Both do the same to what both can do; the first only refuses what is not common.
+Does not: know a rule; each is in its own file.
+"""
+
+from __future__ import annotations
+
+from collector.core import closing, counters, fold, held
+from collector.core.context import Context
+from collector.core.deadlines import refresh
+from collector.core.message_ids import MODULUS_MASK, PATIENCE, Finding
+from collector.core.state import NO_SUBSCRIPTION, Device, Originator, Slot, Subscription
+from collector.model import Update
+
+Placed = tuple[str, int, int | None]
+"""Generator, revision (-1 while the subscription is unknown), period index."""
+
+
+def generator_of(context: Context, update: Update) -> str:
+    """Payload id if there, else the header id; the operator's table maps odd ones."""
+    name = update.generator
+    if name is None:
+        name = update.source if update.publisher_id is None else str(update.publisher_id)
+    table = context.settings.generators.get(update.device)
+    if table:
+        name = table.get(name) or table.get(update.source) or name
+    return name
+
+
+# --------------------------------------------------------------------------- straight on
+def common(context: Context, device: Device, update: Update) -> Placed | None:
+    """The next id of a counter with one subscription, in time for an open period of a known one.
+
+    Returns:
+        None, and nothing was changed, when the message is of another kind.
+    """
+    header = update.publisher_id
+    counter = None if header is None else device.counters.get((update.source, header))
+    if counter is None or counter.each:
+        return None
+    run, message_id, key = counter.all, update.message_id, update.subscription_id
+    if message_id is None or run.last_id is None or run.waiting or run.unmet:
+        return None
+    if message_id != (run.last_id + 1) & MODULUS_MASK or update.incomplete_update:
+        return None
+    name = update.generator
+    if key is None or counter.only_key != key:
+        return None
+    originator = counter.by_header if name is None else counter.originators.get((key, name))
+    if originator is None or originator.remembered is not None or originator.slips:
+        return None
+    one = originator.subscription
+    if one.id != key or not one.live or originator.first_index is None:
+        return None
+    if one.range_from is not None:
+        return None
+    arrival, event_time = update.arrival, update.event_time
+    time = event_time if update.observation_time is None else update.observation_time
+    if time is None:
+        return None
+    length = one.period
+    index = (time - originator.base) // length
+    if index != (arrival - originator.arrival_base) // length:
+        return None
+    period = one.periods.get(index)
+    if period is None:
+        if index < one.next_index:
+            return None
+        period = fold.open_period(one, index)
+    elif period.row is not None:
+        return None
+    name = originator.name
+    ring = run.ring
+    place = message_id & (len(ring) - 1)
+    old = ring[place]
+    if old is not None and arrival - old[5] < PATIENCE:
+        return None
+    ring[place] = (message_id, event_time, key, name, update.kind, arrival)
+    run.last_id = message_id
+    run.last_arrival = arrival
+    run.last_time = arrival if event_time is None else event_time
+    run.messages += 1
+    run.last_originator = originator
+    run.last_index = index
+    slot = period.slots.get(name)
+    if slot is None:
+        slot = period.slots[name] = Slot(index, arrival)
+        if not originator.member:
+            period.plain = False
+        if index > originator.last_index:
+            originator.last_index = index
+            if originator.usual is None:
+                slot.count = 1
+                fold.tell(originator, index, arrival, time)
+                closing.complete_at_once(context, one, index, arrival)
+                closing.complete_earlier(context, one, index, arrival)
+                return name, one.revision, index
+    else:
+        slot.last_arrival = arrival
+    slot.count += 1
+    fold.tell(originator, index, arrival, time)
+    if period.short < 0:
+        closing.complete_at_once(context, one, index, arrival)
+    elif slot.count == originator.usual and originator.member:
+        period.short -= 1
+        if not period.short:
+            closing.complete_at_once(context, one, index, arrival)
+    return name, one.revision, index
+
+
+# --------------------------------------------------------------------------- step by step
+def take(context: Context, device: Device, update: Update) -> Placed:
+    """Any message."""
+    generator = generator_of(context, update)
+    key = NO_SUBSCRIPTION if update.subscription_id is None else update.subscription_id
+    one = held.find(context, device, update)
+    period = one.period if one is not None else 0
+    seen = counters.observe(context, device, update, generator, key, update.event_time, period)
+    revision = -1 if one is None else one.revision
+    index: int | None = None
+    if counters.counted(seen) is Finding.DUPLICATE:
+        device.duplicates += 1
+    elif one is None:
+        one = held.hold(context, device, generator, update)
+        if one is not None:
+            revision, index = one.revision, release(context, device, one, update.arrival)
+        counters.conclude(context, seen, None, update)
+    elif not one.period:
+        counters.conclude(context, seen, None, update)
+    else:
+        held.heard(device, update)
+        index = _place(context, one, generator, update, seen)
+    closing.settle(context, update.arrival)
+    return generator, revision, index
+
+
+def release(context: Context, device: Device, one: Subscription, arrival: int) -> int | None:
+    """Place what was held for a subscription; returns the period of the newest message."""
+    index: int | None = None
+    for update in held.release(device, one, arrival):
+        index = _place(context, one, generator_of(context, update), update, [])
+    return index
+
+
+def _place(
+    context: Context,
+    one: Subscription,
+    generator: str,
+    update: Update,
+    seen: list[counters.Seen],
+) -> int | None:
+    """Put a record of a known subscription into its period, and draw the conclusions."""
+    closing.wake(context, one, update.arrival)
+    originator = one.originators.get(generator) or _join(context, one, generator)
+    if originator is None:
+        counters.conclude(context, seen, None, update)
+        return None
+    if seen:
+        _speaks_in(originator, seen, update)
+    odd = counters.counted(seen) in (Finding.FILLS, Finding.OVERTAKEN)
+    unheard = originator.first_index is None
+    last_index = None if unheard else originator.last_index
+    slot = fold.place(
+        context, originator, update.arrival, held.time_of(update),
+        was_overtaken=odd, incomplete=update.incomplete_update,
+    )  # fmt: skip
+    if unheard:
+        refresh(one)
+        closing.schedule(context, one)
+    counters.conclude(context, seen, (originator, slot.index), update)
+    _look(context, originator, slot, last_index, update.arrival)
+    return slot.index
+
+
+def _speaks_in(originator: Originator, seen: list[counters.Seen], update: Update) -> None:
+    counter = seen[0][0].counter
+    originator.counter = counter
+    counter.originators[originator.subscription.id, originator.name] = originator
+    if update.generator is None:
+        counter.by_header = originator
+
+
+def _join(context: Context, one: Subscription, name: str) -> Originator | None:
+    """A new originator; None at the limit."""
+    if len(one.originators) >= context.settings.limits.originators_per_subscription:
+        return None
+    originator = one.originators[name] = Originator(name, one)
+    originator.member = bool(one.lists) and name in one.lists[-1].allowed
+    return originator
+
+
+def _look(
+    context: Context, originator: Originator, slot: Slot, last_index: int | None, arrival: int
+) -> None:
+    """Is a period complete with this record, or judged already?"""
+    one, index = originator.subscription, slot.index
+    period = one.periods.get(index)
+    if period is not None:
+        if period.closed:
+            slot.late = True
+            context.mark(one, index)
+        elif period.row is not None:
+            period.touched = True
+        elif period.short < 0:
+            closing.complete_at_once(context, one, index, arrival)
+        elif slot.count == originator.usual and originator.member:
+            period.short -= 1
+            if period.short == 0:
+                closing.complete_at_once(context, one, index, arrival)
+    if originator.usual is None and (last_index is None or index > last_index):
+        closing.complete_earlier(context, one, index, arrival)
