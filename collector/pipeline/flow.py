@@ -260,14 +260,19 @@ class Pipeline:
         return self.engine.snapshot_device(name)
 
     def restore(self, parts: Iterable[tuple[str, int, bytes]]) -> int:
-        """Go on from a snapshot, (name, offset, content) each; returns the offset to read from."""
+        """Go on from a snapshot, (name, offset, content) each; returns the offset to read from.
+
+        Raises:
+            UsageError: a part is of another version; nothing was changed.
+            msgspec.MsgspecError: likewise.
+        """
         kept = list(parts)
         contents = {name: content for name, _, content in kept}
-        self._rest = msgspec.msgpack.decode(contents.pop(REST), type=_Rest)
-        settings = self._settings
-        if self._rest.config:
-            config = decode_config(self._rest.config)
-            self._inventory = Inventory(device_of_source(config))
-            settings = self._adjust(engine_settings(config))
+        rest = msgspec.msgpack.decode(contents.pop(REST), type=_Rest)
+        config = decode_config(rest.config) if rest.config else None
+        settings = self._adjust(engine_settings(config)) if config else self._settings
         self.engine = Engine.restore(settings, contents)
+        self._rest = rest
+        if config is not None:
+            self._inventory = Inventory(device_of_source(config))
         return next(offset for name, offset, _ in kept if name == REST)

@@ -10,8 +10,10 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
+from collector.errors import UsageError
 from collector.journal import JournalReader
 from collector.pipeline.flow import Pipeline
 from collector.store.manifest import load_manifest, store_folder
@@ -39,7 +41,11 @@ def restore(pipeline: Pipeline, folder: Path, stored_offset: int) -> int:
     parts = snapshots.load(stored_offset)
     if parts is None:
         return 0
-    return pipeline.restore((part.device, part.offset, part.state) for part in parts)
+    try:
+        return pipeline.restore((part.device, part.offset, part.state) for part in parts)
+    except (UsageError, msgspec.MsgspecError) as error:
+        log.warning("The last snapshot is not used, the journal is read from its start: %s", error)
+        return 0
 
 
 def reread(pipeline: Pipeline, folder: Path, from_offset: int = 0) -> Iterator[Reread]:

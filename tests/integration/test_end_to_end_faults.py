@@ -1,0 +1,87 @@
+"""Every fault of the timeline on real processes and sockets: verdict log equals truth log.
+
+One run: one collector, one simulated device for each fault, all at the same time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from collector.comparison import Comparison
+from tests.lab import fault, lab, scenario_toml
+
+pytestmark = [pytest.mark.integration, pytest.mark.realtime]
+
+PERIODS = 26
+
+FAULTS: dict[str, str] = {
+    "well": "",
+    "drop": fault("drop", 7, 18, probability=0.12),
+    "lose-datagrams": fault("drop", 7, 18, probability=0.1, datagrams=True),
+    "duplicate": fault("duplicate", 7, 20, probability=0.3),
+    "reorder": fault("reorder", 7, 20, probability=0.3, seconds=0.05),
+    "late": fault("delay", 12, 13, card="linecard2", seconds=1.3),
+    "held-back": fault("delay", 8, 16, card="linecard1", probability=0.5, seconds=0.15),
+    "corrupt": fault("corrupt", 7, 16, probability=0.1),
+    "clock-skew": fault("clock_skew", 8, 20, card="linecard3", seconds=3.0),
+    "silent": fault("silent", 8, 12, card="linecard2"),
+    "killed": fault("kill", 9, 16, card="linecard3"),
+    "pulled": fault("pull", 9, 16, card="linecard4"),
+    "moved": fault("move", 9, 17, card="linecard2", moves_to="linecard3"),
+    "suspended": fault("suspend", 9, 14),
+    "all-on-one-message": fault("drop", 8, 15, card="linecard1", probability=0.5),
+}
+PROCESSES = frozenset({"killed", "pulled"})
+
+
+def scenarios() -> dict[str, str]:
+    found = {}
+    for number, (name, faults) in enumerate(FAULTS.items(), start=1):
+        updates = 1 if name == "all-on-one-message" else 3
+        push = "max_segment_size = 500" if name == "lose-datagrams" else ""
+        found[name] = scenario_toml(
+            name, number, faults, periods=PERIODS, updates=updates, push=push
+        )
+    return found
+
+
+@pytest.fixture(scope="module")
+def comparisons(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Comparison]:
+    """All devices at once; their comparisons by name."""
+
+    async def whole() -> dict[str, Comparison]:
+        folder = tmp_path_factory.mktemp("lab")
+        async with lab(Path(folder), scenarios(), processes=PROCESSES) as running:
+            await running.finished()
+            await asyncio.sleep(1.0)
+        return {name: running.comparison(name) for name in FAULTS}
+
+    return asyncio.run(whole())
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_verdicts_equal_the_truth(comparisons: dict[str, Comparison], name: str) -> None:
+    found = comparisons[name]
+    assert not found.differences, "\n".join(d.sentence() for d in found.differences)
+    assert not found.too_uncertain, f"{found.uncertain} of {found.compared + found.uncertain}"
+    assert found.compared >= PERIODS - 10
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [
+        ("drop", "DEGRADED"),
+        ("lose-datagrams", "DEGRADED"),
+        ("corrupt", "DEGRADED"),
+        ("silent", "INCOMPLETE"),
+        ("killed", "INCOMPLETE"),
+        ("pulled", "INCOMPLETE"),
+        ("suspended", "NOT_JUDGED"),
+        ("all-on-one-message", "INCOMPLETE"),
+    ],
+)
+def test_the_fault_shows(comparisons: dict[str, Comparison], name: str, outcome: str) -> None:
+    assert comparisons[name].outcomes.get(outcome, 0) > 0, comparisons[name].outcomes

@@ -1,0 +1,243 @@
+"""A lab on one machine: one collector, many simulated devices, each its own process.
+
+Every device has a loopback address, a scenario and a truth file; the collector runs in the test's
+event loop. What is compared is what the store, the sinks and the files really hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from collector.comparison import Comparison, compare, read_truth
+from collector.config import Config, read_config_table
+from collector.interfaces import Said
+from collector.model import Event, Verdict
+from collector.service import Service
+
+PASSWORD = "lab"
+READY_SECONDS = 90.0
+
+
+def scenario_toml(
+    name: str,
+    number: int,
+    faults: str = "",
+    *,
+    cards: int = 4,
+    periods: int = 30,
+    updates: int = 3,
+    head: str = "",
+    card: str = "",
+    push: str = "",
+) -> str:
+    """A device on 127.0.2.``number``; ``head``, ``card`` and ``push``: further lines there."""
+    text = f"""\
+name = "{name}"
+address = "127.0.2.{number}"
+seed = {number}
+periods = {periods}
+grace_seconds = 0.5
+{head}
+
+[push]
+updates_per_period = {updates}
+{push}
+
+[master]
+publisher_id = 1
+interfaces = ["mgmt0"]
+"""
+    for index in range(1, cards + 1):
+        text += f"""
+[[card]]
+name = "linecard{index}"
+publisher_id = {100 + index}
+interfaces = ["eth{index}/0", "eth{index}/1", "eth{index}/2"]
+phase = {0.02 + 0.05 * index:.2f}
+arc = 0.1
+{card}
+"""
+    return text + faults
+
+
+def fault(kind: str, at_period: int, until_period: int | None = None, **more: Any) -> str:
+    """One entry of the timeline."""
+    lines = [f'kind = "{kind}"', f"at_period = {at_period}"]
+    if until_period is not None:
+        lines.append(f"until_period = {until_period}")
+    lines += [f"{key} = {json.dumps(value)}" for key, value in more.items()]
+    return "\n[[fault]]\n" + "\n".join(lines) + "\n"
+
+
+class Facts:
+    """Sink: keeps every verdict and event."""
+
+    name = "facts"
+
+    def __init__(self) -> None:
+        self.verdicts: dict[str, list[Verdict]] = defaultdict(list)
+        self.events: list[Event] = []
+
+    def start(self) -> None: ...
+
+    def write(self, said: Said) -> None:
+        for verdict in said.verdicts:
+            self.verdicts[verdict.device].append(verdict)
+        self.events.extend(said.events)
+
+    def flush(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class Device:
+    """One simulated device."""
+
+    def __init__(self, name: str, place: Path) -> None:
+        self.name = name
+        self.place = place
+        self.ready: dict[str, Any] = {}
+        self.child: asyncio.subprocess.Process | None = None
+
+    async def start(self, receiver: str, *, in_process: bool) -> None:
+        """Start the process and wait until it can be subscribed to."""
+        extra = ["--in-process"] if in_process else []
+        with (self.place / "log").open("wb") as log:
+            self.child = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "publisher_sim", "run", "scenario.toml", *extra),
+                *("--netconf-port", "0", "--receiver", receiver, "--truth", "truth.jsonl"),
+                "--verbose",
+                cwd=self.place,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                env=os.environ
+                | {"PYTHONPATH": os.pathsep.join(sys.path), "PUBLISHER_SIM_PASSWORD": PASSWORD},
+            )
+        assert self.child.stdout is not None
+        line = await asyncio.wait_for(self.child.stdout.readline(), READY_SECONDS)
+        assert line, (self.place / "log").read_text()
+        self.ready = json.loads(line)
+
+    async def stop(self) -> None:
+        """End the process."""
+        if self.child is not None and self.child.returncode is None:
+            self.child.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(self.child.wait(), 20)
+            except TimeoutError:
+                self.child.kill()
+                await self.child.wait()
+
+    def truth(self) -> Path:
+        return self.place / "truth.jsonl"
+
+    def log(self) -> str:
+        return (self.place / "log").read_text()
+
+
+def config_of(folder: Path, devices: list[Device], **subscription: Any) -> Config:
+    """A configuration with these devices and one subscription on all of them."""
+    known_hosts = folder / "known_hosts"
+    known_hosts.write_text("".join(d.ready["known_hosts"] + "\n" for d in devices))
+    table: dict[str, Any] = {
+        "collector": {"data_dir": str(folder / "data")},
+        "udp_notif": {"port": 0},
+        "metrics": {"port": 0},
+        "device": [
+            {
+                "name": device.name,
+                "sources": [device.ready["netconf_host"]],
+                "netconf": {
+                    "host": device.ready["netconf_host"],
+                    "port": device.ready["netconf_port"],
+                    "username": device.ready["username"],
+                    "password_env": "LAB_PASSWORD",
+                    "known_hosts": str(known_hosts),
+                },
+            }
+            for device in devices
+        ],
+    }
+    if devices:
+        table["subscription"] = [
+            {
+                "name": "lab",
+                "xpath": "/ietf-interfaces:interfaces",
+                "period_seconds": 1,
+                "grace_seconds": 0.5,
+            }
+            | subscription
+        ]
+    return read_config_table(table, file="lab")
+
+
+@contextlib.contextmanager
+def password_in_environment() -> Iterator[None]:
+    """The collector reads the password from here."""
+    os.environ["LAB_PASSWORD"] = PASSWORD
+    try:
+        yield
+    finally:
+        del os.environ["LAB_PASSWORD"]
+
+
+class Lab:
+    """The collector with its devices, while it runs and after."""
+
+    def __init__(self, service: Service, facts: Facts, devices: dict[str, Device]) -> None:
+        self.service = service
+        self.facts = facts
+        self.devices = devices
+
+    async def finished(self) -> None:
+        """Return when every device has come to the end of its scenario."""
+        children = [d.child for d in self.devices.values() if d.child is not None]
+        await asyncio.gather(*(child.wait() for child in children))
+
+    def comparison(self, name: str) -> Comparison:
+        """One device's verdicts against its truth."""
+        return compare(read_truth(self.devices[name].truth()), self.facts.verdicts[name])
+
+
+@contextlib.asynccontextmanager
+async def lab(
+    folder: Path,
+    scenarios: Mapping[str, str],
+    *,
+    processes: frozenset[str] = frozenset(),
+    **subscription: Any,
+) -> AsyncIterator[Lab]:
+    """Everything started and subscribed; stopped at the end.
+
+    ``processes``: devices whose cards are processes of their own, not tasks.
+    """
+    facts = Facts()
+    devices: dict[str, Device] = {}
+    for name, text in scenarios.items():
+        place = folder / name
+        place.mkdir()
+        (place / "scenario.toml").write_text(text)
+        devices[name] = Device(name, place)
+    service = Service(config_of(folder, []), sinks=[facts])
+    with password_in_environment():
+        try:
+            await service.start()
+            port = service.receivers[0].local_port  # type: ignore[attr-defined]
+            receiver = f"127.0.0.1:{port}"
+            for device in devices.values():
+                await device.start(receiver, in_process=device.name not in processes)
+            await service.reload(config_of(folder, list(devices.values()), **subscription))
+            yield Lab(service, facts, devices)
+        finally:
+            for device in devices.values():
+                await device.stop()
+            await service.stop()
