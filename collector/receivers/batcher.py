@@ -50,7 +50,9 @@ from collector.wire.udp_notif import (
 
 _UDP: Final = int(Transport.UDP_NOTIF)
 _DATA: Final = int(RecordKind.DATA)
-_KNOWN_MEDIA_TYPES: Final = tuple(int(known) for known in MediaType)
+_KNOWN_MEDIA_TYPES: Final = frozenset(MediaType)
+_UNKNOWN_MEDIA_TYPE: Final = np.array([number not in _KNOWN_MEDIA_TYPES for number in range(16)])
+"""MT with S=0 -> unassigned or reserved (§8.1.1)."""
 _SOUND_HEADER: Final = frozenset({"bad-option", "bad-segmentation", "unknown-option"})
 """Reasons of refusal that leave the ids in the header believable."""
 _encode_json = msgspec.json.Encoder().encode
@@ -206,7 +208,7 @@ class DatagramBatcher:
         segment only in some columns."""
         count = len(arrivals)
         media_type, private = columns.media_type, columns.private_space
-        unknown = columns.whole & (private | ~np.isin(media_type, _KNOWN_MEDIA_TYPES))
+        unknown = columns.whole & (private | _UNKNOWN_MEDIA_TYPE[media_type])
         self.counters.unknown_media_types += int(np.count_nonzero(unknown))
         view = slab.view
         rows = np.arange(0, count * ROW_OCTETS, ROW_OCTETS)
