@@ -167,7 +167,7 @@ class _Judge:
                 return
             first = self._row(period, period.deadline)
             last = self._row(period, period.amendable)
-            why = self._doubts.word(period, number)
+            why = self._doubts.word(period, number, judged=first.reason is None)
             yield PeriodTruth(
                 epoch.subscription_id, nominal, epoch.period, number, first, last, why
             )

@@ -65,6 +65,11 @@ class Timeline:
     def __init__(self, messages: list[Message]) -> None:
         self.messages = sorted(messages, key=lambda message: message.made.planned)
         self._planned = [message.made.planned for message in self.messages]
+        self.read_from: dict[str, int] = {}
+        """run -> when its first message that could be read was planned."""
+        for message in self.messages:
+            if message.good_at is not None:
+                self.read_from.setdefault(message.made.run, message.made.planned)
 
     def around(self, at: int) -> tuple[Message | None, list[Message], Message | None]:
         """Last message heard of before ``at``, those unheard of between, first heard of after."""

@@ -14,7 +14,9 @@ what a process did in the instant it was killed, or on what the wire does not sh
 * ``mixed``           one hole holds both messages lost and periods never sent
 * ``unseen``          lost, and its run never spoke before or after, so that no hole shows
 * ``long_ago``        the hole closes about 64 periods later
-* ``clock``           a clock stepped back to a tick of which nothing was heard: a step, or held up?
+* ``clock``           a clock stepped back to a tick of which nothing was read: a step, or held
+                      up? Or it stepped next to a late message
+* ``left_late``       silent, and the list without it came just when causes stop to change
 * ``displaced``       messages were lost next to one that came so late that the hole moved
 * ``uncounted``       the last messages of a tick were lost and the next tick as well: nobody can
                       know yet how many there should have been
@@ -63,14 +65,16 @@ class Doubts:
             nominal for line in lines.values() for nominal in self._doubtful_steps(line)
         }
 
-    def word(self, period: Period, number: int) -> str:
-        """Why the row is in doubt, empty when it is not."""
+    def word(self, period: Period, number: int, *, judged: bool) -> str:
+        """Why the row is in doubt, empty when it is not; ``judged``: it says more than a reason."""
         if number < FIRST_PERIODS:
             return "starting"
         if self._list_changed(period):
             return "list_changed"
         if self._ending(period):
             return "ending"
+        if not judged:
+            return ""
         if period.nominal in self._stepped_to:
             return "clock"
         words = [self._about(period, generator) for generator in period.required]
@@ -78,15 +82,24 @@ class Doubts:
         return next((word for word in words if word), "")
 
     def _doubtful_steps(self, line: Timeline) -> Iterator[int]:
-        """The two ticks that a step back of a clock leaves open: the one it is, and seems to be."""
+        """Ticks that a clock's step leaves open: between two possible ones, or among late ones."""
         period = self._epoch.period
-        heard = [one for one in line.messages if one.heard_at is not None]
-        ticks = {one.made.nominal for one in heard}
-        for before, one in itertools.pairwise(heard):
-            step = one.made.skew - before.made.skew
-            seems = one.made.nominal + round(step / period) * period
-            if seems < one.made.nominal and seems not in ticks:
-                yield from (seems, one.made.nominal)
+        read = [one for one in line.messages if one.good_at is not None]
+        ticks = {one.made.nominal for one in read}
+        late = {one.made.nominal for one in read if self._is_late(one)}
+        for before, one in itertools.pairwise(read):
+            step, nominal = one.made.skew - before.made.skew, one.made.nominal
+            if not step:
+                continue
+            seems = nominal + round(step / period) * period
+            if seems < nominal and seems not in ticks:
+                yield from (seems, nominal)
+            near = range(nominal - 2 * period, nominal + 3 * period, period)
+            if late.intersection(near):
+                yield from near
+
+    def _is_late(self, one: Message) -> bool:
+        return (one.good_at or 0) > one.made.planned + self._grace
 
     def _joins_late(self, period: Period, generator: str) -> bool:
         if generator in period.required:
@@ -172,6 +185,8 @@ class Doubts:
             return ""
         if any(self._displaced(period, generator, line, one) for one in messages):
             return "displaced"
+        if messages and messages[0].good_at is None and _is_unread(line, messages[0]):
+            return "unseen"
         if any(one.heard_at is not None for one in messages):
             return "uncounted" if self._uncounted(period, line, messages) else ""
         before, unheard, after = line.around(period.nominal)
@@ -184,7 +199,13 @@ class Doubts:
         seen = before is not None and after is not None and before.made.run == after.made.run
         if messages and not seen:
             return "unseen"
-        return ""
+        return "left_late" if self._leaves_late(period, generator) else ""
+
+    def _leaves_late(self, period: Period, generator: str) -> bool:
+        """Does a list without it come just when causes stop to change?"""
+        about = self._grace + self._slack
+        start, end = period.amendable - about, period.amendable + about
+        return self._epoch.leaves(generator, start, end)
 
     def _displaced(self, period: Period, generator: str, line: Timeline, lost: Message) -> bool:
         """Did what was heard next to a lost message come at a time that is not its own?"""
@@ -214,3 +235,8 @@ class Doubts:
         ticks = set(range(first, last, step))
         made = {one.made.nominal for one in unheard}
         return bool(ticks - made) and bool(ticks & made)
+
+
+def _is_unread(line: Timeline, message: Message) -> bool:
+    """Was nothing of this life of the process read before?"""
+    return line.read_from.get(message.made.run, message.made.planned) >= message.made.planned
