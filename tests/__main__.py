@@ -1,9 +1,9 @@
 """The one test command: ``python -m tests``.
 
 Runs, in this order and stopping at the first that fails: ruff (lint, format), mypy --strict, the
-import floors, pyang over ``yang/``, then pytest with branch coverage. Arguments are handed to
-pytest alone, as in ``python -m tests -k journal``; ``--quick`` leaves the checks before pytest and
-the slow and integration tests out.
+import floors, pyang over ``yang/``, then pytest with branch coverage, and last the tests that
+compare with what happened at a certain time, alone on the machine. Arguments are handed to pytest,
+as in ``python -m tests -k journal``; ``--quick`` runs the unit and property tests only.
 """
 
 from __future__ import annotations
@@ -33,18 +33,22 @@ def checks() -> list[tuple[str, list[str]]]:
 
 
 def pytest_commands(arguments: list[str], quick: bool) -> list[tuple[str, list[str]]]:
-    """pytest over several processes with coverage, and the coverage promise as a second step."""
+    """pytest over several processes, then what must run alone, then the coverage promise."""
     python = sys.executable
-    selection = ["-m", "not integration and not slow"] if quick else []
-    run = [python, "-m", "pytest", "-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadgroup"]
-    if quick or arguments:
-        return [("pytest", [*run, *selection, *arguments])]
+    pytest = [python, "-m", "pytest"]
+    together = [*pytest, "-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadgroup"]
+    if arguments:
+        return [("pytest", [*pytest, *arguments])]
+    if quick:
+        selection = "not integration and not slow and not realtime"
+        return [("pytest", [*together, "-m", selection])]
     covered = ["--cov", "--cov-report="]
     promise = [python, "-m", "coverage", "report", "--include", ",".join(COVERED_WHOLE)]
     return [
+        ("pytest", [*together, *covered, "-m", "not realtime"]),
         ("coverage of wire and core is 100 %", [*promise, "--fail-under=100", "--skip-covered"]),
-        ("pytest", [*run, *covered]),
-    ][::-1]
+        ("pytest in real time", [*pytest, "-m", "realtime"]),
+    ]
 
 
 def main(arguments: list[str]) -> int:

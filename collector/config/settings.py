@@ -79,6 +79,9 @@ class JournalSettings(Struct, frozen=True, kw_only=True):
     """Milliseconds between group commits: what a power failure can cost at most."""
     commit_bytes: Annotated[int, Meta(ge=4096, le=2**30)] = 2**20
     """Bytes after which a group commit comes early."""
+    snapshot_seconds: Annotated[float, Meta(ge=1, le=3600)] = 15.0
+    """Seconds between snapshots of what is being judged; a restart reads the journal from the last
+    one on."""
     retention_seconds: Retention = 86_400
     """Seconds that sealed journal files are kept for replay; 0 keeps them for ever."""
     retention_bytes: Retention = 10 * 2**30

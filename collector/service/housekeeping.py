@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SNAPSHOT_SECONDS = 15
-"""Between two snapshots (ours): what a restart reads again at most, about."""
 RETENTION_SECONDS = 10
 PARTS_A_TURN = 8
 """Devices that are taken in one turn of the loop (ours): below a millisecond."""
@@ -45,7 +43,8 @@ class Housekeeping:
         """Start what is due and is not running yet."""
         self._seconds += 1
         self._watch_the_clock()
-        if self._seconds % SNAPSHOT_SECONDS == 0 and _idle(self._snapshot):
+        every = max(1, round(self._service.config.journal.snapshot_seconds))
+        if self._seconds % every == 0 and _idle(self._snapshot):
             self._snapshot = asyncio.create_task(self._take_snapshot())
         if self._seconds % RETENTION_SECONDS == 0 and _idle(self._sweep):
             self._sweep = asyncio.create_task(self._let_go())

@@ -27,7 +27,7 @@ from tests.lab import PASSWORD, Device, scenario_toml
 
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
-KILLS = 6
+KILLS = 5
 CONFIG = """
 [collector]
 data_dir = "data"
@@ -38,6 +38,7 @@ port = {port}
 [journal]
 segment_seconds = 1.0
 commit_interval_ms = 5
+snapshot_seconds = 1
 
 [metrics]
 enabled = false
@@ -103,7 +104,7 @@ async def _run(folder: Path) -> None:
         )
         for _ in range(KILLS):
             child = await _start_collector(folder)
-            await asyncio.sleep(chance.uniform(1.0, 4.5))
+            await asyncio.sleep(chance.uniform(0.5, 4.0))
             child.kill()
             assert await child.wait() == -signal.SIGKILL
         child = await _start_collector(folder)
