@@ -98,6 +98,8 @@ class ControlServer:
             await self._answer(line, reader, writer)
         except (OSError, TimeoutError, ValueError):
             pass  # a client that is slow, gone, or sent too long a line
+        except asyncio.CancelledError:
+            pass  # by our own stop; let through, asyncio 3.11 would log it as an error
         finally:
             await hang_up(writer)
             self._clients.discard(task)

@@ -135,7 +135,11 @@ METRICS = (
     Metric("periods", "counter", "Periods judged, by first outcome.", ("device", "outcome")),
     Metric("amendments", "counter", "Verdicts amended later.", ("device",)),
     Metric("generators_missing", "gauge", "Generators missing in the newest verdict.", ("device",)),
-    Metric("publisher_lag_seconds", "histogram", "Arrival minus the publisher's time."),
+    Metric(
+        "publisher_lag_seconds",
+        "histogram",
+        "Arrival minus the publisher's time, of the last update of each batch.",
+    ),
     Metric("period_close_delay_seconds", "histogram", "Verdict minus the tick of its period."),
     Metric("sessions_up", "gauge", "Whether the management session is up.", ("device",)),
     Metric("journal_bytes", "gauge", "Octets of the journal on disk."),

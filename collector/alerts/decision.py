@@ -6,6 +6,8 @@ Does not: deliver, know a clock, or judge; NOT_JUDGED and UNKNOWN periods change
 Rules
 * A change is from well to degraded or missing, between these two, and back. Another cause of the
   same trouble (``silent`` turns out to be ``lost``) is said once.
+* An amendment takes an alert back when all came after all, late; it may name another cause; from
+  missing to degraded it moves without a word (late messages come one by one).
 * Verdicts come in any order of periods: a first verdict on a period older than one that is known
   is told as past and changes no state; an amendment of such a period is not told.
 * A generator that leaves the list while in trouble gets a last word.
@@ -137,6 +139,9 @@ class AlertDecider:
                 yield _alert(verdict, generator, AlertKind.PAST, cause, verdict.nominal_time, text)
             return
         state.newest = verdict.nominal_time
+        if verdict.amendment and kind is AlertKind.DEGRADED and state.kind is AlertKind.MISSING:
+            state.kind, state.told = kind, state.told | {cause or Cause.LOSS}
+            return
         if kind is not state.kind:
             yield from self._changed(verdict, generator, state, kind, cause)
             return
@@ -172,8 +177,12 @@ class AlertDecider:
             yield _alert(verdict, generator, AlertKind.FLAPPING, cause, state.began, text)
         elif kind is None:
             assert before is not None
-            text = sentences.recovery(
-                generator, verdict.device, state.began, before, began, verdict.judged_at
+            text = (
+                sentences.late(generator, verdict.device, began, verdict.judged_at)
+                if began == state.began
+                else sentences.recovery(
+                    generator, verdict.device, state.began, before, began, verdict.judged_at
+                )
             )
             yield _alert(verdict, generator, AlertKind.RECOVERED, before, state.began, text)
         else:

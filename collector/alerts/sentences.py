@@ -41,6 +41,12 @@ def recovery(generator: str, device: str, back: int, cause: Cause, began: int, n
     )
 
 
+def late(generator: str, device: str, nominal: int, now: int) -> str:
+    """The only period in trouble came after all."""
+    moment = since(nominal, now).removeprefix("since ")
+    return f"{card(generator)} of {clean(device)} delivered the period of {moment} after all, late"
+
+
 def past(generator: str, device: str, cause: Cause, nominal: int, now: int) -> str:
     """One period that is over already: ``card 3 of core7 was silent in the period of 12:00:05``."""
     moment = since(nominal, now).removeprefix("since ")

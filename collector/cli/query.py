@@ -12,7 +12,7 @@ from collector.cli.options import data_folder, json_option, store_option
 @click.command(
     epilog="""\b
 Examples:
-  collector query "SELECT outcome, count(*) FROM verdicts GROUP BY outcome"
+  collector query "SELECT outcome, count(*) FROM verdicts_last GROUP BY outcome"
   collector query --csv "SELECT * FROM updates WHERE device = 'core7' LIMIT 10"
 """
 )
@@ -25,8 +25,9 @@ def query(
 ) -> None:
     """Ask the store in SQL.
 
-    Tables: updates, verdicts, subscriptions, events; rows that the running collector has not
-    stored yet are in them. The store cannot be changed from here. - reads SQL from standard input.
+    Tables: updates, verdicts (amendments too), verdicts_last (each period as now known),
+    subscriptions, events; rows that the running collector has not stored yet are in them. The store
+    cannot be changed from here. With - as SQL it is read from standard input.
     """
     from collector.cli.asking import asked
     from collector.errors import UsageError

@@ -10,34 +10,49 @@ from collector.cli.options import Length, json_option
 
 
 @click.command(
-    epilog="Example: COLLECTOR_PASSWORD=... collector subscribe 192.0.2.7 --user telemetry"
-    " --xpath /ietf-interfaces:interfaces --period 10"
+    epilog="""\b
+Example (the password is in the environment variable COLLECTOR_PASSWORD):
+  collector subscribe 192.0.2.7 --user telemetry --xpath /ietf-interfaces:interfaces --period 10
+"""
 )
 @click.argument("host")
 @click.option("--xpath", help="What is selected; prefixes are module names.")
 @click.option(
     "--subtree", type=click.File("r"), metavar="FILE", help="A subtree filter instead of an XPath."
 )
-@click.option("--ns", "namespaces", multiple=True, metavar="P=URI", help="Namespace of a prefix.")
+@click.option(
+    "--ns", "namespaces", multiple=True, metavar="P=URI",
+    help="Namespace of a prefix that is no module name; can be repeated.",
+)  # fmt: skip
 @click.option("--period", type=Length(), required=True, help="Seconds between updates.")
-@click.option("--datastore", default="operational", show_default=True)
+@click.option("--datastore", default="operational", show_default=True, help="Datastore (RFC 8342).")
 @click.option(
     "--encoding", type=click.Choice(["encode-json", "encode-xml", "encode-cbor"]),
-    default="encode-json", show_default=True,
+    default="encode-json", show_default=True, help="Encoding of the notifications.",
 )  # fmt: skip
-@click.option("--port", type=click.IntRange(1, 65535), default=830, show_default=True)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=830, show_default=True,
+    help="TCP port of NETCONF over SSH.",
+)  # fmt: skip
 @click.option("--user", "username", envvar="COLLECTOR_USER", required=True, help="User name.")
 @click.option(
     "--password-file", type=click.Path(dir_okay=False),
     help="File with the password; else the environment variable COLLECTOR_PASSWORD.",
 )  # fmt: skip
 @click.option("--key-file", type=click.Path(dir_okay=False), help="Private key.")
-@click.option("--known-hosts", type=click.Path(dir_okay=False), help="File of known host keys.")
+@click.option("--known-hosts", type=click.Path(dir_okay=False), help="Trusted host keys.")
 @click.option(
-    "--session", type=click.Choice(["asyncssh", "ncclient"]), default="asyncssh", show_default=True
-)
-@click.option("--source", "sources", multiple=True, metavar="ADDRESS", help="Address of a card.")
-@click.option("--listen", default="0.0.0.0:10003", show_default=True, metavar="ADDRESS:PORT")
+    "--session", type=click.Choice(["asyncssh", "ncclient"]), default="asyncssh",
+    show_default=True, help="Which client holds the session.",
+)  # fmt: skip
+@click.option(
+    "--source", "sources", multiple=True, metavar="ADDRESS",
+    help="Address that line cards send from, where it is not that of HOST; can be repeated.",
+)  # fmt: skip
+@click.option(
+    "--listen", default="0.0.0.0:10003", show_default=True, metavar="ADDRESS:PORT",
+    help="Where UDP-notif is received.",
+)  # fmt: skip
 @click.option("--duration", type=Length(), help="Stop after so long; else Ctrl-C.")
 @json_option
 def subscribe(

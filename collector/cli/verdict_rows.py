@@ -99,6 +99,7 @@ def follow(folder: Path, selection: Selection, as_json: bool) -> None:
                 view.say(f"too slow: {row['facts']} rows were left out")
             else:
                 view.receive([row_to_fact(row)])
+        view.say("the collector has stopped")
 
 
 def _wanted(row: dict[str, Any], selection: Selection) -> bool:

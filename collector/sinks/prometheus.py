@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
+from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -24,7 +25,7 @@ from prometheus_client.registry import Collector
 
 from collector.errors import ConfigError
 from collector.interfaces import Said
-from collector.metrics import METRICS, Counters, Counts, Distribution, Metric
+from collector.metrics import METRICS, OTHER, Counters, Counts, Distribution, Metric
 from collector.model import SECOND, Verdict
 
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -49,6 +50,21 @@ class PrometheusSink:
         """Count the rows of one batch."""
         for verdict in said.verdicts:
             self._count(verdict)
+        updates: Any = getattr(said, "updates", None)
+        if updates is not None and len(updates):
+            self._count_updates(updates)
+
+    def _count_updates(self, updates: Any) -> None:
+        """Columns of the ``updates`` table: a few calls a batch, whatever its length."""
+        import pyarrow.compute as pc
+
+        known = updates.column("revision").is_valid()
+        for outcome, chosen in (("judged", known), ("unknown_subscription", pc.invert(known))):
+            for group in pc.value_counts(updates.column("device").filter(chosen)).to_pylist():
+                self._counters.updates.add((group["values"] or OTHER, outcome), group["counts"])
+        received, event = (updates.column(name)[-1].value for name in ("received_at", "event_time"))
+        if event is not None:
+            self._counters.publisher_lag_seconds.observe((received - event) / SECOND)
 
     def _count(self, verdict: Verdict) -> None:
         counters, device = self._counters, verdict.device
@@ -156,6 +172,8 @@ class MetricsServer:
                     await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # a peer that is slow, rude or gone gets no answer
+        except asyncio.CancelledError:
+            pass  # by our own end; let through, asyncio 3.11 would log it as an error
         finally:
             self._connections -= 1
             writer.close()

@@ -23,6 +23,7 @@ OUTCOME_STYLES = {
     Outcome.UNKNOWN: "blue",
     Outcome.NOT_JUDGED: "dim",
 }
+_DAY = 86_400 * 10**9
 _CELL = 2000
 """Characters of one cell of a query's answer (ours)."""
 
@@ -88,37 +89,40 @@ def _octets(value: bytes) -> str:
 
 
 # --------------------------------------------------------------------------- verdicts
-VERDICT_COLUMNS = ("period", "device", "subscription", "outcome", "heard", "judged", "what")
-
-
-def verdict_cells(verdict: Verdict) -> tuple[Text | str, ...]:
-    """One verdict as cells of ``VERDICT_COLUMNS``."""
-    outcome = verdict.outcome.value + ("" if verdict.amendment == 0 else " *")
-    digits = 0 if verdict.nominal_time % 10**9 == 0 else 2
-    return (
-        day_and_clock(verdict.nominal_time, digits=digits),
-        clean(verdict.device),
-        series(verdict),
-        Text(outcome, style=OUTCOME_STYLES[verdict.outcome]),
-        heard(verdict),
-        clock(verdict.judged_at, digits=2),
-        verdict_note(verdict),
-    )
+VERDICT_COLUMNS = ("period", "device", "subscription", "outcome", "heard", "what")
 
 
 def print_verdicts(console: Console, verdicts: Iterable[Verdict]) -> int:
     """A table of verdicts, and what the star means; returns how many there were."""
     kept = list(verdicts)
+    days = {verdict.nominal_time // _DAY for verdict in kept}
+    one_day = console.is_terminal and len(days) == 1
     number = print_table(
         console,
         VERDICT_COLUMNS,
-        map(verdict_cells, kept),
+        (_verdict_cells(verdict, one_day) for verdict in kept),
         right=("heard",),
         whole=VERDICT_COLUMNS[:-1],
     )
-    if console.is_terminal and any(verdict.amendment for verdict in kept):
-        console.print(Text("* amended after the first verdict; times are UTC", style="dim"))
+    if console.is_terminal and kept:
+        day = f"{day_and_clock(kept[0].nominal_time)[:10]}, " if one_day else ""
+        star = "; * amended since" if any(verdict.amendment for verdict in kept) else ""
+        console.print(Text(f"{day}times are UTC{star}", style="dim"))
     return number
+
+
+def _verdict_cells(verdict: Verdict, one_day: bool) -> tuple[Text | str, ...]:
+    outcome = verdict.outcome.value + ("" if verdict.amendment == 0 else " *")
+    digits = 0 if verdict.nominal_time % 10**9 == 0 else 2
+    moment = clock if one_day else day_and_clock
+    return (
+        moment(verdict.nominal_time, digits=digits),
+        clean(verdict.device),
+        series(verdict),
+        Text(outcome, style=OUTCOME_STYLES[verdict.outcome]),
+        heard(verdict),
+        verdict_note(verdict),
+    )
 
 
 # --------------------------------------------------------------------------- devices and status
@@ -132,7 +136,7 @@ def print_objects(console: Console, objects: Sequence[Mapping[str, Any]]) -> int
         if all(isinstance(item.get(column), int | float | None) for item in objects)
     ]
     rows = ([item.get(column) for column in columns] for item in objects)
-    return print_table(console, headers, rows, right=numbers)
+    return print_table(console, headers, rows, right=numbers, whole=headers[:-1])
 
 
 def print_facts(console: Console, facts: Mapping[str, Any]) -> None:

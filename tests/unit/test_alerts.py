@@ -76,10 +76,27 @@ def test_a_cause_that_sharpens_is_said_once() -> None:
 
 
 def test_a_late_arrival_takes_the_alert_back() -> None:
-    rows = [verdict(5, missing=SILENT), verdict(5, amendment=1, late_generators=("3",))]
-    assert [alert.kind for alert in AlertDecider().receive(rows)] == [
-        AlertKind.MISSING,
-        AlertKind.RECOVERED,
+    rows = [
+        verdict(5, missing=SILENT),
+        verdict(5, degraded={"3": "loss"}, amendment=1, late_generators=("3",)),
+        verdict(5, amendment=2, late_generators=("3",)),
+    ]
+    assert texts(rows) == [
+        "card 3 of core7 silent since 12:00:05",
+        "card 3 of core7 delivered the period of 12:00:05 after all, late",
+    ]
+    assert AlertDecider().receive(rows)[1].kind is AlertKind.RECOVERED
+
+
+def test_what_came_late_in_part_is_told_when_all_is_well_again() -> None:
+    rows = [
+        verdict(5, missing=SILENT),
+        verdict(5, degraded={"3": "loss"}, amendment=1),
+        verdict(6),
+    ]
+    assert texts(rows) == [
+        "card 3 of core7 silent since 12:00:05",
+        "card 3 of core7 delivers again since 12:00:06 (silent since 12:00:05)",
     ]
 
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
+import pyarrow as pa
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
@@ -14,7 +15,7 @@ from collector.errors import ConfigError
 from collector.metrics import METRICS, OTHER, Counters, Counts, Distribution
 from collector.model import Outcome
 from collector.sinks.prometheus import MetricsServer, PrometheusSink, make_registry
-from tests.unit.verdict_maker import Batch, verdict
+from tests.unit.verdict_maker import NOON, Batch, verdict
 
 PROMISED = {
     "yang_push_datagrams_received_total": (),
@@ -133,6 +134,36 @@ def test_periods_are_counted_by_their_first_verdict() -> None:
     assert counters.amendments["core7",] == 1
     assert counters.generators_missing["core7",] == 2
     assert counters.period_close_delay_seconds.sum == pytest.approx(0.75)
+
+
+def test_updates_are_counted_by_device() -> None:
+    def column(*values: int | None) -> pa.Array:
+        return pa.array(values, pa.timestamp("ns", tz="UTC"))
+
+    updates = pa.record_batch(
+        {
+            "device": ["core7", "core7", "core8", None],
+            "revision": pa.array([1, None, 2, None], pa.int64()),
+            "received_at": column(NOON, NOON, NOON, NOON + 10**9),
+            "event_time": column(None, None, NOON, NOON + 5 * 10**8),
+        }
+    )
+    counters, said = Counters(), Batch()
+    sink = PrometheusSink(counters)
+    said.updates = updates  # type: ignore[attr-defined]
+    sink.write(said)  # type: ignore[arg-type]
+    said.updates = updates.slice(0, 1)  # type: ignore[attr-defined]
+    sink.write(said)  # type: ignore[arg-type]
+    said.updates = updates.slice(0, 0)  # type: ignore[attr-defined]
+    sink.write(said)  # type: ignore[arg-type]
+    assert dict(counters.updates.items()) == {
+        ("core7", "judged"): 2,
+        ("core8", "judged"): 1,
+        ("core7", "unknown_subscription"): 1,
+        (OTHER, "unknown_subscription"): 1,
+    }
+    assert counters.publisher_lag_seconds.count == 1
+    assert counters.publisher_lag_seconds.sum == pytest.approx(0.5)
 
 
 # --------------------------------------------------------------------------- HTTP

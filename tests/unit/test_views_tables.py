@@ -65,11 +65,12 @@ def test_verdicts_as_a_table() -> None:
     text = out.getvalue()
     assert "INCOMPLETE" in text
     assert "missing: card 3 silent" in text
-    assert "* amended after the first verdict" in text
+    assert " 12:00:05 " in text
+    assert "2026-01-01, times are UTC; * amended since" in text
     plain = io.StringIO()
     print_verdicts(make_console(plain), rows[:1])
     assert plain.getvalue().splitlines()[1] == (
-        "2026-01-01 12:00:05\tcore7\tcounters\tINCOMPLETE\t3/4\t12:00:05.25\tmissing: card 3 silent"
+        "2026-01-01 12:00:05\tcore7\tcounters\tINCOMPLETE\t3/4\tmissing: card 3 silent"
     )
 
 
