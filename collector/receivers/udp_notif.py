@@ -28,6 +28,7 @@ from collector.errors import IntakeFullError
 from collector.interfaces import Clock, Intake
 from collector.model import SECOND, CollectorTime, DropsNote, ReceivedBatch, RecordKind, Transport
 from collector.receivers.batcher import DatagramBatcher
+from collector.receivers.counters import ReceiveCounters
 from collector.receivers.recvmmsg import DatagramReader, open_reader
 from collector.receivers.sockets import (
     dropped_datagrams,
@@ -117,6 +118,11 @@ class UdpNotifReceiver:
         """All counters under fixed words (see ``DatagramBatcher.stats``)."""
         own = {"kernel-drops": self.kernel_drops, "socket-errors": self.socket_errors}
         return self._batcher.stats() | own
+
+    @property
+    def counters(self) -> ReceiveCounters:
+        """What was received and refused, with unknown options by type."""
+        return self._batcher.counters
 
     # ----------------------------------------------------------------- life
     async def start(self) -> None:
