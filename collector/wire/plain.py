@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
+from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
@@ -28,6 +29,7 @@ INT64_MAX: Final = (1 << 63) - 1
 UINT32_MAX: Final = 0xFFFF_FFFF
 _LONGEST_NUMBER: Final = 20
 """Digits of a number given as text; a uint64 has at most 20."""
+_NODE_NAME: Final = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 _IDENTITY: Final = re.compile(r"([A-Za-z_][\w.-]*):([A-Za-z_][\w.-]*)", re.ASCII)
 """``module:identity``: without a schema, what looks like one and names a known module is one."""
 
@@ -219,13 +221,13 @@ def add_xml(parent: etree._Element, name: str, value: Any, module: str) -> None:
     own = given or module
     try:
         _add_element(parent, local, value, own)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, etree.LxmlError) as error:
         raise UsageError(f"{name} cannot be written as XML: {error}") from error
 
 
 def _add_element(parent: etree._Element, local: str, value: Any, module: str) -> None:
     namespace = names.namespace_of(module)
-    scope: dict[str | None, str] = {None: namespace}
+    scope: dict[Any, str] = {None: namespace}  # lxml: None is the default namespace
     text = ""
     if isinstance(value, XPathText):
         text = str(value)
@@ -233,7 +235,7 @@ def _add_element(parent: etree._Element, local: str, value: Any, module: str) ->
     elif not isinstance(value, dict | SubtreeText):
         text, prefixes = _leaf_text(value, module)
         scope |= prefixes
-    element = etree.SubElement(parent, f"{{{namespace}}}{local}", nsmap=_nsmap(scope))
+    element = etree.SubElement(parent, f"{{{namespace}}}{local}", nsmap=scope)
     if text:
         element.text = text
     if isinstance(value, SubtreeText):
@@ -244,7 +246,7 @@ def _add_element(parent: etree._Element, local: str, value: Any, module: str) ->
             add_xml(element, name, member, module)
 
 
-def _xpath_scope(path: XPathText) -> dict[str | None, str]:
+def _xpath_scope(path: XPathText) -> dict[str, str]:
     """Namespaces of the prefixes; one that nobody declared is taken for a module name."""
     return {
         prefix: names.namespace_of(path.namespaces.get(prefix, prefix))
@@ -252,7 +254,7 @@ def _xpath_scope(path: XPathText) -> dict[str | None, str]:
     }
 
 
-def _leaf_text(value: Any, module: str) -> tuple[str, dict[str | None, str]]:
+def _leaf_text(value: Any, module: str) -> tuple[str, dict[str, str]]:
     """Text of a leaf, and the prefixes that an identity of a known module needs."""
     if isinstance(value, bool):
         return ("true" if value else "false"), {}
@@ -270,34 +272,63 @@ def _leaf_text(value: Any, module: str) -> tuple[str, dict[str | None, str]]:
     return f"{prefix}:{match[2]}", {prefix: names.NAMESPACES[match[1]]}
 
 
-def _nsmap(scope: dict[str | None, str]) -> dict[str, str]:
-    """The stubs of lxml forbid what lxml documents: None as the key of the default namespace."""
-    return cast("dict[str, str]", scope)
-
-
 def xml_parser() -> etree.XMLParser:
     """A parser for XML text of our own; nothing is fetched or expanded."""
     return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 
 
-def subtree_text(subtree: Mapping[str, Any]) -> str:
-    """A subtree filter given as plain values, as XML text."""
-    holder = etree.Element("_")
-    for name, member in subtree.items():
-        add_xml(holder, name, member, "")
-    return "".join(etree.tostring(child, encoding="unicode") for child in holder)
+def subtree_text(subtree: Mapping[str, Any], module: str = "") -> str:
+    """A subtree filter given as plain values, as XML text.
+
+    Joined as text, since it is read from a peer: the library that writes XML would keep every name
+    that it was ever given.
+
+    Raises:
+        WireError: ``bad-value``: a name that XML does not have.
+    """
+    return "".join(_node_text(name, value, module) for name, value in subtree.items())
+
+
+def _node_text(name: str, value: Any, module: str) -> str:
+    if isinstance(value, list) and value != [None]:
+        return "".join(_node_text(name, entry, module) for entry in value)
+    given, _, local = name.rpartition(":")
+    if _NODE_NAME.fullmatch(local) is None:
+        raise bad_value("subtree-filter", name)
+    start = local
+    if given:
+        start += f" xmlns={quoteattr(names.namespace_of(given))}"
+    own = given or module
+    if isinstance(value, dict):
+        inside = subtree_text(value, own)
+    else:
+        text, prefixes = _leaf_text(value, own)
+        start += "".join(f" xmlns:{prefix}={quoteattr(uri)}" for prefix, uri in prefixes.items())
+        inside = escape(text)
+    return f"<{start}>{inside}</{local}>" if inside else f"<{start}/>"
 
 
 # --------------------------------------------------------------------------- JSON and CBOR
 def for_json(value: Any) -> Any:
-    """Plain values without what only XML needs: paths by module names, subtrees as objects."""
+    """Plain values without what only XML needs: paths by module names, subtrees as objects.
+
+    Raises:
+        UsageError: a subtree filter that is no XML.
+    """
     if isinstance(value, XPathText):
         return _json_path(value)
     if isinstance(value, SubtreeText):
-        return from_xml(xml.parse(f"<_>{value}</_>".encode()), "")
+        return _subtree_values(value)
     if isinstance(value, dict):
         return {name: for_json(member) for name, member in value.items()}
     return value
+
+
+def _subtree_values(subtree: SubtreeText) -> dict[str, Any]:
+    try:
+        return from_xml(xml.parse(f"<_>{subtree}</_>".encode()), "")
+    except WireError as error:
+        raise UsageError(f"the subtree filter is no XML: {error}") from error
 
 
 def _json_path(path: XPathText) -> str:
@@ -315,9 +346,8 @@ def message_to_xml(
     module, _, local = name.rpartition(":")
     namespace = names.namespace_of(module)
     tag = f"{{{namespace}}}{local}"
-    root: etree._Element = etree.Element(
-        tag, dict(attributes or {}), nsmap=_nsmap({None: namespace})
-    )
+    scope: dict[Any, str] = {None: namespace}
+    root: etree._Element = etree.Element(tag, dict(attributes or {}), nsmap=scope)
     for member, inner in value.items():
         add_xml(root, member, inner, module)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)

@@ -461,6 +461,19 @@ def test_filters_by_reference_and_subtree() -> None:
         '<interfaces xmlns="urn:ietf:params:xml:ns:yang:ietf-interfaces">'
         "<interface><name>eth0</name></interface></interfaces>",
     )
+    several = {"ietf-ip:a": [{"b": [None], "c": "iana-if-type:x<"}, {"ietf-ip:d": 1}], "e": False}
+    read = state("subscription-started", datastore_subtree_filter=several).terms.selection_filter
+    assert read.text == (
+        '<a xmlns="urn:ietf:params:xml:ns:yang:ietf-ip"><b/><c>iana-if-type:x&lt;</c></a>'
+        '<a xmlns="urn:ietf:params:xml:ns:yang:ietf-ip">'
+        '<d xmlns="urn:ietf:params:xml:ns:yang:ietf-ip">1</d></a><e>false</e>'
+    )
+    identity = {"ietf-interfaces:type": "iana-if-type:ethernetCsmacd"}
+    read = state("subscription-started", datastore_subtree_filter=identity).terms.selection_filter
+    assert read.text == (
+        '<type xmlns="urn:ietf:params:xml:ns:yang:ietf-interfaces" '
+        'xmlns:ianaift="urn:ietf:params:xml:ns:yang:iana-if-type">ianaift:ethernetCsmacd</type>'
+    )
     text = state("subscription-started", stream_subtree_filter=" <a/> ").terms.selection_filter
     assert text == SelectionFilter("subtree", "<a/>")
     assert state("subscription-started", id=1).terms.selection_filter is None
@@ -513,6 +526,8 @@ def test_state_changes_with_an_id_only(name: str, kind: NotificationKind) -> Non
         {"stream": ["a"]},
         {"datastore-xpath-filter": 5.5},
         {"datastore-subtree-filter": [5]},
+        {"datastore-subtree-filter": {"a b": 1}},
+        {"datastore-subtree-filter": {"a": {"": 1}}},
         {"module-version": ["x"]},
         {"message-publisher-id": [""]},
     ],

@@ -412,6 +412,14 @@ def test_contents_that_an_encoding_cannot_carry() -> None:
             encode(push(), contents, media_type)
 
 
+@pytest.mark.parametrize("text", ["<a>", "</a>", "<a/></_><_>", "&x;", "<!DOCTYPE a><a/>"])
+@pytest.mark.parametrize("media_type", [JSON, XML, CBOR])
+def test_a_subtree_filter_that_is_no_xml(media_type: int, text: str) -> None:
+    terms = SubscriptionTerms(selection_filter=SelectionFilter("subtree", text))
+    with pytest.raises(UsageError):
+        encode(changed(StateChange(terms=terms)), None, media_type)
+
+
 def test_modes_are_checked() -> None:
     notification = changed(StateChange(terms=TERMS, generators=("linecard 1",)))
     assert encode(notification, None, JSON)

@@ -92,7 +92,7 @@ _NAME_UPDATE: Final = "ietf-yang-push:push-update"
 _NAME_CHANGE: Final = "ietf-yang-push:push-change-update"
 
 
-def _read_typed(payload: bytes) -> Notification | None:
+def read_typed(payload: bytes) -> Notification | None:
     """The notification, or None when the message is not in one of the usual forms.
 
     Raises:
@@ -265,7 +265,7 @@ class JsonEncoding:
         """The envelope. Raises WireError: ``bad-json``, ``too-deep``, and as ``read_message``."""
         check_depth(payload)
         if payload.isascii() or _is_utf8(payload):
-            notification = _read_typed(payload)
+            notification = read_typed(payload)
             if notification is not None:
                 return notification
         return read_message(parse_plain(payload))

@@ -1,0 +1,79 @@
+"""What every encoding promises, run on each one that is installed."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+import pytest
+
+from collector.errors import WireError
+from collector.interfaces import Encoding
+from collector.model import Notification, NotificationKind, StateChange, SubscriptionTerms
+from collector.wire import names
+from collector.wire.notification import encoding_of
+
+GROUP = "yang_push_collector.encodings"
+INSTALLED = {entry.name: entry for entry in entry_points(group=GROUP)}
+UPDATE = Notification(
+    NotificationKind.PUSH_UPDATE, "ietf-yang-push:push-update", names.ROOT_ENVELOPE, 7,
+    1_742_009_138_000_000_001, 1_742_009_137_000_000_000, "current-accounting", "42", "core7", 3,
+    True,
+)  # fmt: skip
+
+
+@pytest.fixture(params=sorted(INSTALLED))
+def encoding(request: pytest.FixtureRequest) -> Encoding:
+    made: Encoding = INSTALLED[request.param].load()()
+    assert made.name == request.param
+    return made
+
+
+def test_the_three_are_installed() -> None:
+    assert {"yang-data-json", "yang-data-xml", "yang-data-cbor"} <= set(INSTALLED)
+
+
+def test_it_meets_the_contract(encoding: Encoding) -> None:
+    assert isinstance(encoding, Encoding)
+    assert encoding.identity.startswith("encode-")
+    assert encoding.content_type.startswith("application/")
+    assert type(encoding_of(encoding.media_type)) is type(encoding)
+
+
+def test_an_update_comes_back(encoding: Encoding) -> None:
+    octets = encoding.encode(UPDATE, {"ietf-interfaces:interfaces": {"interface": []}})
+    assert encoding.decode(octets) == UPDATE
+
+
+def test_a_state_change_comes_back(encoding: Encoding) -> None:
+    started = Notification(
+        NotificationKind.SUBSCRIPTION_STARTED,
+        "ietf-subscribed-notifications:subscription-started", names.ROOT_NOTIFICATION, 7, 0,
+        state_change=StateChange(
+            terms=SubscriptionTerms(datastore="operational", period=10**10), generators=("1", "b")
+        ),
+    )  # fmt: skip
+    assert encoding.decode(encoding.encode(started)) == started
+
+
+def test_contents_are_plain_values(encoding: Encoding) -> None:
+    octets = encoding.encode(UPDATE, {"ietf-interfaces:interfaces": {"interface": {"name": "e"}}})
+    message = encoding.decode_contents(octets)
+    update = message[names.ROOT_ENVELOPE]["contents"]["ietf-yang-push:push-update"]
+    interfaces = update["datastore-contents"]["ietf-interfaces:interfaces"]
+    assert interfaces == {"interface": {"name": "e"}}
+    assert str(update["id"]) == "7"
+
+
+@pytest.mark.parametrize("octets", [b"", b"\x00", b"\xff" * 40, b"<", b"{", b"\xa1"])
+def test_garbage_is_a_wire_error(encoding: Encoding, octets: bytes) -> None:
+    with pytest.raises(WireError) as refused:
+        encoding.decode(octets)
+    assert refused.value.reason
+
+
+def test_it_keeps_no_state(encoding: Encoding) -> None:
+    octets = encoding.encode(UPDATE, {})
+    with pytest.raises(WireError):
+        encoding.decode(b"garbage")
+    assert encoding.decode(octets) == encoding.decode(octets) == UPDATE
+    assert encoding.encode(UPDATE, {}) == octets
