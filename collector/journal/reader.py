@@ -58,10 +58,11 @@ class JournalReader:
     def read(self, from_offset: int = 0) -> Iterator[JournalFrame]:
         """All records from this offset to the present end, frame by frame.
 
-        Starts at the first record there is when older ones were deleted.
+        Starts at the first record there is when older ones were deleted. What is damaged is said
+        and left out.
 
         Raises:
-            SinkError: never; a damaged segment is said and left out.
+            OSError: a file is there and may not be read.
         """
         offset = from_offset
         while True:

@@ -107,18 +107,21 @@ class StoreWriter:
 
     @property
     def has_room(self) -> bool:
-        """False while ``max_waiting`` sealed segments wait for the disk."""
+        """False while ``max_waiting`` sealed segments wait for the disk: ask before journalling."""
         return len(self._waiting) < self._max_waiting
 
     def add(self, said: Said) -> None:
         """Take rows of the open segment; those of records stored already are dropped.
+
+        One segment more than ``max_waiting`` is taken, so that rows of records journalled while
+        there was still room are never refused because their batch sealed the last segment.
 
         Raises:
             SinkError: no room (see ``has_room``); offer it again later.
         """
         if said.next_offset <= self._sealed_offset:
             return
-        if not self.has_room:
+        if len(self._waiting) > self._max_waiting:
             raise SinkError(
                 f"the store is {len(self._waiting)} segments behind the journal", retryable=True
             )

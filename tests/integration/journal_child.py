@@ -21,7 +21,8 @@ from tests.unit.journal_batches import batch_of, numbers
 class ToyPipeline:
     """Counts records; every seventh makes an event that tells the count, so state matters."""
 
-    def __init__(self, data_folder: Path) -> None:
+    def __init__(self, data_folder: Path, *, save_snapshots: bool = True) -> None:
+        self.save_snapshots = save_snapshots
         self.store = StoreWriter(data_folder)
         self.snapshots = SnapshotStore(data_folder)
         self.count = 0
@@ -67,7 +68,9 @@ class ToyPipeline:
         self.store.add(Said(frame.first_offset, frame.next_offset, updates, (), events))
         self.offset = frame.next_offset
         self.frames += 1
-        if self.frames % 7 == 0:  # anywhere in a segment, mostly past what is stored
+        if (
+            self.save_snapshots and self.frames % 7 == 0
+        ):  # anywhere in a segment, mostly past what is stored
             self.snapshots.save(
                 [("toy", self.offset, b"%d" % self.count)], stored_offset=self.store.stored_offset
             )

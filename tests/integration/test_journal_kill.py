@@ -86,6 +86,19 @@ def _check_rows(session, total: int) -> None:  # type: ignore[no-untyped-def]  #
     assert events == [f"{number} is the {number + 1}th" for number in range(0, total, 7)]
 
 
+def test_dying_after_any_line_of_journal_and_store_leaves_the_same_rows(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.integration.journal_crash_points", str(tmp_path), "20"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "of 20 points" in done.stdout
+
+
 _FULL_DISK = """
 import sys
 from pathlib import Path

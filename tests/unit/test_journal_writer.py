@@ -635,3 +635,28 @@ def test_reader_goes_on_behind_what_was_deleted_under_it(tmp_path: Path) -> None
     journal.segments()[1].path.unlink()
     assert [n for frame in frames for n in numbers(frame.batch())] == [4, 5, 6, 7]
     journal.close()
+
+
+def test_folder_without_a_journal_reads_as_empty(tmp_path: Path) -> None:
+    assert list(JournalReader(tmp_path).read()) == []
+    assert JournalReader(tmp_path).segments() == []
+
+
+def test_what_the_writer_added_while_the_reader_looked_away_is_not_left_out(
+    opened: Callable[..., Journal], tmp_path: Path
+) -> None:
+    journal = opened()
+    journal.append(batch_of(2))
+
+    class Slow(JournalReader):
+        def _segment_behind(self, segment: Segment) -> Segment | None:
+            if journal.next_offset == 2:
+                journal.append(batch_of(2, first=2))
+                journal.seal()
+                journal.append(batch_of(1, first=4))
+            return super()._segment_behind(segment)
+
+    said: list[str] = []
+    reader = Slow(tmp_path, on_damage=said.append)
+    assert [n for frame in reader.read() for n in numbers(frame.batch())] == [0, 1, 2, 3, 4]
+    assert said == []
