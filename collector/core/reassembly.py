@@ -58,10 +58,11 @@ OVERHEAD: Final = 512
 class _Building:
     """One generation of a message, or (``refused`` set) the memory that its key is refused."""
 
-    __slots__ = ("first_arrival", "key", "octets", "opened", "parts", "refused", "total")
+    __slots__ = ("first_arrival", "form", "key", "octets", "opened", "parts", "refused", "total")
 
-    def __init__(self, key: Key, opened: int) -> None:
+    def __init__(self, key: Key, form: int, opened: int) -> None:
         self.key = key
+        self.form = form
         self.opened = opened
         """When the window began to run; later than ``first_arrival`` if segments were set aside."""
         self.first_arrival = opened
@@ -85,9 +86,7 @@ class _Building:
 
     def accepts(self, segment: SegmentReceived) -> bool:
         """True when ``segment`` is new here and nothing there contradicts it."""
-        if self.parts and next(iter(self.parts.values())).form != segment.form:
-            return False
-        if segment.number in self.parts:
+        if segment.form != self.form or segment.number in self.parts:
             return False
         if self.total is not None:
             return not segment.last and segment.number < self.total
@@ -130,7 +129,7 @@ class Reassembly:
         """Oldest window first."""
         self._unnoticed: OrderedDict[Key, _Building] = OrderedDict()
         """The part of ``_building`` that nothing was said about yet, in the same order."""
-        self._peers: dict[str, OrderedDict[Key, None]] = {}
+        self._peers: dict[str, dict[Key, None]] = {}
         """Source address -> its keys in ``_building``, oldest first; no empty ones."""
         self._finished: OrderedDict[Key, _Finished] = OrderedDict()
         """Oldest first."""
@@ -223,19 +222,23 @@ class Reassembly:
             self._give_up(self._building[next(iter(peer))], "too-many-half-built", facts)
         elif len(self._building) >= limits.max_half_built:
             self._give_up(next(iter(self._building.values())), "too-many-half-built", facts)
-        building = _Building(key, now)
+        building = _Building(key, segment.form, now)
         finished = self._aside.pop(key, None)
         if finished is not None:
             for part in finished.aside.values():
+                building.form = part.form
                 building.put(part)
             if not building.accepts(segment):
-                building = _Building(key, now)
+                building = _Building(key, segment.form, now)
                 self._settle(finished)
             else:
                 building.first_arrival = finished.aside_arrival
                 finished.aside = {}
         self._building[key] = self._unnoticed[key] = building
-        self._peers.setdefault(key[0], OrderedDict())[key] = None
+        if peer:  # not before: what was given up may have been the peer's last one
+            peer[key] = None
+        else:
+            self._peers[key[0]] = {key: None}
         return building
 
     def _add(
@@ -268,7 +271,7 @@ class Reassembly:
                 self._forget_oldest()
         return Assembled(
             *building.key,
-            form=parts[0].form,
+            form=building.form,
             segments=len(parts),
             options=parts[0].options,
             payload=b"".join([part.payload for part in parts]),

@@ -151,6 +151,16 @@ def test_what_was_set_aside_does_not_fit_the_new_message() -> None:
     assert reassembly.octets == 0
 
 
+def test_what_was_set_aside_is_of_another_media_type() -> None:
+    reassembly = Reassembly()
+    receive(reassembly, A, B, C)
+    receive(reassembly, A)
+    facts = receive(reassembly, segment(1, b"x", last=True, form=0x22))
+    assert facts == []
+    assert reassembly.discarded["duplicate"] == 1
+    assert payloads(receive(reassembly, segment(0, b"<", form=0x22))) == [b"<x"]
+
+
 def test_a_late_duplicate_of_the_message_before_does_not_spoil_the_new_one() -> None:
     reassembly = Reassembly()
     receive(reassembly, A, B, C)
