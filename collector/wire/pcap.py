@@ -24,6 +24,8 @@ from collector.errors import WireError
 from collector.model import SECOND
 from collector.wire.packets import LINK_TYPES, RAW, PacketReader, UdpPacket
 
+__all__ = ["CaptureReader", "UdpPacket", "read_pcap", "write_pcap"]
+
 MAX_BLOCK: Final = 16 * 1024 * 1024
 """Octets of the longest packet or block; ours."""
 MAX_INTERFACES: Final = 4096
@@ -195,12 +197,15 @@ def write_pcap(file: BinaryIO, packets: Iterable[UdpPacket]) -> None:
     """Write a pcap file: nanoseconds, little endian, raw IP.
 
     Raises:
-        ValueError: addresses of two families in one packet, or a payload too long for UDP.
+        ValueError: addresses of two families in one packet, a payload too long for UDP, a time
+            before 1970 or after 2105.
     """
     file.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262_144, RAW))
     for packet in packets:
         octets = _ip_octets(packet)
         seconds, fraction = divmod(packet.time_ns, SECOND)
+        if not 0 <= seconds <= 0xFFFF_FFFF:
+            raise ValueError(f"a pcap file cannot hold the time {packet.time_ns}")
         file.write(struct.pack("<IIII", seconds, fraction, len(octets), len(octets)))
         file.write(octets)
 

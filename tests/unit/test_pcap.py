@@ -442,6 +442,8 @@ def test_what_is_written_can_be_read() -> None:
         UdpPacket(0, "192.0.2.1", 1, "::1", 2, b""),
         UdpPacket(0, "192.0.2.1", 1, "192.0.2.2", 2, b"x" * 65508),
         UdpPacket(0, "::1", 1, "::2", 2, b"x" * 65528),
+        UdpPacket(-1, "192.0.2.1", 1, "192.0.2.2", 2, b""),
+        UdpPacket(2**32 * SECOND, "192.0.2.1", 1, "192.0.2.2", 2, b""),
         UdpPacket(0, "host.example", 1, "192.0.2.2", 2, b""),
     ],
 )
