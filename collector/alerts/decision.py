@@ -196,14 +196,15 @@ class AlertDecider:
         self._members[series] = verdict.required
         for generator in (one for one in before if one not in verdict.required):
             state = self._states.pop((*series, generator), None)
-            if state is not None and state.cause is not None and not state.quiet:
-                text = sentences.farewell(
-                    generator, verdict.device, verdict.nominal_time,
-                    state.cause, state.began, verdict.judged_at,
-                )  # fmt: skip
-                yield _alert(
-                    verdict, generator, AlertKind.LEFT, state.cause, verdict.nominal_time, text
-                )
+            if state is None or state.quiet or state.cause is None or state.cause is Cause.LEFT:
+                continue
+            text = sentences.farewell(
+                generator, verdict.device, verdict.nominal_time,
+                state.cause, state.began, verdict.judged_at,
+            )  # fmt: skip
+            yield _alert(
+                verdict, generator, AlertKind.LEFT, state.cause, verdict.nominal_time, text
+            )
 
     def _state(self, verdict: Verdict, generator: str) -> _State:
         key = (verdict.device, _series(verdict), generator)

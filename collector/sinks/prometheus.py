@@ -23,6 +23,7 @@ from prometheus_client.core import (
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
+from collector.core.clocks import lag
 from collector.errors import ConfigError
 from collector.interfaces import Said
 from collector.metrics import METRICS, OTHER, Counters, Counts, Distribution, Metric
@@ -56,15 +57,19 @@ class PrometheusSink:
 
     def _count_updates(self, updates: Any) -> None:
         """Columns of the ``updates`` table: a few calls a batch, whatever its length."""
-        import pyarrow.compute as pc
-
-        known = updates.column("revision").is_valid()
-        for outcome, chosen in (("judged", known), ("unknown_subscription", pc.invert(known))):
-            for group in pc.value_counts(updates.column("device").filter(chosen)).to_pylist():
-                self._counters.updates.add((group["values"] or OTHER, outcome), group["counts"])
+        devices, revisions = updates.column("device"), updates.column("revision")
+        if revisions.null_count == 0:  # nearly always
+            self._add_updates(devices, "judged")
+        else:
+            self._add_updates(devices.filter(revisions.is_valid()), "judged")
+            self._add_updates(devices.filter(revisions.is_null()), "unknown_subscription")
         received, event = (updates.column(name)[-1].value for name in ("received_at", "event_time"))
         if event is not None:
-            self._counters.publisher_lag_seconds.observe((received - event) / SECOND)
+            self._counters.publisher_lag_seconds.observe(lag(received, event) / SECOND)
+
+    def _add_updates(self, devices: Any, outcome: str) -> None:
+        for group in devices.value_counts().to_pylist():
+            self._counters.updates.add((group["values"] or OTHER, outcome), group["counts"])
 
     def _count(self, verdict: Verdict) -> None:
         counters, device = self._counters, verdict.device
@@ -73,8 +78,8 @@ class PrometheusSink:
             return
         periods = verdict.period_to - verdict.period_index + 1
         counters.periods.add((device, verdict.outcome.value), periods)
-        delay = (verdict.judged_at - verdict.nominal_time) / SECOND
-        counters.period_close_delay_seconds.observe(delay)
+        delay = lag(verdict.judged_at, verdict.nominal_time)
+        counters.period_close_delay_seconds.observe(delay / SECOND)
         counters.generators_missing.set((device,), len(verdict.missing))
 
     def flush(self) -> None:

@@ -137,6 +137,18 @@ def test_a_card_that_leaves_the_list_in_trouble_gets_a_last_word() -> None:
     ]
 
 
+def test_a_card_that_is_said_to_have_left_is_not_said_goodbye_twice() -> None:
+    rows = [
+        verdict(5, missing=SILENT),
+        verdict(5, missing={"3": "left"}, amendment=1),
+        verdict(6, required=("1", "2", "4")),
+    ]
+    assert texts(rows) == [
+        "card 3 of core7 silent since 12:00:05",
+        "card 3 of core7 left since 12:00:05",
+    ]
+
+
 def test_a_card_that_leaves_in_good_health_leaves_quietly() -> None:
     assert texts([verdict(5), verdict(6, required=("1", "2", "4"))]) == []
 
