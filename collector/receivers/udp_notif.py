@@ -40,7 +40,7 @@ DEFAULT_PORT: Final = 10003
 """Ours; the draft assigns none, captures of real publishers use it."""
 BATCH: Final = 512
 """Datagrams at most in one batch; with more their pages fall out of the processor's TLB."""
-_BATCHES_A_WAKE_UP: Final = 32
+_BATCHES_A_WAKE_UP: Final = 4
 """Then the loop looks after others before it comes back."""
 _BATCHES_A_DRAIN: Final = 512
 """Bound of ``drain`` against a sender that is faster than we are."""
