@@ -1,0 +1,70 @@
+"""What the engine says of random devices under faults, against their truth.
+
+Both were written apart; where they differ, one of them is wrong.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from publisher_sim.scenario import Fault
+from publisher_sim.simulate import simulate
+from tests.sim_joined import compare_with_truth
+from tests.sim_scenarios import random_scenario, small
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(seed=st.integers(0, 10_000))
+def test_verdicts_of_random_devices_are_those_they_deserve(seed: int, tmp_path: Path) -> None:
+    comparison = compare_with_truth(random_scenario(seed), tmp_path)
+    assert [one.sentence() for one in comparison.differences] == []
+    assert comparison.compared > 0
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10_000))
+def test_a_run_can_be_repeated_octet_for_octet(seed: int) -> None:
+    scenario = random_scenario(seed)
+    assert simulate(scenario) == simulate(scenario)
+
+
+ONE_OF_EACH = (
+    Fault("drop", 10, 12, "lc1"),
+    Fault("drop", 10, 14, "lc1", probability=0.5),
+    Fault("drop", 10, 12, "lc1", probability=0.5, datagrams=True),
+    Fault("duplicate", 10, 14),
+    Fault("duplicate", 10, 14, seconds=0.2),
+    Fault("reorder", 10, 14, probability=0.5, seconds=0.2),
+    Fault("delay", 10, 11, "lc1", seconds=1.2),
+    Fault("delay", 10, 14, "lc1", seconds=0.2),
+    Fault("corrupt", 10, 12, "lc2"),
+    Fault("clock_skew", 10, 15, "lc2", seconds=2),
+    Fault("clock_skew", 10, 15, "lc2", seconds=-1),
+    Fault("clock_skew", 10, 15, "lc2", seconds=0.25),
+    Fault("silent", 10, 13, "lc1"),
+    Fault("kill", 10, card="lc1"),
+    Fault("kill", 10, 16, "lc2", moves_to="lc1"),
+    Fault("pull", 10, 18, "lc2"),
+    Fault("pull", 10, 18, "lc2", moves_to="master"),
+    Fault("move", 10, 15, "lc1", moves_to="lc2"),
+    Fault("move", 10, 15, "lc1", moves_to="lc2", interfaces=("eth1/0",)),
+    Fault("suspend", 10, 14),
+    Fault("terminate", 12),
+)
+
+
+@pytest.mark.parametrize("updates", [1, 3])
+@pytest.mark.parametrize("fault", ONE_OF_EACH, ids=lambda fault: f"{fault.kind}-{fault.seconds}")
+def test_verdicts_under_one_fault(fault: Fault, updates: int, tmp_path: Path) -> None:
+    comparison = compare_with_truth(small(fault, updates=updates), tmp_path)
+    assert [one.sentence() for one in comparison.differences] == []
+    assert comparison.agrees, comparison

@@ -1,0 +1,110 @@
+"""Scenarios for tests of the simulated device: small ones by hand, random ones by seed."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from msgspec import structs
+
+from collector.errors import ConfigError
+from publisher_sim.scenario import Card, Fault, Master, Periods, Push, Scenario
+from publisher_sim.scenario_file import check
+
+KINDS = (
+    "drop", "duplicate", "reorder", "delay", "corrupt", "clock_skew", "silent",
+    "kill", "pull", "move", "suspend",
+)  # fmt: skip
+
+
+def small(*faults: Fault, cards: int = 2, updates: int = 1, **more: Any) -> Scenario:
+    """A master without data and a few cards, a period of 1 s, grace 0.5 s."""
+    more.setdefault("periods", 30)
+    scenario = Scenario(
+        name="core7",
+        grace_seconds=0.5,
+        card=tuple(
+            Card(
+                f"lc{n}", 100 + n, interfaces=(f"eth{n}/0", f"eth{n}/1"), hardware=(f"fpc{n}",),
+                phase=n / 50, arc=0.1,
+            )
+            for n in range(1, cards + 1)
+        ),
+        push=more.pop("push", Push(updates_per_period=updates)),
+        fault=faults,
+        **more,
+    )  # fmt: skip
+    check(scenario)
+    return scenario
+
+
+def random_scenario(seed: int) -> Scenario:
+    """A valid device with faults that do not touch each other: quiet periods lie between them."""
+    draw = random.Random(seed)
+    period = draw.choice([0.5, 1, 2, 10, 60])
+    scenario = Scenario(
+        name="core7",
+        seed=seed,
+        periods=draw.randint(60, 90),
+        grace_seconds=draw.choice([None, None, round(period * draw.uniform(0.1, 0.5), 3)]),
+        period=Periods(seconds=period),
+        push=Push(
+            updates_per_period=draw.randint(1, 3),
+            max_segment_size=draw.choice([1400, 65_507, 500]),
+        ),
+        master=Master(
+            interfaces=("mgmt0",) if draw.random() < 0.7 else (),
+            loss_detection_seconds=draw.choice([1.0, 0.0, 2.0]),
+        ),
+        card=tuple(
+            Card(
+                f"lc{n}", 100 + n,
+                interfaces=tuple(f"eth{n}/{port}" for port in range(draw.randint(1, 5))),
+                phase=round(draw.uniform(0, 0.3), 3), arc=round(draw.uniform(0, 0.15), 3),
+            )
+            for n in range(draw.randint(1, 4))
+        ),
+    )  # fmt: skip
+    return _with_faults(scenario, draw)
+
+
+def _with_faults(scenario: Scenario, draw: random.Random) -> Scenario:
+    faults: list[Fault] = []
+    at = 8
+    while at + 10 < scenario.periods - 4:
+        fault = _fault(scenario, draw, at)
+        wider = structs.replace(scenario, fault=(*faults, fault))
+        try:
+            check(wider)
+        except ConfigError:
+            at += 1
+            continue
+        faults.append(fault)
+        at = (fault.until or at) + draw.randint(8, 12)
+    return structs.replace(scenario, fault=tuple(faults))
+
+
+def _fault(scenario: Scenario, draw: random.Random, at: int) -> Fault:
+    kind: Any = draw.choice(KINDS)
+    card = draw.choice(scenario.card).name
+    grace = scenario.effective_grace / 1e9
+    more: dict[str, Any] = {}
+    length = draw.randint(1, 3)
+    match kind:
+        case "drop" | "corrupt":
+            more["probability"] = draw.choice([1.0, 0.5])
+            more["datagrams"] = kind == "drop" and draw.random() < 0.3
+        case "duplicate" | "reorder":
+            more["seconds"] = draw.choice([0, grace * 0.3])
+        case "delay":
+            length, more["seconds"] = 1, draw.choice([grace * 0.4, grace * 2.3])
+        case "clock_skew":
+            more["seconds"] = draw.choice([0.2, -0.2, 2, -1, 0.9]) * scenario.period.seconds
+        case "suspend":
+            card = ""
+        case "kill" | "pull":
+            length = draw.randint(5, 9)
+        case "move":
+            others = [one.name for one in scenario.publishers if one.name != card]
+            more["moves_to"] = draw.choice(others)
+    return Fault(kind, at, at + length, card, **more)

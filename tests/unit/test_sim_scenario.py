@@ -1,0 +1,101 @@
+"""Scenario files: what is taken, and how what is not is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from collector.errors import ConfigError
+from publisher_sim.cli.scenario_argument import packaged, read_scenario
+from publisher_sim.scenario_file import load_scenario, parse_scenario
+
+CARD = '[[card]]\nname = "lc1"\npublisher_id = 101\ninterfaces = ["eth1/0"]\n'
+"""A table that most files below need."""
+
+
+def fault(**values: object) -> str:
+    lines = ["[[fault]]"]
+    for key, value in values.items():
+        lines.append(f"{key} = {value!r}" if not isinstance(value, str) else f'{key} = "{value}"')
+    return CARD + "\n".join(lines) + "\n"
+
+
+def test_an_empty_file_is_a_device_with_defaults() -> None:
+    scenario = parse_scenario("")
+    assert scenario.control_mode == "mso"
+    assert scenario.netconf.port == 8300
+    assert [one.name for one in scenario.publishers] == ["master"]
+    assert scenario.effective_grace == 500_000_000
+    assert scenario.grace is None
+
+
+def test_every_packaged_scenario_can_be_used() -> None:
+    assert "four-cards" in packaged()
+    for name in packaged():
+        assert read_scenario(name).card
+
+
+def test_message_faults_last_one_tick_and_cards_stay_away() -> None:
+    text = fault(kind="drop", at_period=5) + '[[fault]]\nkind="kill"\ncard="lc1"\nat_period=9\n'
+    drop, kill = parse_scenario(text).fault
+    assert (drop.until, kill.until) == (6, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "said"),
+    [
+        ("nam = 1", "", "unknown field"),
+        ("periods = 'x'", "periods", "Expected `int`"),
+        ("[[card]]\nname = 'a'", "card[0]", "publisher_id"),
+        ("name = ''", "name", "is empty"),
+        ("address = 'core7'", "address", "no address"),
+        ("[receiver]\nport = 0", "receiver.port", "out of range"),
+        ("[push]\nmax_segment_size = 20", "push.max_segment_size", "64 to 65507"),
+        ("[push]\nencodings = ['encode-xml']", "push.encoding", "encode-xml"),
+        ("grace_seconds = 0.0", "grace_seconds", "out of range"),
+        ("[master]\nloss_detection_seconds = 4", "master.loss_detection_seconds", "0 to 3"),
+        (CARD.replace("101", "1"), "card.publisher_id", "used twice"),
+        ("[master]\ninterfaces = ['eth1/0']\n" + CARD, "card.interfaces", "used twice"),
+        (CARD + "phase = 0.4\narc = 0.1", "card[0].phase", "0.45"),
+        (fault(kind="burn", at_period=5), "fault[0].kind", "burn"),
+        (fault(kind="drop", at_period=4), "fault[0].at_period", "fifth period"),
+        (fault(kind="drop", at_period=9, until_period=9), "fault[0].until_period", "not after"),
+        (fault(kind="drop", at_period=9, until_period=59), "fault[0].until_period", "two periods"),
+        (fault(kind="drop", at_period=9, probability=1.5), "fault[0].probability", "0 to 1"),
+        (fault(kind="drop", at_period=9, card="lc9"), "fault[0].card", "lc1, master"),
+        (fault(kind="kill", at_period=9, card="master"), "fault[0].card", "lc1"),
+        (fault(kind="move", at_period=9, card="lc1"), "fault[0].moves_to", "take over"),
+        (fault(kind="delay", at_period=9, seconds=0.5), "fault[0].seconds", "below 0.25"),
+        (fault(kind="delay", at_period=9, seconds=25.0), "fault[0].seconds", "to 20"),
+        (fault(kind="reorder", at_period=9, seconds=0.3), "fault[0].seconds", "below 0.25"),
+        (fault(kind="clock_skew", at_period=9, seconds=0.5), "fault[0].seconds", "half a period"),
+        (
+            fault(kind="delay", at_period=9, until_period=11, seconds=1.2),
+            "fault[0].until_period",
+            "several ticks",
+        ),
+        ("x = ", "", "not TOML"),
+    ],
+)
+def test_what_cannot_be_used_is_named(text: str, key: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_scenario(text, file="device.toml")
+    assert caught.value.file == "device.toml"
+    assert caught.value.key == key
+    assert said in str(caught.value)
+
+
+def test_late_delays_keep_their_distance() -> None:
+    one = fault(kind="delay", at_period=10, seconds=1.2)
+    other = '[[fault]]\nkind = "delay"\nat_period = 20\nseconds = 1.2\n'
+    with pytest.raises(ConfigError, match="20 periods apart"):
+        parse_scenario(one + other)
+    assert parse_scenario(one + other.replace("20", "30"))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file"):
+        load_scenario(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="four-cards"):
+        read_scenario("no-such-scenario")
