@@ -106,3 +106,8 @@ class LiveIntake:
             if not self._counters.sink_errors[labels]:
                 log.error("Output %s: %s", sink.name, error)
             self._counters.sink_errors.add(labels)
+        except Exception:
+            labels = (sink.name, "false")
+            if not self._counters.sink_errors[labels]:
+                log.exception("Output %s failed; further failures are only counted.", sink.name)
+            self._counters.sink_errors.add(labels)

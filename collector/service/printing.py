@@ -6,7 +6,7 @@ import sys
 from typing import Any, TextIO
 
 from collector.interfaces import Said
-from collector.views.text import clean, clock, event_line, subscription_line, verdict_line
+from collector.views.text import card, clean, clock, event_line, subscription_line, verdict_line
 
 PAYLOAD_SHOWN = 160
 """Characters of a payload that are shown (ours)."""
@@ -27,9 +27,7 @@ class PrintingSink:
         """One line for each row."""
         lines = [subscription_line(row) for row in said.subscriptions]
         lines += [event_line(event) for event in said.events]
-        updates: Any = getattr(said, "updates", None)
-        if updates is not None:
-            lines += [_update_line(row) for row in updates.to_pylist()]
+        lines += _update_lines(getattr(said, "updates", None))
         lines += [verdict_line(verdict) for verdict in said.verdicts]
         if lines:
             self._out.write("\n".join(lines) + "\n")
@@ -42,8 +40,18 @@ class PrintingSink:
         """Standard output stays open."""
 
 
-def _update_line(row: dict[str, Any]) -> str:
-    arrival = row["received_at"]
-    when = clock(arrival if isinstance(arrival, int) else arrival.value, digits=3)
-    payload = clean(bytes(row["payload"]).decode(errors="replace"), PAYLOAD_SHOWN)
-    return f"{when} {row['kind']} from {row['generator']}: {payload}"
+def _update_lines(updates: Any) -> list[str]:
+    """``updates``: an Arrow batch of the table's rows, or None."""
+    if updates is None:
+        return []
+    # datetime has microseconds only, so the times are read as numbers
+    arrivals = updates.column("received_at").cast("int64").to_pylist()
+    columns = [updates.column(name).to_pylist() for name in ("kind", "generator", "payload")]
+    return [
+        f"{clock(arrival, digits=3)}  {kind} from {card(generator)}: {_start(payload)}"
+        for arrival, kind, generator, payload in zip(arrivals, *columns, strict=True)
+    ]
+
+
+def _start(payload: bytes) -> str:
+    return clean(payload[: 2 * PAYLOAD_SHOWN].decode(errors="replace"), PAYLOAD_SHOWN)

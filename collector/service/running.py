@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -81,7 +82,8 @@ def subscribe_once(config: Config, *, duration_seconds: float | None, json_outpu
     """
     from collector.service.printing import PrintingSink
 
-    logging.basicConfig(level="WARNING", format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(level="ERROR", format="%(message)s", stream=sys.stderr)
+    logging.getLogger("collector.subscriber").setLevel("CRITICAL")  # said by ``_wait``
     sink: Sink = JsonLinesSink("-") if json_output else PrintingSink()
     with tempfile.TemporaryDirectory(prefix="collector-") as folder:
         data_dir = replace(config.collector, data_dir=str(Path(folder)))
@@ -104,20 +106,31 @@ async def _once(config: Config, sink: Sink, duration_seconds: float | None) -> i
 
 
 async def _wait(service: Service, stopping: asyncio.Event, duration_seconds: float | None) -> str:
-    """Until a signal, the end of the time, or a refusal that cannot heal; the refusal's reason."""
+    """Until a signal, the end of the time, or a refusal; why there was no subscription, or ""."""
     loop = asyncio.get_running_loop()
     end = None if duration_seconds is None else loop.time() + duration_seconds
+    said = ""
     while not stopping.is_set() and (end is None or loop.time() < end):
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0.2):
                 await stopping.wait()
-        except TimeoutError:
-            pass
-        refused = [s for s in service.manager.states() if s.phase == "refused"]
-        if refused:
-            return refused[0].reason
-        for state in service.manager.states():
-            for subscription in state.subscriptions:
-                if subscription.phase == "refused":
-                    return f"{state.name} refused the subscription: {subscription.reason}"
-    return ""
+        problem, can_heal = _problem(service)
+        if problem and not can_heal:
+            return problem
+        if problem and problem != said:
+            print(f"{problem}; it is tried again.", file=sys.stderr)
+        said = problem
+    return said
+
+
+def _problem(service: Service) -> tuple[str, bool]:
+    """What keeps the subscription from being there, and whether that may heal by itself."""
+    for device in service.manager.states():
+        if device.phase == "refused":
+            return device.reason, False
+        if device.phase == "waiting":
+            return device.reason, True
+        for one in device.subscriptions:
+            if one.phase == "refused":
+                return f"{device.name} refused the subscription: {one.reason}", False
+    return "", True
