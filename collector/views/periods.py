@@ -158,7 +158,7 @@ class PeriodGrid:
         if room is not None and sum(len(one.generators) + 4 for one in left_out) > room:
             left_out.sort(key=Series.is_well)
         if left_out and room is not None and len(left_out[0].generators) + 4 > room:
-            lines += _draw(left_out.pop(0), width, ascii_only, max(1, room - 6))
+            lines += _draw(left_out.pop(0), width, ascii_only, max(1, room - 4))
         while left_out and (room is None or len(lines) + len(left_out[0].generators) + 4 <= room):
             lines += [*_draw(left_out.pop(0), width, ascii_only), Text("")]
         if not self.series:

@@ -7,8 +7,9 @@ Rules: everything that a peer can choose (names of generators, devices, texts) g
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import groupby
 
 from collector.model import Event, GeneratorCause, Outcome, SubscriptionRow, Verdict
 
@@ -116,13 +117,24 @@ def news(fact: Event | SubscriptionRow) -> str:
 
 
 def members(generators: Iterable[str]) -> str:
-    """``cards 1, 2 and linecard 3``."""
+    """``cards 1 to 4, 7``, or the names."""
     names = sorted(generators, key=natural)
     if not names:
         return "whoever sends; there is no list of generators"
-    if len(names) > 1 and all(name.isdecimal() for name in names):
-        return f"cards {', '.join(names)}"
+    if len(names) > 1 and all(name.isdecimal() and name.isascii() for name in names):
+        return f"cards {', '.join(_runs([int(name) for name in names]))}"
     return ", ".join(map(card, names))
+
+
+def _runs(numbers: list[int]) -> Iterator[str]:
+    """Rising numbers, three and more neighbours as ``1 to 4``."""
+    # number minus position stays the same within a run
+    for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+        one = [number for _, number in run]
+        if len(one) > 2:
+            yield f"{one[0]} to {one[-1]}"
+        else:
+            yield from map(str, one)
 
 
 def subscription_line(row: SubscriptionRow) -> str:

@@ -67,7 +67,9 @@ def test_amendments_ranges_and_reasons_are_said() -> None:
 
 def test_news_are_short() -> None:
     assert news(event(1)) == "12:00:01  core7: The clock of 3 stepped."
-    assert news(subscription()) == "12:00:00  core7: counters expects cards 1, 2, 3, 4"
+    assert news(subscription()) == "12:00:00  core7: counters expects cards 1 to 4"
+    some = subscription(generators=("9", "1", "2", "4", "5", "6"))
+    assert news(some).endswith("expects cards 1, 2, 4 to 6, 9")
     named = subscription(generators=("linecard 10", "linecard 9", "3"))
     assert news(named).endswith("expects card 3, linecard 9, linecard 10")
     assert news(subscription(generators=())).endswith("there is no list of generators")
