@@ -96,7 +96,7 @@ def close(context: Context, subscription: Subscription, now: int) -> None:
         _next_range(subscription)
     else:
         _close_one(context, subscription, now)
-    schedule(context, subscription)
+    schedule(context, subscription, now)
 
 
 def _close_one(context: Context, subscription: Subscription, now: int) -> None:
@@ -107,12 +107,14 @@ def _close_one(context: Context, subscription: Subscription, now: int) -> None:
         period = fold.open_period(subscription, index)
     period.closed = True
     period.deadline = now
+    changed = False
     if period.row is None or period.touched:
+        changed = _read_usual_counts(subscription, {})  # from the periods before: see there
         judged = judge(subscription, period)
         if period.row is None or judged != amendments.as_judged(period.row):
             amendments.say(context, subscription, period, judged, now)
     amendments.expect_final(context, subscription, period)
-    _learn(context, subscription, index, now)
+    _learn(context, subscription, index, now, changed)
     subscription.next_index = index + 1
     subscription.kept.append(index)
     _forget_old(context, subscription, now)
@@ -120,16 +122,30 @@ def _close_one(context: Context, subscription: Subscription, now: int) -> None:
         _next_range(subscription)
 
 
-def _learn(context: Context, subscription: Subscription, index: int, now: int) -> None:
-    """Everything learned moves here and nowhere else."""
+def _read_usual_counts(subscription: Subscription, slots: Mapping[str, Slot]) -> bool:
+    """Read usual counts afresh; True when one changed.
+
+    Once before the verdict, as things are known now of the periods before, and once after it with
+    the period that closed: one that lacks a record must not shake the count it is judged by.
+    """
     changed = False
-    period = subscription.periods.get(index)
-    slots = period.slots if period is not None else {}
-    latest = NEVER
     for originator in subscription.originators.values():
-        fold.moved_on(originator)
         if fold.count_usual(originator, slots.get(originator.name)):
             changed = True
+    return changed
+
+
+def _learn(
+    context: Context, subscription: Subscription, index: int, now: int, changed: bool = False
+) -> None:
+    """Everything learned moves here and nowhere else; ``changed``: a usual count did already."""
+    period = subscription.periods.get(index)
+    slots = period.slots if period is not None else {}
+    changed = _read_usual_counts(subscription, slots) or changed
+    latest = NEVER
+    for originator in subscription.originators.values():
+        if originator.fresh:
+            fold.moved_on(originator)
         if originator.member and originator.arrivals_to > latest:
             latest = originator.arrivals_to
     newest = subscription.lists[-1].provenance if subscription.lists else None
@@ -193,9 +209,10 @@ def _look_for_contradiction(
     )  # fmt: skip
 
 
-def schedule(context: Context, subscription: Subscription) -> None:
-    """Enter when the oldest open period closes."""
-    context.deadlines.close_at(subscription, _due(subscription))
+def schedule(context: Context, subscription: Subscription, now: int) -> None:
+    """Enter when the oldest open period closes: never before ``now``, whatever a new list says."""
+    due = _due(subscription)
+    context.deadlines.close_at(subscription, None if due is None else max(due, now))
 
 
 def _due(subscription: Subscription) -> int | None:
@@ -259,7 +276,7 @@ def wake(context: Context, subscription: Subscription, now: int) -> None:
         last = subscription.range_from + passed - 1
         _say_range(context, subscription, last, deadline_of(subscription, last))
     subscription.range_from = None
-    schedule(context, subscription)
+    schedule(context, subscription, now)
 
 
 def _passed(subscription: Subscription, now: int) -> int:
@@ -284,7 +301,7 @@ def skip_absence(context: Context, subscription: Subscription, now: int) -> None
         else:
             _close_one(context, subscription, deadline_of(subscription, index))
             subscription.range_from = None
-    schedule(context, subscription)
+    schedule(context, subscription, now)
 
 
 # --------------------------------------------------------------------------- end
@@ -305,7 +322,7 @@ def close_all(
             amendments.say(context, subscription, period, judged, now, final=final)
         subscription.next_index = index + 1
         subscription.kept.append(index)
-    schedule(context, subscription)
+    schedule(context, subscription, now)
 
 
 def _last_begun(subscription: Subscription, now: int) -> int:

@@ -7,7 +7,7 @@ Rules: architecture, section 3, "Arcs", "Record time" and "Clocks".
 
 from __future__ import annotations
 
-from collector.core import arcs, expected
+from collector.core import arcs, expected, gaps
 from collector.core.clocks import (
     Placing,
     first_shift,
@@ -289,10 +289,9 @@ def _slip(originator: Originator, index: int) -> int:
 def moved_on(originator: Originator) -> None:
     """A deadline passed: arcs and lag move to what was seen since the last time.
 
-    Outward at once, inward by 1/8 of the difference; written out, since it runs once a message.
+    Only when something fresh was seen. Outward at once, inward by 1/8 of the difference; written
+    out, since it runs once a message.
     """
-    if not originator.fresh:
-        return
     originator.fresh = False
     half = originator.subscription.period // 2
     start, end = originator.times_from, originator.times_to
@@ -317,22 +316,25 @@ KEPT_PERIODS = 8
 
 
 def count_usual(originator: Originator, slot: Slot | None) -> bool:
-    """A period closed, ``slot`` in it: read the usual count afresh; True when it changed.
+    """Read the usual count afresh; True when it changed.
 
     The records of a period, if the last 3 closed periods in which it delivered and that no open
     hole touches agree; else unknown.
+
+    Args:
+        slot: what it delivered in the period that has just closed, if anything.
     """
+    before = originator.usual
     if slot is not None:
         recent = originator.recent
         recent.append(slot)
         if len(recent) > KEPT_PERIODS:
             del recent[0]
-        if slot.count == originator.usual and not originator.recount and not originator.holes:
+        if slot.count == before and not originator.recount and not originator.holes:
             return False
-    elif not originator.recount:
+    elif not originator.recount and not originator.holes:
         return False
     originator.recount = False
-    before = originator.usual
     originator.usual = _agreed(originator)
     return originator.usual != before
 
@@ -340,10 +342,7 @@ def count_usual(originator: Originator, slot: Slot | None) -> bool:
 def _agreed(originator: Originator) -> int | None:
     counts: list[int] = []
     for slot in reversed(originator.recent):
-        holes = originator.holes.get(slot.index, ())
-        if slot.count == 0 or any(
-            hole.run.in_force and len(hole.found) < hole.size for hole in holes
-        ):
+        if slot.count == 0 or _is_unsettled(originator, slot):
             continue
         counts.append(slot.count)
         if len(counts) == USUAL_PERIODS:
@@ -351,3 +350,13 @@ def _agreed(originator: Originator) -> int | None:
     if len(counts) < USUAL_PERIODS or len(set(counts)) > 1:
         return None
     return counts[0]
+
+
+def _is_unsettled(originator: Originator, slot: Slot) -> bool:
+    """May a record of that period be missing? An open hole touches it, or one may yet come to."""
+    if gaps.touching(originator, slot.index):
+        return True
+    usual, counter = originator.usual, originator.counter
+    if usual is None or slot.count >= usual or counter is None:
+        return False
+    return not gaps.has_spoken_behind(originator, counter, slot.index)

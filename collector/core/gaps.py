@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from collector.core import arcs
 from collector.core.arcs import indexes_meeting
-from collector.core.state import ALL_KEYS, Hole, Originator, Restart, Run, Subscription
-from collector.model import SECOND
+from collector.core.clocks import on_our_clock
+from collector.core.state import ALL_KEYS, Counter, Hole, Originator, Restart, Run, Subscription
+from collector.model import SECOND, DeviceTime
 
 SHARPEN_PERIODS = 64
 """For so many periods the cause of a missing record may still sharpen."""
@@ -82,6 +84,15 @@ def touching(originator: Originator, index: int) -> list[Hole]:
     """The open holes that count and touch an originator's period."""
     holes = originator.holes.get(index)
     return [hole for hole in holes if open_ids(hole)] if holes else []
+
+
+def has_spoken_behind(originator: Originator, counter: Counter, index: int) -> bool:
+    """Did the counter send anything behind the originator's arrival arc of a period?"""
+    subscription = originator.subscription
+    assert subscription.offset is not None
+    tick = DeviceTime(arcs.nominal(subscription.offset, subscription.period, index))
+    end = on_our_clock(tick, originator.arrivals_to)
+    return counter.run_of(subscription.id).last_arrival > end
 
 
 def shortfall(originator: Originator, index: int) -> int:

@@ -129,10 +129,12 @@ def hold(context: Context, device: Device, generator: str, update: Update) -> Su
 
 def release(device: Device, subscription: Subscription, arrival: int) -> list[Update]:
     """What was held for a subscription whose terms came: at most one period old."""
+    if not subscription.period and subscription.terms.on_change is None:
+        return []  # its period is still being learned from what is held
     unknown = device.unknown.pop(subscription.id, None)
-    if unknown is None:
+    if unknown is None or not subscription.period:
         return []
-    oldest = arrival - (subscription.period or arrival)
+    oldest = arrival - subscription.period
     return [update for update in unknown.held if update.arrival >= oldest]
 
 

@@ -178,12 +178,11 @@ def is_past(originator: Originator, index: int) -> bool:
     counter = originator.counter
     if counter is None:
         return False
-    subscription = originator.subscription
-    run = counter.run_of(subscription.id)
-    if run.last_arrival > on_our_clock(nominal(subscription, index), originator.arrivals_to):
+    if gaps.has_spoken_behind(originator, counter, index):
         return True
-    if (originator, index) not in run.waiting:
-        run.waiting.append((originator, index))
+    waiting = counter.run_of(originator.subscription.id).waiting
+    if (originator, index) not in waiting:
+        waiting.append((originator, index))
     return False
 
 

@@ -67,6 +67,8 @@ def observe(run: Run, signature: Signature, period: int, limit: int) -> tuple[Fi
         return Finding.NEXT, None
     if ahead == 0 or ahead >= HALF:
         return _behind(run, signature, period)
+    if _is_duplicate(run, signature, period):
+        return Finding.DUPLICATE, None  # of a message from before a restart
     if ahead > max(GAP_AT_LEAST, _usual_since_last(run, arrival)):
         return _begin_anew(run, signature), None
     hole = open_hole(run, (run.last_id + 1) & MODULUS_MASK, ahead - 1, arrival, "lost", limit)

@@ -233,7 +233,7 @@ def configured(context: Context, subscription: Subscription, now: int) -> None:
         context.say_subscription(subscription, now)
     elif not expect:
         subscription.operator_list = False
-    closing.schedule(context, subscription)
+    closing.schedule(context, subscription, now)
 
 
 # --------------------------------------------------------------------------- inputs
@@ -244,7 +244,7 @@ def established(context: Context, device: Device, told: Established) -> Subscrip
     if told.modified and one is not None and same:
         closing.wake(context, one, told.arrival)
         declare(context, one, told.generators, told.arrival, None)
-        closing.schedule(context, one)
+        closing.schedule(context, one, told.arrival)
     else:
         one = begin(
             context, device, told.subscription_id, told.name, told.terms,
@@ -253,7 +253,7 @@ def established(context: Context, device: Device, told: Established) -> Subscrip
         )  # fmt: skip
         said = context.settings.for_name(device.name, told.name)
         first_list(context, one, told.generators, told.expect or said.expect, told.arrival)
-        closing.schedule(context, one)
+        closing.schedule(context, one, told.arrival)
     context.say_subscription(one, told.arrival)
     return one
 
@@ -278,7 +278,7 @@ def state_changed(context: Context, device: Device, told: StateChanged) -> Subsc
         return one
     closing.wake(context, one, told.arrival)
     _change_state(context, one, heard, told.arrival)
-    closing.schedule(context, one)
+    closing.schedule(context, one, told.arrival)
     context.say_subscription(one, told.arrival)
     return one
 
@@ -322,7 +322,7 @@ def _started(
     said = context.settings.for_name(device.name, name)
     declared = change.generators if change is not None else None
     first_list(context, one, declared, known.expect or said.expect, told.arrival)
-    closing.schedule(context, one)
+    closing.schedule(context, one, told.arrival)
     context.say_subscription(one, told.arrival)
     if told.port and heard.kind is NotificationKind.SUBSCRIPTION_STARTED:
         device.ports.setdefault((told.source, told.port), []).append(one.id)
@@ -344,7 +344,7 @@ def _modified(
     _resume(one, told.arrival, heard.event_time)
     generators = change.generators if change is not None else None
     declare(context, one, generators, told.arrival, heard.event_time)
-    closing.schedule(context, one)
+    closing.schedule(context, one, told.arrival)
     context.say_subscription(one, told.arrival)
     return one
 

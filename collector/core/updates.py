@@ -168,7 +168,7 @@ def _place(
     )  # fmt: skip
     if unheard:
         refresh(one)
-        closing.schedule(context, one)
+        closing.schedule(context, one, update.arrival)
     counters.conclude(context, seen, (originator, slot.index), update)
     _look(context, originator, slot, last_index, update.arrival)
     return slot.index
