@@ -58,10 +58,10 @@ class ReassemblySettings(Struct, frozen=True, kw_only=True):
 
     window_seconds: Annotated[float, Meta(gt=0, le=20)] = 10.0
     """Seconds that a half-built message waits for its missing segments."""
-    max_segments: Annotated[int, Meta(ge=2, le=32768)] = 128
-    """Segments of one message; more are refused."""
-    max_message_bytes: Annotated[int, Meta(ge=1024, le=64 * 2**20)] = 262_144
-    """Bytes of one whole message; longer ones are refused."""
+    max_segments: Annotated[int, Meta(ge=64, le=32768)] = 128
+    """Segments of one message; more are refused. At least 64 (udp-notif-26, section 5.2)."""
+    max_message_bytes: Annotated[int, Meta(ge=98_304, le=64 * 2**20)] = 262_144
+    """Bytes of one whole message; longer ones are refused. At least 96 KiB (udp-notif-26)."""
     max_half_built_per_peer: Annotated[int, Meta(ge=1, le=100_000)] = 256
     """Half-built messages of one source address at a time."""
     max_half_built: Annotated[int, Meta(ge=1, le=1_000_000)] = 4096
