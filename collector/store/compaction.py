@@ -42,14 +42,20 @@ class StoreLimits(Struct, frozen=True):
     """table -> ns after which its rows may go; a table not named is kept."""
 
 
-def choose_merge(manifest: Manifest) -> tuple[StoredFile, ...]:
-    """Files to be merged into one, oldest first; empty when nothing is to be done."""
+def choose_merge(
+    manifest: Manifest, *, avoid: frozenset[str] = frozenset()
+) -> tuple[StoredFile, ...]:
+    """Files to be merged into one, oldest first; empty when nothing is to be done.
+
+    ``avoid``: names of files that are left alone.
+    """
     for table in TABLES:
         run: list[StoredFile] = []
         for file in manifest.files_of(table):
             if run and (file.level != run[0].level or _octets([*run, file]) > MAX_OCTETS):
                 run = []
-            if file.level < MAX_LEVEL and file.octets * FAN_IN <= MAX_OCTETS:
+            small = file.level < MAX_LEVEL and file.octets * FAN_IN <= MAX_OCTETS
+            if small and file.name not in avoid:
                 run.append(file)
             else:
                 run = []

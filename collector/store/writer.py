@@ -27,6 +27,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 from msgspec import Struct
 
 from collector.errors import SinkError
@@ -88,9 +89,14 @@ class StoreWriter:
         self._open: list[Said] = []
         self._waiting: deque[_Sealed] = deque()
         self._doomed = self._leftovers()
+        self._replacing = threading.Lock()
+        """Held from looking at the manifest to replacing it."""
         self._changed = threading.Condition()
         self._stopping = False
-        self._troubled = False
+        self._troubles: set[str] = set()
+        """Steps that failed the last time they were tried."""
+        self._unmergeable: frozenset[str] = frozenset()
+        """Names of files of a group that could not be read."""
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -172,10 +178,10 @@ class StoreWriter:
                 job = self._waiting[0] if self._waiting else None
                 if job is None and self._stopping:
                     return
-            done = job is None or self._attempt(partial(self._store, job))
+            done = job is None or self._attempt("storing", partial(self._store, job))
             if time.monotonic() >= upkeep_at:
                 # Also under load and on a full disk: letting old files go may be what helps.
-                done = self._attempt(self.upkeep) and done
+                done = self._attempt("upkeep", self.upkeep) and done
                 upkeep_at = time.monotonic() + UPKEEP_SECONDS
             with self._changed:
                 if not done:
@@ -183,15 +189,16 @@ class StoreWriter:
                         return
                     self._changed.wait(RETRY_SECONDS)
 
-    def _attempt(self, step: Callable[[], None]) -> bool:
+    def _attempt(self, name: str, step: Callable[[], None]) -> bool:
         try:
             step()
         except Exception as error:  # noqa: BLE001  # said once, tried again: the thread must live
-            if not self._troubled:
-                self._on_error(SinkError(f"the store cannot be written: {error}", retryable=True))
-            self._troubled = True
+            if name not in self._troubles:
+                sentence = f"the store cannot be written ({name}): {error}"
+                self._on_error(SinkError(sentence, retryable=True))
+            self._troubles.add(name)
             return False
-        self._troubled = False
+        self._troubles.discard(name)
         return True
 
     def _store(self, job: _Sealed) -> None:
@@ -200,21 +207,32 @@ class StoreWriter:
             for table, rows in tables_of(job.said).items()
             if rows.num_rows
         )
-        self._replace(added=files, stored_offset=job.next_offset, job_done=True)
+        with self._replacing:
+            self._replace(added=files, stored_offset=job.next_offset, job_done=True)
 
     def upkeep(self) -> None:
         """Delete what is due, let expired files go, merge one group of small ones.
 
         The background thread does it when nothing waits. Raises OSError, pyarrow.ArrowInvalid.
         """
-        now = self._wall_clock()
-        for name in [name for name, due in self._doomed.items() if due <= now]:
-            (self._folder / name).unlink(missing_ok=True)
-            del self._doomed[name]
-        if expired := choose_expired(self._manifest, self._limits, now):
-            self._replace(removed=expired)
-        if group := choose_merge(self._manifest):
-            self._replace(added=(merge(self._folder, group),), removed=group)
+        with self._replacing:
+            now = self._wall_clock()
+            for name in [name for name, due in self._doomed.items() if due <= now]:
+                (self._folder / name).unlink(missing_ok=True)
+                del self._doomed[name]
+            if expired := choose_expired(self._manifest, self._limits, now):
+                self._replace(removed=expired)
+            if group := choose_merge(self._manifest, avoid=self._unmergeable):
+                self._replace(added=(self._merge(group),), removed=group)
+
+    def _merge(self, group: tuple[StoredFile, ...]) -> StoredFile:
+        try:
+            return merge(self._folder, group)
+        except (OSError, pa.ArrowException) as error:
+            # Without an errno it is a file that cannot be decoded: it must not block the others.
+            if getattr(error, "errno", None) is None:
+                self._unmergeable |= {file.name for file in group}
+            raise
 
     def _replace(
         self,

@@ -23,7 +23,8 @@ from tests.unit.store_rows import said
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Callable[..., StoreWriter]]:
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., StoreWriter]]:
+    monkeypatch.setattr(writer, "UPKEEP_SECONDS", 3600.0)  # the tests call it themselves
     stores: list[StoreWriter] = []
 
     def open_store(**more: Any) -> StoreWriter:
@@ -312,6 +313,36 @@ def test_large_files_are_left_alone(
     store = opened()
     fill(store, compaction.FAN_IN + 1)
     assert compaction.choose_merge(store.manifest) == ()
+
+
+def test_file_that_cannot_be_decoded_does_not_block_the_others(
+    opened: Callable[..., StoreWriter], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "FAN_IN", 2)
+    store = opened()
+    fill(store, 4)
+    (store_folder(tmp_path) / store.manifest.files_of("updates")[1].name).write_bytes(b"PAR1?")
+    with pytest.raises((OSError, pa.ArrowInvalid)):
+        store.upkeep()
+    store.upkeep()
+    assert [file.level for file in store.manifest.files_of("updates")] == [0, 0, 1]
+
+
+def test_merge_that_a_full_disk_stopped_is_tried_again(
+    opened: Callable[..., StoreWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(compaction, "FAN_IN", 2)
+    store = opened()
+    fill(store, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(writer, "merge", full)
+        with pytest.raises(OSError, match="No space"):
+            store.upkeep()
+    store.upkeep()
+    assert [file.level for file in store.manifest.files_of("updates")] == [1]
 
 
 def test_old_rows_go_by_the_age_of_their_table(
