@@ -23,12 +23,16 @@ from collector.subscriber.inbox import Inbox
 from collector.subscriber.session import (
     CLIENT_CAPABILITIES,
     CLOSE_TIMEOUT,
+    KEEPALIVE_TRIES,
     Deliver,
     SessionSettings,
+    algorithm_error,
     auth_error,
     host_key_error,
+    key_error,
     network_error,
     quieten,
+    subsystem_error,
 )
 from collector.wire.netconf_framing import Deframer, encode_chunked, encode_delimited
 from collector.wire.netconf_hello import decode_hello, encode_hello
@@ -39,7 +43,6 @@ WINDOW = 512 * 1024
 """SSH window in octets: what may wait in the channel while the intake is full (ours)."""
 _CIPHERS = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
 """Asked for first: a packet costs a third of chacha20-poly1305; all the others stay allowed."""
-KEEPALIVE_TRIES = 3
 
 
 class AsyncsshSession(asyncssh.SSHClientSession[bytes]):
@@ -71,9 +74,10 @@ class AsyncsshSession(asyncssh.SSHClientSession[bytes]):
     # ------------------------------------------------------------------ open
     async def open(self) -> None:
         """See ``NetconfSession.open``."""
-        options = _options(self.settings)
         try:
             async with asyncio.timeout(self.settings.connect_timeout / SECOND):
+                # A passphrase is made costly on purpose (bcrypt, a second): not in the loop.
+                options = await asyncio.to_thread(_options, self.settings)
                 await self._connect(options)
         except BaseException as error:
             failure = _session_error(self.settings, error)
@@ -222,8 +226,7 @@ def _client_keys(settings: SessionSettings) -> list[asyncssh.SSHKey] | None:
     try:
         return [asyncssh.read_private_key(Path(settings.key_file).expanduser(), phrase)]
     except (OSError, asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
-        word = error.strerror if isinstance(error, OSError) else str(error)
-        raise ConfigError(f"the private key {settings.key_file} cannot be used: {word}") from error
+        raise key_error(settings, error) from error
 
 
 def _known_hosts(settings: SessionSettings) -> asyncssh.SSHKnownHosts:
@@ -251,14 +254,12 @@ def _session_error(settings: SessionSettings, error: BaseException) -> SessionEr
         case asyncssh.PermissionDenied():
             return auth_error(settings)
         case asyncssh.KeyExchangeFailed():
-            text, reason, heals = f"no common SSH algorithm with {where}", "ssh", False
+            return algorithm_error(settings)
         case asyncssh.ChannelOpenError():
-            text, reason, heals = f"{where} has no NETCONF subsystem for us", "subsystem", True
+            return subsystem_error(settings, str(error))
         case asyncssh.DisconnectError():
-            text, reason, heals = f"{where} ended the connection", "lost", True
+            return SessionError(f"{where} ended the connection ({error})", reason="lost")
         case OSError():
             return network_error(settings, error)
         case _:
             return None
-    detail = str(error)
-    return SessionError(f"{text} ({detail})" if detail else text, reason=reason, retryable=heals)

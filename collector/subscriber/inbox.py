@@ -138,7 +138,9 @@ class Inbox:
                 message_id, future = self.expect_reply(CLOSE_SESSION)
                 self._ending = reason
                 send(CLOSE_SESSION)
-                await self.reply(message_id, future, CLOSE_TIMEOUT)
+                # While the intake is full, the reply would wait behind what nobody takes.
+                patience = CLOSE_TIMEOUT if self._retry is None else 0
+                await self.reply(message_id, future, patience)
             except (SessionError, UsageError):
                 pass  # it was polite to ask; the connection is closed in any case
         self.end(reason, patient=False)

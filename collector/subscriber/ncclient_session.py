@@ -24,19 +24,23 @@ from typing import Any
 import ncclient.manager
 import ncclient.transport.errors as nc_errors
 from ncclient.transport.session import NotificationHandler, SessionListener
-from ncclient.transport.ssh import SSHSession
+from ncclient.transport.ssh import SSHSession, paramiko
 
 from collector.errors import ConfigError, SessionError, UsageError, WireError
 from collector.interfaces import Clock
 from collector.model import SECOND
 from collector.subscriber.inbox import Inbox
 from collector.subscriber.session import (
+    KEEPALIVE_TRIES,
     Deliver,
     SessionSettings,
+    algorithm_error,
     auth_error,
     host_key_error,
+    key_error,
     network_error,
     quieten,
+    subsystem_error,
     timeout_error,
 )
 from collector.wire.netconf_framing import Deframer
@@ -153,11 +157,12 @@ class _Parser:
 
 
 class _Transport(SSHSession):  # type: ignore[misc]  # ncclient has no types
-    """ncclient's session without its unbounded queue and without known_hosts of its own choice."""
+    """ncclient's session without its unbounded queue, and with the files of the settings only."""
 
-    def __init__(self, handler: Any, known_hosts: str) -> None:
+    def __init__(self, handler: Any, settings: SessionSettings) -> None:
         super().__init__(handler)
-        self._known_hosts = known_hosts
+        self._known_hosts = settings.known_hosts
+        self._key = _private_key(settings)
 
     def add_listener(self, listener: Any) -> None:
         """ncclient: its own collector of notifications stays out."""
@@ -170,12 +175,25 @@ class _Transport(SSHSession):  # type: ignore[misc]  # ncclient has no types
         if path.exists():
             super().load_known_hosts(str(path))
 
+    def _auth(self, username: str, password: str | None, *_: Any) -> None:
+        """ncclient: log in with the key, else with the password; it knows one secret for both."""
+        try:
+            if self._key is not None:
+                try:
+                    self._transport.auth_publickey(username, self._key)
+                    return
+                except paramiko.AuthenticationException:
+                    if password is None:
+                        raise
+            self._transport.auth_password(username, password or "")
+        except paramiko.AuthenticationException as error:
+            if not self._transport.is_active():  # paramiko says the same of a lost connection
+                raise nc_errors.SSHError("connection lost while logging in") from error
+            raise nc_errors.AuthenticationError(type(error).__name__) from error
+
 
 class NcclientSession:
-    """A ``NetconfSession``; see there for what its methods promise.
-
-    With a ``key_file`` only the key is used: ncclient takes one secret for both key and password.
-    """
+    """A ``NetconfSession``; see there for what its methods promise."""
 
     def __init__(self, settings: SessionSettings, deliver: Deliver, clock: Clock) -> None:
         self.settings = settings
@@ -188,6 +206,8 @@ class NcclientSession:
         self._queue = _Queue(self._wake)
         self._paused = False
         self._socket: socket.socket | None = None
+        self._abandoned = False
+        """Set when nobody waits for the connecting thread any more."""
         self._transport: _Transport | None = None
 
     @property
@@ -228,13 +248,15 @@ class NcclientSession:
             raise ConfigError(
                 f"ncclient has no device handler {settings.device_handler}", key="device_handler"
             ) from None
-        secret = settings.key_passphrase if settings.key_file else settings.password
-        password = None if secret is None else secret()
+        transport = _Transport(handler, settings)
+        password = None if settings.password is None else settings.password()
         timeout = settings.connect_timeout / SECOND
         self._socket = socket.create_connection((settings.host, settings.port), timeout)
+        if self._abandoned:
+            raise TimeoutError
+        _watch(self._socket, settings.keepalive)
         address = self._socket.getpeername()
         self.peer, self.port = address[0].removeprefix("::ffff:"), address[1]
-        transport = _Transport(handler, settings.known_hosts)
         listener = _Listener(self._queue, self._ended)
         chunked = BASE_1_1 in handler.get_capabilities()
         transport.parser = parser = _Parser(transport, listener, settings.max_message, chunked)
@@ -251,7 +273,6 @@ class NcclientSession:
                 "timeout": timeout,
                 "username": settings.username,
                 "password": password,
-                "key_filename": settings.key_file or None,
                 "allow_agent": False,
                 "look_for_keys": False,
                 "hostkey_verify": settings.verify_host_key,
@@ -264,6 +285,7 @@ class NcclientSession:
         self, executor: ThreadPoolExecutor, connecting: asyncio.Future[_Parser]
     ) -> None:
         """Make a connecting thread give up, and wait for it."""
+        self._abandoned = True
         self._queue.shut()
         if self._socket is not None:
             self._socket.close()
@@ -347,6 +369,28 @@ class NcclientSession:
             self._socket.close()
 
 
+def _watch(connection: socket.socket, keepalive: int) -> None:
+    """End the connection when what paramiko sends to keep it alive is not even acknowledged.
+
+    paramiko sends, but never looks whether an answer comes.
+    """
+    if keepalive and hasattr(socket, "TCP_USER_TIMEOUT"):
+        silence = keepalive * KEEPALIVE_TRIES // 1_000_000
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, silence)
+
+
+def _private_key(settings: SessionSettings) -> Any:
+    """The key of the settings; None: none. Raises ConfigError."""
+    if not settings.key_file:
+        return None
+    phrase = None if settings.key_passphrase is None else settings.key_passphrase()
+    path = Path(settings.key_file).expanduser()
+    try:
+        return paramiko.PKey.from_path(path, None if phrase is None else phrase.encode())
+    except (OSError, ValueError, TypeError, paramiko.SSHException) as error:
+        raise key_error(settings, error) from error
+
+
 def _thread() -> ThreadPoolExecutor:
     """A thread for ncclient's blocking calls, apart from the loop's own (name look-ups)."""
     return ThreadPoolExecutor(1, thread_name_prefix="ncclient")
@@ -365,7 +409,11 @@ def _session_error(settings: SessionSettings, error: BaseException) -> SessionEr
         case nc_errors.SessionError():
             return timeout_error(settings)  # "Capability exchange timed out" is all it says
         case nc_errors.SSHError() if "subsystem" in str(error):
-            return SessionError(f"{where} has no NETCONF subsystem for us", reason="subsystem")
+            return subsystem_error(settings)
+        case nc_errors.SSHError() if isinstance(
+            error.__context__, paramiko.ssh_exception.IncompatiblePeer
+        ):
+            return algorithm_error(settings)
         case nc_errors.TransportError():
             return SessionError(f"{where} ended the connection", reason="lost")
         case OSError():

@@ -19,12 +19,12 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
 from collector.config import NetconfSettings, read_secret
-from collector.errors import SessionError
+from collector.errors import ConfigError, SessionError
 from collector.model import SECOND, CollectorTime
 from collector.wire.netconf_framing import DEFAULT_MAX_MESSAGE
 from collector.wire.netconf_hello import BASE_1_0, BASE_1_1
@@ -33,6 +33,7 @@ CLIENT_CAPABILITIES = (BASE_1_0, BASE_1_1)
 DEFAULT_KNOWN_HOSTS = "~/.ssh/known_hosts"
 DEFAULT_PORT = 830
 """RFC 6242 §6."""
+KEEPALIVE_TRIES = 3
 CLOSE_TIMEOUT = 2 * SECOND
 """How long a device may take to answer close-session and to disconnect (ours)."""
 
@@ -89,6 +90,12 @@ def host_key_error(settings: SessionSettings) -> SessionError:
     )
 
 
+def key_error(settings: SessionSettings, error: Exception) -> ConfigError:
+    """Our own private key cannot be read."""
+    word = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
+    return ConfigError(f"the private key {settings.key_file} cannot be used: {word}")
+
+
 def auth_error(settings: SessionSettings) -> SessionError:
     """The device did not accept user name, password or key."""
     return SessionError(
@@ -98,15 +105,16 @@ def auth_error(settings: SessionSettings) -> SessionError:
     )
 
 
-class ConfiguredPassword(Struct, frozen=True):
+class ConfiguredSecret(Struct, frozen=True):
     """A ``ReadSecret`` that is equal when the configuration is: a reload keeps the sessions."""
 
     netconf: NetconfSettings
     device: str
+    secret: Literal["password", "key_passphrase"] = "password"  # noqa: S105 - the key's name
 
     def __call__(self) -> str | None:
-        """The password. Raises ConfigError."""
-        return read_secret(self.netconf, device=self.device)
+        """The secret, None where none is configured. Raises ConfigError."""
+        return read_secret(self.netconf, device=self.device, secret=self.secret)
 
 
 def settings_from(netconf: NetconfSettings, device: str = "") -> SessionSettings:
@@ -115,8 +123,9 @@ def settings_from(netconf: NetconfSettings, device: str = "") -> SessionSettings
         host=netconf.host,
         port=netconf.port,
         username=netconf.username,
-        password=ConfiguredPassword(netconf, device),
+        password=ConfiguredSecret(netconf, device),
         key_file=netconf.key_file or "",
+        key_passphrase=ConfiguredSecret(netconf, device, "key_passphrase"),
         known_hosts=netconf.known_hosts or DEFAULT_KNOWN_HOSTS,
         connect_timeout=round(netconf.connect_timeout_seconds * SECOND),
         rpc_timeout=round(netconf.rpc_timeout_seconds * SECOND),
@@ -139,6 +148,21 @@ def network_error(settings: SessionSettings, error: OSError) -> SessionError:
         case _:
             text, reason = f"{where} cannot be reached", "unreachable"
     return SessionError(f"{text} ({error.strerror})" if error.strerror else text, reason=reason)
+
+
+def subsystem_error(settings: SessionSettings, detail: str = "") -> SessionError:
+    """Logged in, but there is no NETCONF: it may not be switched on yet."""
+    more = f" ({detail})" if detail else ""
+    return SessionError(
+        f"{settings.where} has no NETCONF subsystem for us{more}", reason="subsystem"
+    )
+
+
+def algorithm_error(settings: SessionSettings) -> SessionError:
+    """Both sides know SSH, but not the same."""
+    return SessionError(
+        f"no common SSH algorithm with {settings.where}", reason="ssh", retryable=False
+    )
 
 
 def timeout_error(settings: SessionSettings) -> SessionError:

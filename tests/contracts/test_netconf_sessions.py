@@ -328,6 +328,15 @@ class EndlessReply(ServerSession):
             self.write(b"\n#1000\n" + b"x" * 1000)
 
 
+class EndlessText(ServerSession):
+    """The same in end-of-message framing, octet by octet at its end."""
+
+    def received(self, message: bytes) -> None:
+        self.write(b"<rpc-reply>" + b"]]>]]" * 19_990)
+        for _ in range(200):
+            self.write(b"]")
+
+
 class WrongFraming(ServerSession):
     """Sends end-of-message framing although both said base:1.1."""
 
@@ -336,15 +345,23 @@ class WrongFraming(ServerSession):
 
 
 @pytest.mark.parametrize(
-    ("session_type", "reason"),
-    [(EndlessReply, "message-too-large"), (WrongFraming, "bad-chunk-start")],
+    ("session_type", "capabilities", "reason"),
+    [
+        (EndlessReply, CAPABILITIES, "message-too-large"),
+        (EndlessText, BASE_1_0_ONLY, "message-too-large"),
+        (WrongFraming, CAPABILITIES, "bad-chunk-start"),
+    ],
 )
 def test_broken_messages_end_the_session(
-    tmp_path: Path, kind: str, session_type: type[ServerSession], reason: str
+    tmp_path: Path,
+    kind: str,
+    session_type: type[ServerSession],
+    capabilities: tuple[str, ...],
+    reason: str,
 ) -> None:
     async def main() -> None:
         basket = Basket()
-        async with Device(tmp_path, session_type=session_type) as device:
+        async with Device(tmp_path, session_type=session_type, capabilities=capabilities) as device:
             session = session_of(kind, device.settings(max_message=100_000), basket)
             await session.open()
             with pytest.raises(SessionError) as caught:
@@ -471,7 +488,7 @@ def test_the_password_is_in_no_log_and_no_repr(
 def test_log_in_by_key(tmp_path: Path, kind: str, phrase: str | None) -> None:
     key = asyncssh.generate_private_key("ssh-ed25519")
     path = tmp_path / "key"
-    key.write_private_key(path, passphrase=phrase)
+    key.write_private_key(path, passphrase=phrase, rounds=1)
     path.chmod(0o600)
 
     async def main() -> None:
@@ -487,6 +504,40 @@ def test_log_in_by_key(tmp_path: Path, kind: str, phrase: str | None) -> None:
             await session.close()
 
     run(main())
+
+
+@pytest.mark.parametrize("content", [None, "no key", "encrypted"])
+def test_a_key_that_cannot_be_read_is_the_operators_fault(
+    tmp_path: Path, kind: str, content: str | None
+) -> None:
+    path = tmp_path / "key"
+    if content == "encrypted":
+        asyncssh.generate_private_key("ssh-ed25519").write_private_key(
+            path, passphrase="x", rounds=1
+        )
+    elif content is not None:
+        path.write_text(content)
+
+    async def main() -> None:
+        async with Device(tmp_path) as device:
+            session = session_of(kind, device.settings(key_file=str(path)), Basket())
+            with pytest.raises(ConfigError, match=str(path)):
+                await session.open()
+            await session.close()
+            assert device.opened == []
+
+    run(main())
+
+
+def test_a_key_that_the_device_does_not_know(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "key"
+    asyncssh.generate_private_key("ssh-ed25519").write_private_key(path)
+
+    def change(settings: SessionSettings, device: Device) -> dict[str, object]:
+        return {"key_file": str(path), "password": None}
+
+    error = refused_by(tmp_path, kind, change=change)
+    assert (error.reason, error.retryable) == ("auth", False)
 
 
 def test_a_secret_that_cannot_be_read_is_the_operators_fault(tmp_path: Path, kind: str) -> None:
@@ -523,6 +574,43 @@ def test_a_port_that_never_speaks_ssh(kind: str) -> None:
         settings = SessionSettings("127.0.0.1", USER, port=port, connect_timeout=SECOND // 2)
         error = refused(kind, settings)
     assert (error.reason, error.retryable) == ("timeout", True)
+
+
+def test_a_port_that_hangs_up(kind: str) -> None:
+    async def main() -> None:
+        server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        session = session_of(kind, SessionSettings("127.0.0.1", USER, port=port), Basket())
+        with pytest.raises(SessionError) as caught:
+            await session.open()
+        assert (caught.value.reason, caught.value.retryable) == ("lost", True)
+        await session.close()
+        server.close()
+        await server.wait_closed()
+
+    run(main())
+
+
+def test_no_common_algorithm(tmp_path: Path, kind: str) -> None:
+    async def main() -> None:
+        acceptor = await asyncssh.listen(
+            "127.0.0.1",
+            0,
+            server_host_keys=[asyncssh.generate_private_key("ssh-ed25519")],
+            kex_algs=["rsa1024-sha1"],
+        )
+        settings = SessionSettings(
+            "127.0.0.1", USER, port=acceptor.get_port(), verify_host_key=False
+        )
+        session = session_of(kind, settings, Basket())
+        with pytest.raises(SessionError) as caught:
+            await session.open()
+        assert (caught.value.reason, caught.value.retryable) == ("ssh", False)
+        await session.close()
+        acceptor.close()
+        await acceptor.wait_closed()
+
+    run(main())
 
 
 def test_opening_can_be_cancelled(kind: str) -> None:

@@ -1,0 +1,42 @@
+"""What only the ncclient session has: vendor handlers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from collector.errors import ConfigError
+from collector.subscriber.ncclient_session import NcclientSession
+from tests.netconf_device import Basket, Device, RunningClock, ok_reply, rpc, run, until
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.mark.parametrize("handler", ["default", "iosxr", "iosxe", "huawei", "huaweiyang", "junos"])
+def test_device_handlers(tmp_path: Path, handler: str) -> None:
+    async def main() -> None:
+        async with Device(tmp_path) as device:
+            basket = Basket()
+            settings = device.settings(device_handler=handler)
+            session = NcclientSession(settings, basket.deliver, RunningClock())
+            await session.open()
+            assert await session.rpc(rpc(1)) == ok_reply(rpc(1))
+            device.server.send("1", b"<notification>\x01</notification>")
+            await until(lambda: len(basket.messages) == 2)
+            assert basket.payloads()[1] == b"<notification>\x01</notification>"
+            await session.close()
+
+    run(main())
+
+
+def test_an_unknown_handler_is_the_operators_fault(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Device(tmp_path) as device:
+            settings = device.settings(device_handler="abacus")
+            session = NcclientSession(settings, Basket().deliver, RunningClock())
+            with pytest.raises(ConfigError, match="abacus"):
+                await session.open()
+            await session.close()
+
+    run(main())
