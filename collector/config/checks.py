@@ -96,6 +96,12 @@ def _checked_device(device: DeviceSettings, faults: Faults, key: str) -> DeviceS
 def _check_netconf(netconf: NetconfSettings, faults: Faults, key: str) -> None:
     if netconf.password_file is not None and netconf.password_env is not None:
         faults.add(f"{key}.password_env", "password_file is there too", "one of the two")
+    if netconf.key_passphrase_file is not None and netconf.key_passphrase_env is not None:
+        faults.add(
+            f"{key}.key_passphrase_env", "key_passphrase_file is there too", "one of the two"
+        )
+    if netconf.key_file is None and (netconf.key_passphrase_file or netconf.key_passphrase_env):
+        faults.add(f"{key}.key_file", "a passphrase without a private key", "key_file too")
     if not (netconf.password_file or netconf.password_env or netconf.key_file):
         faults.add(key, "no way to log in is given", "password_file, password_env or key_file")
     if netconf.device_handler != "default" and netconf.session != "ncclient":
@@ -227,7 +233,8 @@ def _check_unique(section: str, names: list[str], faults: Faults) -> None:
 def _with_paths(device: DeviceSettings, folder: Path) -> DeviceSettings:
     if device.netconf is None:
         return device
-    netconf = _absolute(device.netconf, folder, "password_file", "key_file", "known_hosts")
+    files = ("password_file", "key_file", "key_passphrase_file", "known_hosts")
+    netconf = _absolute(device.netconf, folder, *files)
     return structs.replace(device, netconf=netconf)
 
 

@@ -1,6 +1,6 @@
 """Secrets by reference: the configuration names a file or an environment variable.
 
-Does: read a password at the moment it is needed. Does not: keep it.
+Does: read a secret at the moment it is needed. Does not: keep it.
 Rules: a secret is never part of a message, a ``repr`` or the journal; a password file that other
 users can read is refused (ours).
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import Literal
 
 from collector.config.settings import NetconfSettings
 from collector.errors import ConfigError
@@ -18,24 +19,28 @@ _LIMIT = 4096
 """Bytes of a password file that are looked at (ours)."""
 
 
-def read_secret(netconf: NetconfSettings, *, device: str = "") -> str | None:
-    """The password of a session; None when the settings name none (key authentication).
+def read_secret(
+    netconf: NetconfSettings,
+    *,
+    device: str = "",
+    secret: Literal["password", "key_passphrase"] = "password",  # noqa: S107 - the key's name
+) -> str | None:
+    """A secret of a session; None when the settings name none.
 
     Raises:
         ConfigError: the file or variable is missing, empty, or readable by other users.
     """
-    key = f"device {device}: netconf" if device else "netconf"
-    if netconf.password_env is not None:
-        value = os.environ.get(netconf.password_env, "")
+    key = f"device {device}: netconf.{secret}" if device else f"netconf.{secret}"
+    variable: str | None = getattr(netconf, f"{secret}_env")
+    file: str | None = getattr(netconf, f"{secret}_file")
+    if variable is not None:
+        value = os.environ.get(variable, "")
         if not value:
             raise ConfigError(
-                f"environment variable {netconf.password_env} is not set or empty",
-                key=f"{key}.password_env",
+                f"environment variable {variable} is not set or empty", key=f"{key}_env"
             )
         return value
-    if netconf.password_file is not None:
-        return _first_line(Path(netconf.password_file), f"{key}.password_file")
-    return None
+    return None if file is None else _first_line(Path(file), f"{key}_file")
 
 
 def _first_line(path: Path, key: str) -> str:
@@ -52,5 +57,5 @@ def _first_line(path: Path, key: str) -> str:
     except UnicodeDecodeError:
         line = ""
     if not line:
-        raise ConfigError(f"{path} holds no password in its first line", key=key)
+        raise ConfigError(f"{path} holds no secret in its first line", key=key)
     return line

@@ -157,6 +157,10 @@ class NetconfSettings(Struct, frozen=True, kw_only=True):
     """Environment variable that holds the password."""
     key_file: Text | None = None
     """Private key for public-key authentication."""
+    key_passphrase_file: Text | None = None
+    """File whose first line is the passphrase of the private key."""
+    key_passphrase_env: Text | None = None
+    """Environment variable that holds the passphrase of the private key."""
     known_hosts: Text | None = None
     """File of known host keys; without it the user's own ~/.ssh/known_hosts. An unknown host key
     is refused."""

@@ -52,6 +52,8 @@ _UNSET = {
     "grace_seconds": 0.5,
     "password_env": "CORE7_PASSWORD",
     "key_file": "core7.key",
+    "key_passphrase_file": "core7.passphrase",
+    "key_passphrase_env": "CORE7_PASSPHRASE",
     "known_hosts": "known_hosts",
     "subtree": '<interfaces xmlns="urn:ietf:params:xml:ns:yang:ietf-interfaces"/>',
 }

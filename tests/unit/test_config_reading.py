@@ -200,6 +200,16 @@ def test_generator_names_are_keyed_by_header_id_or_address() -> None:
             " (allowed: password_file, password_env or key_file)",
         ),
         (
+            DEVICE + 'key_passphrase_env = "p"',
+            "device[1].netconf.key_file: a passphrase without a private key"
+            " (allowed: key_file too)",
+        ),
+        (
+            DEVICE + 'key_file = "k"\nkey_passphrase_env = "p"\nkey_passphrase_file = "p"',
+            "device[1].netconf.key_passphrase_env: key_passphrase_file is there too"
+            " (allowed: one of the two)",
+        ),
+        (
             DEVICE + 'device_handler = "iosxr"',
             'device[1].netconf.device_handler: works only with session = "ncclient"',
         ),

@@ -34,14 +34,29 @@ def test_an_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hunter2" not in repr(settings)
 
 
+def test_the_passphrase_of_a_key_is_a_secret_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = password_file(tmp_path, b"open sesame\n")
+    settings = netconf(key_file="k", key_passphrase_file=file, password_env="CORE7")
+    assert read_secret(settings, secret="key_passphrase") == "open sesame"
+    monkeypatch.delenv("CORE7", raising=False)
+    with pytest.raises(ConfigError, match=r"^netconf\.password_env: .* CORE7 is not set"):
+        read_secret(settings)
+    monkeypatch.setenv("PHRASE", "x")
+    settings = netconf(key_file="k", key_passphrase_env="PHRASE")
+    assert read_secret(settings, secret="key_passphrase") == "x"
+
+
 def test_key_authentication_needs_none() -> None:
     assert read_secret(netconf(key_file="k")) is None
+    assert read_secret(netconf(key_file="k"), secret="key_passphrase") is None
 
 
 @pytest.mark.parametrize("content", [b"", b"\nhunter2", b"\xff\xfe"])
 def test_a_file_without_a_password(tmp_path: Path, content: bytes) -> None:
     file = password_file(tmp_path, content)
-    with pytest.raises(ConfigError, match="holds no password") as raised:
+    with pytest.raises(ConfigError, match="holds no secret") as raised:
         read_secret(netconf(password_file=file), device="core7")
     assert raised.value.key == "device core7: netconf.password_file"
 
