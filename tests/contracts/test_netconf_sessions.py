@@ -488,7 +488,7 @@ def test_the_password_is_in_no_log_and_no_repr(
 def test_log_in_by_key(tmp_path: Path, kind: str, phrase: str | None) -> None:
     key = asyncssh.generate_private_key("ssh-ed25519")
     path = tmp_path / "key"
-    key.write_private_key(path, passphrase=phrase, rounds=1)
+    key.write_private_key(path, passphrase=phrase, rounds=50)
     path.chmod(0o600)
 
     async def main() -> None:
