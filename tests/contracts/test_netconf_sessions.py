@@ -513,7 +513,7 @@ def test_a_key_that_cannot_be_read_is_the_operators_fault(
     path = tmp_path / "key"
     if content == "encrypted":
         asyncssh.generate_private_key("ssh-ed25519").write_private_key(
-            path, passphrase="x", rounds=1
+            path, passphrase="x", rounds=50
         )
     elif content is not None:
         path.write_text(content)
