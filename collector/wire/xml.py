@@ -74,16 +74,19 @@ class _Builder:
         self._chunks: list[str] = []
         self._depth = 0
         self._skip_depth = 0
-        """Depth of the element whose inside is left out, 0 when there is none."""
-        self._nsmap = _NO_NAMESPACES
+        """Depth of the element whose inside is left out."""
         self._declared: dict[str, str] | None = None
         parser = self.parser
         parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = self._refuse_doctype
+        self._listen()
+
+    def _listen(self) -> None:
+        parser = self.parser
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._chunks.append
         parser.StartNamespaceDeclHandler = self._declare
-        parser.StartDoctypeDeclHandler = self._refuse_doctype
 
     def _refuse_doctype(self, *_: object) -> None:
         raise self._bad("a document type declaration is not allowed", clause="RFC 6241 §3")
@@ -96,38 +99,52 @@ class _Builder:
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise self._bad(f"elements nest deeper than {MAX_DEPTH}", reason="too-deep")
-        if self._skip_depth:
-            self._declared = None
-            return
-        nsmap = self._stack[-1].nsmap if self._stack else _NO_NAMESPACES
+            raise self._too_deep()
+        above = self._stack[-1] if self._stack else None
+        nsmap = _NO_NAMESPACES if above is None else above.nsmap
         if self._declared is not None:
             nsmap = nsmap | self._declared
             self._declared = None
         namespace, _, name = tag.rpartition(" ")
         element = Element(namespace, name, attributes, nsmap)
-        if self._stack:
-            self._stack[-1].children.append(element)
-        else:
+        if above is None:
             self.root = element
+        else:
+            above.children.append(element)
         self._stack.append(element)
         self._chunks.clear()
         if name in self._skip:
-            self._skip_depth = self._depth
-            self.parser.CharacterDataHandler = None
+            self._skip_inside()
 
     def _end(self, _tag: str) -> None:
-        depth = self._depth
         self._depth -= 1
-        if self._skip_depth:
-            if depth != self._skip_depth:
-                return
-            self._skip_depth = 0
-            self.parser.CharacterDataHandler = self._chunks.append
         element = self._stack.pop()
         if not element.children:
             element.text = "".join(self._chunks).strip()
         self._chunks.clear()
+
+    def _skip_inside(self) -> None:
+        """Only count levels until the present element ends; half the work is in the calls."""
+        self._skip_depth = self._depth
+        parser = self.parser
+        parser.StartElementHandler = self._skipped_start
+        parser.EndElementHandler = self._skipped_end
+        parser.CharacterDataHandler = parser.StartNamespaceDeclHandler = None
+
+    def _skipped_start(self, _tag: str, _attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise self._too_deep()
+
+    def _skipped_end(self, tag: str) -> None:
+        if self._depth == self._skip_depth:
+            self._listen()
+            self._end(tag)
+        else:
+            self._depth -= 1
+
+    def _too_deep(self) -> WireError:
+        return self._bad(f"elements nest deeper than {MAX_DEPTH}", reason="too-deep")
 
     def _bad(self, message: str, *, reason: str = "bad-xml", clause: str = "") -> WireError:
         return WireError(reason, message, offset=self.parser.CurrentByteIndex, clause=clause)

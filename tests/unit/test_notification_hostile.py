@@ -312,6 +312,13 @@ def test_all_kinds_of_items_are_walked() -> None:
     assert (found["d"], found["f"], str(found["g"]), found["h"]) == (1.0, None, "273.15", 1 << 32)
 
 
+def test_long_keys() -> None:
+    assert yang_cbor.parse_plain(b"\xa1\x79\x01\x2c" + b"k" * 300 + b"\x01") == {"k" * 300: 1}
+    assert yang_cbor.parse_plain(b"\xa1\x78\x64" + b"k" * 100 + b"\x01") == {"k" * 100: 1}
+    assert reason(b"\xa1\x79\x01\x2c" + b"k" * 299, CBOR) == "bad-cbor"
+    assert reason(b"\xa1\x78\x64" + b"k" * 99, CBOR) == "bad-cbor"
+
+
 def test_cbor_depth_limit_is_exact() -> None:
     taken = yang_cbor.MAX_DEPTH
     assert yang_cbor.parse_plain(b"\x81" * (taken - 1) + b"\x80")

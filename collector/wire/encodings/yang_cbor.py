@@ -24,6 +24,7 @@ MAX_DEPTH: Final = 128
 _TAGS: Final = frozenset((4, 43, 44, 45, 46, 47))
 """decimal64, bits, enumeration, identityref, instance-identifier, SID (RFC 9254 §9.3)."""
 _INDEFINITE: Final = -1
+_BREAK: Final = 0xFF
 _CLAUSE: Final = "RFC 8949 §5.3.1"
 
 
@@ -31,119 +32,140 @@ def _bad(message: str, offset: int, reason: str = "bad-cbor") -> WireError:
     return WireError(reason, message, offset=offset, clause=_CLAUSE)
 
 
-class _Level:
-    """One open map, array, tag or string of chunks."""
+def _sizes() -> tuple[int, ...]:
+    """Octets of an item by its first octet, where that alone says it; else 0."""
+    sizes = [0] * 256
+    for first in (*range(0x18), *range(0x20, 0x38), *range(0xE0, 0xF8)):
+        sizes[first] = 1  # small numbers, false, true, null
+    for power in range(4):
+        for major in (0x00, 0x20, 0xE0):
+            sizes[major + 24 + power] = 1 + (1 << power)  # numbers and floats
+    for length in range(24):
+        sizes[0x40 + length] = sizes[0x60 + length] = 1 + length  # short octets and texts
+    return tuple(sizes)
 
-    __slots__ = ("is_map", "keys", "left", "string")
 
-    def __init__(self, left: int, *, is_map: bool = False, string: int = 0) -> None:
-        self.left = left
-        """Items still to come; ``_INDEFINITE`` until a break."""
-        self.is_map = is_map
-        self.keys: set[bytes] | None = set() if is_map else None
-        self.string = string
-        """Major type of the chunks of a string of indefinite length, else 0."""
+_SIZES: Final = _sizes()
+_Level = tuple[int, set[bytes] | None]
+"""Of an open map, array or tag: items still to come (``_INDEFINITE``: until a break), and of a map
+the keys so far."""
 
 
-class _Walker:
-    """Goes over the items of one message once."""
+def check(payload: bytes) -> None:
+    """Walk over the items of one message once.
 
-    def __init__(self, payload: bytes) -> None:
-        self.payload = payload
-        self.at = 0
-        self.levels: list[_Level] = []
-        self.duplicates = False
+    Raises:
+        WireError: ``bad-cbor``, ``too-deep``, ``cbor-sid``, ``duplicate-member``.
+    """
+    at, left = 0, 1
+    keys: set[bytes] | None = None
+    levels: list[_Level] = []
+    try:
+        while True:
+            while left == 0 or (left == _INDEFINITE and payload[at] == _BREAK):
+                at += left == _INDEFINITE
+                if not levels:
+                    _check_end(payload, at)
+                    return
+                left, keys = levels.pop()
+            if left > 0:
+                left -= 1
+            if keys is not None:
+                at = _key(payload, at, keys)
+            size = _SIZES[payload[at]]
+            if size:
+                at += size
+                continue
+            at, opened = _item(payload, at)
+            if opened is not None:
+                levels.append((left, keys))
+                if len(levels) > MAX_DEPTH:
+                    raise _bad(f"items nest deeper than {MAX_DEPTH}", at, "too-deep")
+                left, keys = opened
+    except IndexError:
+        raise _bad("the message ends too early", len(payload)) from None
 
-    def walk(self) -> None:
-        """Raises WireError: ``bad-cbor``, ``too-deep``, ``cbor-sid``, ``duplicate-member``."""
-        self._item()
-        while self.levels:
-            level = self.levels[-1]
-            if level.left == 0 or (level.left == _INDEFINITE and self._takes_break()):
-                self.levels.pop()
-            else:
-                self._step(level)
-        if self.at != len(self.payload):
-            raise _bad("octets follow the message", self.at)
 
-    def _takes_break(self) -> bool:
-        if self.payload[self.at : self.at + 1] != b"\xff":
-            return False
-        self.at += 1
-        return True
+def _check_end(payload: bytes, at: int) -> None:
+    if at > len(payload):
+        raise _bad("the message ends too early", len(payload))
+    if at < len(payload):
+        raise _bad("octets follow the message", at)
 
-    def _step(self, level: _Level) -> None:
-        if level.left > 0:
-            level.left -= 1
-        if level.keys is not None:
-            self._key(level.keys)
-        self._item(level.string)
 
-    def _key(self, keys: set[bytes]) -> None:
-        start = self.at
-        major, length = self._head()
-        if major in (0, 1) or (major == 6 and length == 47):
-            message = "a member is named by a SID; names only"
-            raise WireError("cbor-sid", message, offset=start, clause="RFC 9254 §3.2")
-        if major != 3 or length == _INDEFINITE:
-            raise _bad("a key is no text of definite length", start)
-        self._take(length)
-        key = self.payload[self.at - length : self.at]
-        if key in keys:
-            message = f"a map names {key[:80].decode(errors='replace')} twice"
-            raise WireError("duplicate-member", message, offset=start, clause="RFC 9254 §3.3")
-        keys.add(key)
+def _key(payload: bytes, at: int, keys: set[bytes]) -> int:
+    """Take the key of a member; returns where its value begins."""
+    first = payload[at]
+    if 0x60 <= first < 0x78:
+        start = at + 1
+        end = start + first - 0x60
+    elif first == 0x78:
+        start = at + 2
+        end = start + payload[at + 1]
+    else:
+        start, end = _other_key(payload, at)
+    key = payload[start:end]
+    if key in keys:
+        message = f"a map names {key[:80].decode(errors='replace')} twice"
+        raise WireError("duplicate-member", message, offset=at, clause="RFC 9254 §3.3")
+    keys.add(key)
+    return end
 
-    def _head(self) -> tuple[int, int]:
-        """Major type and argument of the next item."""
-        start = self.at
-        if start >= len(self.payload):
-            raise _bad("the message ends too early", start)
-        first = self.payload[start]
-        major, info = first >> 5, first & 31
-        self.at += 1
-        if info < 24:
-            return major, info
-        if info == 31:
-            if major in (0, 1, 6, 7):
-                raise _bad("an item begins with a reserved octet", start)
-            return major, _INDEFINITE
-        if info > 27:
-            raise _bad("an item begins with a reserved octet", start)
-        size = 1 << (info - 24)
-        self._take(size)
-        if major == 7:
-            return major, info  # a float, or a simple value: its octets are no length
-        return major, int.from_bytes(self.payload[self.at - size : self.at], "big")
 
-    def _take(self, length: int) -> None:
-        if length > len(self.payload) - self.at:
-            raise _bad("a length goes beyond the message", self.at)
-        self.at += length
+def _other_key(payload: bytes, at: int) -> tuple[int, int]:
+    major, argument, start = _head(payload, at)
+    if major in (0, 1) or (major == 6 and argument == 47):
+        message = "a member is named by a SID; names only"
+        raise WireError("cbor-sid", message, offset=at, clause="RFC 9254 §3.2")
+    if major != 3 or argument == _INDEFINITE:
+        raise _bad("a key is no text of definite length", at)
+    return start, _behind(payload, start, argument)
 
-    def _item(self, string: int = 0) -> None:
-        start = self.at
-        major, length = self._head()
-        if string and (major != string or length == _INDEFINITE):
-            raise _bad("a string is made of something else", start)
-        if major in (2, 3):
-            if length == _INDEFINITE:
-                self._open(_Level(_INDEFINITE, string=major))
-            else:
-                self._take(length)
-        elif major in (4, 5):
-            if length > len(self.payload) - self.at:
-                raise _bad("a length goes beyond the message", start)
-            self._open(_Level(length, is_map=major == 5))
-        elif major == 6:
-            if length not in _TAGS:
-                raise _bad(f"tag {length} is not of RFC 9254", start)
-            self._open(_Level(1))
 
-    def _open(self, level: _Level) -> None:
-        self.levels.append(level)
-        if len(self.levels) > MAX_DEPTH:
-            raise _bad(f"items nest deeper than {MAX_DEPTH}", self.at, "too-deep")
+def _head(payload: bytes, at: int) -> tuple[int, int, int]:
+    """Major type, argument and end of the head of an item."""
+    first = payload[at]
+    major, info = first >> 5, first & 31
+    if info < 24:
+        return major, info, at + 1
+    if info == 31 and major not in (0, 1, 6, 7):
+        return major, _INDEFINITE, at + 1
+    if info > 27:
+        raise _bad("an item begins with a reserved octet", at)
+    end = _behind(payload, at + 1, 1 << (info - 24))
+    return major, int.from_bytes(payload[at + 1 : end], "big"), end
+
+
+def _behind(payload: bytes, start: int, length: int) -> int:
+    if length > len(payload) - start:
+        raise _bad("a length goes beyond the message", start)
+    return start + length
+
+
+def _item(payload: bytes, at: int) -> tuple[int, _Level | None]:
+    """Any other item: its end, and None or, when it holds others, their level."""
+    major, argument, end = _head(payload, at)
+    if major in (2, 3):
+        if argument == _INDEFINITE:
+            return _chunks(payload, end, major), None
+        return _behind(payload, end, argument), None
+    if major in (4, 5):
+        _behind(payload, end, argument)  # each entry has an octet at least
+        return end, (argument, set() if major == 5 else None)
+    # only tags are left: numbers and simple values have a size of their own
+    if argument not in _TAGS:
+        raise _bad(f"tag {argument} is not of RFC 9254", at)
+    return end, (1, None)
+
+
+def _chunks(payload: bytes, at: int, major: int) -> int:
+    """The chunks of a text or octets without length; returns the end."""
+    while payload[at] != _BREAK:
+        inner, length, end = _head(payload, at)
+        if inner != major or length == _INDEFINITE:
+            raise _bad("a string is made of something else", at)
+        at = _behind(payload, end, length)
+    return at + 1
 
 
 def parse_plain(payload: bytes) -> Any:
@@ -152,7 +174,7 @@ def parse_plain(payload: bytes) -> Any:
     Raises:
         WireError: ``bad-cbor``, ``too-deep``, ``cbor-sid``, ``duplicate-member``.
     """
-    _Walker(payload).walk()
+    check(payload)
     try:
         return cbor2.loads(payload)
     except (cbor2.CBORDecodeError, ValueError, ArithmeticError, TypeError) as error:
