@@ -3,14 +3,14 @@
 Decides and merges; changing the manifest and deleting is the writer's. Why: 2,000 small files cost
 530 ms a query, one large sorted one 15 ms.
 
-Rules: ``FAN_IN`` neighbours of one level become one file of the next level, so a row is rewritten
-at most once a level; what is large already is left alone; one merge takes a bounded amount of
-memory. Rows are never dropped or changed here.
+Rules: ``FAN_IN`` neighbours of one level (``FEWEST``, where they are larger) become one file of the
+next level, so a row is rewritten at most once a level; what is large already is left alone; one
+merge takes a bounded amount of memory. Rows are never dropped or changed here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,6 +22,8 @@ from collector.store.tables import TABLES
 
 FAN_IN = 12
 """Files merged at once: 5 s segments become one minute, twelve minutes, 2.4 hours."""
+FEWEST = 4
+"""Files worth a merge where ``FAN_IN`` of them would be too much at once."""
 MAX_LEVEL = 3
 MAX_OCTETS = 16 << 20
 """Octets (compressed, about a tenth of the memory needed) of one merge."""
@@ -52,13 +54,15 @@ def choose_merge(
     for table in TABLES:
         run: list[StoredFile] = []
         for file in manifest.files_of(table):
-            if run and (file.level != run[0].level or _octets([*run, file]) > MAX_OCTETS):
+            small = file.level < MAX_LEVEL and file.octets * FEWEST <= MAX_OCTETS
+            if not small or file.name in avoid:
                 run = []
-            small = file.level < MAX_LEVEL and file.octets * FAN_IN <= MAX_OCTETS
-            if small and file.name not in avoid:
-                run.append(file)
-            else:
+                continue
+            if run and file.level != run[0].level:
                 run = []
+            if _octets([*run, file]) > MAX_OCTETS:
+                return tuple(run)
+            run.append(file)
             if len(run) == FAN_IN:
                 return tuple(run)
     return ()
@@ -88,10 +92,9 @@ def choose_expired(manifest: Manifest, limits: StoreLimits, now: int) -> tuple[S
     ]
     if limits.max_octets is None:
         return tuple(gone)
-    left = sorted(
-        (file for file in manifest.files if file not in gone),
-        key=lambda file: (file.table != "updates", file.first_offset),
-    )
+    names = {file.name for file in gone}
+    left = [file for file in manifest.files if file.name not in names]
+    left.sort(key=lambda file: (file.table != "updates", file.first_offset))
     total = _octets(left)
     for file in left:
         if total <= limits.max_octets:
@@ -101,5 +104,5 @@ def choose_expired(manifest: Manifest, limits: StoreLimits, now: int) -> tuple[S
     return tuple(gone)
 
 
-def _octets(files: list[StoredFile]) -> int:
+def _octets(files: Sequence[StoredFile]) -> int:
     return sum(file.octets for file in files)

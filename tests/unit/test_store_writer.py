@@ -345,6 +345,30 @@ def test_merge_that_a_full_disk_stopped_is_tried_again(
     assert [file.level for file in store.manifest.files_of("updates")] == [1]
 
 
+def test_groups_get_smaller_where_files_get_larger() -> None:
+    def listed(sizes: list[int], level: int = 0) -> Manifest:
+        files = (
+            writer.StoredFile("updates", f"u{n}", n, n + 1, 1, octets, level, 0, 0)
+            for n, octets in enumerate(sizes)
+        )
+        return Manifest().changed(added=tuple(files))
+
+    def chosen(manifest: Manifest, *avoid: str) -> list[str]:
+        group = compaction.choose_merge(manifest, avoid=frozenset(avoid))
+        return [file.name for file in group]
+
+    whole = compaction.MAX_OCTETS
+    quarter = whole // 4
+    assert chosen(listed([quarter] * 4)) == []
+    assert chosen(listed([quarter] * 5)) == ["u0", "u1", "u2", "u3"]
+    assert chosen(listed([quarter + 1] * 20)) == []
+    assert chosen(listed([whole, *[quarter] * 5])) == ["u1", "u2", "u3", "u4"]
+    assert chosen(listed([quarter] * 6), "u1") == []
+    assert chosen(listed([1] * 12, level=2)) == [f"u{n}" for n in range(12)]
+    assert chosen(listed([1] * 12, level=3)) == []
+    assert chosen(listed([1] * 11)) == []
+
+
 def test_old_rows_go_by_the_age_of_their_table(
     opened: Callable[..., StoreWriter], tmp_path: Path
 ) -> None:
