@@ -313,6 +313,8 @@ def moved_on(originator: Originator) -> None:
 
 USUAL_PERIODS = 3
 KEPT_PERIODS = 8
+"""Closed periods remembered for the usual count; the last settled ones are among them, however many
+with a loss came after."""
 
 
 def count_usual(originator: Originator, slot: Slot | None) -> bool:
@@ -329,7 +331,7 @@ def count_usual(originator: Originator, slot: Slot | None) -> bool:
         recent = originator.recent
         recent.append(slot)
         if len(recent) > KEPT_PERIODS:
-            del recent[0]
+            del recent[_oldest_unneeded(originator)]
         if slot.count == before and not originator.recount and not originator.holes:
             return False
     elif not originator.recount and not originator.holes:
@@ -337,6 +339,20 @@ def count_usual(originator: Originator, slot: Slot | None) -> bool:
     originator.recount = False
     originator.usual = _agreed(originator)
     return originator.usual != before
+
+
+def _oldest_unneeded(originator: Originator) -> int:
+    """Place in ``recent`` that can be forgotten: not one of the last settled periods."""
+    if not originator.holes:
+        return 0
+    recent = originator.recent
+    settled = [
+        place
+        for place, slot in enumerate(recent)
+        if slot.count and not _is_unsettled(originator, slot)
+    ]
+    needed = settled[-USUAL_PERIODS - 2 :]  # a hole may still come to touch the newest
+    return next(place for place in range(len(recent)) if place not in needed)
 
 
 def _agreed(originator: Originator) -> int | None:
