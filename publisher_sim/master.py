@@ -247,17 +247,21 @@ class MasterPublisher:
         return [TellAgent(publisher, message) for publisher in one.shares]
 
     def _suspend(self, one: GlobalSubscription, reason: str, now: int) -> list[Action]:
+        if one.suspended:
+            return []
         one.suspended = True
         change = StateChange(reason=reason)
         said = self._notification(one, _K.SUBSCRIPTION_SUSPENDED, change, now)
         return [*self._stop(one), said, Note(accounts.Suspended(now, one.subscription_id))]
 
     def _resume(self, one: GlobalSubscription, now: int) -> list[Action]:
+        if not one.suspended:
+            return []
         one.suspended = False
         said = self._notification(one, _K.SUBSCRIPTION_RESUMED, None, now)
         fact = Note(accounts.Resumed(now, one.subscription_id))
-        one.shares = {}  # whatever changed meanwhile is a new decomposition now
-        return [said, fact, *self._decompose_again(one, now, always_tell=True)]
+        again = self._decompose_again(one, now)  # what changed meanwhile is said now
+        return [said, fact, *(again or self._tell(one, {}))]
 
     # ------------------------------------------------------------------ decomposition
     def _shares(self, one: GlobalSubscription) -> dict[str, tuple[Node, ...]]:
@@ -271,21 +275,15 @@ class MasterPublisher:
     def _generators(self, one: GlobalSubscription) -> tuple[str, ...]:
         return tuple(self._scenario.publisher(name).generator for name in one.shares)
 
-    def _decompose_again(
-        self, one: GlobalSubscription, now: int, *, always_tell: bool = False
-    ) -> list[Action]:
+    def _decompose_again(self, one: GlobalSubscription, now: int) -> list[Action]:
         """Who serves what may have changed: subscription-modified MUST say the new list (§7)."""
         if one.suspended:
             return []
         before, one.shares = one.shares, self._shares(one)
         if before == one.shares:
             return []
-        actions = self._tell(one, before)
-        if always_tell and not before:
-            return actions
-        said = self._modified(one, now)
         fact = accounts.ListChanged(now, one.subscription_id, self._generators(one))
-        return [*actions, said, Note(fact)]
+        return [*self._tell(one, before), self._modified(one, now), Note(fact)]
 
     def _tell(self, one: GlobalSubscription, before: dict[str, tuple[Node, ...]]) -> list[Action]:
         """Component subscriptions to those whose share is new, ends to those without one."""
@@ -425,7 +423,7 @@ class MasterPublisher:
             case "suspend":
                 return [a for one in subscriptions for a in self._suspend(one, fault.reason, now)]
             case "resume":
-                return [a for one in subscriptions for a in self._resume(one, now) if a]
+                return [a for one in subscriptions for a in self._resume(one, now)]
             case _:
                 return [a for one in subscriptions for a in self._terminate(one, fault.reason, now)]
 

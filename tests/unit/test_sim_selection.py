@@ -47,9 +47,7 @@ def xpath(text: str, namespaces: dict[str, str] | None = None) -> SelectionFilte
         ),
     ],
 )
-def test_what_is_selected(
-    wanted: SelectionFilter | None, selected: set[tuple[str, str]]
-) -> None:
+def test_what_is_selected(wanted: SelectionFilter | None, selected: set[tuple[str, str]]) -> None:
     selection = select(wanted)
     assert {node for node in (ETH0, ETH1, FAN) if selection.selects(*node)} == selected
 
