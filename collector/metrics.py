@@ -114,13 +114,13 @@ METRICS = (
     Metric("bytes_received", "counter", "Octets of these datagrams."),
     Metric("datagrams_rejected", "counter", "Datagrams refused, by reason.", ("reason",)),
     Metric("segments_discarded", "counter", "Segments thrown away, by reason.", ("reason",)),
-    Metric("options_unknown", "counter", "Unknown UDP-notif options, by type.", ("type",)),
-    Metric("messages_received", "counter", "Whole messages, by transport.", ("transport",)),
+    Metric("options_unknown", "counter", "Messages kept with an unknown UDP-notif option."),
+    Metric("messages_received", "counter", "Whole messages, by receiver.", ("receiver",)),
     Metric("messages_rejected", "counter", "Messages whose payload was refused.", ("reason",)),
     Metric(
         "messages_lost",
         "counter",
-        "Messages that a gap in the ids shows to be lost.",
+        "Messages lost, at the least: one for each period of a generator that ended with a loss.",
         ("device", "generator"),
     ),
     Metric(
@@ -163,7 +163,7 @@ class Counters:
         self.bytes_received = 0
         self.datagrams_rejected = Counts()
         self.segments_discarded = Counts()
-        self.options_unknown = Counts(256)
+        self.options_unknown = 0
         self.messages_received = Counts()
         self.messages_rejected = Counts()
         self.messages_lost = Counts()

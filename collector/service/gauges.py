@@ -36,6 +36,8 @@ def _receivers(service: Service) -> None:
             _count(counters.datagrams_rejected, counters.segments_discarded, word, number)
         counters.datagrams_received = numbers.get("datagrams", 0)
         counters.bytes_received = numbers.get("octets", 0)
+        counters.messages_received.set((receiver.name,), numbers.get("messages", 0))
+        counters.options_unknown = numbers.get("unknown-options", 0)
         counters.queue_dropped.set(("kernel",), numbers.get("kernel-drops", 0))
 
 

@@ -106,8 +106,13 @@ class LiveIntake:
             if not self._counters.sink_errors[labels]:
                 log.error("Output %s: %s", sink.name, error)
             self._counters.sink_errors.add(labels)
+            return
         except Exception:
             labels = (sink.name, "false")
             if not self._counters.sink_errors[labels]:
                 log.exception("Output %s failed; further failures are only counted.", sink.name)
             self._counters.sink_errors.add(labels)
+            return
+        rows = len(said.verdicts) + len(said.events) + len(said.subscriptions)
+        if rows:
+            self._counters.sink_rows_written.add((sink.name,), rows)

@@ -27,8 +27,9 @@ from collector.core.clocks import lag
 from collector.errors import ConfigError
 from collector.interfaces import Said
 from collector.metrics import METRICS, OTHER, Counters, Counts, Distribution, Metric
-from collector.model import SECOND, Verdict
+from collector.model import SECOND, Cause, Verdict
 
+_LOSSES = (Cause.LOST, Cause.LOSS, Cause.LOST_HERE, Cause.UNREASSEMBLED, Cause.REJECTED)
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _REQUEST_BYTES = 8192
 _CONNECTIONS = 32
@@ -73,6 +74,11 @@ class PrometheusSink:
 
     def _count(self, verdict: Verdict) -> None:
         counters, device = self._counters, verdict.device
+        if verdict.final:
+            # the last word on a period, so that nothing is counted that came late after all
+            for pair in (*verdict.missing, *verdict.degraded):
+                if pair.cause in _LOSSES:
+                    counters.messages_lost.add((device, pair.generator))
         if verdict.amendment:
             counters.amendments.add((device,))
             return

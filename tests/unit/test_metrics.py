@@ -136,6 +136,22 @@ def test_periods_are_counted_by_their_first_verdict() -> None:
     assert counters.period_close_delay_seconds.sum == pytest.approx(0.75)
 
 
+def test_lost_messages_are_counted_when_the_last_word_is_said() -> None:
+    counters = Counters()
+    causes = {"1": "lost", "2": "silent", "3": "rejected"}
+    rows = [
+        verdict(1, missing=causes),
+        verdict(1, missing=causes, degraded={"4": "loss"}, amendment=1, final=True),
+        verdict(2, degraded={"4": "possible_loss"}, amendment=1, final=True),
+    ]
+    PrometheusSink(counters).write(Batch(*rows))  # type: ignore[arg-type]
+    assert dict(counters.messages_lost.items()) == {
+        ("core7", "4"): 1,
+        ("core7", "1"): 1,
+        ("core7", "3"): 1,
+    }
+
+
 def test_updates_are_counted_by_device() -> None:
     def column(*values: int | None) -> pa.Array:
         return pa.array(values, pa.timestamp("ns", tz="UTC"))
