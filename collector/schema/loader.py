@@ -24,7 +24,8 @@ SUFFIX: Final = ".yang"
 def bundled_modules_folder() -> Path:
     """The folder of the modules that belong to this project.
 
-    In a wheel it is inside the package, in an editable install beside it.
+    In a wheel it is inside the package; in a checkout there is a link to the folder beside it, so
+    that the build finds it, and where links are lost the folder itself serves.
 
     Raises:
         UsageError: the installation has lost it.

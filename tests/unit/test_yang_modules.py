@@ -31,6 +31,13 @@ def test_they_are_strictly_valid() -> None:
     assert report.findings == ()
 
 
+def test_a_wheel_takes_them_along() -> None:
+    """The build finds data of a package only inside the package: there is a link to them."""
+    inside = Path(loader.__file__).parents[1] / "yang"
+    assert [path.name for path in sorted(inside.glob("*.yang"))] == [path.name for path in MODULES]
+    assert inside.resolve().name == "yang"
+
+
 def test_a_lost_folder_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "glob", lambda *_: iter(()))
     with pytest.raises(UsageError, match="install the package again"):
