@@ -1,0 +1,287 @@
+"""Each stage alone: CPU us a message of everything that a message passes on its way.
+
+Does: give one stage at a time the traffic of the end-to-end run, in batches as a receiver makes
+them, and take the CPU time of the process, all threads. Does not: print, or send anything (the two
+receive stages do, over a socket of their own).
+
+The first periods of the engine are not counted: it is still learning then, which costs more.
+"""
+
+from __future__ import annotations
+
+import resource
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from collector.core.engine import Engine
+from collector.core.settings import EngineSettings
+from collector.journal import Journal
+from collector.journal.columns import to_arrow
+from collector.model import (
+    FLAG_IDS,
+    SECOND,
+    CollectorTime,
+    DeviceTime,
+    Established,
+    Placements,
+    ReceivedBatch,
+    RecordKind,
+    SubscriptionTerms,
+    Transport,
+    Update,
+)
+from collector.pipeline.rows import UpdateColumns
+from collector.store.tables import Said
+from collector.store.writer import StoreWriter
+from collector.wire.notification import decode
+from collector.wire.udp_notif import HEADER_LENGTH
+from tests.bench import traffic
+from tests.bench.receive import bench_receive
+from tests.bench.traffic import CARDS, Traffic
+
+BATCH = 512
+"""Messages at most in one batch, as the receiver makes them."""
+START = 1_800_000_000 * SECOND
+LEARNING = 5
+"""Periods that the engine gets before it is measured."""
+
+
+class StageCost(Struct, frozen=True):
+    """What one stage cost."""
+
+    stage: str
+    messages: int
+    cpu_seconds: float
+    note: str = ""
+
+    @property
+    def microseconds(self) -> float:
+        """CPU us of one message."""
+        return self.cpu_seconds / self.messages * 1e6
+
+    @property
+    def rate(self) -> float:
+        """Messages a second that a core could do if it did nothing else."""
+        return self.messages / max(self.cpu_seconds, 1e-9)
+
+
+class Sample:
+    """The traffic of ``periods`` periods of ``devices`` devices, as batches."""
+
+    def __init__(self, devices: int, periods: int, octets: int = 900) -> None:
+        self.devices = devices
+        self.octets = octets
+        self.batches = list(_batches(Traffic(devices, octets), periods))
+        self.messages = sum(map(len, self.batches))
+        self.learning = min(LEARNING, periods - 1)
+        """Periods at the beginning that only warm up."""
+
+    def updates(self) -> list[list[Update]]:
+        """Decoded, batch by batch."""
+        names = {traffic.address(one): traffic.device_name(one) for one in range(self.devices)}
+        offset, found = 0, []
+        for batch in self.batches:
+            found.append(_updates(batch, offset, names))
+            offset += len(batch)
+        return found
+
+    def is_warm(self, batch: ReceivedBatch) -> bool:
+        """Does the batch come after the warm-up?"""
+        return batch.received_at[0] >= START + self.learning * SECOND
+
+
+def _batches(sent: Traffic, periods: int) -> Iterator[ReceivedBatch]:
+    """As a receiver would make them; a device's cards arrive together, devices one by one."""
+    devices_a_batch = max(1, BATCH // CARDS)
+    for index in range(periods):
+        for first in range(0, sent.devices, devices_a_batch):
+            end = min(first + devices_a_batch, sent.devices)
+            now = START + index * SECOND + first * SECOND // sent.devices
+            sent.stamp(first, end, index + 1, now)
+            yield _batch(sent, first, end, index + 1, now)
+
+
+def _batch(sent: Traffic, first: int, end: int, index: int, now: int) -> ReceivedBatch:
+    count = (end - first) * CARDS
+    batch = ReceivedBatch()
+    batch.received_at = [now] * count
+    batch.kind = [int(RecordKind.DATA)] * count
+    batch.transport = [int(Transport.UDP_NOTIF)] * count
+    batch.session = [""] * count
+    batch.peer = [traffic.address(one) for one in range(first, end) for _ in range(CARDS)]
+    batch.port = [40_000] * count
+    batch.version = [1] * count
+    batch.flags = [FLAG_IDS] * count
+    batch.media_type = [1] * count
+    batch.publisher_id = list(range(1, CARDS + 1)) * (end - first)
+    batch.message_id = [index] * count
+    batch.segments = [1] * count
+    batch.options = [b""] * count
+    rows = sent.datagrams[first:end].reshape(count, sent.size)
+    batch.payload = [row[HEADER_LENGTH:].tobytes() for row in rows]
+    return batch
+
+
+def _updates(batch: ReceivedBatch, offset: int, names: dict[str, str]) -> list[Update]:
+    found = []
+    for row, payload in enumerate(batch.payload):
+        said = decode(payload, 1)
+        found.append(
+            Update(
+                CollectorTime(batch.received_at[row]), names[batch.peer[row]], batch.peer[row],
+                batch.port[row], batch.publisher_id[row], batch.message_id[row],
+                said.subscription_id, said.generator, said.kind, said.event_time,
+                said.observation_time, said.incomplete_update, offset + row,
+            )
+        )  # fmt: skip
+    return found
+
+
+# --------------------------------------------------------------------------- the stages
+def receive(sample: Sample) -> StageCost:
+    """Socket -> columns: recvmmsg, headers, payload copies."""
+    cost = bench_receive(sample.messages, sample.octets)
+    return StageCost("receive", cost.messages, cost.cpu_seconds, "recvmmsg to columns")
+
+
+def reassemble(sample: Sample) -> StageCost:
+    """The same with messages in segments."""
+    octets = 4 * sample.octets
+    cost = bench_receive(max(1, sample.messages // 4), octets)
+    note = f"receive: {octets:,} octets in segments"
+    return StageCost("reassemble", cost.messages, cost.cpu_seconds, note)
+
+
+def decoding(sample: Sample) -> StageCost:
+    """Payload -> ``Notification``, contents left raw."""
+
+    def run() -> None:
+        for batch in sample.batches:
+            for payload in batch.payload:
+                decode(payload, 1)
+
+    return StageCost("decode", sample.messages, _spent(run), "envelope; contents left raw")
+
+
+def engine(sample: Sample) -> StageCost:
+    """``Update`` -> placements and verdicts."""
+    judge = _engine(sample.devices)
+    cost, messages, verdicts = 0.0, 0, 0
+    for batch, updates in zip(sample.batches, sample.updates(), strict=True):
+        before = _cpu()
+        _, facts = judge.receive_batch(updates)
+        if sample.is_warm(batch):
+            cost += _cpu() - before
+            messages += len(updates)
+            verdicts += len(facts)
+    return StageCost("engine", messages, cost, f"{verdicts:,} rows said")
+
+
+def rows(sample: Sample) -> StageCost:
+    """Updates and placements -> rows of the table ``updates``."""
+    taken = []
+    offset = 0
+    for batch, updates in zip(sample.batches, sample.updates(), strict=True):
+        count = len(updates)
+        placed = Placements([one.generator or "" for one in updates], [1] * count, [7] * count)
+        taken.append((updates, placed, to_arrow(batch), offset))
+        offset += count
+
+    def run() -> None:
+        for updates, placed, records, first in taken:
+            columns = UpdateColumns()
+            columns.add(updates, placed)
+            columns.rows(records, first)
+
+    return StageCost("rows", sample.messages, _spent(run), "columns of table updates")
+
+
+def journal(sample: Sample) -> StageCost:
+    """Batch -> Arrow -> file, group commits included."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        before = _cpu()
+        with Journal.open(Path(folder)) as kept:
+            for batch in sample.batches:
+                kept.append(batch)
+        cost = _cpu() - before
+    return StageCost("journal", sample.messages, cost, "Arrow, write, group commit")
+
+
+def store(sample: Sample) -> StageCost:
+    """Rows -> Parquet, one file for all."""
+    said = list(_said(sample))
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        before = _cpu()
+        writer = StoreWriter(Path(folder))
+        for one in said:
+            writer.add(one)
+        writer.seal(0, said[-1].next_offset)
+        writer.flush()
+        writer.close()
+        cost = _cpu() - before
+    return StageCost("store", sample.messages, cost, "Parquet, zstd")
+
+
+def netconf(sample: Sample) -> StageCost:
+    """A notification over SSH; not part of a run unless it is named."""
+    from tests.bench.netconf import bench_netconf
+
+    cost = bench_netconf(min(20_000, sample.messages), sample.octets, idle_sessions=1)
+    return StageCost("netconf", cost.messages, cost.cpu_seconds, "SSH session to deliver")
+
+
+STAGES: dict[str, Callable[[Sample], StageCost]] = {
+    "receive": receive,
+    "reassemble": reassemble,
+    "decode": decoding,
+    "engine": engine,
+    "rows": rows,
+    "journal": journal,
+    "store": store,
+}
+"""In the order in which a message passes them."""
+MORE_STAGES: dict[str, Callable[[Sample], StageCost]] = {"netconf": netconf}
+"""Run only when they are named."""
+
+
+def _engine(devices: int) -> Engine:
+    """An engine that knows the subscription of every device."""
+    found = Engine(EngineSettings())
+    terms = SubscriptionTerms(
+        datastore="operational", period=SECOND, anchor_time=DeviceTime(0), encoding="encode-json"
+    )
+    for number in range(devices):
+        arrival = CollectorTime(START - SECOND // 2)
+        told = Established(
+            arrival, traffic.device_name(number), "interfaces", traffic.SUBSCRIPTION,
+            terms, traffic.cards(), 0,
+        )  # fmt: skip
+        found.receive(told, arrival)
+    return found
+
+
+def _said(sample: Sample) -> Iterator[Said]:
+    offset = 0
+    for batch, updates in zip(sample.batches, sample.updates(), strict=True):
+        count = len(updates)
+        columns = UpdateColumns()
+        placed = Placements([one.generator or "" for one in updates], [1] * count, [7] * count)
+        columns.add(updates, placed)
+        made: Any = columns.rows(to_arrow(batch), offset)
+        yield Said(first_offset=offset, next_offset=offset + count, updates=made)
+        offset += count
+
+
+def _spent(run: Callable[[], None]) -> float:
+    before = _cpu()
+    run()
+    return _cpu() - before
+
+
+def _cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
