@@ -1,0 +1,1 @@
+"""Management sessions, and the subscriptions that are kept up on them."""

@@ -16,10 +16,9 @@ from typing import Any
 
 import asyncssh
 
-from collector.errors import ConfigError, SessionError, UsageError, WireError
+from collector.errors import ConfigError, SessionError, WireError
 from collector.interfaces import Clock
 from collector.model import SECOND
-from collector.subscriber.inbox import Inbox
 from collector.subscriber.session import (
     CLIENT_CAPABILITIES,
     CLOSE_TIMEOUT,
@@ -31,11 +30,13 @@ from collector.subscriber.session import (
     host_key_error,
     key_error,
     network_error,
+    plain,
     quieten,
     subsystem_error,
 )
+from collector.subscriber.session_base import SessionBase, read_hello, wire_failure
 from collector.wire.netconf_framing import Deframer, encode_chunked, encode_delimited
-from collector.wire.netconf_hello import decode_hello, encode_hello
+from collector.wire.netconf_hello import encode_hello
 
 quieten("asyncssh")
 
@@ -45,31 +46,16 @@ _CIPHERS = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
 """Asked for first: a packet costs a third of chacha20-poly1305; all the others stay allowed."""
 
 
-class AsyncsshSession(asyncssh.SSHClientSession[bytes]):
+class AsyncsshSession(SessionBase, asyncssh.SSHClientSession[bytes]):
     """A ``NetconfSession``; see there for what its methods promise."""
 
     def __init__(self, settings: SessionSettings, deliver: Deliver, clock: Clock) -> None:
-        self.settings = settings
-        self.capabilities: tuple[str, ...] = ()
-        self.session_id = 0
-        self.peer = ""
-        self.port = 0
-        self._inbox = Inbox(settings, deliver, clock)
+        super().__init__(settings, deliver, clock)
         self._deframer = Deframer(settings.max_message)
         self._encode = encode_delimited
         self._connection: asyncssh.SSHClientConnection | None = None
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
         self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    @property
-    def closed(self) -> asyncio.Future[SessionError]:
-        """See ``NetconfSession.closed``."""
-        return self._inbox.closed
-
-    @property
-    def dropped(self) -> int:
-        """See ``Inbox.dropped``."""
-        return self._inbox.dropped
 
     # ------------------------------------------------------------------ open
     async def open(self) -> None:
@@ -90,8 +76,7 @@ class AsyncsshSession(asyncssh.SSHClientSession[bytes]):
     async def _connect(self, options: dict[str, Any]) -> None:
         settings = self.settings
         self._connection = await asyncssh.connect(settings.host, settings.port, **options)
-        address = self._connection.get_extra_info("peername")
-        self.peer, self.port = address[0].removeprefix("::ffff:"), address[1]
+        self._met(self._connection.get_extra_info("peername"))
         await self._connection.create_session(
             lambda: self, subsystem="netconf", encoding=None, window=WINDOW
         )
@@ -119,20 +104,15 @@ class AsyncsshSession(asyncssh.SSHClientSession[bytes]):
                 else:
                     self._hello(message)
         except WireError as error:
-            self._fail(
-                SessionError(f"{self.settings.where}: {error}; session ended", reason=error.reason)
-            )
+            self._end(wire_failure(self.settings, error))
+            if self._connection is not None:
+                self._connection.abort()
             return
         self._inbox.offer(self._pause, self._resume)
 
     def _hello(self, message: bytes) -> None:
-        hello = decode_hello(message)
-        if hello.session_id is None:
-            raise WireError(
-                "bad-hello", "the hello has no session-id", clause="RFC 6241 §8.1", field="hello"
-            )
-        self.capabilities = hello.capabilities
-        self.session_id = hello.session_id
+        hello = read_hello(message)
+        self._greeted_by(hello)
         if hello.chunked:
             self._deframer.use_chunked()
             self._encode = encode_chunked
@@ -147,17 +127,6 @@ class AsyncsshSession(asyncssh.SSHClientSession[bytes]):
             self._channel.resume_reading()
 
     # ------------------------------------------------------------------ requests
-    async def rpc(self, request: bytes, timeout: int | None = None) -> bytes:
-        """See ``NetconfSession.rpc``."""
-        if self.session_id == 0:
-            raise UsageError("the session is not open")
-        message_id, future = self._inbox.expect_reply(request)
-        self._send(request)
-        return await self._inbox.reply(message_id, future, timeout)
-
-    def _is_open(self) -> bool:
-        return self.session_id != 0 and self._channel is not None
-
     def _send(self, request: bytes) -> None:
         if self._channel is not None:  # else it is just ending, and ``closed`` will say so
             self._channel.write(self._encode(request))
@@ -166,25 +135,14 @@ class AsyncsshSession(asyncssh.SSHClientSession[bytes]):
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncssh: the channel is gone."""
         self._channel = None
-        why = f" ({exc})" if exc is not None and str(exc) else ""
+        why = f" ({plain(str(exc))})" if exc is not None and str(exc) else ""
         self._end(SessionError(f"{self.settings.where} ended the session{why}", reason="lost"))
-
-    def _fail(self, error: SessionError) -> None:
-        """The peer broke the framing: RFC 6242 §4.2 wants the channel closed."""
-        self._end(error)
-        if self._connection is not None:
-            self._connection.abort()
 
     def _end(self, error: SessionError) -> None:
         if not self._greeted.done():
             self._greeted.set_exception(error)
             self._greeted.exception()  # read here: nobody may be waiting for it any more
         self._inbox.end(error)
-
-    async def close(self) -> None:
-        """See ``NetconfSession.close``."""
-        await self._inbox.say_goodbye(self._send if self._is_open() else None)
-        await self._disconnect()
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -258,7 +216,9 @@ def _session_error(settings: SessionSettings, error: BaseException) -> SessionEr
         case asyncssh.ChannelOpenError():
             return subsystem_error(settings, str(error))
         case asyncssh.DisconnectError():
-            return SessionError(f"{where} ended the connection ({error})", reason="lost")
+            return SessionError(
+                f"{where} ended the connection ({plain(str(error))})", reason="lost"
+            )
         case OSError():
             return network_error(settings, error)
         case _:

@@ -171,6 +171,12 @@ def timeout_error(settings: SessionSettings) -> SessionError:
     return SessionError(f"{settings.where} did not greet within {limit:g} s", reason="timeout")
 
 
+def plain(text: str, limit: int = 200) -> str:
+    """What a peer said, fit for a log line: one line, printable, of at most ``limit`` letters."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * limit]).split())
+    return line if len(line) <= limit else line[:limit] + "..."
+
+
 def quieten(*loggers: str) -> None:
     """Let libraries that log each message at level INFO speak from WARNING on.
 

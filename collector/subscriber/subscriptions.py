@@ -18,6 +18,7 @@ from collector.errors import ProtocolError, SessionError
 from collector.interfaces import Clock
 from collector.model import SECOND
 from collector.subscriber.backoff import Backoff, BackoffSettings
+from collector.subscriber.session import plain
 from collector.subscriber.states import Subscription, SubscriptionPhase, SubscriptionState
 from collector.subscriber.wanted import (
     WantedSubscription,
@@ -87,7 +88,7 @@ class Subscriptions:
         One that is not ours is left alone. The notification may be read together with the reply
         that brings the id.
         """
-        if self._end(subscription_id, reason):
+        if self._end(subscription_id, plain(reason)):
             self._heard.append(subscription_id)
         elif self._asking and len(self._ended_early) < _MAX_EARLY:
             self._ended_early[subscription_id] = reason
@@ -101,7 +102,7 @@ class Subscriptions:
         try:
             self._heard.remove(subscription_id)
         except ValueError:
-            self._end(subscription_id, reason)
+            self._end(subscription_id, plain(reason))
 
     def _end(self, subscription_id: int, reason: str) -> bool:
         for held in self._held.values():
@@ -241,4 +242,4 @@ def describe(error: ProtocolError) -> str:
     word = error.identity or error.tag
     text = "" if str(error) == word else f" ({error})"
     hints = ", ".join(f"{name} {value}" for name, value in sorted(error.hints.items()))
-    return f"{word}{text}" + (f"; the device hints: {hints}" if hints else "")
+    return plain(f"{word}{text}" + (f"; the device hints: {hints}" if hints else ""))
