@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from collector.errors import ProtocolError, WireError
 from collector.model import DeviceTime, SubscriptionTerms
-from collector.wire import names, plain, timestamps, xml
+from collector.wire import names, plain, plain_xml, timestamps, xml
 from collector.wire.netconf_errors import is_warning, read_error, write_error
 from collector.wire.netconf_requests import (
     EstablishSubscription,
@@ -106,7 +106,7 @@ def decode_reply(message: bytes) -> RpcReply:
     if failures:
         error = read_error(failures[0])
         return RpcReply(message_id, ok=False, error=error, warnings=warnings)
-    found = plain.known_members(plain.from_xml(root, names.NETCONF), "rpc-reply")
+    found = plain.known_members(plain_xml.from_xml(root, names.NETCONF), "rpc-reply")
     revised = found.get("replay-start-time-revision")
     return RpcReply(
         message_id,
@@ -181,7 +181,7 @@ def encode_reply(
     """
     attributes = {} if message_id is None else {"message-id": message_id}
     body = _write_result(result, mode, operation)
-    return plain.message_to_xml({f"{names.NETCONF}:rpc-reply": body}, attributes)
+    return plain_xml.message_to_xml({f"{names.NETCONF}:rpc-reply": body}, attributes)
 
 
 def _write_result(result: Result, mode: str, operation: Operation | None) -> dict[str, Any]:

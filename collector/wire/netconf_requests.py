@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from collector.errors import ProtocolError, WireError
 from collector.model import SubscriptionTerms
-from collector.wire import names, plain, xml
+from collector.wire import names, plain, plain_xml, xml
 from collector.wire.plain import SubtreeText
 from collector.wire.terms import read_terms, write_terms
 
@@ -160,7 +160,7 @@ def _read_operation(name: str, element: xml.Element, module: str) -> Operation:
     if kind is CloseSession:
         return CloseSession()
     _refuse_unknown_namespaces(element)
-    found = plain.known_members(plain.from_xml(element, module), element.name)
+    found = plain.known_members(plain_xml.from_xml(element, module), element.name)
     if kind is EstablishSubscription:
         terms = read_terms(found)
         if terms.datastore is None and terms.stream is None:
@@ -212,7 +212,7 @@ def encode_rpc(message_id: str, operation: Operation) -> bytes:
         UsageError: a value outside its range, or an operation that cannot be written.
     """
     body = {operation_name(operation): _write_input(operation)}
-    return plain.message_to_xml({f"{names.NETCONF}:rpc": body}, {"message-id": message_id})
+    return plain_xml.message_to_xml({f"{names.NETCONF}:rpc": body}, {"message-id": message_id})
 
 
 def _write_input(operation: Operation) -> dict[str, Any] | SubtreeText:

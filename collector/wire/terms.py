@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from collector.errors import UsageError
 from collector.model import DeviceTime, OnChange, SelectionFilter, SubscriptionTerms
-from collector.wire import names, plain, timestamps, xml
+from collector.wire import names, plain, plain_xml, timestamps, xml
 from collector.wire.plain import SubtreeText, XPathText
 
 _XPATH: Final = ("datastore-xpath-filter", "stream-xpath-filter")
@@ -132,7 +132,7 @@ def _xpath_filter(value: object, name: str) -> SelectionFilter:
 def _subtree_text(value: object, name: str) -> str:
     if isinstance(value, str):
         return value.strip()
-    return plain.subtree_text(plain.members(value, name))
+    return plain_xml.subtree_text(plain.members(value, name))
 
 
 def _module_versions(found: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:

@@ -16,7 +16,7 @@ import cbor2
 
 from collector.errors import UsageError, WireError
 from collector.model import MediaType, Notification
-from collector.wire import names, plain
+from collector.wire import names, plain_xml
 from collector.wire.members import read_message, write_message
 
 MAX_DEPTH: Final = 128
@@ -206,7 +206,7 @@ class CborEncoding:
         """
         message = write_message(notification, contents, mode=mode)
         if notification.state_change is not None:
-            message = plain.for_json(message)
+            message = plain_xml.for_json(message)
         try:
             return cbor2.dumps(_empty_as_null(message))
         except (cbor2.CBOREncodeError, TypeError, ValueError) as error:

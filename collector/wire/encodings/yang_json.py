@@ -20,7 +20,7 @@ from msgspec import Raw, Struct, field
 
 from collector.errors import UsageError, WireError
 from collector.model import DeviceTime, MediaType, Notification, NotificationKind
-from collector.wire import names, plain
+from collector.wire import names, plain, plain_xml
 from collector.wire.members import read_message, write_message
 from collector.wire.plain import DuplicatedMembers
 from collector.wire.timestamps import parse_date_and_time
@@ -280,7 +280,7 @@ class JsonEncoding:
         """One message; see ``members.write_message``. Raises UsageError."""
         message = write_message(notification, contents, mode=mode)
         if notification.state_change is not None:
-            message = plain.for_json(message)
+            message = plain_xml.for_json(message)
         try:
             return msgspec.json.encode(message)
         except (TypeError, ValueError, OverflowError) as error:

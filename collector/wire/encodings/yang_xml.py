@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from collector.model import MediaType, Notification
-from collector.wire import names, plain, xml
+from collector.wire import names, plain_xml, xml
 from collector.wire.members import CONTENTS_LEAVES, read_message, write_message
 
 
@@ -26,14 +26,14 @@ class XmlEncoding:
 
     def decode(self, payload: bytes) -> Notification:
         """The envelope. Raises WireError: ``bad-xml``, ``too-deep``, and as ``read_message``."""
-        return read_message(plain.message_from_xml(xml.parse(payload, CONTENTS_LEAVES)))
+        return read_message(plain_xml.message_from_xml(xml.parse(payload, CONTENTS_LEAVES)))
 
     def decode_contents(self, payload: bytes) -> Any:
         """The whole message as plain values. Raises WireError: ``bad-xml``, ``too-deep``."""
-        return plain.message_from_xml(xml.parse(payload))
+        return plain_xml.message_from_xml(xml.parse(payload))
 
     def encode(
         self, notification: Notification, contents: Any = None, *, mode: str = names.MODE_MSO
     ) -> bytes:
         """One message; see ``members.write_message``. Raises UsageError."""
-        return plain.message_to_xml(write_message(notification, contents, mode=mode))
+        return plain_xml.message_to_xml(write_message(notification, contents, mode=mode))
