@@ -34,9 +34,11 @@ from collector.journal.commit import GroupCommit, OpenFile
 from collector.journal.disk import Disk
 from collector.journal.lock import FolderLock
 from collector.journal.segments import Recovery, Segment
-from collector.model import ReceivedBatch
+from collector.model import ReceivedBatch, RecordKind
 
 MEBIBYTE = 1 << 20
+IDLE_FACTOR = 12
+"""A segment of ticks only may grow so many times older (ours): an idle day left 17,000 files."""
 
 
 class JournalSettings(Struct, frozen=True):
@@ -93,6 +95,8 @@ class Journal:
         self._first_offset = 0
         self._octets = 0
         self._opened_at = 0.0
+        self._busy = False
+        """The open segment holds more than ticks."""
         self._closed = False
         self._prove = False
         self._commit = GroupCommit(
@@ -191,6 +195,7 @@ class Journal:
         head = segment_format.encode_frame_head(payload, self._next_offset, rows)
         file = self._writable_file()
         self._write(file, head, payload)
+        self._busy = self._busy or any(kind != RecordKind.TICK for kind in batch.kind)
         first = self._next_offset
         self._next_offset = first + rows
         self._commit.wrote(file, self._next_offset, len(head) + payload.size)
@@ -254,7 +259,8 @@ class Journal:
             return False
         settings = self._settings
         age = self._monotonic() - self._opened_at
-        return self._octets >= settings.segment_octets or age >= settings.segment_seconds
+        longest = settings.segment_seconds * (1 if self._busy else IDLE_FACTOR)
+        return self._octets >= settings.segment_octets or age >= longest
 
     def _end_file(self, file: OpenFile) -> None:
         if self._next_offset > self._first_offset:
@@ -287,6 +293,7 @@ class Journal:
         self._first_offset = self._next_offset
         self._octets = len(head)
         self._opened_at = self._monotonic()
+        self._busy = False
         return self._file
 
     def _write(self, file: OpenFile, head: bytes, payload: pa.Buffer) -> None:

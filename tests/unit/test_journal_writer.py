@@ -22,6 +22,7 @@ from collector.journal import (
     Segment,
 )
 from collector.journal.retention import DELAY, JournalRetention
+from collector.model import ReceivedBatch, RecordKind
 from tests.unit.journal_batches import batch_of, columns, numbers
 
 SETTINGS = JournalSettings(free_space_reserve=0)
@@ -660,3 +661,26 @@ def test_what_the_writer_added_while_the_reader_looked_away_is_not_left_out(
     reader = Slow(tmp_path, on_damage=said.append)
     assert [n for frame in reader.read() for n in numbers(frame.batch())] == [0, 1, 2, 3, 4]
     assert said == []
+
+
+def test_a_segment_of_ticks_only_lives_longer(tmp_path: Path) -> None:
+    now = [0.0]
+    with Journal.open(
+        tmp_path, JournalSettings(segment_seconds=5.0), monotonic=lambda: now[0]
+    ) as j:
+        for second in range(1, 30):
+            now[0] = float(second)
+            j.append(tick_batch(second))
+        assert len(j.segments()) == 1
+        busy = ReceivedBatch()
+        busy.append(30, RecordKind.DATA, b"{}")
+        j.append(busy)
+        now[0] = 30.5
+        j.append(tick_batch(31))
+        assert len(j.segments()) == 2
+
+
+def tick_batch(at: int) -> ReceivedBatch:
+    batch = ReceivedBatch()
+    batch.append(at, RecordKind.TICK, b"")
+    return batch
