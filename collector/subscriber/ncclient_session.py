@@ -20,6 +20,7 @@ from typing import Any
 
 import ncclient.manager
 import ncclient.transport.errors as nc_errors
+from ncclient.transport.session import NetconfBase
 from ncclient.transport.ssh import paramiko
 
 from collector.errors import ConfigError, SessionError, WireError
@@ -113,6 +114,9 @@ class NcclientSession(SessionBase):
                 "keepalive": settings.keepalive // SECOND or None,
             }
         )
+        # ncclient compares capabilities as printed, with the white space around them; what is
+        # sent must be framed as the device and our deframer understood the hellos.
+        transport._base = NetconfBase.BASE_11 if parser.chunked else NetconfBase.BASE_10
         return parser
 
     async def _abandon(

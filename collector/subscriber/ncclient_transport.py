@@ -100,8 +100,10 @@ class Parser:
     def __init__(self, session: Any, listener: Listener, max_message: int, chunked: bool) -> None:
         self._session = session
         self._listener = listener
-        self._chunked = chunked
+        self._may_chunk = chunked
         """Whether our own hello says base:1.1; some device handlers do not."""
+        self.chunked = False
+        """Whether both hellos said base:1.1."""
         self._deframer = Deframer(max_message)
         self.hello: Hello | None = None
 
@@ -111,7 +113,8 @@ class Parser:
         while (message := self._deframer.next_message()) is not None:
             if self.hello is None:
                 self.hello = read_hello(message)
-                if self.hello.chunked and self._chunked:
+                self.chunked = self.hello.chunked and self._may_chunk
+                if self.chunked:
                     self._deframer.use_chunked()
                 self._session._dispatch_message(message.decode())
                 self._session.add_listener(self._listener)

@@ -415,6 +415,36 @@ def test_bad_hello(tmp_path: Path, kind: str, greeting: bytes) -> None:
     assert (error.reason, error.retryable) == ("bad-hello", True)
 
 
+def test_a_hello_as_it_is_printed_in_rfc6242(tmp_path: Path, kind: str) -> None:
+    """White space around capabilities, and a line end behind the delimiter."""
+    printed = b"""
+<?xml version="1.0" encoding="UTF-8"?>
+<hello xmlns="urn:ietf:params:xml:ns:netconf:base:1.0">
+  <capabilities>
+    <capability>
+      urn:ietf:params:netconf:base:1.1
+    </capability>
+    <capability>
+      urn:ietf:params:ns:netconf:capability:startup:1.0
+    </capability>
+  </capabilities>
+  <session-id>4</session-id>
+</hello>
+]]>]]>
+"""
+
+    class Printed(ServerSession):
+        def greet(self) -> None:
+            self.write(printed)
+
+    async def test(device: Device, session: NetconfSession, basket: Basket) -> None:
+        assert session.session_id == 4
+        assert session.capabilities[0] == "urn:ietf:params:netconf:base:1.1"
+        assert await session.rpc(rpc(1)) == ok_reply(rpc(1))
+
+    with_device(tmp_path, kind, test, session_type=Printed)
+
+
 def test_no_hello_is_a_time_out(tmp_path: Path, kind: str) -> None:
     error = refused_by(
         tmp_path,

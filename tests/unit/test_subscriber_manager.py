@@ -24,7 +24,9 @@ from collector.model import (
     SubscriptionTerms,
     Transport,
 )
-from collector.subscriber.backoff import BackoffSettings
+from collector.subscriber import manager as manager_module
+from collector.subscriber import subscriptions
+from collector.subscriber.backoff import Backoff, BackoffSettings
 from collector.subscriber.inbox import Inbox
 from collector.subscriber.manager import SubscriptionManager, session_factory
 from collector.subscriber.session import Deliver, NetconfSession, SessionSettings
@@ -308,8 +310,6 @@ def test_a_device_that_is_away_is_tried_again_and_logged_once(
 
 def test_the_waits_are_bounded_and_start_anew_after_a_long_session() -> None:
     settings = BackoffSettings(first=SECOND, limit=5 * SECOND, reset_after=60 * SECOND)
-    from collector.subscriber.backoff import Backoff
-
     numbers = iter([0.0, 0.5, 0.999, 0.0, 0.0, 0.0, 0.0])
     backoff = Backoff(settings, lambda: next(numbers))
     assert [backoff.next() / SECOND for _ in range(2)] == [0.5, 1.5]
@@ -617,6 +617,40 @@ def test_stopping_while_connecting() -> None:
         assert world.intake.batches == []
 
     run(main())
+
+
+def test_stopping_does_not_wait_for_a_device_that_is_mute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(subscriptions, "_DELETE_SECONDS", 0.05)
+
+    async def main() -> None:
+        world = World()
+        await world.want(wanted())
+        await world.active()
+        world.device.answers = lambda request: None
+        await world.manager.stop()
+        assert world.intake.kinds()[-2:] == ["REQUEST", "SESSION_DOWN"]
+
+    run(main())
+
+
+def test_stopping_while_the_intake_is_full_cuts_the_session(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(manager_module, "STOP_SECONDS", 0.05)
+
+    async def main() -> None:
+        world = World()
+        await world.want(wanted())
+        await world.active()
+        world.intake.full = True
+        await world.manager.stop()
+        assert world.device.sessions[0].closed.done()
+        assert world.intake.kinds() == ["SESSION_UP", "REQUEST", "REPLY"]
+
+    run(main())
+    assert "Device core1 did not end its session" in caplog.text
 
 
 def test_session_implementations_by_name() -> None:
