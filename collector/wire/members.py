@@ -81,13 +81,11 @@ def read_message(message: object) -> Notification:
         local = names.local_name(name)
         if local in _HEADER or local in _CONTENTS:
             if local in header:
-                raise WireError(
-                    "duplicate-member", f"{local} is there twice", field=local, clause="RFC 7951 §4"
-                )
+                raise plain.duplicate_member(local)
             header[local] = value
     held = [header[name] for name in _CONTENTS if name in header]
     if len(held) > 1:
-        raise WireError("duplicate-member", "contents is there twice", field="contents")
+        raise plain.duplicate_member("contents")
     holder = plain.members(held[0], "contents") if held else wrapper
     return _read_payload(holder, root, header)
 

@@ -44,6 +44,8 @@ ERROR_TAGS: Final[dict[str, tuple[str, str]]] = {
 }
 """identity -> (module that defines it, error-tag that goes with it: RFC 8640 §7)."""
 
+_LONGEST_MESSAGE: Final = 1000
+"""Characters of an error-message that are kept; ours."""
 _MISPRINTS: Final = {
     "cant-include": "cant-exclude",  # RFC 8650 §3.3
     "synchronization-size": "sync-too-big",  # RFC 8641 §A.2
@@ -75,7 +77,7 @@ def read_error(element: xml.Element) -> ProtocolError:
     reason = names.local_name(hints.pop("reason", ""))
     identity = names.local_name(element.text_of("error-app-tag")) or reason
     identity = _MISPRINTS.get(identity, identity)
-    message = element.text_of("error-message") or f"refused: {identity or tag}"
+    message = element.text_of("error-message")[:_LONGEST_MESSAGE] or f"refused: {identity or tag}"
     return ProtocolError(
         message, tag=tag, identity=identity, path=element.text_of("error-path"), hints=hints
     )

@@ -23,12 +23,17 @@ from collector.wire import names, timestamps
 INT64_MIN: Final = -(1 << 63)
 INT64_MAX: Final = (1 << 63) - 1
 UINT32_MAX: Final = 0xFFFF_FFFF
+_SHOWN: Final = 80
+"""Characters of a peer's value that go into a message at most; ours."""
 _LONGEST_NUMBER: Final = 20
 """Digits of a number given as text; a uint64 has at most 20."""
 
 
 class DuplicatedMembers(dict[str, Any]):
-    """A JSON object or CBOR map in which a name came twice; refused when it is looked into."""
+    """A JSON object in which a name came twice; refused when it is looked into."""
+
+    twice: str = ""
+    """The name, or one of them."""
 
 
 class XPathText(str):
@@ -57,10 +62,16 @@ class SubtreeText(str):
 # --------------------------------------------------------------------------- leaves
 def bad_value(field: str, value: object) -> WireError:
     """The error for a leaf that cannot be read."""
-    shown = repr(value)
-    return WireError(
-        "bad-value", f"{shown[:80]} is no value of {field}", field=field, clause="RFC 7951 §6"
-    )
+    field, shown = field[:_SHOWN], repr(value)[:_SHOWN]
+    message = f"{shown} is no value of {field}"
+    return WireError("bad-value", message, field=field, clause="RFC 7951 §6")
+
+
+def duplicate_member(field: str) -> WireError:
+    """The error for an object that has a member twice."""
+    field = field[:_SHOWN]
+    message = f"the member {field} is there twice"
+    return WireError("duplicate-member", message, field=field, clause="RFC 7951 §4")
 
 
 def members(value: object, field: str) -> dict[str, Any]:
@@ -70,9 +81,7 @@ def members(value: object, field: str) -> dict[str, Any]:
         WireError: ``bad-value`` when it is no object, ``duplicate-member``.
     """
     if isinstance(value, DuplicatedMembers):
-        raise WireError(
-            "duplicate-member", f"{field} names a member twice", field=field, clause="RFC 7951 §4"
-        )
+        raise duplicate_member(value.twice)
     if isinstance(value, dict):
         return value
     if value is None or value == "" or value == [None]:
@@ -92,12 +101,7 @@ def known_members(value: object, field: str) -> dict[str, Any]:
         if module and module not in names.NAMESPACES:
             continue
         if local in found:
-            raise WireError(
-                "duplicate-member",
-                f"{field} names {local} twice",
-                field=local,
-                clause="RFC 7951 §4",
-            )
+            raise duplicate_member(local)
         found[local] = member
     return found
 

@@ -147,6 +147,16 @@ def test_a_member_that_comes_twice(text: str) -> None:
     assert reason(text.replace(":{", ": {").encode(), JSON) == "duplicate-member"
 
 
+def test_messages_about_long_names_stay_short() -> None:
+    name = "n" * 60_000
+    for body in (f',"{name}":1,"{name}":2', f',"{name}":1,"ietf-ip:{name}":2'):
+        assert reason((ENVELOPE % UPDATE % body).encode(), JSON) == "duplicate-member"
+    assert contents_reason(around(f'{{"{name}":1,"{name}":2}}'), JSON) == "duplicate-member"
+    assert reason(around("1").replace(b'"id":1', b'"id":"%s"' % (b"9" * 60_000)), JSON) == (
+        "bad-value"
+    )
+
+
 def test_duplicates_inside_the_contents_are_found_with_the_contents() -> None:
     payload = around('{"a:b":{"c":1,"c":2}}')
     assert decode(payload, JSON).subscription_id == 1

@@ -12,6 +12,7 @@ has as many octets as came. Else (blanks, unknown members, duplicates) the other
 from __future__ import annotations
 
 import json
+from collections import Counter
 from math import isinf
 from typing import Any, Final
 
@@ -201,13 +202,22 @@ def check_depth(payload: bytes) -> None:
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
-    return found if len(found) == len(pairs) else DuplicatedMembers(found)
+    if len(found) == len(pairs):
+        return found
+    marked = DuplicatedMembers(found)
+    marked.twice = _first_repeated(pairs)
+    return marked
+
+
+def _first_repeated(pairs: list[tuple[str, Any]]) -> str:
+    counts = Counter(name for name, _ in pairs)
+    return next(name for name, count in counts.items() if count > 1)
 
 
 def _strict_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise WireError("duplicate-member", "an object names a member twice", clause="RFC 7951 §4")
+        raise plain.duplicate_member(_first_repeated(pairs))
     return found
 
 
