@@ -9,6 +9,7 @@ stopped with Ctrl-C. Never a traceback, unless ``COLLECTOR_DEBUG=1`` is set.
 from __future__ import annotations
 
 import difflib
+import io
 import os
 import sys
 from importlib import import_module
@@ -110,6 +111,9 @@ def cli() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line and leave with its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no end
     sys.exit(status_of(args))
 
 
@@ -117,7 +121,8 @@ def status_of(args: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     debug = os.environ.get("COLLECTOR_DEBUG", "") not in ("", "0")
     try:
-        result = cli.main(args, prog_name="collector", standalone_mode=False)
+        result = _invoke(sys.argv[1:] if args is None else args)
+        sys.stdout.flush()
     except click.exceptions.Exit as left:
         return left.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -145,6 +150,14 @@ def status_of(args: list[str] | None = None) -> int:
         )
         return 2
     return result if isinstance(result, int) else 0
+
+
+def _invoke(args: list[str]) -> object:
+    """Run a command; unlike ``cli.main`` a broken pipe stays what it is and is no answer "no"."""
+    if "_COLLECTOR_COMPLETE" in os.environ:
+        return cli.main(args, prog_name="collector")
+    with cli.make_context("collector", args) as context:
+        return cli.invoke(context)
 
 
 def _usage_text(error: click.ClickException) -> str:

@@ -122,7 +122,8 @@ class AlertSettings(Struct, frozen=True, kw_only=True):
     """File that gets one JSON object a line."""
     command: tuple[Text, ...] = ()
     """Program with its arguments, started for each alert without a shell; the alert is on its
-    standard input as JSON."""
+    standard input as JSON. Of the environment it sees PATH, HOME, USER, the language and the time
+    zone, so that no password is in it."""
     webhook: Text | None = None
     """URL that each alert is posted to as JSON; https, or http to a loopback address."""
     timeout_seconds: Timeout = 10.0

@@ -163,11 +163,12 @@ def test_exit_statuses(failing: list[BaseException], error: BaseException, statu
 
 
 @pytest.mark.integration
-def test_a_reader_who_has_seen_enough_is_no_error() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_who_has_seen_enough_is_no_error(unbuffered: str) -> None:
     done = subprocess.run(
-        f"{sys.executable} -m collector init -o - | head -1; exit ${{PIPESTATUS[0]}}",
+        f"{sys.executable} -m collector init -o - | :; exit ${{PIPESTATUS[0]}}",
         shell=True, executable="/bin/bash", capture_output=True, text=True, check=False,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
     )  # fmt: skip
     assert done.returncode == 0
     assert done.stderr == ""
@@ -182,6 +183,16 @@ def test_the_overview_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == ""
+
+
+@pytest.mark.integration
+def test_a_terminal_that_cannot_show_a_name() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "collector", "Zürich"],
+        capture_output=True, text=True, check=False, env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("collector: there is no command Z")
 
 
 @pytest.mark.integration
