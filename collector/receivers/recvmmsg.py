@@ -21,10 +21,16 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.model import SECOND
 from collector.receivers.slab import ROW_OCTETS, DatagramSlab
+from collector.receivers.sockets import SO_TIMESTAMPNS, stamp_arrivals
 
 MAX_SOURCES: Final = 65_536
 """Cached sources (address and port); ours."""
+_STAMP: Final = np.dtype(
+    [("len", "u8"), ("level", "i4"), ("type", "i4"), ("seconds", "i8"), ("ns", "i8")]
+)
+"""struct cmsghdr with a struct timespec."""
 _NAME_OCTETS: Final = 28
 """sizeof(struct sockaddr_in6), the longest name that comes."""
 _MSG_DONTWAIT: Final = 0x40
@@ -120,8 +126,10 @@ class RecvmmsgReader:
         self._names: NDArray[np.uint8] = np.zeros((rows, _NAME_OCTETS), np.uint8)
         self._name_keys = self._names.view(f"V{_NAME_OCTETS}").ravel()
         self._iovecs = (_Iovec * rows)()
+        self._stamps: NDArray[np.void] = np.zeros(rows, _STAMP)
         self._headers = (_Mmsghdr * rows)()
         octets, names = slab.octets.ctypes.data, self._names.ctypes.data
+        stamps = self._stamps.ctypes.data
         for row in range(rows):
             self._iovecs[row] = _Iovec(octets + row * ROW_OCTETS, ROW_OCTETS)
             header = self._headers[row].hdr
@@ -129,6 +137,8 @@ class RecvmmsgReader:
             header.namelen = _NAME_OCTETS
             header.iov = ctypes.addressof(self._iovecs) + row * ctypes.sizeof(_Iovec)
             header.iovlen = 1
+            header.control = stamps + row * _STAMP.itemsize
+            header.controllen = _STAMP.itemsize
         raw = memoryview(self._headers).cast("B")
         strides = (_MSGHDR_OCTETS,)
         self._lengths: NDArray[np.uint32] = np.ndarray(
@@ -137,6 +147,10 @@ class RecvmmsgReader:
         self._namelens: NDArray[np.uint32] = np.ndarray(
             (rows,), np.uint32, raw, _Msghdr.namelen.offset, strides
         )
+        self._controllens: NDArray[np.uint64] = np.ndarray(
+            (rows,), np.uint64, raw, _Msghdr.controllen.offset, strides
+        )
+        stamp_arrivals(sock)
         self._sources = Sources()
         self._recvmmsg = ctypes.CDLL(None, use_errno=True).recvmmsg
 
@@ -152,13 +166,22 @@ class RecvmmsgReader:
             raise OSError(number, os.strerror(number))
         self.slab.lengths[:count] = self._lengths[:count]
         self._namelens[:count] = _NAME_OCTETS  # the kernel wrote the length of each name
+        self._take_stamps(count)
         sources = self._sources
         pairs = [sources[name] for name in self._name_keys[:count].tolist()]
         return [address for address, _ in pairs], [port for _, port in pairs]
 
+    def _take_stamps(self, count: int) -> None:
+        """When the kernel took each datagram; 0 where it did not say."""
+        found, lengths = self._stamps[:count], self._controllens[:count]
+        said = (lengths == _STAMP.itemsize) & (found["type"] == SO_TIMESTAMPNS)
+        stamps = found["seconds"] * SECOND + found["ns"]
+        self.slab.stamps[:count] = np.where(said, stamps, 0)
+        lengths[:] = _STAMP.itemsize  # the kernel wrote what it used
+
 
 class LoopReader:
-    """One system call a datagram; everywhere."""
+    """One system call a datagram; everywhere. Knows no arrival times."""
 
     def __init__(self, sock: socket.socket, slab: DatagramSlab) -> None:
         self.slab = slab

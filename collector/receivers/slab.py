@@ -1,7 +1,7 @@
 """Room for a batch of datagrams, reused for every batch: one row of a numpy array each.
 
-Does: hold octets and lengths. Does not: fill itself (``receivers.recvmmsg`` and captures do) or
-keep anything over the next batch.
+Does: hold octets, lengths and times. Does not: fill itself (``receivers.recvmmsg`` and captures
+do) or keep anything over the next batch.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ KiB apart would fall on the same lines of the processor's cache."""
 class DatagramSlab:
     """``rows`` datagrams; untouched rows and the untouched ends of rows cost no memory."""
 
-    __slots__ = ("lengths", "octets", "view")
+    __slots__ = ("lengths", "octets", "stamps", "view")
 
     def __init__(self, rows: int) -> None:
         if rows < 1:
@@ -31,6 +31,8 @@ class DatagramSlab:
         """One datagram a row."""
         self.lengths: NDArray[np.uint32] = np.zeros(rows, np.uint32)
         """Octets of each datagram."""
+        self.stamps: NDArray[np.int64] = np.zeros(rows, np.int64)
+        """When the kernel took each datagram, ns since 1970 by the system's clock; 0: not known."""
         self.view = self.octets.data.cast("B")
         """The same octets without rows."""
 

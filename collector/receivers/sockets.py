@@ -17,6 +17,8 @@ from collector.errors import ConfigError
 # Numbers of the Linux kernel, not in the socket module of Python 3.11.
 _SO_RCVBUFFORCE: Final = 33
 _SO_MEMINFO: Final = 55
+SO_TIMESTAMPNS: Final = 35
+"""Option and type of its control message, on 64-bit systems."""
 _MEMINFO: Final = struct.Struct("=9I")
 _MEMINFO_DROPS: Final = 8
 
@@ -61,6 +63,14 @@ def enlarge_receive_buffer(sock: socket.socket, octets: int) -> int:
             continue
         break
     return sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
+
+
+def stamp_arrivals(sock: socket.socket) -> None:
+    """Ask the kernel to say when each datagram came; where it cannot, nothing is said."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    except OSError:
+        return
 
 
 def dropped_datagrams(sock: socket.socket) -> int | None:
