@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 
 import asyncssh
@@ -102,6 +103,29 @@ def test_a_key_that_the_device_does_not_know_is_followed_by_the_password(tmp_pat
             await session.close()
 
     run(main())
+
+
+def test_ipv6(tmp_path: Path) -> None:
+    if not has_ipv6_loopback():
+        pytest.skip("this machine has no ::1")
+
+    async def main() -> None:
+        async with Device(tmp_path, host="::1") as device:
+            session = AsyncsshSession(device.settings(), Basket().deliver, RunningClock())
+            await session.open()
+            assert session.peer == "::1"
+            await session.close()
+
+    run(main())
+
+
+def has_ipv6_loopback() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 def test_stderr_is_no_netconf(tmp_path: Path) -> None:
