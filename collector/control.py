@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -241,9 +241,19 @@ def ask_bytes(
 
 def follow(
     folder: str | Path, command: str = "follow", **arguments: Any
-) -> Iterator[dict[str, Any]]:
-    """The rows of a stream, as they come, until the collector stops. Raises UsageError."""
-    with _request(folder, command, arguments, None) as (_, file):
+) -> Generator[dict[str, Any], None, None]:
+    """The rows of a stream from now on, as they come, until the collector stops.
+
+    Raises:
+        UsageError: at once, when nobody answers or the command failed.
+    """
+    opened = contextlib.ExitStack()
+    _, file = opened.enter_context(_request(folder, command, arguments, None))
+    return _rows(opened, file)
+
+
+def _rows(opened: contextlib.ExitStack, file: Any) -> Generator[dict[str, Any], None, None]:
+    with opened:
         for line in file:
             yield _decoded(line)
 

@@ -6,8 +6,10 @@ options.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -86,20 +88,34 @@ def show(folder: Path, selection: Selection, as_json: bool) -> None:
 
 
 def follow(folder: Path, selection: Selection, as_json: bool) -> None:
-    """Print new verdicts until the collector stops."""
-    rows = (row for row in control.follow(folder) if _wanted(row, selection))
-    if as_json:
-        for row in rows:
-            sys.stdout.write(encode_row(row).decode())
-            sys.stdout.flush()
-        return
-    with LiveView(make_console(), verdicts_only=True) as view:
-        for row in rows:
-            if row["row"] == "lost":
-                view.say(f"too slow: {row['facts']} rows were left out")
-            else:
-                view.receive([row_to_fact(row)])
-        view.say("the collector has stopped")
+    """Print new verdicts until the collector stops; in a terminal beside those before."""
+    with contextlib.closing(control.follow(folder)) as stream:
+        rows = (row for row in stream if _wanted(row, selection))
+        if as_json:
+            for row in rows:
+                sys.stdout.write(encode_row(row).decode())
+                sys.stdout.flush()
+            return
+        console = make_console()
+        before = _before(folder, selection) if console.is_terminal else []
+        with LiveView(console, verdicts_only=True) as view:
+            view.receive(before)
+            _show_rows(rows, view)
+
+
+def _before(folder: Path, selection: Selection) -> list[Verdict]:
+    """What the picture begins with."""
+    with asked(folder) as session:
+        return verdicts_of(session.run(*selection.question()))
+
+
+def _show_rows(rows: Iterator[dict[str, Any]], view: LiveView) -> None:
+    for row in rows:
+        if row["row"] == "lost":
+            view.say(f"too slow: {row['facts']} rows were left out")
+        else:
+            view.receive([row_to_fact(row)])
+    view.say("the collector has stopped")
 
 
 def _wanted(row: dict[str, Any], selection: Selection) -> bool:

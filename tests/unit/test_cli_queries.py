@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from collector.cli import asking, status_of
 from collector.control import ControlServer
@@ -203,6 +204,22 @@ def test_following(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[0] == "too slow: 3 rows were left out"
     assert "missing: card 3 silent" in lines[1]
     assert lines[2:] == ["the collector has stopped"]
+
+
+@pytest.mark.integration
+def test_following_in_a_terminal_begins_with_what_was(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=100, height=40, markup=False)
+    monkeypatch.setattr("collector.cli.verdict_rows.make_console", lambda: console)
+    assert serve(folder, "verdicts", "--follow", "--device", "core7") == 0
+    last = out.getvalue().rpartition("every 1 s")[2]
+    # 01 and 02 from the store, 04 from the open rows, 11 and 12 from the stream
+    row = next(line for line in last.splitlines() if "card 3" in line)
+    assert row.count("●") == 3
+    assert row.count("✖") == 2
+    assert "the collector has stopped" in last
 
 
 @pytest.mark.integration

@@ -105,7 +105,7 @@ def test_a_follower_that_hangs_up_ends_its_stream(tmp_path: Path) -> None:
             def client() -> dict[str, Any]:
                 rows = control.follow(tmp_path, "endless")
                 first = next(rows)
-                rows.close()  # type: ignore[attr-defined]
+                rows.close()
                 return first
 
             assert await asyncio.to_thread(client) == {"number": 0}
@@ -123,7 +123,7 @@ def test_a_stop_ends_the_streams(tmp_path: Path) -> None:
     async def run() -> list[dict[str, Any]]:
         server = ControlServer(tmp_path, commands.table())
         await server.start()
-        rows = control.follow(tmp_path, "endless")
+        rows = await asyncio.to_thread(control.follow, tmp_path, "endless")
         first = await asyncio.to_thread(next, rows)
         await server.stop()
         return [first, *await asyncio.to_thread(list, rows)]
@@ -209,7 +209,7 @@ def test_nobody_is_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=f"^no collector is running on {tmp_path}$"):
         control.ask(tmp_path, "status")
     with pytest.raises(UsageError, match="no collector is running"):
-        next(control.follow(tmp_path))
+        control.follow(tmp_path)
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
