@@ -51,6 +51,8 @@ def common(context: Context, device: Device, update: Update) -> Placed | None:
     originator = counter.by_header if name is None else counter.originators.get((key, name))
     if originator is None or originator.remembered is not None or originator.slips:
         return None
+    if originator.holes:
+        return None
     one = originator.subscription
     if one.id != key or not one.live or originator.first_index is None:
         return None
@@ -131,7 +133,7 @@ def take(context: Context, device: Device, update: Update) -> Placed:
         counters.conclude(context, seen, None, update)
     else:
         held.heard(device, update)
-        index = _place(context, one, generator, update, seen)
+        index = _place(context, one, generator, update, seen, update.arrival)
     closing.settle(context, update.arrival)
     return generator, revision, index
 
@@ -140,7 +142,7 @@ def release(context: Context, device: Device, one: Subscription, arrival: int) -
     """Place what was held for a subscription; returns the period of the newest message."""
     index: int | None = None
     for update in held.release(device, one, arrival):
-        index = _place(context, one, generator_of(context, update), update, [])
+        index = _place(context, one, generator_of(context, update), update, [], arrival)
     return index
 
 
@@ -150,9 +152,14 @@ def _place(
     generator: str,
     update: Update,
     seen: list[counters.Seen],
+    now: int,
 ) -> int | None:
-    """Put a record of a known subscription into its period, and draw the conclusions."""
-    closing.wake(context, one, update.arrival)
+    """Put a record of a known subscription into its period, and draw the conclusions.
+
+    Args:
+        now: its arrival, or the later time at which it was no longer held.
+    """
+    closing.wake(context, one, now)
     originator = one.originators.get(generator) or _join(context, one, generator)
     if originator is None:
         counters.conclude(context, seen, None, update)
@@ -168,9 +175,9 @@ def _place(
     )  # fmt: skip
     if unheard:
         refresh(one)
-        closing.schedule(context, one, update.arrival)
+        closing.schedule(context, one, now)
     counters.conclude(context, seen, (originator, slot.index), update)
-    _look(context, originator, slot, last_index, update.arrival)
+    _look(context, originator, slot, last_index, now)
     return slot.index
 
 
@@ -192,10 +199,12 @@ def _join(context: Context, one: Subscription, name: str) -> Originator | None:
 
 
 def _look(
-    context: Context, originator: Originator, slot: Slot, last_index: int | None, arrival: int
+    context: Context, originator: Originator, slot: Slot, last_index: int | None, now: int
 ) -> None:
     """Is a period complete with this record, or judged already?"""
     one, index = originator.subscription, slot.index
+    if index in originator.holes:
+        counters.mark(context, [(originator, index)])  # it owes less: others may be blamed more
     period = one.periods.get(index)
     if period is not None:
         if period.closed:
@@ -204,10 +213,10 @@ def _look(
         elif period.row is not None:
             period.touched = True
         elif period.short < 0:
-            closing.complete_at_once(context, one, index, arrival)
+            closing.complete_at_once(context, one, index, now)
         elif slot.count == originator.usual and originator.member:
             period.short -= 1
             if period.short == 0:
-                closing.complete_at_once(context, one, index, arrival)
+                closing.complete_at_once(context, one, index, now)
     if originator.usual is None and (last_index is None or index > last_index):
-        closing.complete_earlier(context, one, index, arrival)
+        closing.complete_earlier(context, one, index, now)
