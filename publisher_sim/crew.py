@@ -154,9 +154,9 @@ class ProcessCrew:
         from publisher_sim.publishers.agent_channel import ChannelServer
 
         self._scenario = scenario
-        self._folder = Path(tempfile.mkdtemp(prefix="publisher-sim-"))
-        self._target = f"unix:{self._folder / 'channel'}"
-        self._server = ChannelServer(self._target, on_message, on_lost)
+        self._folder: Path | None = None
+        """Of the channel's socket, the setup and the accounts; there once open."""
+        self._server = ChannelServer(on_message, on_lost)
         self._current: dict[str, _Process] = {}
         self._standing_by: dict[str, _Process] = {}
         self._all: list[_Process] = []
@@ -168,9 +168,10 @@ class ProcessCrew:
 
     async def open(self) -> None:
         """See ``Crew``. The setup file holds no secret: its NETCONF table is the default one."""
+        self._folder = Path(tempfile.mkdtemp(prefix="publisher-sim-"))
         setup = msgspec.structs.replace(self._scenario, netconf=Netconf())
         (self._folder / "setup.json").write_bytes(msgspec.json.encode(setup))
-        await self._server.start()
+        await self._server.start(f"unix:{self._folder / 'channel'}")
 
     def start_card(self, card: Card) -> None:
         """See ``Crew``."""
@@ -214,8 +215,9 @@ class ProcessCrew:
         await self._server.stop()
 
     def remove(self) -> None:
-        """Remove the accounts, once they are read."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Remove the accounts, once they are read. May be called twice, or before ``open``."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _later(self, starting: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(starting)
@@ -223,11 +225,12 @@ class ProcessCrew:
         task.add_done_callback(self._starting.discard)
 
     async def _spawn(self, card: Card, into: dict[str, _Process]) -> None:
+        assert self._folder is not None
         life = self._lives[card.name] = self._lives.get(card.name, -1) + 1
         account = self._folder / f"{len(self._all)}-{life}.jsonl"
         arguments = [
             "agent", "--setup", str(self._folder / "setup.json"), "--card", card.name,
-            "--life", str(life), "--channel", self._target, "--account", str(account),
+            "--life", str(life), "--channel", self._server.target, "--account", str(account),
         ]  # fmt: skip
         if into is self._standing_by:
             arguments.append("--standby")

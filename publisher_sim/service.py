@@ -97,6 +97,7 @@ class DeviceService:
             on_close=self._session_closed,
         )
         self._own: AgentLoop | None = None
+        self._started = False
 
     # ------------------------------------------------------------------ life
     async def start(self) -> None:
@@ -121,6 +122,7 @@ class DeviceService:
             missing = ", ".join(sorted(self._waiting_for))
             raise SessionError(f"no registration of {missing}", reason="timeout") from None
         await self.server.start()
+        self._started = True
         self._progress(f"{self._scenario.name} listens on {self.server.host}:{self.server.port}")
 
     async def wait(self, seconds: float | None = None) -> None:
@@ -238,7 +240,7 @@ class DeviceService:
             self._write_truth(now())
 
     def _write_truth(self, until: int) -> None:
-        if self._truth_path is None:
+        if self._truth_path is None or not self._started:
             return
         began = time.monotonic()
         for fact in self._crew.facts():

@@ -133,17 +133,21 @@ def write_from_agent(message: FromAgent) -> pb.FromAgent:
 class ChannelServer:
     """Where agents attach; calls back from the event loop."""
 
-    def __init__(self, target: str, on_message: OnMessage, on_lost: OnLost) -> None:
-        """``target`` is ``unix:PATH``, the path at most 107 octets."""
-        self._target = target
+    def __init__(self, on_message: OnMessage, on_lost: OnLost) -> None:
+        self.target = ""
+        """Where agents attach, once started."""
         self._on_message = on_message
         self._on_lost = on_lost
         self._server: grpc.aio.Server | None = None
         self._waiting: dict[str, asyncio.Queue[ToAgent | None]] = {}
         """card -> what its stream has to send; None ends it."""
 
-    async def start(self) -> None:
-        """Return when agents can attach. Raises SessionError."""
+    async def start(self, target: str) -> None:
+        """Return when agents can attach at ``target`` (``unix:PATH``, at most 107 octets of it).
+
+        Raises:
+            SessionError: it cannot be bound.
+        """
         server = grpc.aio.server()
         handler = grpc.stream_stream_rpc_method_handler(
             self._attach,
@@ -154,11 +158,11 @@ class ChannelServer:
         handlers = grpc.method_handlers_generic_handler(service, {method: handler})
         server.add_generic_rpc_handlers((handlers,))
         try:
-            server.add_insecure_port(self._target)
+            server.add_insecure_port(target)
         except RuntimeError as error:
-            raise SessionError(f"agents cannot attach at {self._target}", reason="bind") from error
+            raise SessionError(f"agents cannot attach at {target}", reason="bind") from error
         await server.start()
-        self._server = server
+        self._server, self.target = server, target
 
     def tell(self, card: str, message: ToAgent) -> bool:
         """Queue a message; False when the agent is not there or does not read."""

@@ -1,0 +1,260 @@
+"""The simulated device on real sockets: processes, kill -9, signals, what is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from collector.errors import ConfigError
+from collector.model import SECOND
+from collector.wire.netconf_rpc import DeleteSubscription, EstablishSubscription, Get
+from collector.wire.udp_notif import decode_header
+from publisher_sim import truth_file
+from publisher_sim.channel import EndComponent, FromAgent, Heartbeat, Register
+from publisher_sim.publishers.agent_channel import ChannelClient, ChannelServer
+from publisher_sim.publishers.udp_notif import UdpNotifPublisher
+from tests.integration.sim_subscriber import Receiver, Subscriber, terms
+
+pytestmark = pytest.mark.integration
+
+HEAD = """
+name = "core7"
+address = "127.0.1.77"
+periods = {periods}
+grace_seconds = 0.2
+[netconf]
+port = 0
+[period]
+seconds = 0.4
+[master]
+hardware = ["chassis"]
+loss_detection_seconds = 0.4
+"""
+CARDS = "".join(
+    f'[[card]]\nname = "lc{n}"\npublisher_id = {100 + n}\ninterfaces = ["eth{n}/0"]\n'
+    for n in (1, 2)
+)
+KILL = '[[fault]]\nkind = "kill"\ncard = "lc1"\nat_period = 6\nuntil_period = 12\n'
+
+
+class Device:
+    """``publisher-sim run`` as a process."""
+
+    def __init__(self, folder: Path, receiver: Receiver, text: str, *more: str) -> None:
+        self.truth = folder / "truth.jsonl"
+        self._scenario = folder / "device.toml"
+        self._scenario.write_text(text)
+        self._arguments = ("--receiver", receiver.where, "--truth", str(self.truth), *more)
+        self._folder = folder
+        self.ready: dict[str, object] = {}
+
+    async def start(self) -> None:
+        environment = dict(os.environ, PUBLISHER_SIM_PASSWORD="s3cret", TMPDIR=str(self._folder))
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "publisher_sim", "run", str(self._scenario), *self._arguments,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=environment,
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        line = await asyncio.wait_for(self.process.stdout.readline(), 60)
+        self.ready = json.loads(line)
+
+    def subscriber(self) -> Subscriber:
+        port = self.ready["netconf_port"]
+        assert isinstance(port, int)
+        return Subscriber("127.0.1.77", port, "s3cret")
+
+    def children(self) -> list[int]:
+        pid = self.process.pid
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    async def end(self) -> tuple[int, str]:
+        """Exit status and standard error; ends it when it does not end itself."""
+        try:
+            _, error = await asyncio.wait_for(self.process.communicate(), 60)
+        except TimeoutError:
+            self.process.kill()
+            raise
+        assert self.process.returncode is not None
+        return self.process.returncode, error.decode()
+
+
+def gone(pids: list[int]) -> bool:
+    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_a_whole_run_with_a_killed_card(tmp_path: Path) -> None:
+    """Establish, pushes from the device's address, kill -9, the new list within 3 s, truth."""
+    receiver = Receiver()
+
+    async def scene() -> None:
+        device = Device(tmp_path, receiver, HEAD.format(periods=20) + CARDS + KILL)
+        await device.start()
+        children = device.children()
+        assert len(children) == 2
+        async with device.subscriber() as subscriber:
+            reply = await subscriber.ask(EstablishSubscription(terms(400_000_000)))
+            assert reply.generators == ("1", "101", "102")
+            said = await subscriber.notified(3)
+        assert [str(one.kind) for one in said] == [
+            "subscription-modified", "subscription-modified", "subscription-terminated",
+        ]  # fmt: skip
+        lists = [one.state_change.generators for one in said[:2] if one.state_change is not None]
+        assert lists == [("1", "102"), ("1", "101", "102")]
+        status, error = await device.end()
+        assert (status, error) == (0, "")
+        assert gone(children)
+        _look_at_truth(device.truth, said[0].event_time or 0)
+
+    try:
+        asyncio.run(scene())
+        _look_at_datagrams(receiver.take())
+    finally:
+        receiver.close()
+    assert not list(tmp_path.glob("publisher-sim-*"))
+
+
+def _look_at_datagrams(datagrams: list[tuple[str, bytes]]) -> None:
+    assert {host for host, _ in datagrams} == {"127.0.1.77"}
+    ids: dict[int, list[int]] = {}
+    for _, octets in datagrams:
+        header = decode_header(octets)
+        ids.setdefault(header.publisher_id, []).append(header.message_id)
+    assert set(ids) == {1, 101, 102}
+    first = ids[102][0]
+    assert ids[102] == [(first + n) % 2**32 for n in range(len(ids[102]))]
+    steps = [(b - a) % 2**32 for a, b in zip(ids[101], ids[101][1:], strict=False)]
+    assert [step for step in steps if step != 1]  # its second life began elsewhere
+
+
+def _look_at_truth(path: Path, declared: int) -> None:
+    header, rows = truth_file.read(path)
+    assert header.device == "core7"
+    assert [row.number for row in rows] == list(range(len(rows)))
+    assert len(rows) >= 20
+    killed = [row for row in rows if row.last.missing]
+    assert killed
+    assert {blame.generator for row in killed for blame in row.last.missing} == {"101"}
+    # kill -9 was a quarter period before the first tick that misses it
+    assert 0 < declared - (killed[0].nominal_time - 100_000_000) < 3 * SECOND
+
+
+def test_sigterm_ends_it_in_good_order(tmp_path: Path) -> None:
+    receiver = Receiver()
+
+    async def scene() -> None:
+        device = Device(tmp_path, receiver, HEAD.format(periods=0) + CARDS, "--verbose")
+        await device.start()
+        children = device.children()
+        async with device.subscriber() as subscriber:
+            reply = await subscriber.ask(EstablishSubscription(terms(400_000_000)))
+            assert reply.subscription_id is not None
+            (state,) = (await subscriber.ask(Get())).subscriptions or ()
+            assert state.generators == ("1", "101", "102")
+            device.process.send_signal(signal.SIGTERM)
+            (said,) = await subscriber.notified(1)
+            assert str(said.kind) == "subscription-terminated"
+        status, error = await device.end()
+        assert status == 0
+        assert "lc1 registered" in error
+        assert "Traceback" not in error
+        assert gone(children)
+        assert device.truth.exists()
+
+    try:
+        asyncio.run(scene())
+    finally:
+        receiver.close()
+
+
+def test_agents_do_not_outlive_a_killed_master(tmp_path: Path) -> None:
+    receiver = Receiver()
+
+    async def scene() -> None:
+        device = Device(tmp_path, receiver, HEAD.format(periods=0) + CARDS)
+        await device.start()
+        children = device.children()
+        device.process.kill()
+        await device.process.communicate()
+        deadline = time.monotonic() + 30
+        while not gone(children) and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        assert gone(children)
+
+    try:
+        asyncio.run(scene())
+    finally:
+        receiver.close()
+
+
+def test_in_one_process_and_nothing_more_after_delete(tmp_path: Path) -> None:
+    receiver = Receiver()
+
+    async def scene() -> None:
+        text = HEAD.format(periods=0) + CARDS
+        device = Device(tmp_path, receiver, text, "--in-process", "--duration", "4")
+        await device.start()
+        assert device.children() == []
+        async with device.subscriber() as subscriber:
+            reply = await subscriber.ask(EstablishSubscription(terms(100_000_000)))
+            assert reply.subscription_id is not None
+            while len(receiver.take()) == 0:
+                await asyncio.sleep(0.02)
+            assert (await subscriber.ask(DeleteSubscription(reply.subscription_id))).ok
+            receiver.take()
+            await asyncio.sleep(0.3)
+            assert receiver.take() == []
+        status, error = await device.end()
+        assert (status, error) == (0, "")
+
+    try:
+        asyncio.run(scene())
+    finally:
+        receiver.close()
+
+
+def test_the_channel_tells_of_the_loss_of_an_agent() -> None:
+    said: list[FromAgent] = []
+    lost: list[tuple[str, str]] = []
+    register = Register("lc1", "lc1/0", ("encode-json",), 0, True)
+
+    async def scene(folder: str) -> None:
+        server = ChannelServer(said.append, lambda card, run: lost.append((card, run)))
+        await server.start(f"unix:{folder}/channel")
+        client = ChannelClient(server.target)
+        client.say(register)
+        telling = asyncio.create_task(tell(server))
+        async for message in client.messages():
+            assert message == EndComponent(7)
+            client.say(Heartbeat("lc1"))
+            client.close()
+        await telling
+        assert not server.tell("lc1", EndComponent(7))
+        await server.stop()
+        await server.stop()
+
+    async def tell(server: ChannelServer) -> None:
+        while not server.tell("lc1", EndComponent(7)):
+            await asyncio.sleep(0.01)
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(scene(folder))
+    assert said == [register, Heartbeat("lc1")]
+    assert lost == [("lc1", "lc1/0")]
+
+
+def test_an_address_that_is_not_ours() -> None:
+    with pytest.raises(ConfigError, match=r"192\.0\.2\.1 cannot be bound"):
+        UdpNotifPublisher("192.0.2.1")
+    publisher = UdpNotifPublisher("127.0.1.78")
+    publisher.send("127.0.0.1", 0, b"x")
+    assert publisher.refused == 1
+    publisher.close()
+    publisher.close()

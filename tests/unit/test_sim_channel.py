@@ -1,0 +1,63 @@
+"""The channel's messages survive protobuf, and the pure contract carries every field."""
+
+from __future__ import annotations
+
+import pytest
+
+from publisher_sim.channel import (
+    ComponentSubscription,
+    EndComponent,
+    FromAgent,
+    Heartbeat,
+    Register,
+    Status,
+    ToAgent,
+)
+from publisher_sim.publishers import agent_channel_pb2 as pb
+from publisher_sim.publishers.agent_channel import (
+    read_from_agent,
+    read_to_agent,
+    write_from_agent,
+    write_to_agent,
+)
+from publisher_sim.resource_location import Node
+from publisher_sim.selection import Branch, Selection
+
+COMPONENT = ComponentSubscription(
+    subscription_id=2**32 - 1,
+    period=10**9,
+    anchor=-5,
+    encoding="encode-cbor",
+    nodes=(Node("ietf-interfaces", "eth0"), Node("ietf-hardware", "")),
+    selection=Selection(
+        (Branch("ietf-interfaces"), Branch("ietf-interfaces", "", "statistics"), Branch("x", "y"))
+    ),
+    receiver_address="2001:db8::1",
+    receiver_port=65_535,
+    timeline_start=1_800_000_000_000_000_000,
+    timeline_period=10**9,
+)
+
+
+@pytest.mark.parametrize("message", [COMPONENT, EndComponent(7)])
+def test_to_an_agent(message: ToAgent) -> None:
+    octets = write_to_agent(message).SerializeToString()
+    assert read_to_agent(pb.ToAgent.FromString(octets)) == message
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Register("lc1", "lc1/3", ("encode-json", "encode-xml"), 10**8, False),
+        Status("lc1", 7, "refused", "cannot"),
+        Heartbeat("lc1"),
+    ],
+)
+def test_from_an_agent(message: FromAgent) -> None:
+    octets = write_from_agent(message).SerializeToString()
+    assert read_from_agent(pb.FromAgent.FromString(octets)) == message
+
+
+def test_what_is_not_known_is_passed_over() -> None:
+    assert read_to_agent(pb.ToAgent()) is None
+    assert read_from_agent(pb.FromAgent()) is None

@@ -1,0 +1,101 @@
+"""``publisher-sim``: what people see, and how it says no."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from publisher_sim.cli import COMMANDS, HIDDEN, cli, status_of
+from publisher_sim.run import override
+from publisher_sim.scenario import Scenario
+
+CARD = '[[card]]\nname = "lc1"\npublisher_id = 101\ninterfaces = ["eth1/0"]\n'
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> str:
+    path = tmp_path / "device.toml"
+    path.write_text('name = "core7"\nperiods = 12\n' + CARD)
+    return str(path)
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *HIDDEN])
+def test_every_command_has_help_with_an_example(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of([command, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert "Example:" in out
+    assert "Usage: publisher-sim" in out
+
+
+def test_the_overview_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert all(command in out for command in COMMANDS)
+    assert "agent " not in out
+    assert set(cli.list_commands(cli.make_context("x", ["run", "y"]))) == set(COMMANDS)
+
+
+def test_check_says_what_it_is(scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["check", scenario]) == 0
+    assert capsys.readouterr().out == ("core7: 1 cards, 12 periods of 1 s, 0 faults, grace 0.5 s\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check", "no-such"], "publisher-sim: there is no scenario 'no-such'"),
+        (["check", "./none.toml"], "none.toml: cannot be read: No such file"),
+        (["scenarios", "no-such"], "there is no scenario 'no-such'"),
+        (["burn"], "No such command 'burn'"),
+        (["run"], "Missing argument 'SCENARIO'"),
+        (["run", "four-cards", "--receiver", "nowhere"], "--receiver: 'nowhere' is no receiver"),
+        (["run", "four-cards", "--receiver", "nowhere:1"], "receiver.address: 'nowhere' is no"),
+        (["run", "four-cards", "--netconf-port", "70000"], "70000"),
+        (["run", "four-cards"], "netconf: nobody could log in (allowed: a password in"),
+    ],
+)
+def test_no_is_one_sentence_and_status_2(
+    arguments: list[str],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("PUBLISHER_SIM_PASSWORD", raising=False)
+    assert status_of(arguments) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+
+
+def test_simulate_writes_the_truth(
+    scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "truth.jsonl"
+    assert status_of(["simulate", scenario, "--truth", str(path), "--seed", "9"]) == 0
+    assert capsys.readouterr().out == "12 datagrams, 1 notifications\n12 COMPLETE\n"
+    header, *rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert header["format"] == "publisher-sim-truth"
+    assert (header["seed"], header["rows"], len(rows)) == (9, 12, 12)
+    assert status_of(["simulate", scenario, "--truth", str(tmp_path / "no" / "where")]) == 2
+
+
+def test_packaged_scenarios_are_listed_and_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["scenarios"]) == 0
+    assert "four-cards" in capsys.readouterr().out
+    assert status_of(["scenarios", "four-cards"]) == 0
+    assert 'name = "core7"' in capsys.readouterr().out
+
+
+def test_overrides() -> None:
+    scenario = override(
+        Scenario(), receiver="[2001:db8::1]:99", netconf_port=0, address="127.0.1.9", seed=3
+    )
+    assert scenario.receiver.address == "2001:db8::1"
+    assert scenario.receiver.port == 99
+    assert scenario.netconf.port == 0
+    assert (scenario.address, scenario.seed) == ("127.0.1.9", 3)
+    assert override(Scenario()) == Scenario()
