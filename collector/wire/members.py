@@ -72,6 +72,8 @@ def read_message(message: object) -> Notification:
     roots = [name for name in top if name in _ROOT_OF_NAME]
     if not roots:
         return _read_payload(top, names.ROOT_BARE, {})
+    if len(roots) > 1:
+        raise plain.duplicate_member(roots[1])
     root = _ROOT_OF_NAME[roots[0]]
     wrapper = plain.members(top[roots[0]], root)
     if root == names.ROOT_MESSAGES:

@@ -124,6 +124,7 @@ def test_brackets_that_do_not_match_are_no_json() -> None:
 
 ENVELOPE = '{"ietf-yp-notification:envelope":{"event-time":"' + T + '","contents":%s}}'
 UPDATE = '{"ietf-yang-push:push-update":{"id":1%s}}'
+EMPTY = UPDATE % ""
 DUPLICATES = [
     ENVELOPE % UPDATE % ',"id":2',
     ENVELOPE % UPDATE % ',"\\u0069d":2',
@@ -134,6 +135,11 @@ DUPLICATES = [
     '{"ietf-yp-notification:envelope":{"contents":{"a:b":{}},"notification-contents":{"a:b":{}}}}',
     '{"ietf-yp-notification:envelope":{"hostname":"a","x:hostname":"b","contents":{"a:b":{}}}}',
     '{"ietf-yp-notification:envelope":{},"ietf-yp-notification:envelope":{}}',
+    ENVELOPE % (EMPTY + ',"notification-contents":' + EMPTY),
+    '{"ietf-yp-notification:envelope":{"contents":' + EMPTY + "},"
+    '"ietf-notification:notification":' + EMPTY + "}",
+    '{"ietf-notification:notification":{"ietf-notification-sequencing:sysName":"a",'
+    '"ietf-notification:sysName":"a",' + EMPTY[1:] + "}",
     ENVELOPE % '{"ietf-subscribed-notifications:subscription-started":'
     '{"id":1,"ietf-yang-push:periodic":{"period":1,"period":2}}}',
     # as long as what is read of it, written again, would be

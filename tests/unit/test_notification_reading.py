@@ -18,6 +18,7 @@ from collector.model import (
     SubscriptionTerms,
 )
 from collector.wire import names
+from collector.wire.encodings import yang_json
 from collector.wire.notification import REASONS, decode, encoding_of
 
 K = NotificationKind
@@ -87,6 +88,14 @@ def test_every_root_form(message: Any, root: str) -> None:
     notification = from_json(message)
     assert notification == Notification(K.PUSH_UPDATE, "ietf-yang-push:push-update", root, 7, T_NS)
     assert root in names.ROOT_FORMS
+
+
+def test_host_and_number_of_cisco_take_the_typed_way() -> None:
+    header = {"ietf-notification:sysName": "r1", "ietf-notification:sequenceNumber": 5}
+    message = {"ietf-notification:notification": {"eventTime": T, **header, **BODY}}
+    typed = yang_json.read_typed(json.dumps(message, separators=(",", ":")).encode())
+    assert typed == from_json(message)
+    assert (typed.hostname, typed.sequence_number) == ("r1", 5)
 
 
 def test_a_bare_notification_has_no_time() -> None:

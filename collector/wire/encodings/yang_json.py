@@ -74,6 +74,9 @@ class _Header5277(Struct, gc=False, omit_defaults=True):
     sequence_number: int | None = field(
         default=None, name="ietf-notification-sequencing:sequenceNumber"
     )
+    # as IOS XR qualifies them: with the wrapper's own module
+    own_hostname: str | None = field(default=None, name="ietf-notification:sysName")
+    own_sequence_number: int | None = field(default=None, name="ietf-notification:sequenceNumber")
     push_update: _Update | None = field(default=None, name="ietf-yang-push:push-update")
     push_change_update: _Update | None = field(
         default=None, name="ietf-yang-push:push-change-update"
@@ -103,16 +106,12 @@ def read_typed(payload: bytes) -> Notification | None:
         message = _DECODER.decode(payload)
     except (msgspec.MsgspecError, RecursionError):
         return None
-    head: _Envelope | _Header5277 | None
-    payloads: _Contents | _Header5277 | None
-    if (head := message.envelope) is not None:
-        payloads = head.contents or head.old_contents
-        root = names.ROOT_ENVELOPE
-    else:
-        payloads = head = message.notification
-        root = names.ROOT_NOTIFICATION
-    if head is None or payloads is None or len(_ENCODER.encode(message)) != len(payload):
+    if len(_ENCODER.encode(message)) != len(payload):
         return None
+    found = _header_of(message)
+    if found is None:
+        return None
+    payloads, root, time, host, number = found
     if (update := payloads.push_update) is not None:
         kind, name = _PUSH_UPDATE, _NAME_UPDATE
         if payloads.push_change_update is not None:
@@ -121,18 +120,45 @@ def read_typed(payload: bytes) -> Notification | None:
         kind, name = _PUSH_CHANGE_UPDATE, _NAME_CHANGE
     else:
         return None
-    return _typed_notification(kind, name, root, head, update)
+    return _typed_notification(kind, name, root, time, host, number, update)
+
+
+_Found = tuple[_Contents | _Header5277, str, str | None, str | None, int | None]
+"""Where the payload is, root, time as text, host and sequence number."""
+
+
+def _header_of(message: _Message) -> _Found | None:
+    """The header, or None where a wrapper or a member of it is missing or there twice."""
+    envelope, header = message.envelope, message.notification
+    if envelope is not None and header is None:
+        contents = envelope.contents
+        if contents is None:
+            contents = envelope.old_contents
+        elif envelope.old_contents is not None:
+            return None
+        if contents is None:
+            return None
+        host, number = envelope.hostname, envelope.sequence_number
+        return contents, names.ROOT_ENVELOPE, envelope.event_time, host, number
+    if header is None or envelope is not None:
+        return None
+    host, number = header.hostname, header.sequence_number
+    if host is None and number is None:
+        host, number = header.own_hostname, header.own_sequence_number
+    elif header.own_hostname is not None or header.own_sequence_number is not None:
+        return None
+    return header, names.ROOT_NOTIFICATION, header.event_time, host, number
 
 
 def _typed_notification(
     kind: NotificationKind,
     name: str,
     root: str,
-    head: _Envelope | _Header5277,
+    text: str | None,
+    host: str | None,
+    number: int | None,
     update: _Update,
 ) -> Notification | None:
-    number = head.sequence_number
-    host = head.hostname
     ident = update.id
     generator = update.publisher_id
     if (
@@ -143,7 +169,6 @@ def _typed_notification(
         return None
     if generator is not None and (isinstance(generator, list) or generator < 0):
         return None
-    text = head.event_time
     event_time = None if text is None else DeviceTime(parse_date_and_time(text))
     observed = update.timestamp
     if observed is None:
