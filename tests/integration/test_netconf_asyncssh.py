@@ -78,7 +78,7 @@ def test_a_silent_network_is_noticed(tmp_path: Path) -> None:
     async def main() -> None:
         async with Device(tmp_path) as device, Valve(device.server.port) as valve:
             settings = device.settings(
-                port=valve.port, verify_host_key=False, keepalive=SECOND // 20
+                port=valve.port, verify_host_key=False, keepalive=SECOND // 4
             )
             session = AsyncsshSession(settings, Basket().deliver, RunningClock())
             await session.open()
