@@ -98,9 +98,11 @@ def has_spoken_behind(originator: Originator, counter: Counter, index: int) -> b
 def shortfall(originator: Originator, index: int) -> int:
     """Records that an originator owes for a period; unknown usual count: 1 if absent."""
     subscription = originator.subscription
-    if index < subscription.next_index and index not in subscription.periods:
-        return 0  # nothing can change there any more: it was COMPLETE, or too long ago
     period = subscription.periods.get(index)
+    if period is None and index < subscription.next_index:
+        # nothing can change there any more: it was COMPLETE, too long ago, or silent
+        silent = any(first <= index <= last for first, last in subscription.silences)
+        return (originator.usual or 1) if silent else 0
     slot = period.slots.get(originator.name) if period is not None else None
     records = slot.count if slot is not None else 0
     if originator.usual is None:
@@ -132,8 +134,12 @@ def another_is_short(hole: Hole, originator: Originator, index: int) -> bool:
 
 def affected(suspects: Iterable[Suspect]) -> Iterator[tuple[Subscription, int]]:
     """Periods whose verdict may depend on these suspects, one step further included."""
+    looked_at: set[int] = set()  # many holes with the same suspects would be looked at many times
     for originator, index in suspects:
         yield originator.subscription, index
         for hole in originator.holes.get(index, ()):
+            if id(hole) in looked_at:
+                continue
+            looked_at.add(id(hole))
             for other, at in hole.suspects:
                 yield other.subscription, at
