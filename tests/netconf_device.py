@@ -14,7 +14,7 @@ from collector.subscriber.session import Arrived, SessionSettings
 from publisher_sim.publishers.netconf_server import CAPABILITIES, NetconfServer, ServerSession
 
 USER, PASSWORD = "operator", "only for this test"
-LIMIT = 10.0
+LIMIT = 30.0
 """Seconds after which something that must happen is given up."""
 
 T = TypeVar("T")
