@@ -30,6 +30,7 @@ from collector.model import (
 SINGLE_SILENCES = gaps.SHARPEN_PERIODS
 """Silent periods that are said one by one before they are said as ranges (ours)."""
 LONGEST_RANGE = 86_400 * SECOND
+KEPT_SILENCES = 8
 NEVER = -(1 << 62)
 CONTRADICTIONS = 5
 """A declared list that the data contradicts for so many periods running is an event."""
@@ -156,8 +157,11 @@ def _learn(
             changed = True
             context.say_subscription(subscription, now)
         _forget_members(context, subscription, index, now)
-    elif newest is Provenance.DECLARED and not (subscription.regular and _plain(period)):
-        _look_for_contradiction(context, subscription, slots, now)
+    elif newest is Provenance.DECLARED:
+        if subscription.regular and period is not None and period.plain:
+            subscription.contradicted = 0
+        else:
+            _look_for_contradiction(context, subscription, slots, now)
     if changed or not subscription.regular:
         refresh(subscription)
     else:
@@ -165,10 +169,6 @@ def _learn(
     if changed:
         for one in subscription.periods.values():
             one.short = -1
-
-
-def _plain(period: Period | None) -> bool:
-    return period is not None and period.plain
 
 
 def _forget_members(context: Context, subscription: Subscription, index: int, now: int) -> None:
@@ -262,6 +262,8 @@ def _say_range(context: Context, subscription: Subscription, last: int, now: int
     period.closed = True
     amendments.say(context, subscription, period, judged, now, final=True, to=last)
     subscription.quiet += last - first + 1
+    subscription.silences.append((first, last))
+    del subscription.silences[:-KEPT_SILENCES]
     _learn(context, subscription, last, now)
     subscription.next_index = last + 1
     _forget_old(context, subscription, now)

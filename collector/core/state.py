@@ -172,8 +172,8 @@ class Subscription:
         "first_index", "grace", "heard_before", "id", "kept", "known", "lists", "live", "locked",
         "marks", "mode", "name", "next_index", "offset", "operator_list", "origin", "originators",
         "period", "period_source", "periods", "quiet", "range_from", "reason", "regular", "reply",
-        "reply_index", "required_count", "revision", "rounds", "set_by", "since", "start_reason",
-        "state", "suspensions", "terms", "until", "windows",
+        "reply_index", "required_count", "revision", "rounds", "set_by", "silences", "since",
+        "start_reason", "state", "suspensions", "terms", "until", "windows",
     )  # fmt: skip
 
     def __init__(
@@ -246,6 +246,8 @@ class Subscription:
         """When it ended, by the publisher's clock."""
         self.quiet = 0
         """Closed periods running without any record."""
+        self.silences: list[tuple[int, int]] = []
+        """The newest ranges (first and last index) that were said as one row."""
         self.range_from: int | None = None
         """First period of a silence that will be said as one row."""
 
