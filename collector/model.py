@@ -172,7 +172,8 @@ class ReceivedBatch:
     changes it after it was handed over.
     """
 
-    __slots__ = (
+    # the order is that of the journal's columns
+    __slots__ = (  # noqa: RUF023
         "received_at", "kind", "transport", "session", "peer", "port", "version", "flags",
         "media_type", "publisher_id", "message_id", "segments", "options", "payload",
     )  # fmt: skip

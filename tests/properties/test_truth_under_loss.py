@@ -1,4 +1,4 @@
-"""Verdicts against the truth where most periods are touched by a loss: counts must not be shaken."""
+"""Verdicts against the truth where a loss touches most periods: counts must not be shaken."""
 
 from __future__ import annotations
 
