@@ -137,7 +137,7 @@ def _read_payload(
     observed = kind in _PUSH
     return Notification(
         kind=kind,
-        name=name,
+        name=plain.read_text(name, "notification"),
         root=root,
         subscription_id=_subscription_id(found, subscription_id),
         event_time=_first_time(header, "event-time", "eventTime"),

@@ -292,6 +292,7 @@ def test_without_a_notification(message: Any) -> None:
         envelope({"ietf-yang-push:push-update": [{"id": 1}]}),
         envelope(BODY, hostname=["r1"]),
         envelope(BODY, hostname="\ud800"),
+        envelope({"\ud800:reboot": {}}),
         {"ietf-notification-messages:message": {"message-header": 5, "notifications": [{}]}},
     ],
 )
