@@ -20,13 +20,13 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from collector.model import DeviceTime, MediaType, Notification, NotificationKind
+from collector.model import SECOND, DeviceTime, MediaType, Notification, NotificationKind
 from collector.wire import names
 from collector.wire.notification import encode
 from collector.wire.udp_notif import encode_message
 from publisher_sim import datastore
 from publisher_sim.accounts import OnWire, Produced
-from publisher_sim.channel import ComponentSubscription, EndComponent, Status, ToAgent
+from publisher_sim.channel import ComponentSubscription, EndComponent, Register, Status, ToAgent
 from publisher_sim.faults import Breaker, Sending
 from publisher_sim.resource_location import Node
 from publisher_sim.scenario import Card, Scenario
@@ -206,3 +206,10 @@ class AgentPublisher:
             message_id=self._message_id,
             max_segment_size=self._scenario.push.max_segment_size,
         )
+
+
+def register_of(scenario: Scenario, agent: AgentPublisher, card: Card) -> Register:
+    """How an agent announces itself and its component capability."""
+    minimum = round(scenario.period.minimum_seconds * SECOND)
+    encodings = scenario.push.encodings
+    return Register(card.name, agent.run, encodings, minimum, card.external_connectivity)

@@ -13,9 +13,8 @@ from pathlib import Path
 import msgspec
 
 from collector.errors import ConfigError, UsageError
-from publisher_sim.agent import AgentPublisher
+from publisher_sim.agent import AgentPublisher, register_of
 from publisher_sim.channel import Heartbeat
-from publisher_sim.crew import register_of
 from publisher_sim.publishers.agent_channel import ChannelClient
 from publisher_sim.publishers.agent_loop import AccountFile, AgentLoop
 from publisher_sim.publishers.udp_notif import UdpNotifPublisher

@@ -21,8 +21,8 @@ import msgspec
 
 from collector.errors import SessionError
 from publisher_sim.accounts import TruthFact, decode_facts
-from publisher_sim.agent import AgentPublisher
-from publisher_sim.channel import FromAgent, Register, ToAgent
+from publisher_sim.agent import AgentPublisher, register_of
+from publisher_sim.channel import FromAgent, ToAgent
 from publisher_sim.publishers.agent_loop import AgentLoop
 from publisher_sim.publishers.udp_notif import UdpNotifPublisher
 from publisher_sim.scenario import Card, Netconf, Scenario
@@ -61,13 +61,6 @@ class Crew(Protocol):
     async def close(self) -> None:
         """Stop and reap all. May be called twice."""
         ...
-
-
-def register_of(scenario: Scenario, agent: AgentPublisher, card: Card) -> Register:
-    """How an agent announces itself and its component capability."""
-    minimum = round(scenario.period.minimum_seconds * 1e9)
-    encodings = scenario.push.encodings
-    return Register(card.name, agent.run, encodings, minimum, card.external_connectivity)
 
 
 class TaskCrew:

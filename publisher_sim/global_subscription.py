@@ -15,6 +15,8 @@ from publisher_sim.resource_location import Node
 from publisher_sim.scenario import Scenario
 from publisher_sim.selection import FilterUnsupportedError, Selection, select
 
+DEFAULT_ENCODING = "encode-xml"
+"""Without one it is that of the rpc (RFC 8639 §2.4.2)."""
 SOON = SECOND // 5
 """Without an anchor-time the first update is made so long after the request; ours."""
 
@@ -62,8 +64,7 @@ def accept(
         raise refusal("dscp-unavailable", f"DSCP {terms.dscp} cannot be set")
     if terms.replay_start_time is not None:
         raise refusal("replay-unsupported", "there is no replay")
-    # absent means the encoding of the RPC (RFC 8639 §2.4.2)
-    encoding = terms.encoding or "encode-xml"
+    encoding = terms.encoding or DEFAULT_ENCODING
     if encoding not in scenario.push.encodings:
         raise refusal("encoding-unsupported", f"{encoding} is not written here")
     period = _accepted_period(terms.period, scenario)

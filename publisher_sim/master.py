@@ -15,14 +15,12 @@ subscriptions.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable
 
 from msgspec import structs
 
-from collector.errors import ProtocolError, UsageError
+from collector.errors import ProtocolError
 from collector.model import (
-    SECOND,
     DeviceTime,
     MediaType,
     Notification,
@@ -61,7 +59,8 @@ from publisher_sim.channel import (
     Register,
     Status,
 )
-from publisher_sim.global_subscription import GlobalSubscription, accept
+from publisher_sim.global_subscription import DEFAULT_ENCODING, GlobalSubscription, accept
+from publisher_sim.membership import Membership
 from publisher_sim.ports import (
     Action,
     CloseSession,
@@ -73,14 +72,8 @@ from publisher_sim.ports import (
     StopCard,
     TellAgent,
 )
-from publisher_sim.resource_location import (
-    HARDWARE,
-    INTERFACES,
-    Node,
-    ResourceLocationTable,
-    decompose,
-)
-from publisher_sim.scenario import MASTER, Fault, Scenario
+from publisher_sim.resource_location import Node
+from publisher_sim.scenario import Scenario
 from publisher_sim.timeline import Deed, Timeline
 
 __all__ = ["MasterPort", "MasterPublisher"]
@@ -101,18 +94,10 @@ class MasterPublisher:
         """session id -> user."""
         self._subscriptions: dict[int, GlobalSubscription] = {}
         self._next_id = FIRST_ID
-        self._table = ResourceLocationTable(_homes(scenario))
-        self._runs: dict[str, str] = {}
-        """card -> the run of its agent, while it is registered and not declared gone."""
-        self._broken: list[tuple[int, str, str]] = []
-        """Heap of (when to declare it gone, card, run) for channels that broke."""
-        self._heirs: dict[str, str] = {}
-        """card -> who takes its nodes over, as the timeline says; empty: nobody."""
+        self._members = Membership(scenario)
         self._timeline = Timeline(scenario.fault, scenario.periods)
         self.finished = False
         """True once the scenario's run is over."""
-        for card in scenario.card:
-            self._table.leave(card.name)
 
     # ------------------------------------------------------------------ sessions
     def session_opened(self, session_id: str, user: str, now: int) -> list[Action]:
@@ -265,12 +250,8 @@ class MasterPublisher:
 
     # ------------------------------------------------------------------ decomposition
     def _shares(self, one: GlobalSubscription) -> dict[str, tuple[Node, ...]]:
-        there = [
-            card.name
-            for card in self._scenario.publishers
-            if card.name == MASTER or (card.name in self._runs and card.external_connectivity)
-        ]
-        return decompose(self._table.owners, one.selection, there, MASTER)
+        encoding = one.terms.encoding or DEFAULT_ENCODING
+        return self._members.shares(one.selection, encoding, one.period)
 
     def _generators(self, one: GlobalSubscription) -> tuple[str, ...]:
         return tuple(self._scenario.publisher(name).generator for name in one.shares)
@@ -302,7 +283,7 @@ class MasterPublisher:
             subscription_id=one.subscription_id,
             period=one.period,
             anchor=one.anchor,
-            encoding=one.terms.encoding or "encode-xml",
+            encoding=one.terms.encoding or DEFAULT_ENCODING,
             nodes=one.shares[publisher],
             selection=one.selection,
             receiver_address=self._scenario.receiver.address,
@@ -342,25 +323,18 @@ class MasterPublisher:
                 return []
 
     def _registered(self, message: Register, now: int) -> list[Action]:
-        try:
-            card = self._scenario.publisher(message.card)
-        except KeyError as error:
-            raise UsageError(f"no card {message.card!r} in this device") from error
-        back_in_time = card.name in self._runs
-        self._runs[card.name] = message.run
-        if back_in_time:  # a new process before the old one was missed: it knows nothing
-            return [
-                TellAgent(card.name, self._component(one, card.name))
-                for one in self._subscriptions.values()
-                if card.name in one.shares and not one.suspended
-            ]
-        self._table.come_back(card.name)
-        return self._everything_again(now)
+        if self._members.register(message):
+            return self._everything_again(now)
+        card = message.card  # a new process before the old one was missed: it knows nothing
+        return [
+            TellAgent(card, self._component(one, card))
+            for one in self._subscriptions.values()
+            if card in one.shares and not one.suspended
+        ]
 
     def agent_lost(self, card: str, run: str, now: int) -> list[Action]:
         """Its channel broke. It is declared gone after ``loss_detection_seconds``."""
-        patience = round(self._scenario.master.loss_detection_seconds * SECOND)
-        heapq.heappush(self._broken, (now + patience, card, run))
+        self._members.lost(card, run, now)
         return []
 
     def _everything_again(self, now: int) -> list[Action]:
@@ -372,7 +346,7 @@ class MasterPublisher:
         """When ``handle_timer`` has something to do, ns; None while there is nothing."""
         stops = [one.terms.stop_time for one in self._subscriptions.values()]
         deadlines = [
-            self._broken[0][0] if self._broken else None,
+            self._members.next_deadline(),
             self._timeline.next_deadline(),
             *stops,
         ]
@@ -383,12 +357,8 @@ class MasterPublisher:
         actions: list[Action] = []
         for deed in self._timeline.due(now):
             actions.extend(self._act(deed, now))
-        while self._broken and self._broken[0][0] <= now:
-            _, card, run = heapq.heappop(self._broken)
-            if self._runs.get(card) == run:
-                del self._runs[card]
-                self._table.leave(card, self._heirs.get(card, ""))
-                actions.extend(self._everything_again(now))
+        if self._members.declare_gone(now):
+            actions.extend(self._everything_again(now))
         for one in list(self._subscriptions.values()):
             if one.terms.stop_time is not None and one.terms.stop_time <= now:
                 said = self._notification(one, _K.SUBSCRIPTION_COMPLETED, None, now)
@@ -409,16 +379,16 @@ class MasterPublisher:
         subscriptions = list(self._subscriptions.values())
         match deed.what:
             case "stop":
-                self._heirs[fault.card] = fault.moves_to
+                self._members.bequeath(fault.card, fault.moves_to)
                 generator = self._scenario.publisher(fault.card).generator
                 return [Note(accounts.Killed(now, generator)), StopCard(fault.card)]
             case "start":
                 return [StartCard(fault.card)]
             case "move":
-                self._table.move(self._moving(fault), fault.moves_to)
+                self._members.move(fault, fault.moves_to)
                 return self._everything_again(now)
             case "move_back":
-                self._table.move(self._moving(fault), fault.card)
+                self._members.move(fault, fault.card)
                 return self._everything_again(now)
             case "suspend":
                 return [a for one in subscriptions for a in self._suspend(one, fault.reason, now)]
@@ -426,20 +396,3 @@ class MasterPublisher:
                 return [a for one in subscriptions for a in self._resume(one, now)]
             case _:
                 return [a for one in subscriptions for a in self._terminate(one, fault.reason, now)]
-
-    def _moving(self, fault: Fault) -> list[Node]:
-        card = self._scenario.publisher(fault.card)
-        names_ = fault.interfaces or card.interfaces
-        nodes = [Node(INTERFACES, name) for name in names_]
-        if not fault.interfaces:
-            nodes.extend(Node(HARDWARE, name) for name in card.hardware)
-        return nodes
-
-
-def _homes(scenario: Scenario) -> dict[Node, str]:
-    """node -> the publisher that the scenario gives it to."""
-    homes: dict[Node, str] = {}
-    for card in scenario.publishers:
-        homes.update({Node(INTERFACES, name): card.name for name in card.interfaces})
-        homes.update({Node(HARDWARE, name): card.name for name in card.hardware})
-    return homes

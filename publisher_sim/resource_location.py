@@ -45,9 +45,10 @@ class ResourceLocationTable:
         return [node for node, owner in self._owners.items() if owner == publisher]
 
     def move(self, nodes: Iterable[Node], to: str) -> None:
-        """Give nodes another owner."""
+        """Give nodes another owner; what is not in the datastore stays out of it."""
         for node in nodes:
-            self._owners[node] = to
+            if node in self._owners:
+                self._owners[node] = to
 
     def leave(self, publisher: str, moves_to: str = "") -> None:
         """A publisher is gone: its nodes move, or leave the datastore."""

@@ -16,8 +16,14 @@ from collector.model import DeviceTime, SubscriptionTerms
 from collector.wire.netconf_rpc import EstablishSubscription, Rpc
 from publisher_sim import truth_file
 from publisher_sim.accounts import TruthFact
-from publisher_sim.agent import Account, AgentAction, AgentPublisher, Transmit
-from publisher_sim.channel import Register, Status
+from publisher_sim.agent import (
+    Account,
+    AgentAction,
+    AgentPublisher,
+    Transmit,
+    register_of,
+)
+from publisher_sim.channel import Status
 from publisher_sim.master import MasterPublisher
 from publisher_sim.ports import (
     Action,
@@ -101,8 +107,7 @@ class Simulation:
         agent = AgentPublisher(self._scenario, card, f"{card.name}/{life}")
         self._agents[card.name] = agent
         if card.name != MASTER:
-            push = self._scenario.push
-            register = Register(card.name, agent.run, push.encodings, 0, card.external_connectivity)
+            register = register_of(self._scenario, agent, card)
             self._do(self._master.agent_said(register, self.now))
 
     def _do(self, actions: list[Action]) -> None:

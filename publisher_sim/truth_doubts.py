@@ -11,13 +11,14 @@ what a process did in the instant it was killed, or on what the wire does not sh
 * ``delayed_again``   late, less than 20 periods after another late one: deadlines had moved
 * ``straddles``       held up so that only some of its messages made the deadline
 * ``killed``          a process died within 100 ms of sending, or in the middle of its messages
-* ``mixed``           one hole holds both messages lost and periods never sent
+* ``mixed``           one silence holds messages made in vain and ticks never made
 * ``unseen``          lost, and its run never spoke before or after, so that no hole shows
 * ``long_ago``        the hole closes about 64 periods later
 * ``clock``           a clock stepped back to a tick of which nothing was read: a step, or held
                       up? Or it stepped next to a late message
 * ``left_late``       silent, and the list without it came just when causes stop to change
-* ``displaced``       messages were lost next to one that came so late that the hole moved
+* ``shaken``          messages lack less than 20 periods after others were held back: nobody knows
+                      well enough when they usually come to say which tick lacks them
 * ``uncounted``       the last messages of a tick were lost and the next tick as well: nobody can
                       know yet how many there should have been
 * ``joining``         a generator that is not required yet finished after the deadline
@@ -26,7 +27,7 @@ what a process did in the instant it was killed, or on what the wire does not sh
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 
 from publisher_sim.truth_books import SECOND, Epoch, Message, Period, Timeline
@@ -64,6 +65,8 @@ class Doubts:
         self._stepped_to = {
             nominal for line in lines.values() for nominal in self._doubtful_steps(line)
         }
+        self._mixed = {nominal for line in lines.values() for nominal in self._mixed_ticks(line)}
+        self._shaken = {nominal for line in lines.values() for nominal in self._shaken_ticks(line)}
 
     def word(self, period: Period, number: int, *, judged: bool) -> str:
         """Why the row is in doubt, empty when it is not; ``judged``: it says more than a reason."""
@@ -73,10 +76,14 @@ class Doubts:
             return "list_changed"
         if self._ending(period):
             return "ending"
-        if not judged:
-            return ""
         if period.nominal in self._stepped_to:
             return "clock"
+        if not judged:
+            return ""
+        if period.nominal in self._mixed:
+            return "mixed"
+        if period.nominal in self._shaken:
+            return "shaken"
         words = [self._about(period, generator) for generator in period.required]
         words += ["joining" for one in period.cell if self._joins_late(period, one)]
         return next((word for word in words if word), "")
@@ -94,9 +101,48 @@ class Doubts:
             seems = nominal + round(step / period) * period
             if seems < nominal and seems not in ticks:
                 yield from (seems, nominal)
-            near = range(nominal - 2 * period, nominal + 3 * period, period)
+            reach = (2 + abs(round(step / period))) * period
+            near = range(nominal - reach, nominal + reach + period, period)
             if late.intersection(near):
                 yield from near
+
+    def _own(self, line: Timeline) -> list[Message]:
+        """The messages of this stretch of terms."""
+        start, end, number = self._epoch.start, self._epoch.end, self._epoch.subscription_id
+        return [
+            one
+            for one in line.messages
+            if one.made.subscription_id == number
+            and one.made.nominal >= start
+            and (end is None or one.made.nominal <= end)
+        ]
+
+    def _shaken_ticks(self, line: Timeline) -> Iterator[int]:
+        """Ticks around one that lacks messages soon after others were held back."""
+        own = self._own(line)
+        read = sorted({one.made.nominal for one in own if one.good_at is not None})
+        memory = DELAY_MEMORY * self._epoch.period
+        held_back: int | None = None
+        for one in own:
+            nominal = one.made.nominal
+            if one.good_at is not None:
+                held = one.good_at > one.made.planned + 2 * self._slack
+                held_back = nominal if held else held_back
+            elif held_back is not None and nominal - held_back <= memory:
+                yield nominal
+                yield from read[max(0, bisect_left(read, nominal) - 1) :][:1]
+                yield from read[bisect_right(read, nominal) :][:1]
+
+    def _mixed_ticks(self, line: Timeline) -> Iterator[int]:
+        """Ticks between two that were read, where some were made in vain and some not made."""
+        step, own = self._epoch.period, self._own(line)
+        made = {one.made.nominal: one.made.run for one in own}
+        read = sorted({one.made.nominal for one in own if one.good_at is not None})
+        for before, after in itertools.pairwise(read):
+            between = range(before + step, after, step)
+            tried = made.keys() & set(between)
+            if tried and len(tried) < len(between) and made[before] == made[after]:
+                yield from (before, *between, after)
 
     def _is_late(self, one: Message) -> bool:
         return (one.good_at or 0) > one.made.planned + self._grace
@@ -183,8 +229,6 @@ class Doubts:
         line = self._lines.get(generator)
         if line is None:
             return ""
-        if any(self._displaced(period, generator, line, one) for one in messages):
-            return "displaced"
         if messages and messages[0].good_at is None and _is_unread(line, messages[0]):
             return "unseen"
         if any(one.heard_at is not None for one in messages):
@@ -194,8 +238,6 @@ class Doubts:
             silence = ((after.heard_at or 0) - period.nominal) // self._epoch.period
             if unheard and silence in SHARPEN_DOUBT:
                 return "long_ago"
-        if unheard and self._mixed(period, unheard, before, after):
-            return "mixed"
         seen = before is not None and after is not None and before.made.run == after.made.run
         if messages and not seen:
             return "unseen"
@@ -207,34 +249,12 @@ class Doubts:
         start, end = period.amendable - about, period.amendable + about
         return self._epoch.leaves(generator, start, end)
 
-    def _displaced(self, period: Period, generator: str, line: Timeline, lost: Message) -> bool:
-        """Did what was heard next to a lost message come at a time that is not its own?"""
-        if lost.heard_at is not None:
-            return False
-        before, _, after = line.around(lost.made.planned)
-        late = period.nominal + self._ends[generator] + self._slack
-        early = period.nominal + self._begins[generator] - self._slack
-        return (before is not None and (before.heard_at or 0) > late) or (
-            after is not None and (after.heard_at or early) < early
-        )
-
     def _uncounted(self, period: Period, line: Timeline, messages: list[Message]) -> bool:
         if messages[-1].heard_at is not None:
             return False
         _, _, after = line.around(messages[-1].made.planned)
         following = period.deadline + self._epoch.period
         return after is None or (after.heard_at or 0) > following
-
-    def _mixed(
-        self, period: Period, unheard: list[Message], before: Message | None, after: Message | None
-    ) -> bool:
-        """Are there, between two messages heard, both ticks made and ticks not made?"""
-        step = self._epoch.period
-        first = before.made.nominal + step if before is not None else unheard[0].made.nominal
-        last = after.made.nominal if after is not None else period.nominal + step
-        ticks = set(range(first, last, step))
-        made = {one.made.nominal for one in unheard}
-        return bool(ticks - made) and bool(ticks & made)
 
 
 def _is_unread(line: Timeline, message: Message) -> bool:

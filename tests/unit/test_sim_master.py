@@ -74,8 +74,9 @@ class Driver:
             for card in self.scenario.card:
                 self.register(card.name)
 
-    def register(self, card: str, run: str = "0") -> None:
-        message = Register(card, f"{card}/{run}", ("encode-json",), 0, True)
+    def register(self, card: str, run: str = "0", shortest: int = 0) -> None:
+        reaches = card != "lc3"
+        message = Register(card, f"{card}/{run}", ("encode-json",), shortest, reaches)
         self.actions = self.master.agent_said(message, self.now)
 
     def ask(self, operation: Operation, session: str = "1") -> RpcReply:
@@ -173,7 +174,8 @@ def test_what_was_not_said_is_filled_in() -> None:
     assert component.anchor > NOW
     (state,) = driver.ask(Get()).subscriptions or ()
     assert state.terms.anchor_time == component.anchor
-    assert state.generators == ("1", "101", "102")
+    # these agents announced JSON only, so the master keeps it all
+    assert state.generators == ("1",)
     assert state.receivers[0].state == "active"
 
 
@@ -368,6 +370,14 @@ def test_who_is_not_there_yet_has_no_nodes() -> None:
     (said,) = driver.said()
     assert said.state_change is not None
     assert said.state_change.generators == ("1", "102")
+
+
+def test_who_is_not_able_to_gets_no_part() -> None:
+    driver = Driver(register=False)
+    driver.register("lc1", shortest=2 * SECOND)
+    driver.register("lc2")
+    assert driver.ask(EstablishSubscription(TERMS)).generators == ("1", "102")
+    assert nodes(driver.told()["master"]) == ["mgmt0", "eth1", "fpc1"]
 
 
 def test_status_and_heartbeats_change_nothing_and_strangers_are_refused() -> None:

@@ -140,8 +140,10 @@ def test_a_late_message_amends() -> None:
         ({("a", 8): {"lost": (0,)}, ("a", 9): None}, 8, "mixed"),
         ({("a", 8): {"lost": (0,)}, ("a", 9): None}, 9, "mixed"),
         ({("a", tick): {"lost": (0,)} for tick in range(LAST + 1)}, 8, "unseen"),
-        ({("a", 8): {"delay": 5}, ("a", 9): {"lost": (0,)}}, 9, ""),
-        ({("a", 8): {"delay": 11.5}, ("a", 9): {"lost": (0,)}}, 9, "displaced"),
+        ({("a", 8): {"delay": 5}, ("a", 9): {"lost": (0,)}}, 9, "shaken"),
+        ({("a", 8): {"delay": 0.1}, ("a", 9): {"lost": (0,)}}, 9, ""),
+        ({("a", 8): {"delay": 5}, ("a", 9): {"lost": (0,)}}, 10, "shaken"),
+        ({("a", 8): {"delay": 5}, ("b", 9): {"lost": (0,)}}, 9, ""),
     ],
 )
 def test_doubts(odd: Odd, tick: int, word: str) -> None:
