@@ -133,6 +133,11 @@ class UdpNotifReceiver:
         return self._batcher.stats() | own
 
     @property
+    def listening(self) -> bool:
+        """Whether the socket is open, also while reading pauses."""
+        return self._socket is not None
+
+    @property
     def counters(self) -> ReceiveCounters:
         """What was received and refused, with unknown options by type."""
         return self._batcher.counters

@@ -44,7 +44,9 @@ class LiveIntake:
         self.last_arrival = 0
         """Arrival of the newest record, ns."""
         self.full_since: int | None = None
-        """When the journal began to refuse, None while it takes."""
+        """When the journal or the store began to refuse, None while they take."""
+        self.full_why = ""
+        """Why, in a sentence."""
 
     def take(self, batch: ReceivedBatch) -> int:
         """Take a batch; returns the offset behind it. Raises IntakeFullError."""
@@ -83,6 +85,7 @@ class LiveIntake:
 
     def _is_full(self, error: IntakeFullError) -> None:
         self._counters.intake_refused += 1
+        self.full_why = str(error)
         if self.full_since is None:
             self.full_since = self._clock.now()
             log.error("Nothing more is taken for now: %s", error)

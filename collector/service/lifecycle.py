@@ -3,23 +3,29 @@
 Start: lock and journal, store, what the journal knows (snapshot and re-read), outputs, control
 socket and metrics, receivers, and last the subscriptions, since data comes as soon as one is
 established. Stop is the other way round: delete the subscriptions, take what still waits, close the
-books (NOT_JUDGED(ended)), bring everything to disk. Both may be called twice.
+books (NOT_JUDGED(ended)), bring everything to disk. Both may be called twice, and ``stop`` also
+after a start that failed or was cancelled half-way: it ends what was begun, and one part that
+cannot be ended keeps no other from its end.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from collector.alerts import AlertSink
 from collector.config import Config
 from collector.control import ControlServer
 from collector.core.segments import ReassemblyLimits
-from collector.errors import IntakeFullError, UsageError
+from collector.errors import ConfigError, IntakeFullError, UsageError
 from collector.interfaces import Receiver, Sink
-from collector.journal import Journal, JournalSettings, Segment
+from collector.journal import Disk, Journal, JournalSettings, Segment
 from collector.metrics import Counters
 from collector.model import SECOND, RecordKind
 from collector.pipeline import Pipeline
@@ -48,18 +54,40 @@ log = logging.getLogger(__name__)
 class Service:
     """One collector on one data folder."""
 
-    def __init__(self, config: Config, *, sinks: Sequence[Sink] = ()) -> None:
-        """``sinks``: further outputs, in addition to store, live view, metrics and alerts."""
+    def __init__(
+        self,
+        config: Config,
+        *,
+        sinks: Sequence[Sink] = (),
+        wall: Callable[[], int] = time.time_ns,
+        disk: Disk | None = None,
+    ) -> None:
+        """
+        Args:
+            config: what is wanted.
+            sinks: further outputs, in addition to store, live view, metrics and alerts.
+            wall: the machine's clock, ns since 1970.
+            disk: file calls of the journal.
+        """
         self.config = config
         self.counters = Counters()
         self.live = LiveSink()
+        self.control: ControlServer | None = None
+        self.metrics: MetricsServer | None = None
         self._further_sinks = list(sinks)
         self._sinks: list[Sink] = []
+        self._wall = wall
+        self._disk = disk
         self.receivers: list[Receiver] = []
         self.reloads = 0
         self.reload_from: Callable[[], Config] | None = None
         """Reads the configuration again; None where there is no file."""
-        self._started = False
+        self.running = False
+        """From the end of ``start`` to the beginning of ``stop``."""
+        self._endings = AsyncExitStack()
+        """How to end what was begun, the newest first."""
+        self._given_up = threading.Event()
+        """Tells the thread that reads the journal again that nobody waits for it."""
 
     @property
     def folder(self) -> Path:
@@ -74,43 +102,74 @@ class Service:
             ConfigError: an address, a folder or a file cannot be used.
             SinkError: the journal or the store on disk cannot be read.
         """
-        config = self.config
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._open_folder()
+        self.pipeline = Pipeline()
+        last_arrival = await self._recover()
+        self.journal.on_sealed.append(self._sealed)
+        self.clock = CollectorClock(not_before=last_arrival, wall=self._wall)
+        self._start_outputs()
+        self._start_intake(last_arrival)
+        await self._start_faces()
+        await self._start_sources()
+        self.running = True
+
+    def _open_folder(self) -> None:
+        """Lock, journal and store."""
+        config, stored = self.config, store_folder(self.folder)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"the data folder {self.folder} cannot be made: {error.strerror or error}",
+                key="collector.data_dir",
+                allowed="a folder that this user may write to",
+            ) from error
         self.journal = Journal.open(
             self.folder,
             _journal_settings(config),
-            minimum_offset=load_manifest(store_folder(self.folder)).stored_offset,
+            minimum_offset=load_manifest(stored).stored_offset,
+            disk=self._disk,
             on_failure=lambda path, error: log.error("%s could not be synced: %s", path, error),
         )
-        self._started = True
+        self._at_the_end(self.journal.close)
+        self._at_the_end(self._stop_faces)
+        for note in self.journal.recovery.notes:
+            log.warning("Journal: %s", note)
         self.store = StoreWriter(
             self.folder,
             limits=_store_limits(config),
             on_error=lambda error: log.error("%s; it is tried again.", error),
         )
-        for note in self.journal.recovery.notes:
-            log.warning("Journal: %s", note)
-        self.pipeline = Pipeline()
-        last_arrival = recover(self.folder, self.journal, self.pipeline, self.store)
-        self.journal.on_sealed.append(self._sealed)
-        self.clock = CollectorClock(not_before=last_arrival)
-        await self._start_intake(last_arrival)
-        await self._start_faces()
-        await self._start_sources()
+        self._at_the_end(self._close_store)
 
-    async def _start_intake(self, last_arrival: int) -> None:
-        self.manager: SubscriptionManager
+    async def _recover(self) -> int:
+        """In a thread, so that a signal is heard meanwhile; arrival of the last record, ns."""
+        parts = (self.folder, self.journal, self.pipeline, self.store)
+        reading = asyncio.ensure_future(
+            asyncio.to_thread(recover, *parts, given_up=self._given_up.is_set)
+        )
+        try:
+            return await asyncio.shield(reading)
+        except asyncio.CancelledError:
+            self._given_up.set()
+            await asyncio.wait([reading])
+            raise
+
+    def _start_outputs(self) -> None:
         alerts = AlertSink(self.config.alerts, self.counters)
-        self._watch = SubscriptionWatch(lambda *ended: self.manager.subscription_ended(*ended))
+        watch = SubscriptionWatch(lambda *ended: self.manager.subscription_ended(*ended))
         self._sinks = [
             self.live,
             PrometheusSink(self.counters),
             alerts,
-            self._watch,
+            watch,
             *self._further_sinks,
         ]
         for sink in self._sinks:
             sink.start()
+            self._at_the_end(partial(_end_sink, sink))
+
+    def _start_intake(self, last_arrival: int) -> None:
         self.intake = LiveIntake(
             journal=self.journal,
             pipeline=self.pipeline,
@@ -120,18 +179,17 @@ class Service:
             counters=self.counters,
         )
         self.intake.last_arrival = last_arrival
+        self.manager = SubscriptionManager(self.intake, self.clock)
         self.housekeeping = Housekeeping(self)
+        self._at_the_end(self.housekeeping.stop)
         self.intake.note(RecordKind.COLLECTOR_START)
-        self._note_config()
-
-    def _note_config(self) -> None:
+        self._at_the_end(self._note_stop)
         self.intake.note(RecordKind.CONFIG, encode_config(self.config))
 
     async def _start_faces(self) -> None:
         """What people and other programs talk to."""
         self.control = ControlServer(self.folder, commands(self))
         await self.control.start()
-        self.metrics: MetricsServer | None = None
         settings = self.config.metrics
         if settings.enabled:
             registry = make_registry(self.counters, lambda: refresh(self))
@@ -143,11 +201,13 @@ class Service:
     async def _start_sources(self) -> None:
         if self.config.udp_notif.enabled:
             self.receivers.append(self._udp_receiver())
+        self.ticker = Ticker(self.intake, self.clock, self.receivers, self.housekeeping.each_second)
         for receiver in self.receivers:
             await receiver.start()
-        self.ticker = Ticker(self.intake, self.clock, self.receivers, self.housekeeping.each_second)
+            self._at_the_end(receiver.stop)
         self.ticker.start()
-        self.manager = SubscriptionManager(self.intake, self.clock)
+        self._at_the_end(self.ticker.stop)
+        self._at_the_end(self.manager.stop)
         await self.manager.apply(*wanted_from(self.config))
 
     def _udp_receiver(self) -> Receiver:
@@ -178,9 +238,16 @@ class Service:
 
     # ------------------------------------------------------------------ while running
     def health(self) -> tuple[bool, str]:
-        """For ``/healthz``."""
+        """For ``/healthz``: whether everything goes on, and if not, what does not."""
         if self.intake.full_since is not None:
-            return False, "the disk is full: nothing is taken"
+            return False, f"nothing is taken: {self.intake.full_why}"
+        if self.store.failing:
+            return False, f"the store cannot be written ({', '.join(sorted(self.store.failing))})"
+        for receiver in self.receivers:
+            if not getattr(receiver, "listening", True):
+                return False, f"the receiver {receiver.name} does not listen"
+        if not self.ticker.alive:
+            return False, "the timer stands still: no verdict is said at its deadline"
         return True, "ok"
 
     async def reload_now(self) -> None:
@@ -194,40 +261,58 @@ class Service:
 
         Addresses, folders and limits of what already runs stay until the next start.
         """
+        if not self.running:
+            raise UsageError("the collector is still starting, or already stopping")
+        wanted = wanted_from(config)
+        self.intake.note(RecordKind.CONFIG, encode_config(config))
         self.config = config
         self.reloads += 1
-        self._note_config()
-        await self.manager.apply(*wanted_from(config))
+        await self.manager.apply(*wanted)
         log.info("The configuration was read again.")
 
     # ------------------------------------------------------------------ stop
     async def stop(self) -> None:
         """Flush and close; the journal says that we stopped listening."""
-        if not self._started:
-            return
-        self._started = False
-        if hasattr(self, "manager"):
-            await self.manager.stop()
-        for receiver in self.receivers:
-            await receiver.stop()
-        if hasattr(self, "ticker"):
-            self.ticker.stop()
-        if hasattr(self, "intake"):
+        self.running = False
+        endings, self._endings = self._endings, AsyncExitStack()
+        await endings.aclose()
+
+    def _at_the_end(self, end: Callable[[], Awaitable[None] | None]) -> None:
+        """Register how to end what was just begun; a failure is said and ends nothing else."""
+
+        async def ending() -> None:
             try:
-                self.intake.note(RecordKind.COLLECTOR_STOP)
-            except IntakeFullError as error:
-                log.error("The stop is not in the journal: %s", error)
-        if hasattr(self, "housekeeping"):
-            await self.housekeeping.stop()
-        self.journal.close()
-        await asyncio.to_thread(self.store.close)
-        for sink in self._sinks:
-            sink.flush()
-            sink.stop()
-        if hasattr(self, "control"):
+                waiting = end()
+                if waiting is not None:
+                    await waiting
+            except Exception:
+                log.exception("A part of the collector could not be ended in good order.")
+
+        self._endings.push_async_callback(ending)
+
+    def _note_stop(self) -> None:
+        try:
+            self.intake.note(RecordKind.COLLECTOR_STOP)
+        except IntakeFullError as error:
+            log.error("The stop is not in the journal: %s", error)
+
+    async def _stop_faces(self) -> None:
+        """After the last facts, so that followers get them; while the lock is held, so that the
+        socket that goes is ours."""
+        if self.control is not None:
             await self.control.stop()
-            if self.metrics is not None:
-                await self.metrics.stop()
+        if self.metrics is not None:
+            await self.metrics.stop()
+
+    async def _close_store(self) -> None:
+        """The last segment is sealed first, so that its rows are stored too."""
+        self.journal.seal()
+        await asyncio.to_thread(self.store.close)
+
+
+def _end_sink(sink: Sink) -> None:
+    sink.flush()
+    sink.stop()
 
 
 def _journal_settings(config: Config) -> JournalSettings:

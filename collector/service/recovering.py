@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from collector.journal import Journal
@@ -22,8 +23,17 @@ SAY_AFTER_SECONDS = 2.0
 """A longer recovery is worth a line in the log."""
 
 
-def recover(folder: Path, journal: Journal, pipeline: Pipeline, store: StoreWriter) -> int:
+def recover(
+    folder: Path,
+    journal: Journal,
+    pipeline: Pipeline,
+    store: StoreWriter,
+    *,
+    given_up: Callable[[], bool] = lambda: False,
+) -> int:
     """Bring ``pipeline`` and ``store`` up to the journal's end; arrival of its last record, ns.
+
+    Where ``given_up`` says so it ends early: the next start does it again.
 
     Raises:
         SinkError: the store cannot be written.
@@ -33,11 +43,15 @@ def recover(folder: Path, journal: Journal, pipeline: Pipeline, store: StoreWrit
     began = said_at = time.monotonic()
     segment, last_arrival, records = None, 0, 0
     for one in reread(pipeline, folder, start):
+        if given_up():
+            return last_arrival
         if segment is not None and one.segment != segment:
             store.seal(segment, one.said.first_offset)
         segment, last_arrival = one.segment, one.last_arrival
-        while not store.has_room:
+        while not store.has_room and not given_up():
             store.flush(1.0)
+        if not store.has_room:
+            return last_arrival
         store.add(one.said)
         records += one.said.next_offset - one.said.first_offset
         if time.monotonic() - said_at > SAY_AFTER_SECONDS:

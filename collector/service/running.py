@@ -40,23 +40,51 @@ async def _run(config: Config, reload_from: Callable[[], Config] | None) -> None
     service.reload_from = reload_from
     stopping = _stop_signals()
     if reload_from is not None:
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(_reload(service)))
+        _reload_on_signal(service)
     try:
-        await service.start()
-        log.info("Listening on %s; data in %s.", listening(service), service.folder)
-        await stopping.wait()
+        if await _started(service, stopping):
+            log.info("Listening on %s; data in %s.", listening(service), service.folder)
+            await stopping.wait()
         log.info("Stopping.")
     finally:
         await service.stop()
     log.info("Stopped; everything that was taken is on disk.")
 
 
+async def _started(service: Service, stopping: asyncio.Event) -> bool:
+    """Start; False when a signal came first. Raises what ``Service.start`` raises."""
+    starting = asyncio.create_task(service.start())
+    signalled = asyncio.create_task(stopping.wait())
+    await asyncio.wait((starting, signalled), return_when=asyncio.FIRST_COMPLETED)
+    signalled.cancel()
+    if starting.done():
+        starting.result()
+        return True
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    return False
+
+
+def _reload_on_signal(service: Service) -> None:
+    loop = asyncio.get_running_loop()
+    reloads: set[asyncio.Task[None]] = set()  # the loop itself would forget a running task
+
+    def hear() -> None:
+        task = loop.create_task(_reload(service))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, hear)
+
+
 async def _reload(service: Service) -> None:
+    """On SIGHUP; whatever is wrong, the collector goes on as it was."""
     try:
         await service.reload_now()
     except CollectorError as error:
         log.error("The configuration was not taken over: %s", error)
+    except Exception:
+        log.exception("The configuration was not taken over.")
 
 
 def listening(service: Service) -> str:
@@ -94,7 +122,8 @@ async def _once(config: Config, sink: Sink, duration_seconds: float | None) -> i
     service = Service(config, sinks=[sink])
     stopping = _stop_signals()
     try:
-        await service.start()
+        if not await _started(service, stopping):
+            return 0
         print(f"Listening on {listening(service)}.", file=sys.stderr, flush=True)
         problem = await _wait(service, stopping, duration_seconds)
     finally:

@@ -8,6 +8,7 @@ drained: a timer never overtakes messages that wait.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 
 from collector.errors import IntakeFullError
@@ -15,10 +16,14 @@ from collector.interfaces import Clock, Receiver
 from collector.model import SECOND, RecordKind
 from collector.service.intake import LiveIntake
 
+log = logging.getLogger(__name__)
+
 IDLE = SECOND
 """Longest time without a record: "we were listening" (the design's, section 2)."""
 SPACING = SECOND // 50
 """Time between two looks at the deadlines; those in between share a tick (ours)."""
+LATE = 10 * SECOND
+"""A timer that did not fire for so long stands still (ours)."""
 
 
 class Ticker:
@@ -38,6 +43,13 @@ class Ticker:
         self._each_second = each_second
         self._timer: asyncio.TimerHandle | None = None
         self._housekept_at = 0
+        self._fired_at = 0
+        self._faults = 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether the timer fired not long ago."""
+        return self._timer is not None and self._clock.now() - self._fired_at < LATE
 
     def start(self) -> None:
         """Begin; call in a running loop."""
@@ -50,6 +62,16 @@ class Ticker:
             self._timer = None
 
     def _fire(self) -> None:
+        try:
+            self._look()
+        except Exception:  # without the timer no deadline is met any more
+            self._faults += 1
+            if self._faults & (self._faults - 1) == 0:  # 1, 2, 4, 8, ...: no flood
+                log.exception("A fault in the timer (%d times); it goes on.", self._faults)
+        self._fired_at = self._clock.now()
+        self._schedule()
+
+    def _look(self) -> None:
         for receiver in self._receivers:
             receiver.drain()
         now = self._clock.now()
@@ -60,7 +82,6 @@ class Ticker:
         if now - self._housekept_at >= SECOND:
             self._housekept_at = now
             self._each_second()
-        self._schedule()
 
     def _tick(self) -> None:
         try:

@@ -116,6 +116,11 @@ class StoreWriter:
         """False while ``max_waiting`` sealed segments wait for the disk: ask before journalling."""
         return len(self._waiting) < self._max_waiting
 
+    @property
+    def failing(self) -> frozenset[str]:
+        """What could not be written when it was tried last: ``storing``, ``upkeep``."""
+        return frozenset(self._troubles)
+
     def add(self, said: Said) -> None:
         """Take rows of the open segment; those of records stored already are dropped.
 
