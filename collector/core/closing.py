@@ -182,6 +182,17 @@ def _forget_members(context: Context, subscription: Subscription, index: int, no
         )  # fmt: skip
     if gone:
         context.say_subscription(subscription, now)
+    silent = subscription.quiet * subscription.period
+    if silent > after and subscription.origin == "configured":
+        _give_up(context, subscription, index, now)
+
+
+def _give_up(context: Context, subscription: Subscription, index: int, now: int) -> None:
+    """Nobody declared it and nobody has sent for so long: it is over until data comes again."""
+    retire(context, subscription, now)
+    subscription.ended = nominal(subscription, index)
+    subscription.state, subscription.reason, subscription.until = "ended", "forgotten", now
+    context.say_subscription(subscription, now)
 
 
 def _look_for_contradiction(

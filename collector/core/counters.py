@@ -22,7 +22,12 @@ Numbered = Update | StateChanged
 
 
 def counter_of(
-    context: Context, device: Device, source: str, publisher_id: int | None, generator: str
+    context: Context,
+    device: Device,
+    source: str,
+    publisher_id: int | None,
+    generator: str,
+    arrival: int,
 ) -> Counter | None:
     """The counter behind a header id; without one the generator stands for it."""
     header = generator if publisher_id is None else publisher_id
@@ -30,9 +35,19 @@ def counter_of(
     if counter is None:
         if len(device.counters) >= context.settings.limits.counters_per_device:
             device.fell_off["counters"] = device.fell_off.get("counters", 0) + 1
-            return None
+            if not _make_room(device, arrival - context.settings.forget_after):
+                return None
         counter = device.counters[source, header] = Counter(source, header)
     return counter
+
+
+def _make_room(device: Device, before: int) -> bool:
+    """Forget the counter that has been silent for longest, if since ``before``."""
+    key, oldest = min(device.counters.items(), key=lambda item: item[1].all.last_arrival)
+    if oldest.all.last_arrival >= before:
+        return False
+    del device.counters[key]
+    return True
 
 
 def observe(
@@ -47,7 +62,9 @@ def observe(
     """Follow the id in both books; the second one only where there are two keys."""
     if record.message_id is None:
         return []
-    counter = counter_of(context, device, record.source, record.publisher_id, generator)
+    counter = counter_of(
+        context, device, record.source, record.publisher_id, generator, record.arrival
+    )
     if counter is None:
         return []
     kind = record.kind if isinstance(record, Update) else record.notification.kind
@@ -132,7 +149,7 @@ def _suspects(
 
 def _neighbours(run: Run, here: gaps.Suspect | None) -> list[gaps.Suspect]:
     near: list[gaps.Suspect] = []
-    if run.last_originator is not None and run.last_originator.subscription.live:
+    if run.last_originator is not None:
         near.append((run.last_originator, run.last_index))
     if here is not None:
         near.append(here)
@@ -171,7 +188,7 @@ def without_message(context: Context, device: Device, record: Unreassembled | Re
     """A message that is half built or was refused: its id is a hole of its own."""
     if record.message_id is None or record.publisher_id is None:
         return
-    counter = counter_of(context, device, record.source, record.publisher_id, "")
+    counter = counter_of(context, device, record.source, record.publisher_id, "", record.arrival)
     if counter is None:
         return
     half_built = isinstance(record, Unreassembled)

@@ -103,6 +103,9 @@ class Engine:
         """Other settings from ``now`` on: graces and the operator's lists of what runs."""
         self._until(now)
         self._context.settings = settings
+        for device in self._devices.values():
+            for counter in device.counters.values():
+                counter.by_header = None  # the table of names may be another one
         for one in self._running(self._next_offset):
             subscriptions.configured(self._context, one, now)
         closing.settle(self._context, now)

@@ -147,7 +147,10 @@ def _with_newcomers(subscription: Subscription, heard: set[str]) -> tuple[str, .
 def forget(
     subscription: Subscription, index: int, time: int, after: int, limit: int
 ) -> tuple[str, ...]:
-    """Drop learned members that stayed away for ``after`` ns; returns who was dropped."""
+    """Drop learned members that stayed away for ``after`` ns; returns who was dropped.
+
+    When nobody would be left the list stays: that is for ``closing`` to end.
+    """
     if not subscription.locked or subscription.lists[-1].provenance is not Provenance.LEARNED:
         return ()
     members = subscription.lists[-1].members
@@ -155,8 +158,9 @@ def forget(
         name for name in members
         if time - subscription.originators[name].last_arrival > after
     )  # fmt: skip
-    if gone:
+    if gone and len(gone) < len(members):
         rest = tuple(name for name in members if name not in gone)
         since = window(subscription, index)[1]
         add_list(subscription, since, time, rest, Provenance.LEARNED, limit)
-    return gone
+        return gone
+    return ()

@@ -46,11 +46,11 @@ def place(
     tells = True
     if index != (arrival - originator.arrival_base) // period or originator.remembered is not None:
         index, tells = _odd(context, originator, arrival, time, was_overtaken)
-    slot = _slot(subscription, originator.name, index)
+    slot = gaps.slot_of(originator, index)
     if slot is None:
         if originator.slips and index > originator.last_index:
             index = _slip(originator, index)
-            slot = _slot(subscription, originator.name, index)
+            slot = gaps.slot_of(originator, index)
         slot = slot or new_slot(originator, index, arrival)
     slot.count += 1
     slot.last_arrival = arrival
@@ -61,11 +61,6 @@ def place(
     if tells:
         tell(originator, index, arrival, time)
     return slot
-
-
-def _slot(subscription: Subscription, name: str, index: int) -> Slot | None:
-    period = subscription.periods.get(index)
-    return period.slots.get(name) if period is not None else None
 
 
 def tell(originator: Originator, index: int, arrival: int, time: int) -> None:
@@ -198,7 +193,7 @@ def _odd(
             return _step(context, originator, arrival, time, seen, before), True
         originator.odd_times += 1
     first = originator.subscription.first_index
-    old = _slot(originator.subscription, originator.name, by_time)
+    old = gaps.slot_of(originator, by_time)
     word = placing(
         by_time,
         by_arrival,
@@ -244,12 +239,12 @@ def _step(
 def _move_record(context: Context, originator: Originator, before: Remembered) -> None:
     """A record taken for held up was in time by the new clock: to the period of its arrival."""
     subscription, name = originator.subscription, originator.name
-    source = _slot(subscription, name, before.index)
+    source = gaps.slot_of(originator, before.index)
     if source is None or source.count == 0:
         return
     source.count -= 1
     arrival = source.last_arrival
-    target = _slot(subscription, name, before.arrival_index)
+    target = gaps.slot_of(originator, before.arrival_index)
     if target is None:
         target = new_slot(originator, before.arrival_index, arrival)
     target.count += 1
@@ -313,8 +308,7 @@ def moved_on(originator: Originator) -> None:
 
 USUAL_PERIODS = 3
 KEPT_PERIODS = 8
-"""Closed periods remembered for the usual count; the last settled ones are among them, however many
-with a loss came after."""
+"""Closed periods whose count may still change its standing; of older ones only counts are kept."""
 
 
 def count_usual(originator: Originator, slot: Slot | None) -> bool:
@@ -331,7 +325,9 @@ def count_usual(originator: Originator, slot: Slot | None) -> bool:
         recent = originator.recent
         recent.append(slot)
         if len(recent) > KEPT_PERIODS:
-            del recent[_oldest_unneeded(originator)]
+            oldest = recent.pop(0)
+            if oldest.count and not _is_unsettled(originator, oldest):
+                originator.settled = (*originator.settled, oldest.count)[-USUAL_PERIODS:]
         if slot.count == before and not originator.recount and not originator.holes:
             return False
     elif not originator.recount and not originator.holes:
@@ -339,20 +335,6 @@ def count_usual(originator: Originator, slot: Slot | None) -> bool:
     originator.recount = False
     originator.usual = _agreed(originator)
     return originator.usual != before
-
-
-def _oldest_unneeded(originator: Originator) -> int:
-    """Place in ``recent`` that can be forgotten: not one of the last settled periods."""
-    if not originator.holes:
-        return 0
-    recent = originator.recent
-    settled = [
-        place
-        for place, slot in enumerate(recent)
-        if slot.count and not _is_unsettled(originator, slot)
-    ]
-    needed = settled[-USUAL_PERIODS - 2 :]  # a hole may still come to touch the newest
-    return next(place for place in range(len(recent)) if place not in needed)
 
 
 def _agreed(originator: Originator) -> int | None:
@@ -363,6 +345,9 @@ def _agreed(originator: Originator) -> int | None:
         counts.append(slot.count)
         if len(counts) == USUAL_PERIODS:
             break
+    else:
+        # where most periods lose something, three clean ones lie further back
+        counts = [*counts, *reversed(originator.settled)][:USUAL_PERIODS]
     if len(counts) < USUAL_PERIODS or len(set(counts)) > 1:
         return None
     return counts[0]

@@ -11,7 +11,16 @@ from collections.abc import Iterable, Iterator
 from collector.core import arcs
 from collector.core.arcs import indexes_meeting
 from collector.core.clocks import on_our_clock
-from collector.core.state import ALL_KEYS, Counter, Hole, Originator, Restart, Run, Subscription
+from collector.core.state import (
+    ALL_KEYS,
+    Counter,
+    Hole,
+    Originator,
+    Restart,
+    Run,
+    Slot,
+    Subscription,
+)
 from collector.model import SECOND, DeviceTime
 
 SHARPEN_PERIODS = 64
@@ -29,7 +38,7 @@ def suspects_between(run: Run, start: int, end: int, limit: int) -> list[Suspect
     found: list[Suspect] = []
     for originator in run.counter.originators.values():
         subscription = originator.subscription
-        if run.key not in (ALL_KEYS, subscription.id) or not subscription.period:
+        if run.key not in (ALL_KEYS, subscription.id) or not subscription.live:
             continue
         for index in _indexes(originator, start, end):
             if len(found) >= limit:
@@ -51,8 +60,9 @@ def _indexes(originator: Originator, start: int, end: int) -> range:
 
 def is_suspect_index(originator: Originator, index: int) -> bool:
     """Nobody is blamed for a period before the subscription's first."""
-    first = originator.subscription.first_index
-    return bool(originator.subscription.period) and first is not None and index >= first
+    subscription = originator.subscription
+    first = subscription.first_index
+    return subscription.live and first is not None and index >= first
 
 
 def blame(hole: Hole, suspects: Iterable[Suspect]) -> None:
@@ -87,12 +97,22 @@ def touching(originator: Originator, index: int) -> list[Hole]:
 
 
 def has_spoken_behind(originator: Originator, counter: Counter, index: int) -> bool:
-    """Did the counter send anything behind the originator's arrival arc of a period?"""
+    """Did the counter send anything behind the originator's arrival arc of a period, and behind
+    its own records there, which may have come later than ever before?"""
     subscription = originator.subscription
     assert subscription.offset is not None
     tick = DeviceTime(arcs.nominal(subscription.offset, subscription.period, index))
-    end = on_our_clock(tick, originator.arrivals_to)
+    end: int = on_our_clock(tick, originator.arrivals_to)
+    slot = slot_of(originator, index)
+    if slot is not None and slot.last_arrival > end:
+        end = slot.last_arrival
     return counter.run_of(subscription.id).last_arrival > end
+
+
+def slot_of(originator: Originator, index: int) -> Slot | None:
+    """What is kept of an originator in a period."""
+    period = originator.subscription.periods.get(index)
+    return period.slots.get(originator.name) if period is not None else None
 
 
 def shortfall(originator: Originator, index: int) -> int:
@@ -103,7 +123,7 @@ def shortfall(originator: Originator, index: int) -> int:
         # nothing can change there any more: it was COMPLETE, too long ago, or silent
         silent = any(first <= index <= last for first, last in subscription.silences)
         return (originator.usual or 1) if silent else 0
-    slot = period.slots.get(originator.name) if period is not None else None
+    slot = slot_of(originator, index)
     records = slot.count if slot is not None else 0
     if originator.usual is None:
         return 0 if records else 1

@@ -12,10 +12,12 @@ from __future__ import annotations
 from collector.core import learned_period, subscriptions
 from collector.core.context import Context
 from collector.core.state import Device, Subscription, Unknown
-from collector.model import SubscriptionTerms, Update
+from collector.model import SECOND, SubscriptionTerms, Update
 
 UNKNOWN_IDS = 256
 """Unknown subscription ids that are followed per device (ours)."""
+SILENT_FOR = 3600 * SECOND
+"""An unknown id that was silent for so long makes room for another (ours)."""
 
 
 def time_of(update: Update) -> int:
@@ -109,7 +111,8 @@ def hold(context: Context, device: Device, generator: str, update: Update) -> Su
     if unknown is None:
         if len(device.unknown) >= UNKNOWN_IDS:
             device.fell_off["unknown_ids"] = device.fell_off.get("unknown_ids", 0) + 1
-            return None
+            if not _make_room(device, update.arrival):
+                return None
         unknown = device.unknown[subscription_id] = Unknown()
     unknown.held.append(update)
     if len(unknown.held) > context.settings.limits.held_messages:
@@ -125,6 +128,15 @@ def hold(context: Context, device: Device, generator: str, update: Update) -> Su
         )  # fmt: skip
     subscriptions.period_learned(context, over, period, update.arrival)
     return over
+
+
+def _make_room(device: Device, now: int) -> bool:
+    """Forget the unknown id that has been silent for longest, if for an hour."""
+    key, oldest = min(device.unknown.items(), key=lambda item: item[1].held[-1].arrival)
+    if now - oldest.held[-1].arrival < SILENT_FOR:
+        return False
+    del device.unknown[key]
+    return True
 
 
 def release(device: Device, subscription: Subscription, arrival: int) -> list[Update]:

@@ -89,13 +89,16 @@ def advance(run: Run, signature: Signature) -> None:
 
 
 def _remember(run: Run, signature: Signature) -> None:
-    ring = run.ring
-    place = signature[0] & (len(ring) - 1)
-    old = ring[place]
-    if old is not None and signature[5] - old[5] < PATIENCE and len(ring) < RING_LIMIT:
-        _grow(run)
+    """Keep what was seen; the ring grows rather than forget what is young."""
+    while True:
         ring = run.ring
         place = signature[0] & (len(ring) - 1)
+        old = ring[place]
+        if old is None or old[0] == signature[0] or len(ring) >= RING_LIMIT:
+            break
+        if signature[5] - old[5] >= PATIENCE:
+            break
+        _grow(run)
     ring[place] = signature
 
 

@@ -27,6 +27,8 @@ from collector.model import (
     SubscriptionTerms,
 )
 
+PORTS = 256
+"""Ports with a start and no data yet that are remembered per device (ours)."""
 SECOND_10 = 10_000_000_000
 """An event time further from its arrival than this (or a period) does not date a change."""
 
@@ -105,6 +107,7 @@ def _make_room(context: Context, device: Device) -> None:
     over = [one for one in device.subscriptions.values() if not one.live]
     if over:
         oldest = min(over, key=lambda one: one.revision)
+        _forget_speakers(device, oldest)
         del device.subscriptions[oldest.id]
         device.fell_off["subscriptions"] = device.fell_off.get("subscriptions", 0) + 1
 
@@ -143,6 +146,7 @@ def take_over(device: Device, before: Subscription, after: Subscription) -> None
         new.arrivals_from, new.arrivals_to = old.arrivals_from, old.arrivals_to
         new.shift, new.lag, new.counter = old.shift, old.lag, old.counter
         new.usual, new.recent, new.recount = old.usual, list(old.recent), False
+        new.settled = old.settled
         new.last_time, new.last_arrival = old.last_time, old.last_arrival
         new.last_index = old.last_index
         fold.set_bases(new)
@@ -324,8 +328,11 @@ def _started(
     first_list(context, one, declared, known.expect or said.expect, told.arrival)
     closing.schedule(context, one, told.arrival)
     context.say_subscription(one, told.arrival)
+    device.aliases = {key: to for key, to in device.aliases.items() if to != one.id}
     if told.port and heard.kind is NotificationKind.SUBSCRIPTION_STARTED:
         device.ports.setdefault((told.source, told.port), []).append(one.id)
+        if len(device.ports) > PORTS:
+            del device.ports[next(iter(device.ports))]
     return one
 
 

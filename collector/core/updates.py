@@ -48,10 +48,12 @@ def common(context: Context, device: Device, update: Update) -> Placed | None:
     name = update.generator
     if key is None or counter.only_key != key:
         return None
+    if name is not None and context.settings.generators:
+        return None
     originator = counter.by_header if name is None else counter.originators.get((key, name))
     if originator is None or originator.remembered is not None or originator.slips:
         return None
-    if originator.holes:
+    if originator.holes or originator.counter is not counter:
         return None
     one = originator.subscription
     if one.id != key or not one.live or originator.first_index is None:
@@ -118,7 +120,9 @@ def take(context: Context, device: Device, update: Update) -> Placed:
     generator = generator_of(context, update)
     key = NO_SUBSCRIPTION if update.subscription_id is None else update.subscription_id
     one = held.find(context, device, update)
-    period = one.period if one is not None else 0
+    period = 0
+    if one is not None:
+        period, key = one.period, one.id  # the data may carry another id than the start did
     seen = counters.observe(context, device, update, generator, key, update.event_time, period)
     revision = -1 if one is None else one.revision
     index: int | None = None
