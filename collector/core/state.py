@@ -57,7 +57,7 @@ class Originator:
         "first_arrival", "first_index", "fresh", "heard", "heard_run", "holes", "lag",
         "last_arrival", "last_index", "last_time", "member", "name", "odd_times", "recent",
         "recount", "remembered", "restarts", "seen_arrivals_from", "seen_arrivals_to",
-        "seen_times_from", "seen_times_to", "shift", "slipped", "slips", "subscription",
+        "seen_times_from", "seen_times_to", "settled", "shift", "slipped", "slips", "subscription",
         "times_from", "times_to", "usual",
     )  # fmt: skip
 
@@ -68,6 +68,8 @@ class Originator:
         """The counter that its last message came in; None when nothing numbers them."""
         self.recent: list[Slot] = []
         """Closed periods in which it delivered, for the usual count; the newest last."""
+        self.settled: tuple[int, ...] = ()
+        """Counts of the last such periods before ``recent`` that no hole touched, newest last."""
         self.shift = 0
         """ns subtracted from its record times."""
         self.lag = 0
