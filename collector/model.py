@@ -69,6 +69,8 @@ class RecordKind(enum.IntEnum):
     """Our own kernel or queue dropped; payload: ``DropsNote``."""
     TICK = 11
     """Nothing arrived, but we were listening; also what lets timers run again on replay."""
+    CLOCK = 12
+    """The machine's clock was moved, and ours with it if forward; payload: ``ClockNote``."""
 
 
 class NotificationKind(enum.StrEnum):
@@ -168,8 +170,8 @@ class Notification(Struct, frozen=True, gc=False):
 class ReceivedBatch:
     """One batch of records, as columns of equal length; what receivers hand up and journals keep.
 
-    Every column is a list with one entry a record. Whoever builds a batch fills every column; nobody
-    changes it after it was handed over.
+    Every column is a list with one entry a record. Whoever builds a batch fills every column;
+    nobody changes it after it was handed over.
     """
 
     # the order is that of the journal's columns
