@@ -13,6 +13,9 @@ import msgspec
 from collector.errors import PeerError
 from collector.model import (
     FLAG_IDS,
+    SECOND,
+    ClockNote,
+    CollectorDown,
     CollectorStopped,
     CollectorTime,
     Dropped,
@@ -35,6 +38,7 @@ from collector.wire import netconf_rpc
 
 _RPC = msgspec.json.Decoder(RpcNote)
 _SESSION = msgspec.json.Decoder(SessionNote)
+_CLOCK = msgspec.json.Decoder(ClockNote)
 _DROPS = msgspec.json.Decoder(DropsNote)
 _UNREASSEMBLED = msgspec.json.Decoder(UnreassembledNote)
 _REJECTED = msgspec.json.Decoder(RejectedNote)
@@ -64,6 +68,8 @@ def engine_inputs(
         yield Event(now, note.device, "session", "session_up", text)
     elif kind == RecordKind.DROPS:
         yield from _drops(_DROPS.decode(payload), now, offset)
+    elif kind == RecordKind.CLOCK:
+        yield from _clock(_CLOCK.decode(payload), now, offset)
     elif kind == RecordKind.COLLECTOR_STOP:
         yield CollectorStopped(now, offset)
     elif kind == RecordKind.UNREASSEMBLED and device is not None:
@@ -99,6 +105,14 @@ def _drops(note: DropsNote, now: CollectorTime, offset: int) -> Iterator[EngineI
     yield Dropped(now, note.since, note.count, offset)
     text = f"{note.count} messages were dropped on our side ({note.where})."
     yield Event(now, "", note.where, "dropped_here", text)
+
+
+def _clock(note: ClockNote, now: CollectorTime, offset: int) -> Iterator[EngineInput | Event]:
+    """Time that the clock jumped over is time in which nobody could listen."""
+    if note.moved > 0:
+        yield CollectorDown(now, note.since, offset)
+    text = f"The machine's clock was moved by {note.moved / SECOND:+.1f} s against the collector's."
+    yield Event(now, "", "clock", "clock_moved", text)
 
 
 def _reply(note: RpcNote, now: CollectorTime, offset: int) -> Iterator[EngineInput | Event]:

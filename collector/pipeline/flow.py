@@ -7,7 +7,8 @@ offsets. Runs of updates go to the engine in one call; any other record ends the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, cast
 
 import msgspec
 from msgspec import Struct
@@ -47,6 +48,10 @@ UNKNOWN_SOURCES_KEPT = 1024
 """Addresses of unknown senders that are remembered for people (ours)."""
 REST = ""
 """Name of the snapshot part that belongs to no device."""
+_DATA: Final = int(RecordKind.DATA)
+_NETCONF: Final = int(Transport.NETCONF)
+_Message = tuple[CollectorTime, int, str, str, int, int, int, int, int, bytes]
+"""Of one record: arrival, transport, session, peer, port, flags, media type, ids, payload."""
 
 
 class PipelineCounts:
@@ -106,59 +111,76 @@ class Pipeline:
         """
         facts: list[Fact] = []
         columns = UpdateColumns()
-        pending: list[Update] = []
-        kinds, data = batch.kind, int(RecordKind.DATA)
-        for row in range(len(batch)):
-            if kinds[row] == data:
-                self._data(batch, row, first_offset + row, pending, columns, facts)
+        row, count = 0, len(batch)
+        while row < count:
+            if batch.kind[row] == _DATA:
+                end = _end_of_run(batch.kind, row)
+                self._messages(batch, row, end, first_offset, columns, facts)
+                row = end
             else:
-                self._flush(pending, columns, facts)
                 self._other(batch, row, first_offset + row, facts)
-        self._flush(pending, columns, facts)
-        if len(batch):
+                row += 1
+        if count:
             self._rest.last_arrival = batch.received_at[-1]
         return Said(
             first_offset=first_offset,
-            next_offset=first_offset + len(batch),
+            next_offset=first_offset + count,
             updates=columns.rows(records, first_offset),
             verdicts=[fact for fact in facts if isinstance(fact, Verdict)],
             events=[fact for fact in facts if isinstance(fact, Event)],
             subscriptions=[fact for fact in facts if isinstance(fact, SubscriptionRow)],
         )
 
-    def _data(
+    def _messages(
         self,
         batch: ReceivedBatch,
-        row: int,
-        offset: int,
-        pending: list[Update],
+        start: int,
+        end: int,
+        first_offset: int,
         columns: UpdateColumns,
         facts: list[Fact],
     ) -> None:
-        """One notification message."""
-        peer = batch.peer[row]
-        device = self._device(batch, row)
-        if device is None:
-            self._unknown_source(peer)
-            return
-        payload = batch.payload[row]
-        has_ids = batch.flags[row] & FLAG_IDS
-        publisher_id = batch.publisher_id[row] if has_ids else None
-        message_id = batch.message_id[row] if has_ids else None
-        arrival = CollectorTime(batch.received_at[row])
-        port = batch.port[row]
-        try:
-            notification = decode(payload, batch.media_type[row])
-        except WireError as error:
-            rejected = self.counts.rejected
-            rejected[error.reason] = rejected.get(error.reason, 0) + 1
-            self._flush(pending, columns, facts)
-            refused = Rejected(
-                arrival, device, peer, port, publisher_id, message_id, error.reason, offset
-            )
-            facts += self.engine.receive(refused, arrival)
-            return
-        if notification.kind in UPDATE_KINDS:
+        """Notification messages, rows ``start`` to ``end``. Runs once a message: locals only."""
+        device_of, sessions = self._inventory.device, self._rest.sessions
+        pending: list[Update] = []
+        offset = first_offset + start
+        for (
+            arrival,
+            transport,
+            session,
+            peer,
+            port,
+            flags,
+            media_type,
+            header,
+            ident,
+            payload,
+        ) in _messages_of(batch, start, end):
+            at, offset = offset, offset + 1
+            device = sessions.get(session) if transport == _NETCONF else device_of(peer)
+            if device is None:
+                self._unknown_source(peer)
+                continue
+            has_ids = flags & FLAG_IDS
+            publisher_id = header if has_ids else None
+            message_id = ident if has_ids else None
+            try:
+                said = decode(payload, media_type)
+            except WireError as error:
+                self._flush(pending, columns, facts)
+                self._count_rejected(error.reason)
+                refused = Rejected(
+                    arrival, device, peer, port, publisher_id, message_id, error.reason, at
+                )
+                facts += self.engine.receive(refused, arrival)
+                continue
+            if said.kind not in UPDATE_KINDS:
+                self._flush(pending, columns, facts)
+                changed = StateChanged(
+                    arrival, device, peer, port, publisher_id, message_id, said, at
+                )
+                facts += self.engine.receive(changed, arrival)
+                continue
             pending.append(
                 Update(
                     arrival,
@@ -167,21 +189,20 @@ class Pipeline:
                     port,
                     publisher_id,
                     message_id,
-                    notification.subscription_id,
-                    notification.generator,
-                    notification.kind,
-                    notification.event_time,
-                    notification.observation_time,
-                    notification.incomplete_update,
-                    offset,
+                    said.subscription_id,
+                    said.generator,
+                    said.kind,
+                    said.event_time,
+                    said.observation_time,
+                    said.incomplete_update,
+                    at,
                 )
             )
-            return
         self._flush(pending, columns, facts)
-        changed = StateChanged(
-            arrival, device, peer, port, publisher_id, message_id, notification, offset
-        )
-        facts += self.engine.receive(changed, arrival)
+
+    def _count_rejected(self, reason: str) -> None:
+        rejected = self.counts.rejected
+        rejected[reason] = rejected.get(reason, 0) + 1
 
     def _flush(self, pending: list[Update], columns: UpdateColumns, facts: list[Fact]) -> None:
         """Give the run of updates to the engine, and keep where it put them."""
@@ -276,3 +297,30 @@ class Pipeline:
         if config is not None:
             self._inventory = Inventory(device_of_source(config))
         return next(offset for name, offset, _ in kept if name == REST)
+
+
+def _end_of_run(kinds: Sequence[int], start: int) -> int:
+    """Row behind the data records that begin at ``start``."""
+    end = start
+    while end < len(kinds) and kinds[end] == _DATA:
+        end += 1
+    return end
+
+
+def _messages_of(batch: ReceivedBatch, start: int, end: int) -> Iterator[_Message]:
+    """The columns that a message needs, row by row."""
+    columns: list[list[int] | list[str] | list[bytes]] = [
+        batch.received_at,
+        batch.transport,
+        batch.session,
+        batch.peer,
+        batch.port,
+        batch.flags,
+        batch.media_type,
+        batch.publisher_id,
+        batch.message_id,
+        batch.payload,
+    ]
+    if end - start < len(batch):
+        columns = [column[start:end] for column in columns]
+    return cast("Iterator[_Message]", zip(*columns, strict=True))

@@ -53,7 +53,19 @@ def reread(pipeline: Pipeline, folder: Path, from_offset: int = 0) -> Iterator[R
     reader = JournalReader(folder, on_damage=log.warning)
     for frame in reader.read(from_offset):
         batch = frame.batch()
-        said = pipeline.receive(frame.first_offset, batch, frame.records)
+        try:
+            said = pipeline.receive(frame.first_offset, batch, frame.records)
+        except Exception:
+            # a fault of ours, met by the live run too: it must not keep the collector from starting
+            log.exception("The records from offset %d on could not be judged.", frame.first_offset)
+            said = Said(
+                first_offset=frame.first_offset,
+                next_offset=frame.first_offset + len(batch),
+                updates=None,
+                verdicts=[],
+                events=[],
+                subscriptions=[],
+            )
         yield Reread(frame.segment, batch.received_at[0], batch.received_at[-1], said)
 
 

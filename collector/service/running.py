@@ -17,6 +17,7 @@ from collector.config import Config
 from collector.errors import CollectorError
 from collector.interfaces import Sink
 from collector.service.lifecycle import Service
+from collector.service.memory import settle
 from collector.sinks.jsonl import JsonLinesSink
 
 log = logging.getLogger("collector")
@@ -43,6 +44,7 @@ async def _run(config: Config, reload_from: Callable[[], Config] | None) -> None
         _reload_on_signal(service)
     try:
         if await _started(service, stopping):
+            settle()
             log.info("Listening on %s; data in %s.", listening(service), service.folder)
             await stopping.wait()
         log.info("Stopping.")

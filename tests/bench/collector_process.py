@@ -20,6 +20,7 @@ from collector.receivers.recvmmsg import open_reader
 from collector.receivers.sockets import enlarge_receive_buffer, open_udp_socket
 from collector.receivers.udp_notif import BATCH, UdpNotifReceiver
 from collector.service.lifecycle import Service
+from collector.service.memory import settle
 from tests.bench import traffic
 
 
@@ -74,6 +75,7 @@ def serve_collector(
 async def _serve_collector(pipe: Connection, settings: Config) -> None:
     service = Service(settings)
     await service.start()
+    settle()
     receiver = cast("UdpNotifReceiver", service.receivers[0])
     over = asyncio.Event()
 
