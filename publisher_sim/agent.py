@@ -185,6 +185,7 @@ class AgentPublisher:
     ) -> bytes:
         """One push-update; in ``mso`` mode the header of UDP-notif names the generator, no leaf."""
         self._sequence_number = self._sequence_number % (_UINT32 - 1) + 1
+        mode = self._scenario.control_mode
         notification = Notification(
             kind=NotificationKind.PUSH_UPDATE,
             name="ietf-yang-push:push-update",
@@ -194,6 +195,7 @@ class AgentPublisher:
             observation_time=DeviceTime(clock),
             hostname=self._scenario.name,
             sequence_number=self._sequence_number,
+            generator=None if mode == names.MODE_MSO else self._card.generator,
         )
         values = datastore.contents(self._scenario.seed, nodes, component.selection, nominal)
         return encode(notification, values, MEDIA_TYPES[component.encoding])

@@ -377,6 +377,7 @@ class MasterPublisher:
         if fault is None:
             return self.stop(now)
         subscriptions = list(self._subscriptions.values())
+        said = fault.said_reason
         match deed.what:
             case "stop":
                 self._members.bequeath(fault.card, fault.moves_to)
@@ -391,8 +392,8 @@ class MasterPublisher:
                 self._members.move(fault, fault.card)
                 return self._everything_again(now)
             case "suspend":
-                return [a for one in subscriptions for a in self._suspend(one, fault.reason, now)]
+                return [a for one in subscriptions for a in self._suspend(one, said, now)]
             case "resume":
                 return [a for one in subscriptions for a in self._resume(one, now)]
             case _:
-                return [a for one in subscriptions for a in self._terminate(one, fault.reason, now)]
+                return [a for one in subscriptions for a in self._terminate(one, said, now)]

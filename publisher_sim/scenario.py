@@ -24,6 +24,18 @@ FaultKind = Literal[
 MESSAGE_FAULTS = ("drop", "duplicate", "reorder", "delay", "corrupt", "clock_skew", "silent")
 """Faults that a publisher does to its own messages; the others are the master's to act out."""
 
+REASONS = {
+    "suspend": (
+        "insufficient-resources", "unsupportable-volume", "period-unsupported", "update-too-big",
+        "sync-too-big",
+    ),
+    "terminate": (
+        "no-such-subscription", "filter-unavailable", "stream-unavailable", "suspension-timeout",
+        "datastore-not-subscribable", "unchanging-selection",
+    ),
+}  # fmt: skip
+"""kind of fault -> the reasons it may give (RFC 8639 §2.7, RFC 8641 §5)."""
+
 
 class _Table(Struct, frozen=True, forbid_unknown_fields=True):
     pass
@@ -132,8 +144,8 @@ class Fault(_Table, frozen=True):
     datastore with the card."""
     interfaces: tuple[str, ...] = ()
     """``move``: which ones; empty: all that the card owns."""
-    reason: str = "insufficient-resources"
-    """``suspend``, ``terminate``: identity without its module."""
+    reason: str = ""
+    """``suspend``, ``terminate``: identity without its module; empty: the first of ``REASONS``."""
 
     @property
     def until(self) -> int | None:
@@ -142,6 +154,11 @@ class Fault(_Table, frozen=True):
             return self.at_period + 1
         return self.until_period
 
+    @property
+    def said_reason(self) -> str:
+        """``reason`` with its default filled in; empty for faults without one."""
+        return self.reason or REASONS.get(self.kind, ("",))[0]
+
 
 class Scenario(_Table, frozen=True):
     """The whole file."""
@@ -149,7 +166,9 @@ class Scenario(_Table, frozen=True):
     name: str = "device"
     address: str = "127.0.1.1"
     """Loopback address that the device binds and sends from, one a device."""
-    control_mode: Literal["mso"] = "mso"
+    control_mode: Literal["mso", "distributed-notif-18"] = "mso"
+    """How the list is spelled, and whether an update carries its publisher's id
+    (distributed-notif -09 to -19 do, the base draft has the transport's header alone)."""
     seed: int = 1
     periods: int = 60
     """How long the run lasts, counted in ticks of the first subscription; 0: until stopped."""

@@ -18,7 +18,7 @@ import msgspec
 
 from collector.errors import ConfigError
 from collector.model import SECOND
-from publisher_sim.scenario import MASTER, MESSAGE_FAULTS, Fault, Scenario
+from publisher_sim.scenario import MASTER, MESSAGE_FAULTS, REASONS, Fault, Scenario
 
 FIRST_FAULT = 5
 """First tick that a fault may touch."""
@@ -91,6 +91,11 @@ class _Checks:
             ("receiver.address", scenario.receiver.address),
         ):
             self._require(_is_address(address), key, f"{address!r} is no address", "an IP address")
+        self._require(
+            (":" in scenario.address) == (":" in scenario.receiver.address), "receiver.address",
+            f"{scenario.receiver.address} cannot be reached from {scenario.address}",
+            "IPv4 for both, or IPv6 for both",
+        )  # fmt: skip
         self._within(scenario.netconf.port, 0, 65_535, "netconf.port")
         self._within(scenario.receiver.port, 1, 65_535, "receiver.port")
         self._within(scenario.periods, 0, 10_000_000, "periods")
@@ -156,6 +161,11 @@ class _Checks:
             "is too late", f"up to {last}: faults end two periods before the run does",
         )  # fmt: skip
         self._within(fault.probability, 0, 1, f"{key}.probability")
+        reasons = REASONS.get(fault.kind, ())
+        self._require(
+            not fault.reason or fault.reason in reasons, f"{key}.reason",
+            f"{fault.reason!r} is no reason to {fault.kind}", ", ".join(reasons) or "none",
+        )  # fmt: skip
         self._fault_target(key, fault)
         self._fault_seconds(key, fault)
 

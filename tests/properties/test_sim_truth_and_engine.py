@@ -6,12 +6,13 @@ Both were written apart; where they differ, one of them is wrong.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from publisher_sim.scenario import Fault
+from publisher_sim.scenario import Fault, Push
 from publisher_sim.simulate import simulate
 from tests.sim_joined import compare_with_truth
 from tests.sim_scenarios import random_scenario, small
@@ -68,3 +69,20 @@ def test_verdicts_under_one_fault(fault: Fault, updates: int, tmp_path: Path) ->
     comparison = compare_with_truth(small(fault, updates=updates), tmp_path)
     assert [one.sentence() for one in comparison.differences] == []
     assert comparison.agrees, comparison
+
+
+@pytest.mark.parametrize("mode", ["mso", "distributed-notif-18"])
+@pytest.mark.parametrize("encoding", ["encode-json", "encode-xml", "encode-cbor"])
+def test_verdicts_in_every_encoding_and_mode(encoding: Any, mode: Any, tmp_path: Path) -> None:
+    push = Push(updates_per_period=2, encoding=encoding, max_segment_size=600)
+    faults = (
+        Fault("drop", 10, 12, "lc1", probability=0.5, datagrams=True),
+        Fault("corrupt", 16, 17, "lc2"),
+        Fault("pull", 20, 25, "lc1"),
+    )
+    scenario = small(*faults, push=push, control_mode=mode)
+    comparison = compare_with_truth(scenario, tmp_path)
+    assert [one.sentence() for one in comparison.differences] == []
+    assert comparison.agrees, comparison
+    contents = simulate(scenario)[0][1].octets
+    assert (b"message-publisher-id" in contents) == (mode != "mso")

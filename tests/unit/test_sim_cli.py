@@ -92,10 +92,10 @@ def test_packaged_scenarios_are_listed_and_printed(capsys: pytest.CaptureFixture
 
 def test_overrides() -> None:
     scenario = override(
-        Scenario(), receiver="[2001:db8::1]:99", netconf_port=0, address="127.0.1.9", seed=3
+        Scenario(), receiver="[2001:db8::1]:99", netconf_port=0, address="::1", seed=3
     )
     assert scenario.receiver.address == "2001:db8::1"
     assert scenario.receiver.port == 99
     assert scenario.netconf.port == 0
-    assert (scenario.address, scenario.seed) == ("127.0.1.9", 3)
+    assert (scenario.address, scenario.seed) == ("::1", 3)
     assert override(Scenario()) == Scenario()

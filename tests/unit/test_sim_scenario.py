@@ -76,6 +76,10 @@ def test_message_faults_last_one_tick_and_cards_stay_away() -> None:
             "several ticks",
         ),
         ("x = ", "", "not TOML"),
+        (fault(kind="suspend", at_period=9, reason="rain"), "fault[0].reason", "unsupportable"),
+        (fault(kind="drop", at_period=9, reason="rain"), "fault[0].reason", "allowed: none"),
+        ("[receiver]\naddress = '::1'", "receiver.address", "IPv4 for both"),
+        ("control_mode = 'other'", "control_mode", "other"),
     ],
 )
 def test_what_cannot_be_used_is_named(text: str, key: str, said: str) -> None:
