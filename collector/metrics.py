@@ -114,7 +114,13 @@ METRICS = (
     Metric("bytes_received", "counter", "Octets of these datagrams."),
     Metric("datagrams_rejected", "counter", "Datagrams refused, by reason.", ("reason",)),
     Metric("segments_discarded", "counter", "Segments thrown away, by reason.", ("reason",)),
-    Metric("options_unknown", "counter", "Messages kept with an unknown UDP-notif option."),
+    Metric("options_unknown", "counter", "Unknown UDP-notif options of kept messages.", ("type",)),
+    Metric(
+        "records_left_out",
+        "counter",
+        "Refused datagrams and half-built messages counted only: too many in a second.",
+        ("kind",),
+    ),
     Metric("messages_received", "counter", "Whole messages, by receiver.", ("receiver",)),
     Metric("messages_rejected", "counter", "Messages whose payload was refused.", ("reason",)),
     Metric(
@@ -126,7 +132,7 @@ METRICS = (
     Metric(
         "queue_dropped",
         "counter",
-        "What a full queue of ours dropped; queue=kernel is the socket buffer.",
+        "What a full queue dropped; queue=kernel is the socket buffer, followers those who follow.",
         ("queue",),
     ),
     Metric("unknown_sources", "gauge", "Source addresses that belong to no device."),
@@ -163,7 +169,8 @@ class Counters:
         self.bytes_received = 0
         self.datagrams_rejected = Counts()
         self.segments_discarded = Counts()
-        self.options_unknown = 0
+        self.options_unknown = Counts()
+        self.records_left_out = Counts()
         self.messages_received = Counts()
         self.messages_rejected = Counts()
         self.messages_lost = Counts()

@@ -300,6 +300,15 @@ class DropsNote(Struct, frozen=True):
     """``kernel`` (socket buffer) or the name of a queue."""
 
 
+class ClockNote(Struct, frozen=True):
+    """Payload of ``RecordKind.CLOCK``, as JSON: wall clock and collector's clock came apart."""
+
+    since: CollectorTime
+    """The collector's time before; the record's ``received_at`` is the time after."""
+    moved: int
+    """ns by which the wall clock is ahead, negative: behind (the collector's does not go back)."""
+
+
 # --------------------------------------------------------------------------- engine: in
 class Update(Struct, frozen=True, gc=False):
     """One content notification on its way into the engine."""

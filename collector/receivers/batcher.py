@@ -6,8 +6,9 @@ the receiver and the replay of captures drive it with their own, through the sam
 
 Rules: rows keep the order of arrival; a message that came in segments stands where its last
 missing segment came. A refused datagram becomes a REJECTED record while there are no more than
-``rejected_per_second`` of them in the current second, and is counted always. The ids of a refused
-datagram are kept only when the fixed header is sound, that is when an option was at fault.
+``rejected_per_second`` of them in the current second, a half-built message an UNREASSEMBLED one
+while there are no more than ``half_built_per_second``; both are counted always. The ids of a
+refused datagram are kept only when the fixed header is sound, that is when an option was at fault.
 
 Spec: draft-ietf-netconf-udp-notif-26 §3.2, §4.
 """
@@ -70,19 +71,21 @@ class DatagramBatcher:
         *,
         strict_sources: Set[str] = frozenset(),
         rejected_per_second: int = 100,
+        half_built_per_second: int = 1000,
     ) -> None:
         """
         Args:
             limits: of reassembly.
             strict_sources: source addresses from which unknown options are refused.
             rejected_per_second: REJECTED records at most in one second of arrivals.
+            half_built_per_second: UNREASSEMBLED records at most, likewise; a flood of invented
+                segments pushes out as many messages.
         """
         self._reassembly = Reassembly(limits)
         self._shortest_notice = (limits or ReassemblyLimits()).notice
         self._strict_sources = strict_sources
-        self._rejected_per_second = rejected_per_second
-        self._rejected_second = 0
-        self._rejected_in_second = 0
+        self._rejected_allowance = _Allowance(rejected_per_second)
+        self._half_built_allowance = _Allowance(half_built_per_second)
         self.counters = ReceiveCounters()
 
     def stats(self) -> dict[str, int]:
@@ -312,6 +315,9 @@ class DatagramBatcher:
 
     def _append_half_built(self, batch: ReceivedBatch, fact: HalfBuilt, now: int) -> None:
         self.counters.half_built += 1
+        if not self._half_built_allowance.take(now):
+            self.counters.half_built_unrecorded += 1
+            return
         note = UnreassembledNote(fact.first_arrival, fact.segments_had, fact.segments_total)
         batch.append(
             now,
@@ -339,13 +345,9 @@ class DatagramBatcher:
         """Count a refused datagram, and record it unless there are too many."""
         rejected = self.counters.rejected
         rejected[error.reason] = rejected.get(error.reason, 0) + 1
-        if arrival // SECOND != self._rejected_second:
-            self._rejected_second = arrival // SECOND
-            self._rejected_in_second = 0
-        if self._rejected_in_second >= self._rejected_per_second:
+        if not self._rejected_allowance.take(arrival):
             self.counters.rejected_unrecorded += 1
             return
-        self._rejected_in_second += 1
         sound = error.reason in _SOUND_HEADER
         batch.append(
             arrival,
@@ -366,3 +368,20 @@ def _extend(batch: ReceivedBatch, rows: ReceivedBatch, start: int, end: int) -> 
     if start < end:
         for name in ReceivedBatch.__slots__:
             getattr(batch, name).extend(getattr(rows, name)[start:end])
+
+
+class _Allowance:
+    """So many in each second of arrivals."""
+
+    def __init__(self, per_second: int) -> None:
+        self._per_second = per_second
+        self._second = 0
+        self._taken = 0
+
+    def take(self, now: int) -> bool:
+        """Whether there is one left in the second of ``now``."""
+        second = now // SECOND
+        if second != self._second:
+            self._second, self._taken = second, 0
+        self._taken += 1
+        return self._taken <= self._per_second

@@ -11,8 +11,8 @@ class ReceiveCounters:
     """What was received and refused since the start; every datagram is counted once."""
 
     __slots__ = (
-        "datagrams", "half_built", "messages", "octets", "rejected", "rejected_unrecorded",
-        "segments", "unknown_media_types", "unknown_options",
+        "datagrams", "half_built", "half_built_unrecorded", "messages", "octets", "rejected",
+        "rejected_unrecorded", "segments", "unknown_media_types", "unknown_options",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -25,6 +25,8 @@ class ReceiveCounters:
         """Datagrams that were segments."""
         self.half_built = 0
         """Messages said to be half built; some of them come whole later."""
+        self.half_built_unrecorded = 0
+        """Of these: without a record, because there were too many in a second."""
         self.rejected: dict[str, int] = {}
         """Reason word of the WireError -> datagrams."""
         self.rejected_unrecorded = 0
@@ -42,6 +44,7 @@ class ReceiveCounters:
             "messages": self.messages,
             "segments": self.segments,
             "half-built": self.half_built,
+            "half-built-unrecorded": self.half_built_unrecorded,
             "rejected-unrecorded": self.rejected_unrecorded,
             "unknown-options": sum(self.unknown_options.values()),
             "unknown-media-types": self.unknown_media_types,

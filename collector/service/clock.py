@@ -42,10 +42,11 @@ class CollectorClock:
         if abs(drift) <= DRIFT_LIMIT:
             self._said = 0
             return 0
-        if abs(drift - self._said) <= DRIFT_LIMIT:
-            return 0
+        return 0 if abs(drift - self._said) <= DRIFT_LIMIT else drift
+
+    def follow(self, drift: int) -> None:
+        """What ``drifted`` said is known now; a clock that ran behind moves forward by it."""
         if drift > 0:
             self._base += drift
         else:
             self._said = drift
-        return drift

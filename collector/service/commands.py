@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from collector.control import Command
+from collector.core.views import OriginatorState
+from collector.model import SECOND
 from collector.service.gauges import refresh
 from collector.sinks.rows import fact_to_row
 from collector.store.open_rows import encode_open_rows
+from collector.subscriber.states import DeviceState
 from collector.wire.timestamps import format_date_and_time
 
 if TYPE_CHECKING:
@@ -63,29 +66,53 @@ def status(service: Service) -> Mapping[str, Any]:
 
 
 def devices(service: Service) -> Mapping[str, Any]:
-    """Every device with its session and subscriptions, and who sends without being known."""
+    """Every device with its session, subscriptions and generators, and unknown senders."""
+    unknown = sorted(
+        service.pipeline.counts.unknown_sources.items(), key=lambda item: item[1], reverse=True
+    )
+    return {
+        "devices": [row for state in service.manager.states() for row in _subscriptions(state)],
+        "generators": [_generator(one) for one in service.pipeline.engine.states()],
+        "unknown_senders": [
+            {"address": address, "messages": number} for address, number in unknown[:UNKNOWN_SHOWN]
+        ],
+    }
+
+
+def _subscriptions(state: DeviceState) -> list[dict[str, Any]]:
+    """A row for each subscription; one for the session alone where there is none."""
+    session: dict[str, Any] = {
+        "device": state.name,
+        "session": state.phase.value,
+        "reason": state.reason,
+        "since": format_date_and_time(state.since, 0),
+    }
     rows = [
-        {
-            "device": state.name,
-            "session": state.phase.value,
-            "reason": state.reason,
-            "since": format_date_and_time(state.since, 0),
+        session
+        | {
             "subscription": subscription.name,
             "state": subscription.phase.value,
             "id": subscription.id,
             "why": subscription.reason,
         }
-        for state in service.manager.states()
         for subscription in state.subscriptions
     ]
-    unknown = sorted(
-        service.pipeline.counts.unknown_sources.items(), key=lambda item: item[1], reverse=True
-    )
+    return rows or [session | {"subscription": None, "state": None, "id": None, "why": ""}]
+
+
+def _generator(one: OriginatorState) -> dict[str, Any]:
+    heard = one.last_arrival
     return {
-        "devices": rows,
-        "unknown_senders": [
-            {"address": address, "messages": number} for address, number in unknown[:UNKNOWN_SHOWN]
-        ],
+        "device": one.device,
+        "subscription": one.subscription_name or one.subscription_id,
+        "generator": one.generator,
+        "required": one.required,
+        "missing": one.missing,
+        "last_arrival": None if heard is None else format_date_and_time(heard, 3),
+        "lag_seconds": None if heard is None else round(one.lag / SECOND, 3),
+        "usual_count": one.usual_count,
+        "counter": one.counter,
+        "scope": one.scope,
     }
 
 

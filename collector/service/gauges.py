@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.metrics import Counts
-
 if TYPE_CHECKING:
     from collector.service.lifecycle import Service
 
@@ -19,6 +17,7 @@ def refresh(service: Service) -> None:
     counters.unknown_sources = len(counts.unknown_sources)
     counters.unknown_source_messages = counts.unknown_source_messages
     counters.journal_bytes = sum(segment.octets for segment in service.journal.segments())
+    counters.queue_dropped.set(("followers",), service.live.followers_dropped)
     _receivers(service)
     counters.sessions_up.clear()
     for state in service.manager.states():
@@ -26,23 +25,34 @@ def refresh(service: Service) -> None:
 
 
 def _receivers(service: Service) -> None:
+    """Sums over all receivers that count."""
     counters = service.counters
-    for receiver in service.receivers:
-        stats = getattr(receiver, "stats", None)
-        if stats is None:
-            continue
-        numbers = stats()
+    found = {r.name: r.stats() for r in service.receivers if hasattr(r, "stats")}
+    for name, numbers in found.items():
+        counters.messages_received.set((name,), numbers.get("messages", 0))
+    total: dict[str, int] = {}
+    for numbers in found.values():
         for word, number in numbers.items():
-            _count(counters.datagrams_rejected, counters.segments_discarded, word, number)
-        counters.datagrams_received = numbers.get("datagrams", 0)
-        counters.bytes_received = numbers.get("octets", 0)
-        counters.messages_received.set((receiver.name,), numbers.get("messages", 0))
-        counters.options_unknown = numbers.get("unknown-options", 0)
-        counters.queue_dropped.set(("kernel",), numbers.get("kernel-drops", 0))
+            total[word] = total.get(word, 0) + number
+    counters.datagrams_received = total.get("datagrams", 0)
+    counters.bytes_received = total.get("octets", 0)
+    counters.queue_dropped.set(("kernel",), total.get("kernel-drops", 0))
+    for kind in ("rejected", "half-built"):
+        counters.records_left_out.set((kind,), total.get(f"{kind}-unrecorded", 0))
+    for word, number in total.items():
+        family, _, reason = word.partition("/")
+        if family == "rejected" and reason:
+            counters.datagrams_rejected.set((reason,), number)
+        elif family == "discarded" and reason:
+            counters.segments_discarded.set((reason,), number)
+    _options(service)
 
 
-def _count(rejected: Counts, discarded: Counts, word: str, number: int) -> None:
-    if word.startswith("rejected/"):
-        rejected.set((word.removeprefix("rejected/"),), number)
-    elif word.startswith("discarded/"):
-        discarded.set((word.removeprefix("discarded/"),), number)
+def _options(service: Service) -> None:
+    types: dict[int, int] = {}
+    for receiver in service.receivers:
+        counted = getattr(receiver, "counters", None)
+        for option, number in getattr(counted, "unknown_options", {}).items():
+            types[option] = types.get(option, 0) + number
+    for option, number in types.items():
+        service.counters.options_unknown.set((str(option),), number)

@@ -11,9 +11,11 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector.errors import SinkError
+import msgspec
+
+from collector.errors import IntakeFullError, SinkError
 from collector.journal import JournalRetention, RetentionLimits
-from collector.model import SECOND
+from collector.model import SECOND, ClockNote, RecordKind
 from collector.store.snapshots import SnapshotStore
 
 if TYPE_CHECKING:
@@ -38,11 +40,14 @@ class Housekeeping:
         self._sweep: asyncio.Task[None] | None = None
         self._taken_at = -1
         """Journal offset of the last snapshot."""
+        self._clock_note: ClockNote | None = None
+        """What the journal does not say yet."""
 
     def each_second(self) -> None:
         """Start what is due and is not running yet."""
         self._seconds += 1
         self._watch_the_clock()
+        self._note_clock()
         every = max(1, round(self._service.config.journal.snapshot_seconds))
         if self._seconds % every == 0 and _idle(self._snapshot):
             self._snapshot = asyncio.create_task(self._take_snapshot())
@@ -50,11 +55,23 @@ class Housekeeping:
             self._sweep = asyncio.create_task(self._let_go())
 
     def _watch_the_clock(self) -> None:
-        drift = self._service.clock.drifted()
-        if drift:
-            log.warning(
-                "The machine's clock was moved by %+.1f s against the collector's.", drift / SECOND
-            )
+        """Move on with it; the journal says that nobody listened in the time that is left out."""
+        clock, before = self._service.clock, self._service.clock.now()
+        drift = clock.drifted()
+        if not drift:
+            return
+        clock.follow(drift)
+        log.warning("The machine's clock was moved by %+.1f s.", drift / SECOND)
+        self._clock_note = self._clock_note or ClockNote(before, drift)
+
+    def _note_clock(self) -> None:
+        if self._clock_note is None:
+            return
+        try:
+            self._service.intake.note(RecordKind.CLOCK, msgspec.json.encode(self._clock_note))
+        except IntakeFullError:
+            return  # said by the intake; offered again in a second
+        self._clock_note = None
 
     async def _take_snapshot(self) -> None:
         service = self._service
