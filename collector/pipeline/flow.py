@@ -20,6 +20,7 @@ from collector.core.settings import EngineSettings
 from collector.errors import WireError
 from collector.model import (
     FLAG_IDS,
+    FLAG_PRIVATE,
     CollectorDown,
     CollectorTime,
     Ended,
@@ -50,6 +51,8 @@ REST = ""
 """Name of the snapshot part that belongs to no device."""
 _DATA: Final = int(RecordKind.DATA)
 _NETCONF: Final = int(Transport.NETCONF)
+_PRIVATE: Final = 0x10
+"""Added to a media type of the private space, which no encoding here knows (udp-notif-26 §3.2)."""
 _Message = tuple[CollectorTime, int, str, str, int, int, int, int, int, bytes]
 """Of one record: arrival, transport, session, peer, port, flags, media type, ids, payload."""
 
@@ -165,7 +168,9 @@ class Pipeline:
             publisher_id = header if has_ids else None
             message_id = ident if has_ids else None
             try:
-                said = decode(payload, media_type)
+                said = decode(
+                    payload, media_type | _PRIVATE if flags & FLAG_PRIVATE else media_type
+                )
             except WireError as error:
                 self._flush(pending, columns, facts)
                 self._count_rejected(error.reason)
