@@ -122,7 +122,12 @@ class AlertDecider:
     def _verdict(self, verdict: Verdict) -> Iterator[Alert]:
         troubles = {pair.generator: (AlertKind.DEGRADED, pair.cause) for pair in verdict.degraded}
         troubles |= {pair.generator: (AlertKind.MISSING, pair.cause) for pair in verdict.missing}
+        series, nominal_time = (verdict.device, _series(verdict)), verdict.nominal_time
         for generator in verdict.required:
+            state = self._states.get((*series, generator))
+            if state is not None and generator not in troubles and _stays_well(state, nominal_time):
+                state.newest = nominal_time
+                continue
             kind, cause = troubles.get(generator, (None, None))
             yield from self._generator(verdict, generator, kind, cause)
         yield from self._leavers(verdict)
@@ -214,6 +219,11 @@ class AlertDecider:
                 del self._states[next(iter(self._states))]
             state = self._states[key] = _State()
         return state
+
+
+def _stays_well(state: _State, nominal_time: int) -> bool:
+    """Nothing is to be said or remembered of one more good period; nearly always."""
+    return state.kind is None and not state.debt and nominal_time >= state.newest
 
 
 def _series(verdict: Verdict) -> str:
