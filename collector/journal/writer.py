@@ -275,6 +275,8 @@ class Journal:
         head = segment_format.encode_head(self._next_offset)
         under_way = path.with_suffix(".tmp")
         try:
+            if not self._folder.is_dir():  # somebody took it away: go on in a new one
+                self._folder.mkdir(mode=0o700)
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
             fd = os.open(under_way, flags, 0o600)
         except OSError as error:

@@ -31,14 +31,14 @@ def open_udp_socket(address: str, port: int) -> socket.socket:
     """
     allowed = "an IPv4 or IPv6 address, and a port from 0 to 65535"
     if not 0 <= port <= 0xFFFF:
-        raise ConfigError(f"there is no port {port}", allowed=allowed)
+        raise ConfigError(f"there is no port {port}", key="udp_notif.port", allowed=allowed)
     try:
         family, kind, protocol, _, name = socket.getaddrinfo(
             address, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
         )[0]
     except (socket.gaierror, UnicodeError) as error:
         message = f"{address!r} cannot be listened on: {error}"
-        raise ConfigError(message, allowed=allowed) from None
+        raise ConfigError(message, key="udp_notif.address", allowed=allowed) from None
     sock = socket.socket(family, kind, protocol)
     try:
         if family == socket.AF_INET6:
@@ -47,7 +47,8 @@ def open_udp_socket(address: str, port: int) -> socket.socket:
         sock.bind(name)
     except OSError as error:
         sock.close()
-        raise ConfigError(f"cannot listen on {address} port {port}: {error.strerror}") from None
+        sentence = f"cannot listen on {address} port {port}: {error.strerror}"
+        raise ConfigError(sentence, key="udp_notif.port", allowed="a free port of ours") from None
     return sock
 
 

@@ -207,6 +207,8 @@ class StoreWriter:
         return True
 
     def _store(self, job: _Sealed) -> None:
+        if not self._folder.is_dir():
+            self._begin_anew()
         files = tuple(
             write_file(self._folder, table, rows, job.first_offset, job.next_offset, level=0)
             for table, rows in tables_of(job.said).items()
@@ -214,6 +216,15 @@ class StoreWriter:
         )
         with self._replacing:
             self._replace(added=files, stored_offset=job.next_offset, job_done=True)
+
+    def _begin_anew(self) -> None:
+        """Somebody took the folder away: what comes from now on is kept all the same."""
+        self._folder.mkdir(mode=0o700)
+        gone = self._manifest.files
+        with self._replacing:
+            self._replace(removed=gone)
+        sentence = f"the store folder {self._folder} was taken away with {len(gone)} files"
+        self._on_error(SinkError(sentence, retryable=True))
 
     def upkeep(self) -> None:
         """Delete what is due, let expired files go, merge one group of small ones.

@@ -1,0 +1,194 @@
+"""Hostile traffic beside good traffic, at a running collector: refused with a counted reason,
+memory bounded, the process stays up, and the verdicts on the good traffic equal the truth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import resource
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector import control
+from collector.comparison import Comparison
+from collector.metrics import METRICS, Counts, Distribution
+from collector.service.gauges import refresh
+from tests.lab import Lab, lab, scenario_toml
+
+pytestmark = [pytest.mark.integration, pytest.mark.realtime]
+
+PERIODS = 14
+STRANGER = "127.0.2.77"
+JSON, XML, CBOR = 1, 2, 3
+BOMB = (
+    b'<?xml version="1.0"?><!DOCTYPE b [<!ENTITY a "aaaaaaaaaaaaaaaa"><!ENTITY b "'
+    + b"&a;" * 200
+    + b'"><!ENTITY c "'
+    + b"&b;" * 200
+    + b'">]><notification xmlns="urn:ietf:params:xml:ns:netconf:notification:1.0">'
+    b"<eventTime>&c;</eventTime></notification>"
+)
+EXTERNAL = (
+    b'<!DOCTYPE n [<!ENTITY f SYSTEM "file:///etc/passwd">]>'
+    b'<notification xmlns="urn:ietf:params:xml:ns:netconf:notification:1.0">'
+    b"<eventTime>&f;</eventTime></notification>"
+)
+ENVELOPE = b'{"ietf-yp-notification:envelope":{"event-time":"2026-01-01T00:00:00Z","contents":'
+
+
+def header(payload: bytes, number: int, media_type: int, publisher: int = 4711) -> bytes:
+    """Version 1, twelve octets, no option (draft-ietf-netconf-udp-notif-26 §3.2)."""
+    length = 12 + len(payload)
+    return (
+        bytes((0x20 | media_type, 12))
+        + length.to_bytes(2)
+        + publisher.to_bytes(4)
+        + number.to_bytes(4)
+        + payload
+    )
+
+
+def segment(number: int, message: int) -> bytes:
+    """A first segment whose rest never comes; option 1 of 4 octets (§4.1)."""
+    return (
+        bytes((0x21, 16))
+        + (24).to_bytes(2)
+        + (4712).to_bytes(4)
+        + message.to_bytes(4)
+        + bytes((1, 4))
+        + (number << 1).to_bytes(2)
+        + b"abcdefgh"
+    )
+
+
+def refused_payloads() -> Iterator[tuple[bytes, int]]:
+    """Whole messages whose payload is refused."""
+    yield b"", JSON
+    yield b"\x00" * 1400, JSON
+    yield b"[" * 30_000, JSON
+    yield b'{"a":' * 9_000, JSON
+    yield ENVELOPE + b'{"x:y":NaN}}}', JSON
+    yield ENVELOPE + b'{"x:y":1},"contents":{"x:y":2}}}', JSON
+    yield b'{"a":1,"a":2}', JSON
+    yield BOMB, XML
+    yield EXTERNAL, XML
+    yield b"<a>" * 15_000, XML
+    yield b"<notification", XML
+    yield b"\x9f" * 20_000, CBOR
+    yield b"\xbb\xff\xff\xff\xff\xff\xff\xff\xff", CBOR
+    yield b"\x5b\x7f\xff\xff\xff\xff\xff\xff\xff", CBOR
+
+
+def refused_datagrams() -> Iterator[bytes]:
+    """Datagrams whose header is refused."""
+    good = header(b"{}", 1, JSON)
+    yield b""
+    yield good[:7]
+    yield b"\x00" + good[1:]  # version 0
+    yield b"\xe1" + good[1:]  # version 7
+    yield good[:1] + b"\x03" + good[2:]  # header shorter than itself
+    yield good[:1] + b"\xff" + good[2:]  # header longer than the datagram
+    yield good[:2] + (9999).to_bytes(2) + good[4:]  # longer than it is
+    yield good + b"more than it says"
+    yield b"\xff" * 60_000
+
+
+async def flood(address: str, port: int, count: int) -> None:
+    """Everything bad there is, over and over, and noise; faster than any device."""
+    chance = random.Random(address)
+    payloads, datagrams = list(refused_payloads()), list(refused_datagrams())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.bind((address, 0))
+        for number in range(count):
+            payload, media_type = payloads[number % len(payloads)]
+            hostile = (
+                header(payload, chance.randrange(2**32), media_type),
+                datagrams[number % len(datagrams)],
+                chance.randbytes(chance.randrange(200)),
+                segment(0, number),
+                segment(number % 32767, number),
+            )
+            for datagram in hostile:
+                sender.sendto(datagram, ("127.0.0.1", port))
+            await asyncio.sleep(0.005)
+
+
+class Seen:
+    """What is left after the run."""
+
+    comparison: Comparison
+    status: dict[str, Any]
+    devices: dict[str, Any]
+    growth_kib: int
+    metrics: dict[str, int]
+
+
+def _moved(running: Lab) -> dict[str, int]:
+    refresh(running.service)
+    moved = {}
+    for metric in METRICS:
+        value = getattr(running.service.counters, metric.attribute)
+        if isinstance(value, Counts):
+            value = value.total()
+        elif isinstance(value, Distribution):
+            value = value.count
+        moved[metric.attribute] = value
+    return moved
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    """One device that does everything right, among strangers and liars."""
+    found = Seen()
+
+    async def whole() -> None:
+        folder = Path(tmp_path_factory.mktemp("hostile"))
+        scenarios = {"well": scenario_toml("well", 60, periods=PERIODS)}
+        async with lab(folder, scenarios) as running:
+            port = running.service.receivers[0].local_port  # type: ignore[attr-defined]
+            await asyncio.sleep(2.5)
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            await asyncio.gather(flood(STRANGER, port, 1000), flood("127.0.2.60", port, 1000))
+            growth = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+            found.growth_kib = growth
+            data = running.service.folder
+            found.status = await asyncio.to_thread(control.ask, data, "status")
+            found.devices = await asyncio.to_thread(control.ask, data, "devices")
+            await running.finished()
+            await asyncio.sleep(1.0)
+            found.metrics = _moved(running)
+            assert running.service.health() == (True, "ok")
+        found.comparison = running.comparison("well")
+
+    asyncio.run(whole())
+    return found
+
+
+def test_the_good_traffic_is_judged_as_if_nothing_else_came(seen: Seen) -> None:
+    found = seen.comparison
+    assert not found.differences, "\n".join(d.sentence() for d in found.differences)
+    assert found.compared >= PERIODS - 10
+    assert set(found.outcomes) <= {"COMPLETE", "NOT_JUDGED"}, found.outcomes
+
+
+def test_everything_refused_is_counted(seen: Seen) -> None:
+    assert seen.status["healthy"] is True
+    assert seen.status["datagrams_rejected"] > 2000
+    assert seen.status["messages_rejected"] > 500
+    assert seen.status["unknown_source_messages"] > 500
+
+
+def test_the_stranger_is_shown(seen: Seen) -> None:
+    assert [one["address"] for one in seen.devices["unknown_senders"]] == [STRANGER]
+    generators = {one["generator"]: one for one in seen.devices["generators"]}
+    assert {"101", "102", "103", "104"} <= set(generators)
+    assert all(one["last_arrival"] and one["usual_count"] == 3 for one in generators.values())
+
+
+def test_memory_is_bounded(seen: Seen) -> None:
+    assert seen.growth_kib < 200 * 1024
