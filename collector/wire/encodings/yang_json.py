@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from math import isinf
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from msgspec import Raw, Struct, field
@@ -90,6 +91,10 @@ class _Message(Struct, gc=False, omit_defaults=True):
 
 _DECODER: Final = msgspec.json.Decoder(_Message)
 _ENCODER: Final = msgspec.json.Encoder()
+_INT64_MIN: Final = plain.INT64_MIN
+_INT64_MAX: Final = plain.INT64_MAX
+_device_time: Final = cast("Callable[[str], DeviceTime]", parse_date_and_time)
+"""Said once, since a call of ``DeviceTime`` for every message costs."""
 _PUSH_UPDATE: Final = NotificationKind.PUSH_UPDATE
 _PUSH_CHANGE_UPDATE: Final = NotificationKind.PUSH_CHANGE_UPDATE
 _NAME_UPDATE: Final = "ietf-yang-push:push-update"
@@ -169,15 +174,17 @@ def _typed_notification(
         return None
     if generator is not None and (isinstance(generator, list) or generator < 0):
         return None
-    event_time = None if text is None else DeviceTime(parse_date_and_time(text))
+    event_time = None if text is None else _device_time(text)
     observed = update.timestamp
     if observed is None:
         observation_time = None
     elif observed == text:
         observation_time = event_time
     else:
-        observation_time = DeviceTime(parse_date_and_time(observed))
-    if not (_fits(event_time) and _fits(observation_time)):
+        observation_time = _device_time(observed)
+    if event_time is not None and not _INT64_MIN <= event_time <= _INT64_MAX:
+        return None
+    if observation_time is not None and not _INT64_MIN <= observation_time <= _INT64_MAX:
         return None
     point = update.point_in_time
     return Notification(
@@ -193,10 +200,6 @@ def _typed_notification(
         number,
         update.incomplete_update is not None,
     )
-
-
-def _fits(time: int | None) -> bool:
-    return time is None or plain.INT64_MIN <= time <= plain.INT64_MAX
 
 
 # --------------------------------------------------------------------------- plain way
