@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from publisher_sim.scenario import Fault, Push
+from publisher_sim.scenario import Fault, Master, Push
 from publisher_sim.simulate import simulate
 from tests.sim_joined import compare_with_truth
 from tests.sim_scenarios import random_scenario, small
@@ -86,3 +86,16 @@ def test_verdicts_in_every_encoding_and_mode(encoding: Any, mode: Any, tmp_path:
     assert comparison.agrees, comparison
     contents = simulate(scenario)[0][1].octets
     assert (b"message-publisher-id" in contents) == (mode != "mso")
+
+
+@pytest.mark.parametrize("updates", [1, 3])
+@pytest.mark.parametrize("back_at", [11, 12])
+def test_a_card_that_is_back_before_it_was_missed(
+    back_at: int, updates: int, tmp_path: Path
+) -> None:
+    fault = Fault("kill", 10, back_at, "lc1")
+    scenario = small(fault, updates=updates, master=Master(loss_detection_seconds=3))
+    comparison = compare_with_truth(scenario, tmp_path)
+    assert [one.sentence() for one in comparison.differences] == []
+    assert comparison.outcomes["INCOMPLETE"] == back_at - 10
+    assert not [one for one in simulate(scenario)[0][1:-1] if one.kind == "notification"]

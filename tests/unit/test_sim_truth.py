@@ -45,8 +45,9 @@ class Device:
         self.next_id[generator] = (message_id + 1) % 2**32
         nominal = tick * PERIOD
         planned = ns(nominal + 1 + position * 0.1)
+        skew = ns(float(how.get("skew", 0)))
         self.facts.append(
-            Produced(generator, run, message_id, 7, ns(nominal), planned, 2, self.updates)
+            Produced(generator, run, message_id, 7, ns(nominal), planned, 2, self.updates, skew)
         )
         if position in how.get("lost", ()):
             return
@@ -148,6 +149,44 @@ def test_a_late_message_amends() -> None:
 )
 def test_doubts(odd: Odd, tick: int, word: str) -> None:
     assert row(odd, tick).why == word
+
+
+def test_a_clock_that_steps_back_to_a_tick_of_which_nothing_was_read() -> None:
+    ahead: Odd = {("a", tick): {"skew": 20} for tick in (8, 9)}
+    assert row(ahead, 10).why == ""  # it seems to be tick 8, and that was read: so a step
+    silent_then: Odd = {("a", 8): None, ("a", 9): {"skew": 20}}
+    device = Device()
+    device.run(silent_then)
+    rows = device.rows()
+    assert rows[8].why == rows[10].why == "clock"
+    assert rows[9].why == ""
+
+
+def test_a_clock_that_steps_next_to_a_late_message() -> None:
+    odd: Odd = {("a", 8): {"delay": 5}, ("a", 9): {"skew": 20}, ("a", 10): {"skew": 20}}
+    assert row(odd, 9).why == "clock"
+
+
+def test_left_when_causes_are_about_to_stop_changing() -> None:
+    words = []
+    for change in (95.0, 102.5, 104.0, 112.0):
+        device = Device()
+        device.run({("b", 8): None})
+        device.facts.append(accounts.ListChanged(ns(change), 7, ("a",)))
+        found = device.rows()[8]
+        words.append((found.last.missing[0][1], found.why))
+    # tick 8 may be amended until 80 + 1 + 2 + 20 = 103 s
+    assert words == [("left", ""), ("left", "left_late"), ("silent", "left_late"), ("silent", "")]
+
+
+def test_a_newcomer_that_finishes_late_is_not_held_against_the_row() -> None:
+    device = Device()
+    device.next_id["c"] = 5
+    for tick in range(12, LAST + 1):
+        device.send("c", tick, delay=3 if tick == 12 else 0)
+    device.run({})
+    device.facts.append(accounts.ListChanged(ns(117), 7, ("a", "b", "c")))
+    assert device.rows()[12].why == "joining"
 
 
 def test_a_tail_lost_before_a_lost_tick_cannot_be_counted() -> None:
