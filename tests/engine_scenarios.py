@@ -48,7 +48,7 @@ class Traffic:
             subscription if self.per_subscription else 0,
         )
         if self.chance(0.01):
-            self.ids[key] = self.random.choice([0, 0xFFFFFFF0, 77_000])
+            self.ids[key] = self.random.getrandbits(32)
         number = self.ids.setdefault(key, self.random.choice([0, 5, 0xFFFFFFFA, 1000]))
         self.ids[key] = (number + 1) & 0xFFFFFFFF
         return number
@@ -170,17 +170,17 @@ def settings(seed: int) -> EngineSettings:
     )
 
 
-def traffic(seed: int, *, faults: bool = True) -> list[Any]:
-    """Inputs of one device and of the world, in order of arrival, numbered.
-
-    What arrives while we do not listen is taken out: it would not be there.
-    """
-    made = Traffic(seed, faults=faults)
-    records = [*made.make(), *made.world()]
+def heard(records: list[Any]) -> list[Any]:
+    """Without what arrives while we do not listen: it would not be there."""
     downs = [one for one in records if isinstance(one, CollectorDown)]
-    heard = [
+    return [
         one for one in records
         if isinstance(one, CollectorDown)
         or not any(down.since < one.arrival <= down.arrival for down in downs)
     ]  # fmt: skip
-    return numbered(heard)
+
+
+def traffic(seed: int, *, faults: bool = True) -> list[Any]:
+    """Inputs of one device and of the world, in order of arrival, numbered."""
+    made = Traffic(seed, faults=faults)
+    return numbered(heard([*made.make(), *made.world()]))

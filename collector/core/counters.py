@@ -71,6 +71,9 @@ def observe(
     signature: Signature = (record.message_id, event_time, key, generator, kind, record.arrival)
     limits = context.settings.limits
     each = message_ids.run_for_key(counter, key, limits.keys_per_counter)
+    if each is not None and message_ids.is_duplicate(each, signature, period):
+        # what one book knows to be doubled costs neither; the run of one subscription knows best
+        return [(counter.all, Finding.DUPLICATE, None), (each, Finding.DUPLICATE, None)]
     found, hole = message_ids.observe(counter.all, signature, period, limits.open_holes)
     seen: list[Seen] = [(counter.all, found, hole)]
     if each is not None:

@@ -45,6 +45,8 @@ def _by_port(context: Context, device: Device, update: Update) -> Subscription |
     started = device.ports.get((update.source, update.port), [])
     if len(started) != 1 or update.subscription_id is None:
         return None
+    if update.subscription_id in device.unknown:
+        return None  # it was heard before the start
     one = device.subscriptions.get(started[0])
     if one is None or not one.live:
         return None

@@ -67,7 +67,7 @@ def observe(run: Run, signature: Signature, period: int, limit: int) -> tuple[Fi
         return Finding.NEXT, None
     if ahead == 0 or ahead >= HALF:
         return _behind(run, signature, period)
-    if _is_duplicate(run, signature, period):
+    if is_duplicate(run, signature, period):
         return Finding.DUPLICATE, None  # of a message from before a restart
     if ahead > max(GAP_AT_LEAST, _usual_since_last(run, arrival)):
         return _begin_anew(run, signature), None
@@ -132,7 +132,7 @@ def _behind(run: Run, signature: Signature, period: int) -> tuple[Finding, Hole 
             _charge(run, -1)
         _remember(run, signature)
         return Finding.FILLS, hole
-    if _is_duplicate(run, signature, period):
+    if is_duplicate(run, signature, period):
         return Finding.DUPLICATE, None
     if (arrival if event_time is None else event_time) > run.last_time:
         return _begin_anew(run, signature), None
@@ -141,7 +141,8 @@ def _behind(run: Run, signature: Signature, period: int) -> tuple[Finding, Hole 
     return Finding.OVERTAKEN, None
 
 
-def _is_duplicate(run: Run, signature: Signature, period: int) -> bool:
+def is_duplicate(run: Run, signature: Signature, period: int) -> bool:
+    """Was this very message here before (without event times: a moment ago)?"""
     seen = run.ring[signature[0] & (len(run.ring) - 1)]
     if seen is None or seen[:5] != signature[:5]:
         return False

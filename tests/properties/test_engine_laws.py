@@ -30,7 +30,7 @@ def said(records: list[Any], options: EngineSettings) -> list[Fact]:
     return facts + engine.handle_timer(END)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(seeds)
 def test_batch_borders_change_no_row(seed: int) -> None:
     records, options = engine_scenarios.traffic(seed), engine_scenarios.settings(seed)
@@ -49,7 +49,7 @@ def test_batch_borders_change_no_row(seed: int) -> None:
     assert facts == said(records, options)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(seeds)
 def test_extra_timer_calls_change_no_row(seed: int) -> None:
     records, options = engine_scenarios.traffic(seed), engine_scenarios.settings(seed)
@@ -70,7 +70,7 @@ def test_extra_timer_calls_change_no_row(seed: int) -> None:
     assert facts + engine.handle_timer(END) == said(records, options)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(seeds, st.floats(0, 1))
 def test_a_snapshot_taken_anywhere_changes_no_row(seed: int, place: float) -> None:
     records, options = engine_scenarios.traffic(seed), engine_scenarios.settings(seed)
@@ -90,7 +90,7 @@ def test_a_snapshot_taken_anywhere_changes_no_row(seed: int, place: float) -> No
     assert facts + engine.handle_timer(END) == said(records, options)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(seeds)
 def test_each_period_gets_exactly_one_first_verdict(seed: int) -> None:
     facts = said(engine_scenarios.traffic(seed), engine_scenarios.settings(seed))
@@ -112,7 +112,7 @@ def test_each_period_gets_exactly_one_first_verdict(seed: int) -> None:
             assert all(a.judged_at <= b.judged_at for a, b in pairwise(group))
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=75, deadline=None, derandomize=True)
 @given(seeds, seeds)
 def test_one_device_never_touches_another(seed: int, other: int) -> None:
     options = engine_scenarios.settings(seed)
@@ -125,7 +125,7 @@ def test_one_device_never_touches_another(seed: int, other: int) -> None:
         assert [fact for fact in together if fact.device == name] == alone
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=75, deadline=None, derandomize=True)
 @given(seeds)
 def test_duplicates_change_no_row(seed: int) -> None:
     records, options = engine_scenarios.traffic(seed), engine_scenarios.settings(seed)
@@ -137,7 +137,7 @@ def test_duplicates_change_no_row(seed: int) -> None:
             for _ in range(random.choice([0, 0, 1, 2])):
                 late = records[min(place + random.randint(0, 3), len(records) - 1)].arrival
                 doubled.append(_again(record, min(late, record.arrival + 1_000_000_000)))
-    doubled.sort(key=lambda record: record.arrival)
+    doubled = engine_scenarios.heard(sorted(doubled, key=lambda record: record.arrival))
     assert said(doubled, options) == said(records, options)
 
 
@@ -176,21 +176,21 @@ def lossy(seed: int, clock: float = 0.0, order: bool = False) -> list[Any]:
     return numbered(sent)
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=75, deadline=None, derandomize=True)
 @given(seeds)
 def test_order_inside_the_grace_changes_no_last_row(seed: int) -> None:
     options = EngineSettings()
     assert content(said(lossy(seed, order=True), options)) == content(said(lossy(seed), options))
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=75, deadline=None, derandomize=True)
 @given(seeds, st.sampled_from([-7200.0, -33.0, -4.0, 0.5, 6.0, 25.0, 86400.0]))
 def test_a_common_clock_offset_changes_no_last_row(seed: int, clock: float) -> None:
     options = EngineSettings()
     assert content(said(lossy(seed, clock), options)) == content(said(lossy(seed), options))
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=75, deadline=None, derandomize=True)
 @given(seeds, st.integers(1, 4), st.integers(1, 3), st.integers(4, 8))
 def test_a_removed_record_never_leaves_its_period_complete(
     seed: int, cards: int, per_period: int, period: int
@@ -207,7 +207,7 @@ def test_a_removed_record_never_leaves_its_period_complete(
     assert gone.generator in named
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(seeds)
 def test_memory_is_bounded(seed: int) -> None:
     """Hostile ids, times and generators: what is kept does not grow with what came."""
