@@ -21,6 +21,9 @@ from publisher_sim import truth_file
 from publisher_sim.channel import EndComponent, FromAgent, Heartbeat, Register
 from publisher_sim.publishers.agent_channel import ChannelClient, ChannelServer
 from publisher_sim.publishers.udp_notif import UdpNotifPublisher
+from publisher_sim.run import override
+from publisher_sim.scenario_file import parse_scenario
+from publisher_sim.service import DeviceService
 from tests.integration.sim_subscriber import Receiver, Subscriber, terms
 
 pytestmark = pytest.mark.integration
@@ -218,6 +221,60 @@ def test_in_one_process_and_nothing_more_after_delete(tmp_path: Path) -> None:
         asyncio.run(scene())
     finally:
         receiver.close()
+
+
+def test_the_service_itself_with_a_card_that_goes_and_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLISHER_SIM_PASSWORD", "s3cret")
+    receiver = Receiver()
+    heard: list[str] = []
+    path = tmp_path / "truth.jsonl"
+
+    async def scene() -> None:
+        text = HEAD.format(periods=14) + CARDS + KILL.replace("12", "9")
+        scenario = override(parse_scenario(text), receiver=receiver.where)
+        device = DeviceService(scenario, truth=path, in_process=True, progress=heard.append)
+        await device.start()
+        async with Subscriber("127.0.1.77", device.server.port, "s3cret") as subscriber:
+            await subscriber.ask(EstablishSubscription(terms(400_000_000)))
+            await device.wait(60)
+            await device.stop()
+        assert len(subscriber.notifications) == 3
+        await device.stop()
+
+    try:
+        asyncio.run(scene())
+        assert len(receiver.take()) > 30
+    finally:
+        receiver.close()
+    _, rows = truth_file.read(path)
+    assert len(rows) >= 14
+    assert {"lc1 is taken away", "lc1 is gone"} <= set(heard)
+
+
+def test_a_service_that_cannot_start_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    password = tmp_path / "password"
+    path = tmp_path / "truth.jsonl"
+    text = HEAD.format(periods=0) + CARDS
+    netconf = f'[netconf]\npassword_file = "{password}"'
+
+    async def scene(changed: str) -> None:
+        device = DeviceService(parse_scenario(changed), truth=path, in_process=True)
+        try:
+            await device.start()
+        finally:
+            await device.stop()
+
+    monkeypatch.delenv("PUBLISHER_SIM_PASSWORD", raising=False)
+    with pytest.raises(ConfigError, match="password cannot be read"):
+        asyncio.run(scene(text.replace("[netconf]", netconf)))
+    password.write_text("s3cret\n")
+    with pytest.raises(ConfigError, match=r"192\.0\.2\.1 cannot be bound"):
+        asyncio.run(scene(text.replace("[netconf]", netconf).replace("127.0.1.77", "192.0.2.1")))
+    assert not path.exists()
 
 
 def test_the_channel_tells_of_the_loss_of_an_agent() -> None:
