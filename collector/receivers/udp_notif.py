@@ -180,9 +180,10 @@ class UdpNotifReceiver:
         """Hand over what waits now, and what timers have to say; returns the records taken."""
         if self._reader is None:
             return 0
+        before = self._clock.now()  # what comes while we read may still wait afterwards
         taken = self._read(self._reader, _BATCHES_A_DRAIN)
         if self._pending is None:
-            self._arrived = self._clock.now()
+            self._arrived = max(self._arrived, before)
             taken += self._offer(self._batcher.handle_timer(self._arrived))
         self._arm_timer()
         return taken

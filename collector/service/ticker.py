@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from collector.errors import IntakeFullError
 from collector.interfaces import Clock, Receiver
-from collector.model import SECOND, RecordKind
+from collector.model import SECOND, ReceivedBatch, RecordKind
 from collector.service.intake import LiveIntake
 
 log = logging.getLogger(__name__)
@@ -72,20 +72,22 @@ class Ticker:
         self._schedule()
 
     def _look(self) -> None:
+        now = self._clock.now()  # before the drain: what comes during it may still wait behind it
         for receiver in self._receivers:
             receiver.drain()
-        now = self._clock.now()
         deadline = self._intake.pipeline.engine.next_deadline()
-        last = self._intake.last_arrival
-        if (deadline is not None and deadline <= now) or now - last >= IDLE:
-            self._tick()
+        since = now - self._intake.last_arrival
+        if since >= IDLE or (since > 0 and deadline is not None and deadline <= now):
+            self._tick(now)
         if now - self._housekept_at >= SECOND:
             self._housekept_at = now
             self._each_second()
 
-    def _tick(self) -> None:
+    def _tick(self, now: int) -> None:
+        batch = ReceivedBatch()
+        batch.append(now, RecordKind.TICK, b"")
         try:
-            self._intake.note(RecordKind.TICK)
+            self._intake.take(batch)
         except IntakeFullError:
             pass  # counted and said by the intake; deadlines wait until there is room
 
