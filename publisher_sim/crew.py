@@ -10,6 +10,7 @@ be there.
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sys
 import tempfile
@@ -66,8 +67,12 @@ class Crew(Protocol):
 class TaskCrew:
     """Agents within the master's process, each with its own socket."""
 
-    def __init__(self, scenario: Scenario, on_message: OnMessage, on_lost: OnLost) -> None:
+    def __init__(
+        self, scenario: Scenario, on_message: OnMessage, on_lost: OnLost, *, accounts: bool = True
+    ) -> None:
+        """``accounts``: keep facts until they are asked for."""
         self._scenario = scenario
+        self._accounts = accounts
         self._on_message = on_message
         self._on_lost = on_lost
         self._loops: dict[str, AgentLoop] = {}
@@ -82,9 +87,13 @@ class TaskCrew:
         life = self._lives[card.name] = self._lives.get(card.name, -1) + 1
         agent = AgentPublisher(self._scenario, card, f"{card.name}/{life}")
         publisher = UdpNotifPublisher(self._scenario.address)
-        loop = AgentLoop(agent, publisher, self._facts.append, self._on_message)
+        loop = AgentLoop(agent, publisher, self._note, self._on_message)
         self._loops[card.name] = loop
         self._on_message(register_of(self._scenario, agent, card))
+
+    def _note(self, fact: TruthFact) -> None:
+        if self._accounts:
+            self._facts.append(fact)
 
     def stop_card(self, card: Card) -> None:
         """See ``Crew``."""
@@ -143,10 +152,14 @@ class _Process:
 class ProcessCrew:
     """Agents as processes of their own, attached over gRPC."""
 
-    def __init__(self, scenario: Scenario, on_message: OnMessage, on_lost: OnLost) -> None:
+    def __init__(
+        self, scenario: Scenario, on_message: OnMessage, on_lost: OnLost, *, accounts: bool = True
+    ) -> None:
+        """``accounts``: let the agents write down what they do."""
         from publisher_sim.publishers.agent_channel import ChannelServer
 
         self._scenario = scenario
+        self._accounts = accounts
         self._folder: Path | None = None
         """Of the channel's socket, the setup and the accounts; there once open."""
         self._server = ChannelServer(on_message, on_lost)
@@ -189,21 +202,26 @@ class ProcessCrew:
 
     def facts(self) -> Iterator[TruthFact]:
         """See ``Crew``."""
-        for one in self._all:
-            offset = self._read.get(one.account, 0)
-            try:
-                with one.account.open("rb") as file:
-                    file.seek(offset)
-                    content = file.read(_CHUNK)
-            except FileNotFoundError:
-                continue
-            self._read[one.account] = offset + content.rfind(b"\n") + 1
-            yield from decode_facts(content)
+        for one in self._all if self._accounts else ():
+            while content := self._whole_lines(one.account):
+                yield from decode_facts(content)
+
+    def _whole_lines(self, account: Path) -> bytes:
+        """The next lines of an account file, a last one still being written left out."""
+        offset = self._read.get(account, 0)
+        try:
+            with account.open("rb") as file:
+                file.seek(offset)
+                content = file.read(_CHUNK)
+        except FileNotFoundError:
+            return b""
+        end = content.rfind(b"\n") + 1
+        self._read[account] = offset + end
+        return content[:end]
 
     async def close(self) -> None:
         """See ``Crew``."""
-        for task in list(self._starting):
-            await task
+        await asyncio.gather(*self._starting, return_exceptions=True)
         await asyncio.gather(*(one.leave() for one in self._all))
         await self._server.stop()
 
@@ -221,6 +239,8 @@ class ProcessCrew:
         assert self._folder is not None
         life = self._lives[card.name] = self._lives.get(card.name, -1) + 1
         account = self._folder / f"{len(self._all)}-{life}.jsonl"
+        if not self._accounts:
+            account = Path(os.devnull)
         arguments = [
             "agent", "--setup", str(self._folder / "setup.json"), "--card", card.name,
             "--life", str(life), "--channel", self._server.target, "--account", str(account),

@@ -18,7 +18,7 @@ from pathlib import Path
 from collector.errors import ConfigError, SessionError, WireError
 from collector.wire.netconf_rpc import decode_rpc
 from publisher_sim import truth_file
-from publisher_sim.accounts import Killed
+from publisher_sim.accounts import Killed, TruthFact
 from publisher_sim.agent import AgentPublisher
 from publisher_sim.channel import FromAgent, Register
 from publisher_sim.crew import Crew, ProcessCrew, TaskCrew
@@ -45,9 +45,11 @@ REGISTRATION_SECONDS = 20.0
 GOODBYE_SECONDS = 2.0
 """How long sessions may take to read what was said last."""
 TRUTH_SECONDS = 5.0
-"""How often the truth file is rewritten, at most; ours."""
-TRUTH_SHARE = 100
-"""It is rewritten at most once in so many times what it took."""
+"""How often the truth file is rewritten while running, at most; ours."""
+TRUTH_COST = 0.05
+"""Once rewriting took so many seconds it waits for the end: the master has ticks to keep."""
+MAX_FACTS = 4_000_000
+"""Facts that a truth is made of; the device stops rather than forget. About 1 GB; ours."""
 
 
 class DeviceService:
@@ -77,6 +79,7 @@ class DeviceService:
         self._progress = progress
         self._master = MasterPublisher(scenario)
         self._truth = Truth(scenario.grace)
+        self._facts = 0
         self._timer: asyncio.TimerHandle | None = None
         self._over = asyncio.Event()
         self._registered = asyncio.Event()
@@ -84,7 +87,9 @@ class DeviceService:
         self._written_at = time.monotonic()
         self._write_cost = 0.0
         crew_class = TaskCrew if in_process else ProcessCrew
-        self._crew: Crew = crew_class(scenario, self._agent_said, self._agent_lost)
+        self._crew: Crew = crew_class(
+            scenario, self._agent_said, self._agent_lost, accounts=truth is not None
+        )
         netconf = scenario.netconf
         self.server = NetconfServer(
             scenario.address,
@@ -110,7 +115,7 @@ class DeviceService:
         card = self._scenario.publisher(MASTER)
         agent = AgentPublisher(self._scenario, card, f"{MASTER}/0")
         socket = UdpNotifPublisher(self._scenario.address)
-        self._own = AgentLoop(agent, socket, self._truth.note, self._agent_said)
+        self._own = AgentLoop(agent, socket, self._note, self._agent_said)
         await self._crew.open()
         for one in self._scenario.card:
             self._crew.start_card(one)
@@ -190,7 +195,7 @@ class DeviceService:
             return
         self._progress(f"{card} is gone")
         generator = self._scenario.publisher(card).generator
-        self._truth.note(Killed(now(), generator))
+        self._note(Killed(now(), generator))
         self._do(self._master.agent_lost(card, run, now()))
 
     def _wake(self) -> None:
@@ -220,7 +225,7 @@ class DeviceService:
             case StartCard():
                 self._crew.start_card(self._scenario.publisher(action.card))
             case Note():
-                self._truth.note(action.fact)
+                self._note(action.fact)
             case CloseSession():
                 self.server.close_session(action.session_id)
 
@@ -234,9 +239,19 @@ class DeviceService:
             self._timer = asyncio.get_running_loop().call_later(wait, self._wake)
 
     # ------------------------------------------------------------------ truth
+    def _note(self, fact: TruthFact) -> None:
+        if self._truth_path is None:
+            return
+        self._facts += 1
+        if self._facts == MAX_FACTS:
+            self._progress(f"the truth holds {MAX_FACTS} facts, which is all it can")
+            self.request_stop()
+        if self._facts <= MAX_FACTS:
+            self._truth.note(fact)
+
     def _write_truth_sometimes(self) -> None:
-        pause = max(TRUTH_SECONDS, TRUTH_SHARE * self._write_cost)
-        if time.monotonic() - self._written_at >= pause:
+        due = time.monotonic() - self._written_at >= TRUTH_SECONDS
+        if due and self._write_cost < TRUTH_COST:
             self._write_truth(now())
 
     def _write_truth(self, until: int) -> None:
@@ -244,7 +259,7 @@ class DeviceService:
             return
         began = time.monotonic()
         for fact in self._crew.facts():
-            self._truth.note(fact)
+            self._note(fact)
         scenario = self._scenario
         header = Header(scenario.name, scenario.seed, scenario.grace, until, scenario.name)
         rows = truth_file.lines(scenario.name, self._truth.rows(until))

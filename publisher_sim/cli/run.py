@@ -18,7 +18,11 @@ EXAMPLE = """Example:
 @click.option("--receiver", metavar="HOST:PORT", help="Where the cards push to.")
 @click.option("--netconf-port", type=click.IntRange(0, 65535), help="0 takes any free port.")
 @click.option("--address", help="Loopback address of the device.")
-@click.option("--truth", type=click.Path(path_type=Path, dir_okay=False), help="Truth file.")
+@click.option(
+    "--truth",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Truth file, grows with the run.",
+)
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scenario's.")
 @click.option("--duration", type=click.FloatRange(0, min_open=True), help="Seconds, then stop.")
 @click.option("--in-process", is_flag=True, help="Cards as tasks, not as processes.")
