@@ -414,6 +414,8 @@ class CollectorDown(Struct, frozen=True, gc=False):
     arrival: CollectorTime
     since: CollectorTime
     offset: int
+    clock_moved: bool = False
+    """Our clock jumped: until a period later every publisher's clock looks moved."""
 
 
 class CollectorStopped(Struct, frozen=True, gc=False):

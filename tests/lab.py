@@ -12,8 +12,9 @@ import json
 import os
 import signal
 import sys
+import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -214,11 +215,13 @@ async def lab(
     scenarios: Mapping[str, str],
     *,
     processes: frozenset[str] = frozenset(),
+    wall: Callable[[], int] = time.time_ns,
     **subscription: Any,
 ) -> AsyncIterator[Lab]:
     """Everything started and subscribed; stopped at the end.
 
     ``processes``: devices whose cards are processes of their own, not tasks.
+    ``wall``: the machine's clock as the collector sees it.
     """
     facts = Facts()
     devices: dict[str, Device] = {}
@@ -227,7 +230,7 @@ async def lab(
         place.mkdir()
         (place / "scenario.toml").write_text(text)
         devices[name] = Device(name, place)
-    service = Service(config_of(folder, []), sinks=[facts])
+    service = Service(config_of(folder, []), sinks=[facts], wall=wall)
     with password_in_environment():
         try:
             await service.start()

@@ -232,7 +232,10 @@ class Engine:
         context = self._context
         limit = context.settings.limits.windows
         for device in self._concerned(record.offset):
-            add_window(device.windows.downs, record.since, record.arrival, limit)
+            until = int(record.arrival)
+            if record.clock_moved:
+                until += max((one.period for one in device.subscriptions.values()), default=0)
+            add_window(device.windows.downs, record.since, until, limit)
         for one in self._running(record.offset):
             closing.skip_absence(context, one, record.arrival)
 

@@ -110,7 +110,7 @@ def _drops(note: DropsNote, now: CollectorTime, offset: int) -> Iterator[EngineI
 def _clock(note: ClockNote, now: CollectorTime, offset: int) -> Iterator[EngineInput | Event]:
     """Time that the clock jumped over is time in which nobody could listen."""
     if note.moved > 0:
-        yield CollectorDown(now, note.since, offset)
+        yield CollectorDown(now, note.since, offset, clock_moved=True)
     text = f"The machine's clock was moved by {note.moved / SECOND:+.1f} s against the collector's."
     yield Event(now, "", "clock", "clock_moved", text)
 

@@ -98,10 +98,15 @@ class LiveIntake:
             log.exception("The records from offset %d on could not be judged.", first_offset)
             return
         self._store.add(said)
+        rows = len(said.verdicts) + len(said.events) + len(said.subscriptions)
+        updates = getattr(said, "updates", None)
+        stored = rows + (0 if updates is None else updates.num_rows)
+        if stored:
+            self._counters.sink_rows_written.add(("store",), stored)
         for sink in self._sinks:
-            self._write(sink, said)
+            self._write(sink, said, rows)
 
-    def _write(self, sink: Sink, said: Said) -> None:
+    def _write(self, sink: Sink, said: Said, rows: int) -> None:
         try:
             sink.write(said)
         except SinkError as error:
@@ -116,6 +121,5 @@ class LiveIntake:
                 log.exception("Output %s failed; further failures are only counted.", sink.name)
             self._counters.sink_errors.add(labels)
             return
-        rows = len(said.verdicts) + len(said.events) + len(said.subscriptions)
         if rows:
             self._counters.sink_rows_written.add((sink.name,), rows)

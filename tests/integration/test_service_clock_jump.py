@@ -1,0 +1,75 @@
+"""The machine's clock jumps by an hour, forward and later back, while devices push: nobody is
+blamed for it, what was jumped over is NOT_JUDGED(collector_down), and verdicts go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from collector.model import SECOND, NotJudgedReason, Outcome
+from tests.lab import Lab, lab, scenario_toml
+
+pytestmark = [pytest.mark.integration, pytest.mark.realtime]
+
+HOUR = 3600 * SECOND
+PERIODS = 18
+
+
+class Wall:
+    """A clock that somebody sets."""
+
+    moved = 0
+
+    def __call__(self) -> int:
+        return time.time_ns() + self.moved
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    async def whole() -> Lab:
+        wall = Wall()
+        scenarios = {"well": scenario_toml("well", 61, periods=PERIODS)}
+        folder = Path(tmp_path_factory.mktemp("clock"))
+        async with lab(folder, scenarios, wall=wall) as running:
+            await asyncio.sleep(6.5)
+            wall.moved = HOUR
+            await asyncio.sleep(6.0)
+            wall.moved = 0
+            await running.finished()
+            await asyncio.sleep(1.0)
+            assert running.service.health() == (True, "ok")
+        return running
+
+    return asyncio.run(whole())
+
+
+def test_nobody_is_blamed(run: Lab) -> None:
+    rows = run.facts.verdicts["well"]
+    blamed = [row for row in rows if row.outcome in (Outcome.INCOMPLETE, Outcome.DEGRADED)]
+    assert blamed == []
+
+
+def test_what_was_jumped_over_is_not_judged(run: Lab) -> None:
+    rows = run.facts.verdicts["well"]
+    down = [row for row in rows if row.reason == NotJudgedReason.COLLECTOR_DOWN]
+    assert down
+    assert sum(row.period_to - row.period_index + 1 for row in down) > 3000
+    assert len(down) < 50
+
+
+def test_verdicts_go_on(run: Lab) -> None:
+    complete = [row for row in run.facts.verdicts["well"] if row.outcome is Outcome.COMPLETE]
+    after = [row for row in complete if row.judged_at > time.time_ns() + HOUR // 2]
+    assert len(complete) >= PERIODS - 8
+    assert len(after) >= 4
+
+
+def test_both_jumps_are_events(run: Lab) -> None:
+    texts = [event.text for event in run.facts.events if event.kind == "clock_moved"]
+    assert len(texts) == 2
+    assert "+3600" in texts[0]
+    assert "-3600" in texts[1]
