@@ -58,9 +58,7 @@ def complete_at_once(context: Context, subscription: Subscription, index: int, n
             return
         if originator.holes and gaps.touching(originator, index):
             return
-    judged = judge(subscription, period)
-    if judged.outcome is Outcome.COMPLETE:
-        amendments.say(context, subscription, period, judged, now)
+    amendments.say(context, subscription, period, judge(subscription, period), now)
 
 
 def _nothing_missing(newest: ListInForce) -> Judged:
@@ -82,9 +80,8 @@ def settle(context: Context, now: int) -> None:
         return
     context.dirty = {}
     for key in sorted(dirty):
-        if dirty[key].live:
-            amendments.judge_again(context, dirty[key], key[1], now)
-            complete_at_once(context, dirty[key], key[1], now)
+        amendments.judge_again(context, dirty[key], key[1], now)
+        complete_at_once(context, dirty[key], key[1], now)
 
 
 # --------------------------------------------------------------------------- at the deadline

@@ -97,6 +97,7 @@ def add_list(
         since = max(since, lists[-1].since)
     lists.append(ListInForce(since, arrival, tuple(dict.fromkeys(members)), provenance))
     if len(lists) > limit:
+        lists[1].since = lists[0].since  # the oldest that is left stands for it
         del lists[0]
 
 
@@ -107,8 +108,6 @@ def learn(subscription: Subscription, index: int, heard: set[str], time: int, li
     Returns:
         True when a list came into force, from the next period on.
     """
-    if subscription.lists and subscription.lists[-1].provenance is not Provenance.LEARNED:
-        return False
     if subscription.locked:
         members = _with_newcomers(subscription, heard)
     else:

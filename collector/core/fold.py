@@ -326,8 +326,8 @@ def count_usual(originator: Originator, slot: Slot | None) -> bool:
         recent.append(slot)
         if len(recent) > KEPT_PERIODS:
             oldest = recent.pop(0)
-            if oldest.count and not _is_unsettled(originator, oldest):
-                originator.settled = (*originator.settled, oldest.count)[-USUAL_PERIODS:]
+            if originator.holes or originator.settled != (before, before, before):
+                _settle(originator, oldest)
         if slot.count == before and not originator.recount and not originator.holes:
             return False
     elif not originator.recount and not originator.holes:
@@ -335,6 +335,12 @@ def count_usual(originator: Originator, slot: Slot | None) -> bool:
     originator.recount = False
     originator.usual = _agreed(originator)
     return originator.usual != before
+
+
+def _settle(originator: Originator, slot: Slot) -> None:
+    """Keep the count of a period whose fold is not kept any longer."""
+    if slot.count and not _is_unsettled(originator, slot):
+        originator.settled = (*originator.settled, slot.count)[-USUAL_PERIODS:]
 
 
 def _agreed(originator: Originator) -> int | None:

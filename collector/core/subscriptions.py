@@ -138,8 +138,6 @@ def take_over(device: Device, before: Subscription, after: Subscription) -> None
         return
     after.offset = before.offset
     for name, old in before.originators.items():
-        if not old.heard:
-            continue
         new = Originator(name, after)
         new.heard = True
         new.times_from, new.times_to = old.times_from, old.times_to

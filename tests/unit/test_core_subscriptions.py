@@ -15,6 +15,7 @@ from collector.core.settings import (
     Limits,
     NamedSubscription,
 )
+from collector.core.snapshot import FORMAT
 from collector.core.state import Unknown
 from collector.errors import UsageError
 from collector.model import (
@@ -671,7 +672,7 @@ def test_a_snapshot_of_another_format_is_refused() -> None:
 )
 def test_a_broken_snapshot_is_refused(rows_: list[object]) -> None:
     with pytest.raises(UsageError):
-        Engine.restore(EngineSettings(), {"a": msgspec.msgpack.encode([1, 0, rows_])})
+        Engine.restore(EngineSettings(), {"a": msgspec.msgpack.encode([FORMAT, 0, rows_])})
 
 
 def test_a_snapshot_knows_its_place_in_the_journal() -> None:
