@@ -22,6 +22,7 @@ from collector.config.settings import (
     AlertSettings,
     Config,
     DeviceSettings,
+    KnownSubscriptionSettings,
     NetconfSettings,
     SubscriptionSettings,
 )
@@ -62,6 +63,7 @@ def checked(config: Config, faults: Faults, folder: Path) -> Config:
     _check_unique("device", [d.name for d in devices], faults)
     _check_overlap(devices, faults)
     _check_subscriptions(config.subscriptions, devices, faults)
+    _check_known(config.known_subscriptions, faults)
     return structs.replace(
         config,
         collector=_absolute(config.collector, folder, "data_dir"),
@@ -146,14 +148,32 @@ def _check_subscriptions(
         key = f"subscription[{number}]"
         _check_devices(subscription, by_name, faults, key)
         _check_filter(subscription, faults, key)
-        if abs(subscription.period_seconds * 100 - round(subscription.period_seconds * 100)) > 1e-6:
-            faults.add(f"{key}.period_seconds", "periods go in steps of 0.01 s (RFC 8641 §4.2)")
+        _check_period(subscription.period_seconds, faults, key)
         if not _is_anchor(subscription.anchor):
             faults.add(
                 f"{key}.anchor",
                 f'"{subscription.anchor}" cannot be used',
                 '"auto" or an RFC 3339 time with zone, as 2026-01-01T00:00:00Z',
             )
+
+
+def _check_known(known: tuple[KnownSubscriptionSettings, ...], faults: Faults) -> None:
+    first: dict[tuple[str, int], int] = {}
+    for number, one in enumerate(known, 1):
+        if one.period_seconds is not None:
+            _check_period(one.period_seconds, faults, f"known_subscription[{number}]")
+        for device in one.devices:
+            before = first.setdefault((device, one.id), number)
+            if before != number:
+                faults.add(
+                    f"known_subscription[{number}].id",
+                    f"id {one.id} of {device} is in known_subscription[{before}] already",
+                )
+
+
+def _check_period(seconds: float, faults: Faults, key: str) -> None:
+    if abs(seconds * 100 - round(seconds * 100)) > 1e-6:
+        faults.add(f"{key}.period_seconds", "periods go in steps of 0.01 s (RFC 8641 §4.2)")
 
 
 def _check_devices(

@@ -240,6 +240,22 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
         return DeviceTime((moment - _EPOCH) // timedelta(microseconds=1) * 1000)
 
 
+class KnownSubscriptionSettings(Struct, frozen=True, kw_only=True):
+    """A subscription that is made elsewhere, known by its id: in a capture whose start is missing,
+    or configured on the device."""
+
+    id: Annotated[int, Meta(ge=0, le=2**32 - 1)]
+    """Its id, as messages carry it."""
+    devices: tuple[Text, ...] = ("*",)
+    """Names of devices, or "*" for all; in a capture the address of one that has no name here."""
+    name: Name | None = None
+    """Name of the series in verdicts and queries; without it the id."""
+    period_seconds: Annotated[float, Meta(ge=0.01, le=42_949_672.95)] | None = None
+    """Seconds between updates; without it they are learned from the data where that shows it."""
+    expect: tuple[Name, ...] = ()
+    """Generators that must deliver in every period, where the device does not list them."""
+
+
 class Config(Struct, frozen=True, kw_only=True):
     """The whole configuration, checked."""
 
@@ -253,3 +269,6 @@ class Config(Struct, frozen=True, kw_only=True):
     verdicts: VerdictSettings = VerdictSettings()
     devices: tuple[DeviceSettings, ...] = field(default=(), name="device")
     subscriptions: tuple[SubscriptionSettings, ...] = field(default=(), name="subscription")
+    known_subscriptions: tuple[KnownSubscriptionSettings, ...] = field(
+        default=(), name="known_subscription"
+    )

@@ -44,6 +44,11 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "xpath": "/ietf-interfaces:interfaces",
         "period_seconds": 10,
     },
+    "KnownSubscriptionSettings": {
+        "id": 4711,
+        "name": "configured-counters",
+        "period_seconds": 60,
+    },
 }
 """What an operator has to say himself: shown as the example, the rest with its default."""
 _UNSET = {
@@ -78,6 +83,8 @@ def template() -> str:
             parts += _section(
                 settings.SubscriptionSettings, "[[subscription]]", skip=("namespaces",)
             )
+        elif entry.name == "known_subscriptions":
+            parts += _section(settings.KnownSubscriptionSettings, "[[known_subscription]]")
         else:
             parts += _section(entry.type, f"[{entry.encode_name}]")
     return "\n".join(parts).rstrip() + "\n"

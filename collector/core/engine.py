@@ -18,7 +18,7 @@ from collector.core.deadlines import CLOSE
 from collector.core.message_ids import Finding
 from collector.core.settings import EngineSettings
 from collector.core.state import NO_SUBSCRIPTION, Device, Subscription
-from collector.core.views import OriginatorState
+from collector.core.views import OriginatorState, UnknownSubscription
 from collector.model import (
     CollectorDown,
     CollectorStopped,
@@ -115,11 +115,18 @@ class Engine:
         """Names of the devices that something is known of, sorted."""
         return sorted(self._devices)
 
-    def states(self, device: str | None = None) -> list[OriginatorState]:
-        """What is known of each originator right now, for people."""
+    def states(self, device: str | None = None, *, ended: bool = False) -> list[OriginatorState]:
+        """What is known of each originator right now, for people.
+
+        ``ended``: those of subscriptions that are over, too.
+        """
         names = self.devices() if device is None else [device]
         found = (self._devices[name] for name in names if name in self._devices)
-        return [state for one in found for state in views.originators(one)]
+        return [state for one in found for state in views.originators(one, ended=ended)]
+
+    def unknown(self) -> list[UnknownSubscription]:
+        """The subscription ids that data came for while nobody said their terms."""
+        return [found for name in self.devices() for found in views.unknown(self._devices[name])]
 
     def fell_off(self) -> dict[str, dict[str, int]]:
         """device -> limit -> how often it refused or dropped something."""

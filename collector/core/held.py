@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collector.core import learned_period, subscriptions
 from collector.core.context import Context
+from collector.core.settings import KnownSubscription
 from collector.core.state import Device, Subscription, Unknown
 from collector.model import SECOND, SubscriptionTerms, Update
 
@@ -123,11 +124,15 @@ def hold(context: Context, device: Device, generator: str, update: Update) -> Su
     period = learned_period.observe(unknown, generator, time_of(update))
     if period is None or (over is not None and not over.live):
         return None
+    known = context.settings.for_id(device.name, subscription_id) or KnownSubscription()
     if over is None:
         over = subscriptions.begin(
-            context, device, subscription_id, str(subscription_id), SubscriptionTerms(),
+            context, device, subscription_id, known.name or str(subscription_id),
+            SubscriptionTerms(),
             revision=update.offset, arrival=update.arrival, origin="configured", reply=False,
         )  # fmt: skip
+        said = context.settings.for_name(device.name, over.name)
+        subscriptions.first_list(context, over, None, known.expect or said.expect, update.arrival)
     subscriptions.period_learned(context, over, period, update.arrival)
     return over
 

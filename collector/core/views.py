@@ -40,17 +40,37 @@ class OriginatorState(Struct, frozen=True):
     absurd_times: int
 
 
-def originators(device: Device) -> list[OriginatorState]:
-    """The originators of a device's running subscriptions, required but unheard ones included."""
+def originators(device: Device, *, ended: bool = False) -> list[OriginatorState]:
+    """The originators of a device's running subscriptions, required but unheard ones included.
+
+    ``ended``: those of subscriptions that are over, too.
+    """
     found: list[OriginatorState] = []
     for _, one in sorted(device.subscriptions.items()):
-        if not one.live:
+        if not (one.live or ended):
             continue
         missing = _missing(one)
         listed = one.lists[-1].members if one.lists else ()
         names = sorted({*one.originators, *listed})
         found += [_state(one, name, name in listed, name in missing) for name in names]
     return found
+
+
+class UnknownSubscription(Struct, frozen=True):
+    """A subscription id that data came for, while nobody said its terms."""
+
+    device: str
+    subscription_id: int
+    generators: tuple[str, ...]
+    """Of the first 16 originators, sorted."""
+
+
+def unknown(device: Device) -> list[UnknownSubscription]:
+    """The subscription ids of a device of which no terms are known."""
+    return [
+        UnknownSubscription(device.name, key, tuple(sorted(one.last_time)))
+        for key, one in sorted(device.unknown.items())
+    ]
 
 
 def _missing(one: Subscription) -> frozenset[str]:

@@ -13,7 +13,6 @@ from typing import Final, cast
 import msgspec
 from msgspec import Struct
 
-from collector.config import device_of_source
 from collector.core.engine import Engine
 from collector.core.inventory import Inventory
 from collector.core.settings import EngineSettings
@@ -38,7 +37,7 @@ from collector.model import (
 )
 from collector.pipeline.exchanges import engine_inputs
 from collector.pipeline.rows import UpdateColumns
-from collector.pipeline.settings import decode_config, engine_settings
+from collector.pipeline.settings import decode_config, engine_settings, inventory_of
 from collector.store.tables import Said
 from collector.wire.notification import decode
 
@@ -254,7 +253,7 @@ class Pipeline:
             return
         config = decode_config(payload)
         self._rest.config = payload
-        self._inventory = Inventory(device_of_source(config))
+        self._inventory = inventory_of(config)
         facts += self.engine.configure(self._adjust(engine_settings(config)), now)
 
     # ------------------------------------------------------------------ who sent it
@@ -300,7 +299,7 @@ class Pipeline:
         self.engine = Engine.restore(settings, contents)
         self._rest = rest
         if config is not None:
-            self._inventory = Inventory(device_of_source(config))
+            self._inventory = inventory_of(config)
         return next(offset for name, offset, _ in kept if name == REST)
 
 

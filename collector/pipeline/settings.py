@@ -8,9 +8,22 @@ from __future__ import annotations
 
 import msgspec
 
-from collector.config import Config, redacted
-from collector.core.settings import ANY_DEVICE, EngineSettings, NamedSubscription
-from collector.model import SECOND
+from collector.config import Config, device_of_source, redacted
+from collector.core.inventory import Inventory
+from collector.core.settings import (
+    ANY_DEVICE,
+    EngineSettings,
+    KnownSubscription,
+    NamedSubscription,
+)
+from collector.model import CENTISECOND, SECOND, SubscriptionTerms
+
+
+class JournalledConfig(Config, frozen=True, kw_only=True):
+    """What a CONFIG record holds: the configuration, and what only captures are read with."""
+
+    each_source: bool = False
+    """Whether an address that belongs to no device is a device of its own."""
 
 
 def encode_config(config: Config) -> bytes:
@@ -18,13 +31,18 @@ def encode_config(config: Config) -> bytes:
     return msgspec.json.encode(redacted(config))
 
 
-def decode_config(payload: bytes) -> Config:
+def decode_config(payload: bytes) -> JournalledConfig:
     """The configuration out of a CONFIG record; keys that a later version added are refused.
 
     Raises:
         msgspec.ValidationError: written by another version with other keys.
     """
-    return msgspec.json.decode(payload, type=Config)
+    return msgspec.json.decode(payload, type=JournalledConfig)
+
+
+def inventory_of(config: JournalledConfig) -> Inventory:
+    """Who sends from where."""
+    return Inventory(device_of_source(config), each_source=config.each_source)
 
 
 def engine_settings(config: Config) -> EngineSettings:
@@ -39,10 +57,24 @@ def engine_settings(config: Config) -> EngineSettings:
         )
         for device in subscription.devices:
             named[device if device != "*" else ANY_DEVICE, subscription.name] = value
+    known: dict[tuple[str, int], KnownSubscription] = {}
+    for one in config.known_subscriptions:
+        told = KnownSubscription(
+            name=one.name or "", terms=_terms(one.period_seconds), expect=one.expect or None
+        )
+        for device in one.devices:
+            known[device if device != "*" else ANY_DEVICE, one.id] = told
     grace = verdicts.grace_seconds
     return EngineSettings(
         grace=None if grace is None else round(grace * SECOND),
         named=named,
+        known=known,
         generators={d.name: dict(d.generators) for d in config.devices if d.generators},
         forget_after=verdicts.forget_after_seconds * SECOND,
     )
+
+
+def _terms(period_seconds: float | None) -> SubscriptionTerms | None:
+    if period_seconds is None:
+        return None
+    return SubscriptionTerms(period=round(period_seconds * 100) * CENTISECOND)

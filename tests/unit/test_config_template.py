@@ -33,18 +33,20 @@ def test_as_written_it_sets_nothing() -> None:
 def test_switched_on_it_says_the_defaults() -> None:
     config, default = parse_config(uncommented()), parse_config("")
     for section in msgspec.structs.fields(default):
-        if section.name not in ("devices", "subscriptions"):
+        if section.name not in ("devices", "subscriptions", "known_subscriptions"):
             assert getattr(config, section.name) == getattr(default, section.name)
     assert config.devices[0].name == "core7"
     assert config.subscriptions[0].period_seconds == 10
+    assert config.known_subscriptions[0].id == 4711
 
 
 def test_every_key_is_in_it() -> None:
     text = template()
     for kind in SECTIONS:
         for entry in msgspec.structs.fields(kind):
-            if entry.name not in ("netconf", "devices", "subscriptions", "namespaces"):
-                assert re.search(rf"\b{entry.name}\b", text), f"{kind.__name__}.{entry.name}"
+            name = entry.encode_name
+            if name not in ("netconf", "device", "devices", "subscription", "namespaces"):
+                assert re.search(rf"\b{name}\b", text), f"{kind.__name__}.{name}"
 
 
 def test_examples_of_keys_without_a_default_are_toml() -> None:
