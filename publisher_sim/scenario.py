@@ -71,7 +71,7 @@ class Push(_Table, frozen=True):
     updates_per_period: int = 1
     """Messages a publisher makes for each tick, 1 to 64."""
     encoding: Literal["encode-json", "encode-xml", "encode-cbor"] = "encode-json"
-    """What the device uses when the subscriber asks for none and RPC's XML will not do."""
+    """What ``simulate`` asks for; a real subscriber says it in its request."""
     encodings: tuple[str, ...] = ("encode-json", "encode-xml", "encode-cbor")
     """What it is able to write."""
     max_segment_size: int = 1400
@@ -129,8 +129,8 @@ class Fault(_Table, frozen=True):
     at_period: int
     """First tick that is touched; what the master acts out happens a quarter period before it."""
     until_period: int | None = None
-    """First tick that is no longer touched. None: one tick for what touches messages, for good
-    for the others."""
+    """First tick that is no longer touched: a pulled or killed card is back, with other Message
+    IDs. None: one tick for what touches messages, for good for the others."""
     card: str = ""
     """Whom it hits; empty: every publisher (only for what touches messages)."""
     probability: float = 1.0
