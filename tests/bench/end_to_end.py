@@ -4,8 +4,10 @@ Does: run one rate, look at what is on disk afterwards, search the highest rate 
 Does not: print.
 
 Rules: a rate is good when the kernel dropped nothing, every message is in the journal and in the
-Parquet files, and every period of every device is COMPLETE in its last row. CPU time is that of all
-threads of the collector from the first message until everything is on disk and it has stopped.
+Parquet files, and every period of every device is COMPLETE in its last row, those of the warm-up
+included. In the warm-up one part of the devices after the other begins, and the engine learns what
+is usual for each. CPU time is that of all threads of the collector from the end of the warm-up
+until everything is on disk and it has stopped.
 """
 
 from __future__ import annotations
@@ -48,6 +50,10 @@ class Shape(Struct, frozen=True):
     period: int = SECOND
     """ns between two messages of one card."""
     receive_buffer: int = 32 << 20
+    ramp: int = 5
+    """Periods in which the devices begin."""
+    learning: int = 3
+    """Further periods that are not measured."""
 
     @property
     def devices(self) -> int:
@@ -56,17 +62,31 @@ class Shape(Struct, frozen=True):
 
     @property
     def periods(self) -> int:
-        """Whole periods that fit."""
+        """Whole measured periods that fit."""
         return max(1, round(self.seconds * SECOND / self.period))
+
+    @property
+    def warm_up_seconds(self) -> float:
+        """From the first message to the first that is measured."""
+        return (self.ramp + self.learning) * self.period / SECOND
+
+    def order(self, port: int, core: int | None, *, warm: bool = True) -> SendOrder:
+        """What the sender is told."""
+        ramp, more = (self.ramp, self.learning) if warm else (0, 0)
+        periods = more + self.periods
+        return SendOrder(port, self.devices, self.octets, self.period, periods, ramp, core)
 
 
 class EndToEnd(Struct, frozen=True):
     """What one run at one rate came to."""
 
     rate: int
-    """Messages a second that were sent in truth."""
+    """Messages a second that were sent in truth, after the warm-up."""
     devices: int
     sent: int
+    """Messages, those of the warm-up included."""
+    measured: int
+    """Messages that the CPU time is of."""
     journalled: int
     update_rows: int
     kernel_drops: int
@@ -86,7 +106,7 @@ class EndToEnd(Struct, frozen=True):
     @property
     def microseconds(self) -> float:
         """CPU us of the collector for one message."""
-        return self.cpu_seconds / self.sent * 1e6
+        return self.cpu_seconds / max(1, self.measured) * 1e6
 
     @property
     def lossless(self) -> bool:
@@ -130,14 +150,11 @@ def _run(shape: Shape, folder: Path) -> EndToEnd:
     here, there = cores()
     arguments = (str(folder), shape.devices, shape.receive_buffer, here)
     with _process(serve_collector, *arguments) as collector, _process(serve) as sender:
-        before = _ask(collector)
-        order = SendOrder(
-            before.port, shape.devices, shape.octets, shape.period, shape.periods, True, there
-        )
-        sender.send(order)
+        sender.send(shape.order(_ask(collector).port, there))
         assert _answer(sender) == "ready"
-        before = _settled(collector)
         sender.send("go")
+        time.sleep(shape.warm_up_seconds)
+        warm = _ask(collector)
         report: SendReport = _answer(sender, shape.seconds)
         after = _settled(collector, report.messages + shape.devices)
         collector.send(None)
@@ -148,19 +165,20 @@ def _run(shape: Shape, folder: Path) -> EndToEnd:
     )
     rows, outcomes = _stored(folder)
     return EndToEnd(
-        rate=round(report.messages / report.seconds),
+        rate=round(shape.devices * CARDS * SECOND / shape.period),
         devices=shape.devices,
         sent=report.messages,
+        measured=after.messages - warm.messages,
         journalled=journalled - shape.devices,
         update_rows=rows,
         kernel_drops=after.kernel_drops,
-        periods=shape.devices * shape.periods,
+        periods=report.periods,
         complete=outcomes.pop("COMPLETE", 0),
         other_outcomes=outcomes,
-        cpu_seconds=end.cpu_seconds - before.cpu_seconds,
+        cpu_seconds=end.cpu_seconds - warm.cpu_seconds,
         stop_cpu_seconds=end.cpu_seconds - after.cpu_seconds,
         peak_rss=end.peak_rss,
-        granted_buffer=before.granted_buffer,
+        granted_buffer=warm.granted_buffer,
         late_seconds=report.late_seconds,
         gso=report.gso,
     )
@@ -171,11 +189,7 @@ def bare_loop(shape: Shape) -> Bare:
     here, there = cores()
     with _process(serve_bare_loop, shape.receive_buffer, here) as loop, _process(serve) as sender:
         before = _ask(loop)
-        sender.send(
-            SendOrder(
-                before.port, shape.devices, shape.octets, shape.period, shape.periods, False, there
-            )
-        )
+        sender.send(shape.order(before.port, there, warm=False))
         _answer(sender)
         sender.send("go")
         report: SendReport = _answer(sender, shape.seconds)

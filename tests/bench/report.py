@@ -71,7 +71,7 @@ def run_table(runs: Sequence[EndToEnd], bare: Bare | None) -> Table:
         table.add_column(name, justify="right")
     table.add_column("result")
     for one in runs:
-        busy = (one.cpu_seconds - one.stop_cpu_seconds) * one.rate / one.sent
+        busy = (one.cpu_seconds - one.stop_cpu_seconds) * one.rate / max(1, one.measured)
         table.add_row(
             f"{one.rate:,}",
             f"{one.devices:,}",

@@ -63,8 +63,10 @@ class SendOrder(Struct, frozen=True):
     period: int
     """ns."""
     periods: int
-    start: bool
-    """Announce the subscriptions first."""
+    """With every device, after the ramp."""
+    ramp: int
+    """Periods before in which one part of the devices after the other begins, each with the
+    ``subscription-started`` of its master; 0: all at once and unannounced."""
     core: int | None
 
 
@@ -72,6 +74,9 @@ class SendReport(Struct, frozen=True):
     """What was sent."""
 
     messages: int
+    """Updates, state changes not among them."""
+    periods: int
+    """Of all devices together."""
     seconds: float
     cpu_seconds: float
     late_seconds: float
@@ -136,18 +141,16 @@ class Sender:
         self._headers["control"] = controls
         self._headers["controllen"] = _CONTROL.itemsize if self.gso else _SOURCE_ONLY
 
-    def announce(self, period: int) -> None:
-        """``subscription-started`` of every device, slowly enough for any receiver."""
+    def announce(self, first: int, end: int, period: int) -> None:
+        """``subscription-started`` of devices ``first`` to ``end``."""
         datagram = traffic.started(period)
-        for device in range(self._traffic.devices):
+        for device in range(first, end):
             source = socket.inet_aton(traffic.address(device))
             control = bytes(4) + source + bytes(4)
             self._socket.sendmsg(
                 [datagram], [(socket.IPPROTO_IP, _IP_PKTINFO, control)], 0,
                 ("127.0.0.1", self._port),
             )  # fmt: skip
-            if device % 20 == 19:
-                time.sleep(0.002)
 
     def send(self, first: int, end: int) -> None:
         """One period of devices ``first`` to ``end``."""
@@ -163,23 +166,34 @@ class Sender:
                 continue
             at += sent
 
-    def run(self, period: int, periods: int, first_index: int = 1) -> float:
-        """Send whole periods at a steady rate; by how much it was late at most, in seconds."""
-        devices, late = self._traffic.devices, 0.0
-        begun, sent, total = time.monotonic_ns(), 0, devices * periods
-        while sent < total:
+    def run(self, period: int, periods: int, ramp: int = 0) -> tuple[int, float]:
+        """Send at a steady rate; returns periods sent, of all devices together, and by how much it
+        was late at most, in seconds."""
+        devices, late, sent = self._traffic.devices, 0.0, 0
+        begun, place, total = time.monotonic_ns(), 0, devices * (ramp + periods)
+        while place < total:
             now = time.monotonic_ns()
             due = min(total, (now - begun) * devices // period + 1)
-            if due <= sent:
+            if due <= place:
                 time.sleep(min(0.001, period / devices / SECOND))
                 continue
-            index, first = divmod(sent, devices)
-            end = min(devices, first + min(_CHUNK, due - sent))
-            self._traffic.stamp(first, end, first_index + index, time.time_ns())
-            self.send(first, end)
-            late = max(late, (now - begun - sent * period // devices) / SECOND)
-            sent += end - first
-        return late
+            late = max(late, (now - begun - place * period // devices) / SECOND)
+            index, first = divmod(place, devices)
+            end = min(devices, first + min(_CHUNK, due - place))
+            place += end - first
+            end = min(end, _begun(devices, index, ramp))
+            if end > first:
+                if index < ramp:
+                    self.announce(max(first, _begun(devices, index - 1, ramp)), end, period)
+                self._traffic.stamp(first, end, index + 1, time.time_ns())
+                self.send(first, end)
+                sent += end - first
+        return sent, late
+
+
+def _begun(devices: int, index: int, ramp: int) -> int:
+    """How many devices send in period ``index``, counted from 0."""
+    return devices * (index + 1) // ramp if index < ramp else devices
 
 
 def serve(pipe: Connection) -> None:
@@ -190,14 +204,11 @@ def serve(pipe: Connection) -> None:
         datagrams = Traffic(order.devices, order.octets)
         sender = Sender(order.port, datagrams)
         try:
-            if order.start:
-                sender.announce(order.period)
             pipe.send("ready")
             pipe.recv()
             cpu, begun = time.process_time(), time.monotonic()
-            late = sender.run(order.period, order.periods)
+            sent, late = sender.run(order.period, order.periods, order.ramp)
             seconds, cpu = time.monotonic() - begun, time.process_time() - cpu
         finally:
             sender.close()
-        messages = order.devices * CARDS * order.periods
-        pipe.send(SendReport(messages, seconds, cpu, late, sender.gso))
+        pipe.send(SendReport(sent * CARDS, sent, seconds, cpu, late, sender.gso))

@@ -28,7 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 linux_only = pytest.mark.skipif(not recvmmsg_usable(), reason="needs Linux with glibc")
 
 RUN = EndToEnd(
-    rate=60_000, devices=7_500, sent=300_000, journalled=300_000, update_rows=300_000,
+    rate=60_000, devices=7_500, sent=300_000, measured=300_000, journalled=300_000,
+    update_rows=300_000,
     kernel_drops=0, periods=37_500, complete=37_500, other_outcomes={}, cpu_seconds=3.6,
     stop_cpu_seconds=0.1, peak_rss=1 << 28, granted_buffer=32 << 20, late_seconds=0.0, gso=True,
 )  # fmt: skip
@@ -84,6 +85,28 @@ def test_the_sender_speaks_for_every_device_from_its_own_address() -> None:
             seen.append((source[0], datagram[7]))
     addresses = [traffic.address(0), traffic.address(1)]
     assert seen == [(one, card) for one in addresses for card in range(1, CARDS + 1)]
+
+
+@linux_only
+def test_the_devices_begin_one_part_after_the_other_each_announced() -> None:
+    sent = Traffic(4, 900)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(5)
+        sender = Sender(receiver.getsockname()[1], sent)
+        periods, late = sender.run(SECOND // 10, 1, ramp=2)
+        sender.close()
+        seen: dict[str, list[tuple[int, int]]] = {}
+        for _ in range(periods * CARDS + 4):
+            datagram, source = receiver.recvfrom(2000)
+            header = decode_header(datagram)
+            seen.setdefault(source[0], []).append((header.publisher_id, header.message_id))
+    assert periods == 2 + 4 + 4
+    assert late >= 0
+    for device in range(4):
+        first = 1 if device < 2 else 2
+        numbers = [(card, index) for index in range(first, 4) for card in range(1, CARDS + 1)]
+        assert seen[traffic.address(device)] == [(traffic.MASTER, 1), *numbers]
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -162,6 +185,7 @@ def test_the_whole_benchmark_runs_at_a_tiny_size() -> None:
     )
     assert done.returncode == 0, done.stderr
     (run,) = json.loads(done.stdout)["runs"]
-    assert run["sent"] == 250 * CARDS * 2
+    assert run["sent"] == 250 * CARDS * 4
+    assert 0 < run["measured"] < run["sent"]
     assert run["journalled"] == run["update_rows"]
     assert run["complete"] + sum(run["other_outcomes"].values()) >= run["periods"]
