@@ -140,10 +140,10 @@ def _learn(
     period = subscription.periods.get(index)
     slots = period.slots if period is not None else {}
     changed = _read_usual_counts(subscription, slots) or changed
-    latest = NEVER
+    latest, offset, length = NEVER, subscription.offset or 0, subscription.period
     for originator in subscription.originators.values():
         if originator.fresh:
-            fold.moved_on(originator)
+            fold.moved_on(originator, offset, length)
         if originator.member and originator.arrivals_to > latest:
             latest = originator.arrivals_to
     newest = subscription.lists[-1].provenance if subscription.lists else None

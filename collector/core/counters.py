@@ -68,7 +68,9 @@ def observe(
     if counter is None:
         return []
     kind = record.kind if isinstance(record, Update) else record.notification.kind
-    signature: Signature = (record.message_id, event_time, key, generator, kind, record.arrival)
+    signature: Signature = (
+        record.message_id, event_time, key, generator, str(kind), record.arrival,
+    )  # fmt: skip
     limits = context.settings.limits
     each = message_ids.run_for_key(counter, key, limits.keys_per_counter)
     if each is not None and message_ids.is_duplicate(each, signature, period):

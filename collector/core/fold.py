@@ -91,7 +91,7 @@ def new_slot(originator: Originator, index: int, arrival: int) -> Slot:
     A slot of a period that is kept no longer, or lies before the first, belongs to nothing.
     """
     subscription = originator.subscription
-    slot = Slot(index, arrival)
+    slot = Slot(index, arrival, arrival)
     if subscription.first_index is None:
         _begin_subscription(subscription, index, arrival)
     if originator.first_index is None:
@@ -281,29 +281,37 @@ def _slip(originator: Originator, index: int) -> int:
 
 
 # --------------------------------------------------------------------------- learning
-def moved_on(originator: Originator) -> None:
+def moved_on(originator: Originator, offset: int, period: int) -> None:
     """A deadline passed: arcs and lag move to what was seen since the last time.
 
     Only when something fresh was seen. Outward at once, inward by 1/8 of the difference; written
-    out, since it runs once a message.
+    out (``set_bases`` included), since it runs once a message.
+
+    Args:
+        offset, period: of the subscription's grid.
     """
     originator.fresh = False
-    half = originator.subscription.period // 2
+    half = period // 2
     start, end = originator.times_from, originator.times_to
     by = (start + end) // 2 - half
     seen = originator.seen_times_from + by
-    originator.times_from = seen if seen < start else start + (seen - start) // 8
+    start = seen if seen < start else start + (seen - start) // 8
     seen = originator.seen_times_to + by
-    originator.times_to = seen if seen > end else end - (end - seen) // 8
+    end = seen if seen > end else end - (end - seen) // 8
+    originator.times_from, originator.times_to = start, end
+    middle = (start + end) // 2
+    originator.base = offset - half + originator.shift + middle
+    originator.slips = arcs.slip(middle, period) if middle > half or middle < -half else 0
     start, end = originator.arrivals_from, originator.arrivals_to
     by = (start + end) // 2 - half
     seen = originator.seen_arrivals_from + by
-    originator.arrivals_from = seen if seen < start else start + (seen - start) // 8
+    start = seen if seen < start else start + (seen - start) // 8
     seen = originator.seen_arrivals_to + by
-    originator.arrivals_to = seen if seen > end else end - (end - seen) // 8
+    end = seen if seen > end else end - (end - seen) // 8
+    originator.arrivals_from, originator.arrivals_to = start, end
+    originator.arrival_base = offset - half + (start + end) // 2
     last = lag(CollectorTime(originator.last_arrival), DeviceTime(originator.last_time))
     originator.lag += (last - originator.lag) // 8
-    set_bases(originator)
 
 
 USUAL_PERIODS = 3

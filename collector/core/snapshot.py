@@ -54,7 +54,7 @@ def freeze(device: state.Device, next_offset: int) -> bytes:
     places = {id(device): 0}
     rows: list[Any] = []
     for thing in table:  # grows while it is read
-        names = sorted(type(thing).__slots__)
+        names = _names(type(thing))
         values = [_plain(getattr(thing, name), table, places) for name in names]
         rows.append([_CODES[type(thing)], values])
     return msgspec.msgpack.encode([FORMAT, next_offset, rows])
@@ -96,7 +96,7 @@ def thaw(part: bytes) -> tuple[state.Device, int]:
             raise UsageError(f"snapshot of format {format_}, this program reads {FORMAT}")
         things = [_empty(code) for code, _ in rows]
         for thing, (_, values) in zip(things, rows, strict=True):
-            names = sorted(type(thing).__slots__)
+            names = _names(type(thing))
             for name, value in zip(names, values, strict=True):
                 setattr(thing, name, _back(value, things))
         device = things[0]
@@ -107,7 +107,14 @@ def thaw(part: bytes) -> tuple[state.Device, int]:
     return device, next_offset
 
 
+def _names(kind: type[Any]) -> list[str]:
+    """Names of what an object holds, in one order for all times."""
+    return sorted(getattr(kind, "__struct_fields__", None) or kind.__slots__)
+
+
 def _empty(code: int) -> Any:
+    if OBJECTS[code] is state.Slot:
+        return state.Slot(0, 0, 0)
     return object.__new__(OBJECTS[code])
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from msgspec import Struct
+
 from collector.core.arcs import Arc
 from collector.model import Provenance, SubscriptionTerms, Update, Verdict
 
@@ -18,20 +20,17 @@ NO_SUBSCRIPTION = -1
 """Key of messages without a subscription id."""
 
 
-class Slot:
+class Slot(Struct, gc=False, eq=False):
     """The fold: what is kept of one originator in one period."""
 
-    __slots__ = ("count", "first_arrival", "incomplete", "index", "last_arrival", "late")
-
-    def __init__(self, index: int, arrival: int) -> None:
-        self.index = index
-        self.count = 0
-        self.first_arrival = arrival
-        self.last_arrival = arrival
-        self.incomplete = False
-        """A record carried ``incomplete-update``."""
-        self.late = False
-        """A record came after the deadline."""
+    index: int
+    first_arrival: int
+    last_arrival: int
+    count: int = 0
+    incomplete: bool = False
+    """A record carried ``incomplete-update``."""
+    late: bool = False
+    """A record came after the deadline."""
 
 
 class Remembered:

@@ -12,8 +12,11 @@ from collector.core.context import Context
 from collector.core.deadlines import refresh
 from collector.core.message_ids import MODULUS_MASK, PATIENCE, Finding
 from collector.core.state import NO_SUBSCRIPTION, Device, Originator, Slot, Subscription
-from collector.model import Update
+from collector.model import NotificationKind, Update
 
+PUSH_UPDATE_KIND = NotificationKind.PUSH_UPDATE
+PUSH_UPDATE = str(PUSH_UPDATE_KIND)
+"""Plain text: a tuple of plain values is nothing for the garbage collector to look at."""
 Placed = tuple[str, int, int | None]
 """Generator, revision (-1 while the subscription is unknown), period index."""
 
@@ -81,7 +84,8 @@ def common(context: Context, device: Device, update: Update) -> Placed | None:
     old = ring[place]
     if old is not None and arrival - old[5] < PATIENCE:
         return None
-    ring[place] = (message_id, event_time, key, name, update.kind, arrival)
+    kind = PUSH_UPDATE if update.kind is PUSH_UPDATE_KIND else str(update.kind)
+    ring[place] = (message_id, event_time, key, name, kind, arrival)
     run.last_id = message_id
     run.last_arrival = arrival
     run.last_time = arrival if event_time is None else event_time
@@ -90,7 +94,7 @@ def common(context: Context, device: Device, update: Update) -> Placed | None:
     run.last_index = index
     slot = period.slots.get(name)
     if slot is None:
-        slot = period.slots[name] = Slot(index, arrival)
+        slot = period.slots[name] = Slot(index, arrival, arrival)
         if not originator.member:
             period.plain = False
         if index > originator.last_index:
