@@ -1,0 +1,458 @@
+"""The small parts of the running collector, with fakes: clock, intake, ticker, printing, watch."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.errors import IntakeFullError, SinkError
+from collector.interfaces import Said
+from collector.journal import Journal, JournalSettings
+from collector.metrics import Counters
+from collector.model import SECOND, CollectorTime, ReceivedBatch, RecordKind
+from collector.pipeline import Pipeline
+from collector.service.clock import CollectorClock
+from collector.service.intake import LiveIntake
+from collector.service.printing import PrintingSink
+from collector.service.ticker import IDLE, Ticker
+from collector.service.watch import SubscriptionWatch
+from collector.store.tables import update_rows
+from collector.store.writer import StoreWriter
+from tests.unit.journal_batches import batch_of
+from tests.unit.verdict_maker import Batch, event, subscription, verdict
+
+HOUR = 3600 * SECOND
+NOW = 1_800_000_000 * SECOND
+
+
+class Hands:
+    """Two clocks moved by the test."""
+
+    def __init__(self) -> None:
+        self.wall = NOW
+        self.monotonic = 7
+
+    def pass_(self, ns: int) -> None:
+        self.wall += ns
+        self.monotonic += ns
+
+    def clock(self, not_before: int = 0) -> CollectorClock:
+        return CollectorClock(
+            not_before=not_before, wall=lambda: self.wall, monotonic=lambda: self.monotonic
+        )
+
+
+# --------------------------------------------------------------------------- the clock
+def test_the_clock_begins_with_the_wall_and_follows_monotonic_time() -> None:
+    hands = Hands()
+    clock = hands.clock()
+    assert clock.now() == NOW
+    hands.pass_(SECOND)
+    hands.wall -= HOUR
+    assert clock.now() == NOW + SECOND
+
+
+def test_the_clock_does_not_undercut_the_journal() -> None:
+    assert Hands().clock(not_before=NOW + HOUR).now() == NOW + HOUR + 1
+
+
+def test_a_small_drift_is_no_news() -> None:
+    hands = Hands()
+    clock = hands.clock()
+    hands.wall += SECOND
+    assert clock.drifted() == 0
+
+
+def test_a_clock_that_is_behind_moves_forward_once_it_is_said() -> None:
+    hands = Hands()
+    clock = hands.clock()
+    hands.wall += HOUR
+    assert clock.drifted() == HOUR
+    assert clock.now() == NOW, "only follow() moves it"
+    clock.follow(HOUR)
+    assert clock.now() == NOW + HOUR
+    assert clock.drifted() == 0
+
+
+def test_a_clock_that_is_ahead_stays_and_says_it_once() -> None:
+    hands = Hands()
+    clock = hands.clock()
+    hands.wall -= HOUR
+    assert clock.drifted() == -HOUR
+    clock.follow(-HOUR)
+    assert clock.now() == NOW
+    assert clock.drifted() == 0
+    hands.wall -= HOUR
+    assert clock.drifted() == -2 * HOUR
+    clock.follow(-2 * HOUR)
+    hands.wall += 2 * HOUR
+    assert clock.drifted() == 0
+    hands.wall -= HOUR
+    assert clock.drifted() == -HOUR, "it was well in between, so it is news again"
+
+
+# --------------------------------------------------------------------------- the intake
+class Output:
+    """A sink that fails as the test wants."""
+
+    name = "output"
+
+    def __init__(self) -> None:
+        self.problem: Exception | None = None
+        self.said: list[Said] = []
+
+    def start(self) -> None: ...
+
+    def write(self, said: Said) -> None:
+        if self.problem is not None:
+            raise self.problem
+        self.said.append(said)
+
+    def flush(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class Bench:
+    """An intake on real files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.hands = Hands()
+        self.clock = self.hands.clock()
+        self.counters = Counters()
+        self.output, self.second = Output(), Output()
+        self.journal = Journal.open(folder, JournalSettings(free_space_reserve=0))
+        self.store = StoreWriter(folder)
+        self.pipeline = Pipeline()
+        self.intake = LiveIntake(
+            journal=self.journal,
+            pipeline=self.pipeline,
+            store=self.store,
+            sinks=[self.output, self.second],
+            clock=self.clock,
+            counters=self.counters,
+        )
+
+    def close(self) -> None:
+        self.journal.close()
+        self.store.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_record_is_journalled_then_judged_then_told(bench: Bench) -> None:
+    assert bench.intake.note(RecordKind.TICK) == 1
+    assert bench.journal.next_offset == 1
+    assert bench.intake.last_arrival == NOW
+    assert bench.counters.journal_records == 1
+    assert [said.next_offset for said in bench.output.said] == [1]
+
+
+def test_committed_waits_for_the_disk(bench: Bench) -> None:
+    offset = bench.intake.note(RecordKind.TICK)
+    asyncio.run(bench.intake.committed(offset))
+    assert bench.journal.committed_offset == 1
+
+
+def test_a_batch_that_waited_for_room_arrives_now(bench: Bench) -> None:
+    bench.intake.note(RecordKind.TICK)
+    late = batch_of(2)
+    late.received_at = [NOW - SECOND, NOW + SECOND]
+    bench.intake.take(late)
+    assert late.received_at == [NOW, NOW + SECOND]
+
+
+def test_a_full_disk_is_said_once_counted_each_time_and_over_when_there_is_room(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = bench.journal.append
+
+    def refuse(batch: ReceivedBatch) -> Any:
+        raise IntakeFullError("no room at all")
+
+    monkeypatch.setattr(bench.journal, "append", refuse)
+    for _ in range(3):
+        with pytest.raises(IntakeFullError):
+            bench.intake.note(RecordKind.TICK)
+    assert bench.counters.intake_refused == 3
+    assert bench.intake.full_since == NOW
+    assert bench.intake.full_why == "no room at all"
+    assert [one.message for one in caplog.records] == [
+        "Nothing more is taken for now: no room at all"
+    ]
+    monkeypatch.setattr(bench.journal, "append", good)
+    bench.intake.note(RecordKind.TICK)
+    assert not bench.intake.full_since
+    assert "room again" in caplog.records[-1].message
+
+
+def test_a_store_that_is_behind_stops_the_intake_before_the_journal(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(StoreWriter, "has_room", False)
+    with pytest.raises(IntakeFullError, match="behind"):
+        bench.intake.note(RecordKind.TICK)
+    assert bench.journal.next_offset == 0
+
+
+def test_a_fault_in_judging_is_counted_and_the_journal_keeps_the_records(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Said:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(bench.pipeline, "receive", fail)
+    bench.intake.take(batch_of(3))
+    assert bench.counters.messages_rejected[("internal-error",)] == 3
+    assert bench.journal.next_offset == 3
+
+
+@pytest.mark.parametrize(
+    ("problem", "labels"),
+    [
+        (SinkError("no", retryable=True), ("output", "true")),
+        (SinkError("no", retryable=False), ("output", "false")),
+        (ZeroDivisionError(), ("output", "false")),
+    ],
+)
+def test_an_output_that_fails_is_logged_once_and_hinders_no_other(
+    bench: Bench,
+    caplog: pytest.LogCaptureFixture,
+    problem: Exception,
+    labels: tuple[str, str],
+) -> None:
+    bench.output.problem = problem
+    bench.intake.note(RecordKind.TICK)
+    bench.intake.note(RecordKind.TICK)
+    assert bench.counters.sink_errors[labels] == 2
+    assert len(caplog.records) == 1
+    assert len(bench.second.said) == 2
+
+
+def test_rows_are_counted_by_output(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = Batch(verdict(1), event(1))
+    said.first_offset, said.next_offset = 0, 0
+    monkeypatch.setattr(bench.pipeline, "receive", lambda *_: said)
+    bench.intake.note(RecordKind.TICK)
+    rows = dict(bench.counters.sink_rows_written.items())
+    assert rows == {("store",): 2, ("output",): 4}, "two outputs of one name"
+
+
+# --------------------------------------------------------------------------- the ticker
+class Engine:
+    deadline: int | None = None
+
+    def next_deadline(self) -> CollectorTime | None:
+        return None if self.deadline is None else CollectorTime(self.deadline)
+
+
+class Notes:
+    """What the ticker asks of the intake."""
+
+    def __init__(self) -> None:
+        self.engine = Engine()
+        self.pipeline = self
+        self.last_arrival = 0
+        self.full_since: int | None = None
+        self.noted: list[RecordKind] = []
+        self.full = False
+
+    def take(self, batch: ReceivedBatch) -> int:
+        if self.full:
+            raise IntakeFullError("full")
+        self.noted += [RecordKind(kind) for kind in batch.kind]
+        return 0
+
+
+class Drained:
+    name = "drained"
+    drains = 0
+    problem: Exception | None = None
+
+    def drain(self) -> int:
+        self.drains += 1
+        if self.problem is not None:
+            raise self.problem
+        return 0
+
+
+def run_ticker(
+    step: Callable[[Ticker, Notes, Drained, Hands, list[int]], Coroutine[Any, Any, None]],
+) -> None:
+    async def whole() -> None:
+        hands, notes, receiver = Hands(), Notes(), Drained()
+        kept: list[int] = []
+        ticker = Ticker(
+            notes,  # type: ignore[arg-type]  # a part of it is enough
+            hands.clock(),
+            [receiver],  # type: ignore[list-item]
+            lambda: kept.append(hands.wall),
+        )
+        assert not ticker.alive
+        try:
+            await step(ticker, notes, receiver, hands, kept)
+        finally:
+            ticker.stop()
+            ticker.stop()
+        assert not ticker.alive
+
+    asyncio.run(whole())
+
+
+def test_a_tick_while_idle_and_housekeeping_once_a_second() -> None:
+    async def step(
+        t: Ticker, notes: Notes, receiver: Drained, hands: Hands, kept: list[int]
+    ) -> None:
+        t.start()
+        assert t.alive
+        assert notes.noted == [RecordKind.TICK]
+        assert kept == [NOW]
+        notes.last_arrival = hands.wall
+        t._look()
+        assert len(notes.noted) == 1
+        hands.pass_(IDLE)
+        t._look()
+        assert len(notes.noted) == 2
+        assert len(kept) == 2
+        assert receiver.drains == 3
+
+    run_ticker(step)
+
+
+def test_a_tick_when_a_deadline_is_due_and_not_before() -> None:
+    async def step(
+        t: Ticker, notes: Notes, receiver: Drained, hands: Hands, kept: list[int]
+    ) -> None:
+        notes.last_arrival = hands.wall
+        notes.engine.deadline = hands.wall + 5
+        t._look()
+        assert notes.noted == []
+        hands.pass_(5)
+        t._look()
+        assert notes.noted == [RecordKind.TICK]
+
+    run_ticker(step)
+
+
+def test_a_full_intake_is_asked_again_and_deadlines_wait() -> None:
+    async def step(
+        t: Ticker, notes: Notes, receiver: Drained, hands: Hands, kept: list[int]
+    ) -> None:
+        notes.full, notes.full_since = True, 1
+        t.start()
+        assert t.alive
+        assert notes.noted == []
+
+    run_ticker(step)
+
+
+def test_a_fault_does_not_end_the_ticker_and_floods_no_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def step(
+        t: Ticker, notes: Notes, receiver: Drained, hands: Hands, kept: list[int]
+    ) -> None:
+        receiver.problem = ZeroDivisionError()
+        for _ in range(5):
+            t._fire()
+        assert t.alive
+
+    run_ticker(step)
+    assert len(caplog.records) == 3
+
+
+def test_the_ticker_fires_by_itself() -> None:
+    async def step(
+        t: Ticker, notes: Notes, receiver: Drained, hands: Hands, kept: list[int]
+    ) -> None:
+        notes.engine.deadline = hands.wall
+        t.start()
+        async with asyncio.timeout(10):
+            while len(notes.noted) < 3:
+                await asyncio.sleep(0)
+
+    run_ticker(step)
+
+
+def test_a_ticker_that_does_not_fire_is_not_alive() -> None:
+    async def step(
+        t: Ticker, notes: Notes, receiver: Drained, hands: Hands, kept: list[int]
+    ) -> None:
+        t.start()
+        hands.pass_(HOUR)
+        assert not t.alive
+
+    run_ticker(step)
+
+
+# --------------------------------------------------------------------------- printing
+def test_rows_are_printed_as_lines_of_text() -> None:
+    out = io.StringIO()
+    sink = PrintingSink(out)
+    sink.start()
+    sink.write(Batch(verdict(1, missing={"3": "silent"}), event(1), subscription(1)))
+    sink.write(Batch())
+    sink.flush()
+    sink.stop()
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 3
+    assert any("INCOMPLETE" in line and "3" in line for line in lines)
+
+
+def test_updates_are_printed_cut_and_without_control_characters() -> None:
+    from collector.journal import to_arrow
+
+    batch = batch_of(1)
+    batch.payload = [b'{"a":"\x1b[31m' + b"x" * 1000]
+    said: Any = Batch()
+    said.updates = update_rows(
+        to_arrow(batch),
+        0,
+        rows=None,
+        device=["d"],
+        generator=["7"],
+        subscription_id=[1],
+        revision=[0],
+        period_index=[1],
+        kind=["push-update"],
+        event_time=[None],
+        observation_time=[None],
+    )
+    out = io.StringIO()
+    PrintingSink(out).write(said)
+    line = out.getvalue()
+    assert "push-update from" in line
+    assert "\x1b" not in line
+    assert len(line) < 300
+
+
+def test_printing_goes_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    PrintingSink().write(Batch(event(1)))
+    assert capsys.readouterr().out
+
+
+# --------------------------------------------------------------------------- the watch
+def test_only_ends_that_the_subscriber_does_not_know_are_told() -> None:
+    told: list[tuple[str, int, str]] = []
+    watch = SubscriptionWatch(lambda *ended: told.append(ended))
+    watch.start()
+    watch.write(
+        Batch(
+            subscription(1),
+            subscription(1, state="ended", reason="deleted"),
+            subscription(1, id=9, state="ended", reason="no-such-subscription"),
+        )
+    )
+    watch.flush()
+    watch.stop()
+    assert [(number, reason) for _, number, reason in told] == [(9, "no-such-subscription")]
