@@ -69,8 +69,10 @@ class PrometheusSink:
             self._counters.publisher_lag_seconds.observe(lag(received, event) / SECOND)
 
     def _add_updates(self, devices: Any, outcome: str) -> None:
-        for group in devices.value_counts().to_pylist():
-            self._counters.updates.add((group["values"] or OTHER, outcome), group["counts"])
+        groups = devices.value_counts()
+        names, counts = groups.field("values").to_pylist(), groups.field("counts").to_pylist()
+        for name, count in zip(names, counts, strict=True):
+            self._counters.updates.add((name or OTHER, outcome), count)
 
     def _count(self, verdict: Verdict) -> None:
         counters, device = self._counters, verdict.device
