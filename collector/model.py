@@ -71,6 +71,8 @@ class RecordKind(enum.IntEnum):
     """Nothing arrived, but we were listening; also what lets timers run again on replay."""
     CLOCK = 12
     """The machine's clock was moved, and ours with it if forward; payload: ``ClockNote``."""
+    PAUSE = 13
+    """There was no room for a while, so nothing was taken; payload: ``PauseNote``."""
 
 
 class NotificationKind(enum.StrEnum):
@@ -307,6 +309,15 @@ class ClockNote(Struct, frozen=True):
     """The collector's time before; the record's ``received_at`` is the time after."""
     moved: int
     """ns by which the wall clock is ahead, negative: behind (the collector's does not go back)."""
+
+
+class PauseNote(Struct, frozen=True):
+    """Payload of ``RecordKind.PAUSE``, as JSON: the end of a time in which nothing was taken."""
+
+    since: CollectorTime
+    """When it began; it ends with the record's ``received_at``."""
+    reason: str
+    """Why, in a sentence."""
 
 
 # --------------------------------------------------------------------------- engine: in

@@ -24,6 +24,7 @@ from collector.model import (
     EngineInput,
     Established,
     Event,
+    PauseNote,
     ReceivedBatch,
     RecordKind,
     Rejected,
@@ -39,6 +40,7 @@ from collector.wire import netconf_rpc
 _RPC = msgspec.json.Decoder(RpcNote)
 _SESSION = msgspec.json.Decoder(SessionNote)
 _CLOCK = msgspec.json.Decoder(ClockNote)
+_PAUSE = msgspec.json.Decoder(PauseNote)
 _DROPS = msgspec.json.Decoder(DropsNote)
 _UNREASSEMBLED = msgspec.json.Decoder(UnreassembledNote)
 _REJECTED = msgspec.json.Decoder(RejectedNote)
@@ -70,6 +72,12 @@ def engine_inputs(
         yield from _drops(_DROPS.decode(payload), now, offset)
     elif kind == RecordKind.CLOCK:
         yield from _clock(_CLOCK.decode(payload), now, offset)
+    elif kind == RecordKind.PAUSE:
+        pause = _PAUSE.decode(payload)
+        yield CollectorDown(now, pause.since, offset)
+        seconds = (now - pause.since) / SECOND
+        text = f"Nothing was taken for {seconds:.1f} s: {pause.reason}."
+        yield Event(now, "", "intake", "intake_paused", text)
     elif kind == RecordKind.COLLECTOR_STOP:
         yield CollectorStopped(now, offset)
     elif kind == RecordKind.UNREASSEMBLED and device is not None:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+import msgspec
+
 from collector.errors import IntakeFullError, SinkError
 from collector.interfaces import Clock, Sink
 from collector.journal import Journal
 from collector.metrics import Counters
-from collector.model import ReceivedBatch, RecordKind
+from collector.model import CollectorTime, PauseNote, ReceivedBatch, RecordKind
 from collector.pipeline import Pipeline
 from collector.store.tables import Said
 from collector.store.writer import StoreWriter
@@ -50,6 +52,11 @@ class LiveIntake:
 
     def take(self, batch: ReceivedBatch) -> int:
         """Take a batch; returns the offset behind it. Raises IntakeFullError."""
+        if self.full_since is not None:
+            self._end_pause(self.full_since)
+        return self._take(batch)
+
+    def _take(self, batch: ReceivedBatch) -> int:
         self._keep_order(batch)
         try:
             if not self._store.has_room:
@@ -58,13 +65,20 @@ class LiveIntake:
         except IntakeFullError as error:
             self._is_full(error)
             raise
-        if self.full_since is not None:
-            log.warning("There is room again: records are taken.")
-            self.full_since = None
         self._counters.journal_records += len(batch)
         self.last_arrival = batch.received_at[-1]
         self._conclude(appended.first_offset, batch, appended.records)
         return appended.next_offset
+
+    def _end_pause(self, since: int) -> None:
+        """Before anything else is taken the journal says that for a while nothing was, so that no
+        device is blamed for it. Raises IntakeFullError."""
+        pause = ReceivedBatch()
+        note = PauseNote(CollectorTime(since), self.full_why)
+        pause.append(self._clock.now(), RecordKind.PAUSE, msgspec.json.encode(note))
+        self._take(pause)
+        self.full_since = None
+        log.warning("There is room again: records are taken.")
 
     async def committed(self, offset: int) -> None:
         """Return once all records before ``offset`` survive a power failure."""
