@@ -79,9 +79,8 @@ def _plain(value: Any, table: list[Any], places: dict[int, int]) -> Any:
         return [_SEQUENCES[kind], [_plain(one, table, places) for one in parts]]
     if kind in _VALUE_CODES:
         return ["v", _VALUE_CODES[kind], msgspec.to_builtins(value)]
-    if kind is Provenance:
-        return ["p", str(value)]
-    return str(value)  # a word of another enumeration; compared as text only
+    assert kind is Provenance, f"{kind} has no plain form"
+    return ["p", str(value)]
 
 
 def thaw(part: bytes) -> tuple[state.Device, int]:

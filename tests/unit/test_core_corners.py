@@ -214,11 +214,11 @@ def test_a_half_built_message_goes_to_the_subscription_that_is_due() -> None:
 
 
 def test_a_half_built_message_behind_a_gap_opens_both() -> None:
-    sent = [
-        one for one in steady((1,), periods=9, per_period=3) if one.message_id not in (112, 113)
-    ]
+    gone = (112, 113, 114)
+    sent = [one for one in steady((1,), periods=9, per_period=3) if one.message_id not in gone]
     wire = run([established(-1, ("1",)), *sent, half_built(40.71, 113, 1)], until=88)
-    assert letters(wire.lasts()) == "CCCCDCCCC"
+    assert letters(wire.lasts()) == "CCCCICCCC"
+    assert [str(one.cause) for one in wire.row(4).missing] == ["unreassembled"]
 
 
 def test_a_half_built_message_seen_before_is_nothing() -> None:
@@ -415,7 +415,10 @@ def test_an_incomplete_record_before_the_first_period_belongs_to_nothing() -> No
 
 def test_a_record_of_a_forgotten_period_belongs_to_nothing_even_if_the_clock_stepped() -> None:
     sent = steady((1,), periods=12)
-    odd = [update(121 + 10 * index, "1", 112 + index, time=31 + 10 * index) for index in range(3)]
+    odd = [
+        update(121 + 10 * index, "1", 112 + index, time=31 + 10 * index, incomplete=index == 0)
+        for index in range(3)
+    ]
     wire = run([established(-1, ("1",)), *sent, *odd], until=148)
     assert wire.kinds() == ["clock_step"]
     assert letters(wire.lasts())[-2:] == "CC"
@@ -449,9 +452,11 @@ def test_a_gap_between_a_new_start_and_its_first_record_blames_nobody() -> None:
     assert wire.kinds() == ["unattributed_loss"]
 
 
-def test_a_hole_from_before_the_second_key_is_in_both_books() -> None:
+@pytest.mark.parametrize("begins", [6, 8])
+def test_a_hole_from_before_the_second_key_is_in_both_books(begins: int) -> None:
     sent = [one for one in steady((1,), periods=9) if one.message_id != 104]
-    second = [update(10 * index + 3, "1", 500 + index, subscription=2) for index in range(6, 9)]
+    second = [update(10 * index + 3, "1", 500 + index, subscription=2)
+              for index in range(begins, 9)]  # fmt: skip
     both = [established(-1, ("1",)), established(-1, ("1",), subscription=2, name="b")]
     wire = run([*both, *sent, *second], until=88)
     row = [one for one in wire.lasts() if one.subscription_id == 1][4]
@@ -493,3 +498,20 @@ def test_records_at_the_border_of_a_period_come_in_any_order() -> None:
     border = [update(54.9, "1", 105, time=55.3), update(54.95, "1", 106, time=54.9)]
     records = [established(-1, ("1",)), *sent, *border]
     assert in_batches(records) == one_by_one(records)
+
+
+def test_a_jump_of_our_clock_touches_the_period_behind_it_too() -> None:
+    sent = [one for one in steady(periods=9) if (one.generator, one.message_id) != ("2", 104)]
+    plain = CollectorDown(CollectorTime(ns(32)), CollectorTime(ns(31)), 0)
+    moved = CollectorDown(CollectorTime(ns(32)), CollectorTime(ns(31)), 0, clock_moved=True)
+    assert letters(run([established(), *sent, plain], until=58).firsts())[4] == "I"
+    assert letters(run([established(), *sent, moved], until=58).firsts())[4] == "n"
+
+
+def test_ids_without_terms_and_revisions_that_are_over_can_be_seen() -> None:
+    wire = run([established(), *steady(periods=2), update(12, "1", 7, subscription=9)])
+    assert [(one.subscription_id, one.generators) for one in wire.engine.unknown()] == [(9, ("1",))]
+    over = changed(13, Kind.SUBSCRIPTION_TERMINATED)
+    wire.send(over)
+    assert wire.engine.states() == []
+    assert len(wire.engine.states(ended=True)) == 2
