@@ -36,8 +36,10 @@ QUICK_RATE = 2_000
               multiple=True, help="Only this one; repeatable.")  # fmt: skip
 @click.option("--octets", type=click.IntRange(850, 60_000), default=900, show_default=True,
               help="Octets of a payload.")  # fmt: skip
+@click.option("--updates", type=click.IntRange(1, 7), default=4, show_default=True,
+              help="Messages of a card in one period.")  # fmt: skip
 @click.option("--period", type=click.FloatRange(0.1, 60), default=1.0, show_default=True,
-              help="Seconds between two messages of a card.")  # fmt: skip
+              help="Seconds of one period.")  # fmt: skip
 def main(
     as_json: bool,
     quick: bool,
@@ -45,6 +47,7 @@ def main(
     rates: tuple[int, ...],
     stages: tuple[str, ...],
     octets: int,
+    updates: int,
     period: float,
 ) -> None:
     """Measure CPU time and rates of the data path.
@@ -61,7 +64,7 @@ def main(
             console.print(report.stage_table(found.stages))
     if not stages or "end-to-end" in stages:
         chosen = rates or ((QUICK_RATE,) if quick else RATES)
-        shape = Shape(chosen[0], 2.0 if quick else seconds, octets, round(period * 1e9))
+        shape = Shape(chosen[0], 2.0 if quick else seconds, octets, updates, round(period * 1e9))
         if quick:
             shape = msgspec.structs.replace(shape, ramp=1, learning=1)
         measure_rates(found, shape, chosen, stop_at_loss=not rates, console=console)
@@ -106,7 +109,7 @@ def measure_rates(
             break
     best: EndToEnd = found.best or found.runs[0]
     with console.status("the bare loop ..."):
-        at = msgspec.structs.replace(shape, rate=best.devices * 8, seconds=2.0)
+        at = msgspec.structs.replace(shape, rate=best.rate, seconds=2.0)
         found.bare = end_to_end.bare_loop(at)
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from tests.bench.end_to_end import Bare, EndToEnd
 from tests.bench.stages import StageCost
+from tests.bench.traffic import CARDS
 
 GOAL_RATE = 60_000
 """Messages a second on one core, stored and judged, nothing dropped."""
@@ -101,6 +102,10 @@ def summary(report: Report) -> list[str]:
     lines = []
     if report.runs:
         first, best = report.runs[0], report.best
+        burst = round(first.sent / max(1, first.periods))
+        lines.append(
+            f"Every device sends {burst} messages of its {CARDS} line cards in each period."
+        )
         granted = first.granted_buffer
         lines.append(
             f"Receive buffer granted by the kernel: {granted / 2**20:.1f} MiB "

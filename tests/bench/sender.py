@@ -23,12 +23,12 @@ from msgspec import Struct
 
 from collector.model import SECOND
 from tests.bench import traffic
-from tests.bench.traffic import CARDS, Traffic
+from tests.bench.traffic import Traffic
 
 _SOL_UDP = 17
 _UDP_SEGMENT = 103
 _IP_PKTINFO = 8
-_CHUNK = 64
+_CHUNK = 32
 """Devices at most in one system call."""
 _MMSGHDR = np.dtype(
     {
@@ -60,6 +60,8 @@ class SendOrder(Struct, frozen=True):
     port: int
     devices: int
     octets: int
+    updates: int
+    """Of one card in one period."""
     period: int
     """ns."""
     periods: int
@@ -93,7 +95,7 @@ class Sender:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
         self.gso = self._cuts_datagrams()
         self._port = port
-        self._per_device = 1 if self.gso else CARDS
+        self._per_device = 1 if self.gso else datagrams.burst
         self._build()
         self._sendmmsg = ctypes.CDLL(None, use_errno=True).sendmmsg
 
@@ -113,7 +115,7 @@ class Sender:
         """The structures of sendmmsg(2) for all devices, once."""
         sent, per = self._traffic, self._per_device
         count = sent.devices * per
-        octets = sent.size * CARDS // per
+        octets = sent.size * sent.burst // per
         self._name = np.frombuffer(
             socket.AF_INET.to_bytes(2, sys.byteorder) + self._port.to_bytes(2)
             + socket.inet_aton("127.0.0.1") + bytes(8), np.uint8,
@@ -201,7 +203,7 @@ def serve(pipe: Connection) -> None:
     while (order := pipe.recv()) is not None:
         if order.core is not None:
             os.sched_setaffinity(0, {order.core})
-        datagrams = Traffic(order.devices, order.octets)
+        datagrams = Traffic(order.devices, order.octets, order.updates)
         sender = Sender(order.port, datagrams)
         try:
             pipe.send("ready")
@@ -211,4 +213,4 @@ def serve(pipe: Connection) -> None:
             seconds, cpu = time.monotonic() - begun, time.process_time() - cpu
         finally:
             sender.close()
-        pipe.send(SendReport(sent * CARDS, sent, seconds, cpu, late, sender.gso))
+        pipe.send(SendReport(sent * datagrams.burst, sent, seconds, cpu, late, sender.gso))

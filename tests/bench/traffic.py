@@ -4,8 +4,8 @@ Does: build every datagram once, in one array of octets, and patch times, number
 place, many datagrams at a time, so that making traffic costs next to nothing. Does not: send.
 
 Every device has an address of its own in 127.0.0.0/8 and ``CARDS`` line cards; each card has its
-own Message Publisher ID and its own run of Message IDs and sends one push-update a period. So
-every period of every device is COMPLETE when nothing is lost.
+own Message Publisher ID and its own run of Message IDs and sends the same number of push-updates
+in every period. So every period of every device is COMPLETE when nothing is lost.
 """
 
 from __future__ import annotations
@@ -127,10 +127,19 @@ def _template(card: int, octets: int) -> bytes:
 class Traffic:
     """All datagrams of one period, ready to be sent."""
 
-    def __init__(self, devices: int, octets: int = 900, *, seed: int = 1) -> None:
-        """``octets``: of one payload, the header of UDP-notif comes on top."""
+    def __init__(self, devices: int, octets: int = 900, updates: int = 1, *, seed: int = 1) -> None:
+        """
+        Args:
+            devices: each with ``CARDS`` cards.
+            octets: of one payload, the header of UDP-notif comes on top.
+            updates: messages of one card in one period.
+            seed: of the counters' digits.
+        """
         self.devices = devices
         self.octets = octets
+        self.updates = updates
+        self.burst = CARDS * updates
+        """Messages of one device in one period: those of card 1, of card 2, ..."""
         self.size = HEADER_LENGTH + octets
         """Octets of one datagram."""
         templates = [
@@ -138,30 +147,32 @@ class Traffic:
                 0
             ]
             for card in range(1, CARDS + 1)
+            for _ in range(updates)
         ]
-        rows = np.frombuffer(b"".join(templates), np.uint8).reshape(1, CARDS, self.size)
+        rows = np.frombuffer(b"".join(templates), np.uint8).reshape(1, self.burst, self.size)
         self.datagrams: NDArray[np.uint8] = np.repeat(rows, devices, axis=0)
-        """(device, card, octet)."""
+        """(device, message, octet)."""
         first = templates[0]
         stamp = format_date_and_time(1_800_000_000 * SECOND + 123_456_000, _TIME_DIGITS).encode()
         self._times = _places(first, stamp)
         self._sequence = first.index(str(FIRST_SEQUENCE).encode())
         self._counters = [place + 10 for place in _places(first, b"1234567890123456")]
         random = np.random.default_rng(seed)
-        shape = (len(self._counters), devices, CARDS, 10)
+        shape = (len(self._counters), devices, self.burst, 10)
         leading = random.integers(48, 58, shape, np.uint8)
         for row, place in enumerate(self._counters):
             self.datagrams[:, :, place - 10 : place] = leading[row]
             self.datagrams[:, :, place - 10] = ord("1")
-        self._moving = random.integers(48, 58, (16, devices, CARDS, _MOVING), np.uint8)
+        self._moving = random.integers(48, 58, (8, devices, self.burst, _MOVING), np.uint8)
 
     def stamp(self, first: int, end: int, index: int, now: int) -> None:
-        """Write message id, sequence number, times and counters of period ``index`` into the
+        """Write message ids, sequence numbers, times and counters of period ``index`` into the
         datagrams of devices ``first`` to ``end``; ``now``: ns since 1970."""
         rows = self.datagrams[first:end]
-        rows[:, :, 8:12] = np.frombuffer(index.to_bytes(4), np.uint8)
-        sequence = str(FIRST_SEQUENCE + index).encode()
-        rows[:, :, self._sequence : self._sequence + len(sequence)] = _octets(sequence)
+        numbers = [index * self.updates + one for one in range(self.updates)] * CARDS
+        rows[:, :, 8:12] = _table([number.to_bytes(4) for number in numbers])
+        sequences = _table([str(FIRST_SEQUENCE + number).encode() for number in numbers])
+        rows[:, :, self._sequence : self._sequence + sequences.shape[1]] = sequences
         for time_, place in zip((now, now - OBSERVED_BEFORE), self._times, strict=True):
             text = _octets(format_date_and_time(time_, _TIME_DIGITS).encode())
             rows[:, :, place : place + len(text)] = text
@@ -172,6 +183,11 @@ class Traffic:
 
 def _octets(text: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(text, np.uint8)
+
+
+def _table(texts: list[bytes]) -> NDArray[np.uint8]:
+    """One row a text; all of one length."""
+    return _octets(b"".join(texts)).reshape(len(texts), -1)
 
 
 def _places(octets: bytes, wanted: bytes) -> list[int]:

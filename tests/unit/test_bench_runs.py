@@ -54,6 +54,18 @@ def test_every_message_of_the_traffic_is_of_its_size_and_says_what_it_should() -
             assert json.loads(payload)
 
 
+def test_several_updates_of_a_card_follow_each_other_in_its_run_of_ids() -> None:
+    sent = Traffic(1, 900, updates=3)
+    seen: dict[int, list[int]] = {}
+    for index in (1, 2):
+        sent.stamp(0, 1, index, time.time_ns())
+        for message in sent.datagrams[0]:
+            header = decode_header(message.tobytes())
+            assert json.loads(message.tobytes()[header.header_length :])
+            seen.setdefault(header.publisher_id, []).append(header.message_id)
+    assert seen == {card: [3, 4, 5, 6, 7, 8] for card in range(1, CARDS + 1)}
+
+
 def test_stamping_touches_only_the_devices_that_it_names() -> None:
     sent = Traffic(3, 900)
     before = sent.datagrams.copy()
@@ -171,7 +183,8 @@ def test_tables_have_a_line_for_each_measurement() -> None:
 
 def test_a_shape_has_the_devices_for_its_rate() -> None:
     shape = Shape(60_000, 5.0)
-    assert (shape.devices, shape.periods) == (7_500, 5)
+    assert (shape.devices, shape.periods) == (1_875, 5)
+    assert Shape(60_000, 5.0, updates=1).devices == 7_500
     assert Shape(1, 0.1).devices == Shape(1, 0.1).periods == 1
 
 
@@ -185,7 +198,7 @@ def test_the_whole_benchmark_runs_at_a_tiny_size() -> None:
     )
     assert done.returncode == 0, done.stderr
     (run,) = json.loads(done.stdout)["runs"]
-    assert run["sent"] == 250 * CARDS * 4
+    assert run["sent"] == 62 * 4 * CARDS * 4
     assert 0 < run["measured"] < run["sent"]
     assert run["journalled"] == run["update_rows"]
     assert run["complete"] + sum(run["other_outcomes"].values()) >= run["periods"]
