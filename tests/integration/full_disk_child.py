@@ -41,7 +41,8 @@ class Collector:
                 *(sys.executable, "-m", "collector", "run", "-c", "collector.toml"),
                 cwd=self.folder,
                 stderr=log,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "LAB_PASSWORD": PASSWORD},
+                env=os.environ
+                | {"PYTHONPATH": os.pathsep.join(sys.path), "LAB_PASSWORD": PASSWORD},
             )
         deadline = time.monotonic() + 60
         while not control.is_running(self.folder / "data"):
@@ -89,7 +90,8 @@ async def whole(folder: Path) -> dict[str, Any]:
     place = folder / "device"
     place.mkdir()
     (place / "scenario.toml").write_text(scenario_toml("dev", 62, periods=0, updates=5))
-    device, port, seen = Device("dev", place), _free_port(), {}
+    device, port = Device("dev", place), _free_port()
+    seen: dict[str, Any] = {}
     collector, filler = Collector(folder), folder / "data" / "filler"
     try:
         await device.start(f"127.0.0.1:{port}", in_process=True)
@@ -123,16 +125,17 @@ async def whole(folder: Path) -> dict[str, Any]:
         if collector.child is not None and collector.child.returncode is None:
             collector.child.kill()
             await collector.child.wait()
-    seen["records"] = Counter()
+    records: Counter[str] = Counter()
     data = []
     for frame in JournalReader(folder / "data").read(0):
         batch = frame.batch()
-        seen["records"].update(RecordKind(kind).name for kind in batch.kind)
+        records.update(RecordKind(kind).name for kind in batch.kind)
         data += [
             frame.first_offset + row
             for row, kind in enumerate(batch.kind)
             if kind == RecordKind.DATA and batch.flags[row]
         ]
+    seen["records"] = records
     stored = rows(folder, "SELECT journal_offset FROM updates ORDER BY 1")
     seen["stored as journalled"] = [row["journal_offset"] for row in stored] == data
     seen["updates"] = len(data)
