@@ -120,6 +120,8 @@ class Pipeline:
                 self._messages(batch, row, end, first_offset, columns, facts)
                 row = end
             else:
+                if row:
+                    self._rest.last_arrival = batch.received_at[row - 1]
                 self._other(batch, row, first_offset + row, facts)
                 row += 1
         if count:
