@@ -34,7 +34,7 @@ COMMANDS = {
     "query": ("collector.cli.query:query", "Ask the store in SQL."),
     "replay": (
         "collector.cli.replay:replay",
-        "Judge the journal in FOLDER again, into another folder.",
+        "Judge captures, or a journal again.",
     ),
     "status": ("collector.cli.status:status", "What the running collector is doing."),
     "devices": (

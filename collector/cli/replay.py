@@ -7,38 +7,63 @@ import click
 from collector.cli.options import json_option
 
 
-@click.command(epilog="Example: collector replay yang-push-data --out judged-again")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False))
-@click.option(
-    "--out", "out_folder", type=click.Path(file_okay=False), metavar="DIR",
-    help="Folder for the new rows, must be empty; without it they are printed.",
-)  # fmt: skip
+@click.command(
+    epilog="Example: collector replay capture.pcap --period 1=60 --expect 1=101,102 --store judged"
+)
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option(
     "-c", "--config", "config_file", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
-    help="Judge with this configuration instead of the one that the journal remembers.",
+    help="Names of devices, graces, terms; for a journal instead of what it remembers.",
+)  # fmt: skip
+@click.option(
+    "--port", "ports", type=click.IntRange(1, 65535), multiple=True, metavar="N",
+    help="Destination port of UDP-notif in a capture.  [default: found; repeatable]",
+)  # fmt: skip
+@click.option(
+    "--period", "periods", multiple=True, metavar="[DEVICE/]ID=SECONDS",
+    help="Period of a subscription that nobody names.  [repeatable]",
+)  # fmt: skip
+@click.option(
+    "--expect", "expected", multiple=True, metavar="[DEVICE/]ID=GEN,GEN",
+    help="Generators that must deliver in every period.  [repeatable]",
+)  # fmt: skip
+@click.option(
+    "--store", "folder", type=click.Path(file_okay=False), metavar="DIR",
+    help="Keep the rows (of a capture the journal too) in DIR, which must be empty.",
+)  # fmt: skip
+@click.option(
+    "--fail-on", type=click.Choice(["incomplete", "degraded"]),
+    help="Exit status 1 when a period is INCOMPLETE, or at least DEGRADED.",
 )  # fmt: skip
 @json_option
-def replay(folder: str, out_folder: str | None, config_file: str | None, as_json: bool) -> None:
-    """Judge the journal in FOLDER again, into another folder.
+def replay(
+    sources: tuple[str, ...],
+    config_file: str | None,
+    ports: tuple[int, ...],
+    periods: tuple[str, ...],
+    expected: tuple[str, ...],
+    folder: str | None,
+    fail_on: str | None,
+    as_json: bool,
+) -> int:
+    """Judge captures, or a journal again.
 
-    Same journal, same configuration, same rows; another configuration shows what another grace or
-    another list would have said. The folder itself is never changed.
+    SOURCE is a capture file (pcap or pcapng, several are merged by time, - is standard input) or
+    the data folder of a collector. Nothing that is read is changed. A capture is judged at the
+    times of its stamps, every source address a device of its own unless -c names it; terms come
+    from the state changes in it, else from -c, --period and --expect, else the period is learned.
+
+    Prints a summary with a picture of the periods; with --json the verdicts, one object a line, in
+    the order in which they were said.
     """
-    from pathlib import Path
-
-    from collector.config import load_config
-    from collector.errors import UsageError
-    from collector.journal import JournalReader
-    from collector.pipeline import replay as judge_again
-    from collector.views.progress import progress
+    from collector.cli.replaying import given_terms, judge_sources
     from collector.views.replaying import ReplayShow
 
-    source, target = Path(folder), None if out_folder is None else Path(out_folder)
-    if target is not None and target.resolve() == source.resolve():
-        raise UsageError("--out names the folder itself; a replay never changes what it reads")
-    config = None if config_file is None else load_config(config_file)
-    show = ReplayShow(as_json, quiet=target is not None)
-    files = len(JournalReader(source).segments())
-    with progress("reading the journal", files) as advance:
-        records = judge_again(source, target, config=config, show=show.receive, advance=advance)
-    show.finish(records, target)
+    known = given_terms(periods, expected)
+    show = ReplayShow(as_json)
+    damage = judge_sources(sources, config_file, known, ports, folder, show)
+    if damage:
+        for sentence in damage:
+            click.echo(f"collector: {sentence}; what came before was judged", err=True)
+        return 2
+    return 1 if fail_on is not None and show.summary.failed(fail_on) else 0

@@ -5,16 +5,22 @@ and captures. It sees nothing but journal records, so the same journal gives the
 reads it and whenever. No sockets and no clock: time passes when a record (at least a tick) says so.
 """
 
+from collector.pipeline.capture import judge_captures
+from collector.pipeline.capture_files import CaptureFiles
 from collector.pipeline.flow import Pipeline, PipelineCounts
 from collector.pipeline.recovery import Reread, open_rows, reread, restore
-from collector.pipeline.replay import replay
-from collector.pipeline.settings import engine_settings
+from collector.pipeline.replay import Replayed, replay
+from collector.pipeline.settings import JournalledConfig, engine_settings
 
 __all__ = [
+    "CaptureFiles",
+    "JournalledConfig",
     "Pipeline",
     "PipelineCounts",
+    "Replayed",
     "Reread",
     "engine_settings",
+    "judge_captures",
     "open_rows",
     "replay",
     "reread",

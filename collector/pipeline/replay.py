@@ -1,7 +1,7 @@
-"""``collector replay``: the journal judged again, into another folder or onto the screen.
+"""``collector replay FOLDER``: the journal judged again, into another folder or onto the screen.
 
 The folder that is read is never changed. Same journal and configuration: same rows; that is what
-the tests of recovery lean on.
+the tests of recovery lean on. Captures have a module of their own (``capture``).
 """
 
 from __future__ import annotations
@@ -9,34 +9,63 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from collector.config import Config
-from collector.errors import SinkError, UsageError
+from msgspec import Struct
+
+from collector.core.settings import EngineSettings
+from collector.core.views import OriginatorState, UnknownSubscription
+from collector.errors import UsageError
 from collector.journal import JournalReader
 from collector.pipeline.flow import Pipeline
+from collector.pipeline.keeping import KeptStore
 from collector.pipeline.recovery import reread
-from collector.pipeline.settings import engine_settings
 from collector.store.tables import Said
-from collector.store.writer import StoreWriter
 
 Show = Callable[[Said], None]
+
+
+class Replayed(Struct, frozen=True):
+    """What a replay came to, beside the rows that it said."""
+
+    records: int
+    first_arrival: int
+    last_arrival: int
+    """ns since 1970; 0 without records."""
+    states: list[OriginatorState]
+    """What was known of each originator at the end."""
+    unknown: list[UnknownSubscription]
+    """Subscriptions that could not be judged: nobody said their terms."""
+    rejected: dict[str, int]
+    """Reason word -> messages and datagrams that were refused."""
+    discarded: dict[str, int] = {}
+    """Reason word -> segments that were thrown away."""
+    left_out: dict[str, int] = {}
+    """Reason word -> frames and datagrams of a capture that were not for us."""
+    odd_stamps: dict[str, int] = {}
+    """Reason word -> packets of a capture whose stamp was not taken as it is."""
+    datagrams: int = 0
+    messages: int = 0
+    ports: list[int] = []
+    """Of captures: datagrams and whole messages of UDP-notif, and the destination ports."""
+    damage: tuple[str, ...] = ()
+    """A sentence for each file that could not be read to its end."""
 
 
 def replay(
     folder: Path,
     out_folder: Path | None = None,
     *,
-    config: Config | None = None,
+    adjust: Callable[[EngineSettings], EngineSettings] = lambda journalled: journalled,
     show: Show = lambda said: None,
     advance: Callable[[float], None] = lambda segments: None,
-) -> int:
-    """Judge a journal again; returns the number of records read.
+) -> Replayed:
+    """Judge a journal again.
 
     Args:
         folder: data folder with the journal.
         out_folder: where the rows go as a store of their own; None: nowhere but ``show``.
-        config: judge with this instead of what the journal remembers.
+        adjust: what to judge with instead of what the journal remembers.
         show: called with what each frame says.
-        advance: called with 1 for each segment that is begun, for a progress bar.
+        advance: called with the number of segments begun so far, for a progress bar.
 
     Raises:
         UsageError: there is no journal, or ``out_folder`` already holds something.
@@ -44,56 +73,27 @@ def replay(
     """
     if not JournalReader(folder).segments():
         raise UsageError(f"there is no journal in {folder}")
-    settings = None if config is None else engine_settings(config)
-    pipeline = Pipeline(adjust=lambda journalled: settings or journalled)
-    target = None if out_folder is None else _Target(out_folder)
-    records, segment = 0, -1
+    pipeline = Pipeline(settings=adjust(EngineSettings()), adjust=adjust)
+    target = None if out_folder is None else KeptStore(out_folder)
+    records, segments, segment, first_arrival = 0, 0, -1, 0
     try:
         for one in reread(pipeline, folder):
             records += one.said.next_offset - one.said.first_offset
+            first_arrival = first_arrival or one.first_arrival
             if one.segment != segment:
-                segment = one.segment
-                advance(1)
+                segment, segments = one.segment, segments + 1
+                advance(segments)
             show(one.said)
             if target is not None:
                 target.add(one.segment, one.said)
     finally:
         if target is not None:
             target.close()
-    return records
-
-
-class _Target:
-    """A store that is written segment by segment, waiting for the disk where it has to."""
-
-    def __init__(self, folder: Path) -> None:
-        if folder.exists() and any(folder.iterdir()):
-            raise UsageError(f"{folder} is not empty; a replay starts a new store")
-        self._problem: SinkError | None = None
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._writer = StoreWriter(folder, on_error=self._failed)
-        self._segment: int | None = None
-        self._end = 0
-
-    def _failed(self, error: SinkError) -> None:
-        self._problem = error
-
-    def add(self, segment: int, said: Said) -> None:
-        """Take rows; a new segment stores the one before. Raises SinkError."""
-        if self._segment is not None and segment != self._segment:
-            self._seal()
-        self._segment, self._end = segment, said.next_offset
-        self._writer.add(said)
-
-    def _seal(self) -> None:
-        assert self._segment is not None
-        self._writer.seal(self._segment, self._end)
-        while not self._writer.flush(0.5):
-            if self._problem is not None:
-                raise self._problem
-
-    def close(self) -> None:
-        """Store the rest."""
-        if self._segment is not None:
-            self._seal()
-        self._writer.close()
+    return Replayed(
+        records=records,
+        first_arrival=first_arrival,
+        last_arrival=pipeline.last_arrival,
+        states=pipeline.engine.states(ended=True),
+        unknown=pipeline.engine.unknown(),
+        rejected=dict(pipeline.counts.rejected),
+    )

@@ -10,6 +10,7 @@ import msgspec
 
 from collector.config import Config, device_of_source, redacted
 from collector.core.inventory import Inventory
+from collector.core.segments import ReassemblyLimits
 from collector.core.settings import (
     ANY_DEVICE,
     EngineSettings,
@@ -43,6 +44,25 @@ def decode_config(payload: bytes) -> JournalledConfig:
 def inventory_of(config: JournalledConfig) -> Inventory:
     """Who sends from where."""
     return Inventory(device_of_source(config), each_source=config.each_source)
+
+
+def strict_sources(config: Config) -> frozenset[str]:
+    """Source addresses from which unknown UDP-notif options are refused."""
+    return frozenset(s for device in config.devices if device.strict for s in device.sources)
+
+
+def reassembly_limits(config: Config) -> ReassemblyLimits:
+    """Bounds of segmented messages."""
+    limits = config.reassembly
+    window = round(limits.window_seconds * SECOND)
+    return ReassemblyLimits(
+        window=window,
+        notice=min(window, SECOND // 2),
+        max_segments=limits.max_segments,
+        max_message_octets=limits.max_message_bytes,
+        max_per_peer=limits.max_half_built_per_peer,
+        max_half_built=limits.max_half_built,
+    )
 
 
 def engine_settings(config: Config) -> EngineSettings:

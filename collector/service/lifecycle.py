@@ -22,14 +22,13 @@ from pathlib import Path
 from collector.alerts import AlertSink
 from collector.config import Config
 from collector.control import ControlServer
-from collector.core.segments import ReassemblyLimits
 from collector.errors import ConfigError, IntakeFullError, UsageError
 from collector.interfaces import Receiver, Sink
 from collector.journal import Disk, Journal, JournalSettings, Segment
 from collector.metrics import Counters
 from collector.model import SECOND, RecordKind
 from collector.pipeline import Pipeline
-from collector.pipeline.settings import encode_config
+from collector.pipeline.settings import encode_config, reassembly_limits, strict_sources
 from collector.plugins import receiver_class
 from collector.service.clock import CollectorClock
 from collector.service.commands import commands
@@ -211,24 +210,15 @@ class Service:
         await self.manager.apply(*wanted_from(self.config))
 
     def _udp_receiver(self) -> Receiver:
-        settings, limits = self.config.udp_notif, self.config.reassembly
-        window = round(limits.window_seconds * SECOND)
-        strict = {s for device in self.config.devices if device.strict for s in device.sources}
+        settings = self.config.udp_notif
         made: Receiver = receiver_class("udp-notif")(  # type: ignore[call-arg]  # its own options
             self.intake,
             self.clock,
             address=settings.address,
             port=settings.port,
             receive_buffer=settings.receive_buffer_bytes,
-            strict_sources=frozenset(strict),
-            limits=ReassemblyLimits(
-                window=window,
-                notice=min(window, SECOND // 2),
-                max_segments=limits.max_segments,
-                max_message_octets=limits.max_message_bytes,
-                max_per_peer=limits.max_half_built_per_peer,
-                max_half_built=limits.max_half_built,
-            ),
+            strict_sources=strict_sources(self.config),
+            limits=reassembly_limits(self.config),
         )
         return made
 

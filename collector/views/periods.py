@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
@@ -56,7 +55,8 @@ def state_of(verdict: Verdict, generator: str) -> State:
     if any(pair.generator == generator for pair in verdict.degraded):
         return State.DEGRADED
     if generator in verdict.required:
-        return State.COMPLETE
+        # not missed although absent: it may still be starting
+        return State.COMPLETE if generator in verdict.received else State.NOT_JUDGED
     return State.UNEXPECTED if generator in verdict.received else State.ABSENT
 
 
@@ -72,6 +72,7 @@ class Series:
         """Everybody seen, in natural order."""
         self.period: int | None = None
         """ns between columns, None until two were seen."""
+        self._last: Verdict | None = None
 
     def receive(self, verdict: Verdict) -> None:
         """Take a verdict, or a range of periods with one verdict, in."""
@@ -80,9 +81,16 @@ class Series:
             self.verdicts[verdict.nominal_time + step * (self.period or 0)] = verdict
         times = sorted(self.verdicts)[-PERIODS_KEPT:]
         self.verdicts = {time: self.verdicts[time] for time in times}
-        if len(times) > 1:
-            self.period = min(b - a for a, b in pairwise(times))
+        self._measure(verdict)
         self._add_generators(verdict)
+
+    def _measure(self, verdict: Verdict) -> None:
+        """Two periods of one revision tell how long a period is; those of two need not."""
+        before, self._last = self._last, verdict
+        if before is not None and before.revision == verdict.revision:
+            steps = verdict.period_index - before.period_index
+            if steps:
+                self.period = (verdict.nominal_time - before.nominal_time) // steps
 
     def _add_generators(self, verdict: Verdict) -> None:
         named = {*verdict.required, *verdict.received, *verdict.unexpected}
@@ -145,6 +153,14 @@ class PeriodGrid:
             self.series[key] = Series(*key)
         return self.series[key]
 
+    def render_whole(self, console: Console) -> RenderableType:
+        """All periods that are remembered, in as many blocks as the console's width asks for."""
+        width, ascii_only = console.width, not has_unicode(console)
+        lines: list[Text] = []
+        for one in self.series.values():
+            lines += [*_draw(one, width, ascii_only, whole=True), Text("")]
+        return Group(*lines, _legend(ascii_only))
+
     def render(self, console: Console, *, height: int | None = None) -> RenderableType:
         """The picture, as wide as the console and at most ``height`` lines high.
 
@@ -174,12 +190,33 @@ def _rest(left_out: list[Series]) -> Text:
     return Text(text, style="bold red" if ill else "dim")
 
 
-def _draw(one: Series, width: int, ascii_only: bool, rows: int = GENERATORS_KEPT) -> Iterator[Text]:
+def _draw(
+    one: Series,
+    width: int,
+    ascii_only: bool,
+    rows: int = GENERATORS_KEPT,
+    *,
+    whole: bool = False,
+) -> Iterator[Text]:
     label = min(_LABEL_WIDTH, max((len(card(g)) for g in one.generators), default=6) + 2)
-    note = _NOTE_WIDTH if width >= _WIDTH_FOR_NOTES else 0
+    note = _NOTE_WIDTH if width >= _WIDTH_FOR_NOTES and not whole else 0
     shown = max(1, (width - label - note) // 2)
-    columns = list(one.verdicts.items())[-shown:]
+    columns = list(one.verdicts.items())
     yield _title(one)
+    # the newest block is full, so that its columns do not move while it grows
+    ends = range(len(columns), 0, -shown) if whole else [len(columns)]
+    for end in reversed(ends):
+        yield from _block(one, columns[max(0, end - shown) : end], label, note, ascii_only, rows)
+
+
+def _block(
+    one: Series,
+    columns: list[tuple[int, Verdict]],
+    label: int,
+    note: int,
+    ascii_only: bool,
+    rows: int,
+) -> Iterator[Text]:
     yield Text(" " * label + _axis([nominal for nominal, _ in columns]), style="dim")
     shown_generators = one.worst(rows)
     for generator in shown_generators:

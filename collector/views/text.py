@@ -56,7 +56,8 @@ def causes(pairs: Iterable[GeneratorCause]) -> str:
 
 def series(verdict: Verdict) -> str:
     """Name of the subscription, or its id where the configuration knows none."""
-    return clean(verdict.subscription_name) or f"id {verdict.subscription_id}"
+    name, number = verdict.subscription_name, verdict.subscription_id
+    return f"id {number}" if name in ("", str(number)) else clean(name)
 
 
 def verdict_note(verdict: Verdict) -> str:

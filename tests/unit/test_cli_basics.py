@@ -109,7 +109,7 @@ def test_completion(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
         (["query", "--json", "--csv", "x"], "collector: --json and --csv cannot be used together"),
         (["verdicts", "--follow", "--until", "now", "--store", "/tmp"], "collector: --follow"),
         (["status", "--store", "/no/such"], "collector: there is no data folder /no/such;"),
-        (["replay", "/", "--out", "/"], "collector: --out names the folder itself"),
+        (["replay", "/", "--store", "/"], "collector: --store names the folder itself"),
     ],
 )  # fmt: skip
 def test_an_error_is_one_sentence(

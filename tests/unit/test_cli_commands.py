@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import json
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from collector import demo, pipeline, service
+from collector import demo, service
 from collector.cli import status_of
-from collector.views.replaying import ReplayShow
-from tests.unit.verdict_maker import Batch, event, subscription, verdict
 
 
 class Recorder:
@@ -68,48 +64,3 @@ def test_subscribe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert config.subscriptions[0].subtree == '<interfaces xmlns="urn:x"/>'
     assert config.subscriptions[0].period_seconds == 0.5
     assert config.devices[0].netconf.username == "u"
-
-
-def test_replay_into_a_folder(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    again = stand_in(monkeypatch, pipeline, "replay", 12)
-    source, target = tmp_path / "data", tmp_path / "again"
-    source.mkdir()
-    config = tmp_path / "c.toml"
-    config.write_text("[verdicts]\ngrace_seconds = 2.0\n")
-    assert status_of(["replay", str(source), "--out", str(target), "-c", str(config)]) == 0
-    assert again.arguments[:2] == (source, target)
-    assert again.keywords["config"].verdicts.grace_seconds == 2
-    assert "12 records read" in capsys.readouterr().out
-
-
-# --------------------------------------------------------------------------- what replay prints
-def shown(*, as_json: bool, quiet: bool = False) -> str:
-    out = io.StringIO()
-    show = ReplayShow(as_json, quiet=quiet, out=out)
-    show.receive(Batch(subscription(), event(1), verdict(1), verdict(2, period_to=4)))  # type: ignore[arg-type]
-    show.receive(Batch(verdict(2, amendment=1)))  # type: ignore[arg-type]
-    show.finish(7, Path("again") if quiet else None)
-    return out.getvalue()
-
-
-def test_replay_prints_lines_or_objects() -> None:
-    lines = shown(as_json=False).splitlines()
-    assert len(lines) == 5
-    assert lines[2].endswith("COMPLETE  4/4")
-    rows = [json.loads(line)["row"] for line in shown(as_json=True).splitlines()]
-    assert rows == ["subscription", "event", "verdict", "verdict", "verdict"]
-
-
-def test_replay_into_a_folder_prints_a_summary_only() -> None:
-    assert shown(as_json=False, quiet=True).splitlines() == [
-        "7 records read; periods: 4 COMPLETE; amendments: 1",
-        "The rows are in again: collector query --store again ...",
-    ]
-
-
-def test_an_empty_replay() -> None:
-    out = io.StringIO()
-    ReplayShow(as_json=False, quiet=True, out=out).finish(0, None)
-    assert out.getvalue() == "0 records read; periods: none; amendments: 0\n"

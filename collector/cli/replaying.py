@@ -1,0 +1,144 @@
+"""What ``collector replay`` is to judge: captures or a journal, with which terms.
+
+Does: put the options into a configuration and start the right reader. Does not: judge or print.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from collector.config import Config, KnownSubscriptionSettings, load_config
+from collector.core.settings import EngineSettings
+from collector.errors import UsageError
+from collector.journal import JournalReader
+from collector.pipeline import (
+    CaptureFiles,
+    JournalledConfig,
+    Replayed,
+    engine_settings,
+    judge_captures,
+    replay,
+)
+from collector.views.progress import progress
+from collector.views.replaying import ReplayShow
+
+_IDS = 2**32
+_LONGEST = 42_949_672.95
+"""s; a period is at most 2^32-1 hundredths (RFC 8641 §4.2)."""
+
+
+def given_terms(
+    periods: tuple[str, ...], expected: tuple[str, ...]
+) -> tuple[KnownSubscriptionSettings, ...]:
+    """``[DEVICE/]ID=SECONDS`` and ``[DEVICE/]ID=GEN,GEN`` as sections of a configuration.
+
+    Raises:
+        UsageError: one of them cannot be understood.
+    """
+    seconds = dict(_split("--period", text) for text in periods)
+    lists = dict(_split("--expect", text) for text in expected)
+    return tuple(
+        KnownSubscriptionSettings(
+            id=key[1],
+            devices=(key[0],),
+            period_seconds=_seconds(seconds[key]) if key in seconds else None,
+            expect=_generators(lists[key]) if key in lists else (),
+        )
+        for key in dict.fromkeys([*seconds, *lists])
+    )
+
+
+def _split(option: str, text: str) -> tuple[tuple[str, int], str]:
+    where, equals, value = text.partition("=")
+    device, _, number = where.rpartition("/")
+    if not (equals and value and number.isascii() and number.isdecimal()) or int(number) >= _IDS:
+        example = "1=60 or 192.0.2.7/1=60" if option == "--period" else "1=101,102"
+        raise UsageError(f'{option} "{text}" is not a subscription id and a value, as {example}')
+    return (device or "*", int(number)), value
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.01 <= seconds <= _LONGEST or abs(seconds * 100 - round(seconds * 100)) > 1e-6:
+        raise UsageError(
+            f'--period: "{text}" is no period; seconds from 0.01 on in steps of 0.01 (RFC 8641)'
+        )
+    return seconds
+
+
+def _generators(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not names:
+        raise UsageError(f'--expect: "{text}" names no generator')
+    return names
+
+
+def judge_sources(
+    sources: tuple[str, ...],
+    config_file: str | None,
+    known: tuple[KnownSubscriptionSettings, ...],
+    ports: tuple[int, ...],
+    folder: str | None,
+    show: ReplayShow,
+) -> tuple[str, ...]:
+    """Judge, print, and return a sentence for each capture that could not be read to its end.
+
+    Raises:
+        UsageError: sources or folder cannot be used.
+        ConfigError: the configuration cannot be used.
+        SinkError: the rows cannot be written.
+    """
+    target = None if folder is None else Path(folder)
+    config = None if config_file is None else load_config(config_file)
+    folders = [source for source in sources if Path(source).is_dir()]
+    if folders:
+        if len(sources) > 1:
+            raise UsageError(f"{folders[0]} is a folder; replay takes one journal, or captures")
+        if ports:
+            raise UsageError("--port is for captures; a journal knows where its records came from")
+        replayed = _judge_journal(Path(folders[0]), target, config, known, show)
+    else:
+        replayed = _judge_captures(sources, target, config or Config(), known, ports, show)
+    show.finish(replayed, target)
+    return replayed.damage
+
+
+def _judge_journal(
+    source: Path,
+    target: Path | None,
+    config: Config | None,
+    known: tuple[KnownSubscriptionSettings, ...],
+    show: ReplayShow,
+) -> Replayed:
+    if target is not None and target.resolve() == source.resolve():
+        raise UsageError("--store names the folder itself; a replay never changes what it reads")
+
+    def adjust(journalled: EngineSettings) -> EngineSettings:
+        settings = journalled if config is None else engine_settings(config)
+        told = engine_settings(Config(known_subscriptions=known)).known
+        return msgspec.structs.replace(settings, known=settings.known | told)
+
+    files = len(JournalReader(source).segments())
+    with progress("reading the journal", files) as advance:
+        return replay(source, target, adjust=adjust, show=show.receive, advance=advance)
+
+
+def _judge_captures(
+    sources: tuple[str, ...],
+    target: Path | None,
+    config: Config,
+    known: tuple[KnownSubscriptionSettings, ...],
+    ports: tuple[int, ...],
+    show: ReplayShow,
+) -> Replayed:
+    plain = {entry.name: getattr(config, entry.name) for entry in msgspec.structs.fields(Config)}
+    plain["known_subscriptions"] = (*config.known_subscriptions, *known)  # the later one counts
+    asked = JournalledConfig(**plain, each_source=True)
+    with CaptureFiles(sources, ports=ports) as files, progress("reading", files.octets) as advance:
+        files.advance = advance
+        return judge_captures(files, asked, folder=target, show=show.receive)
