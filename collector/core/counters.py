@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from collector.core import closing, gaps, message_ids
+from collector.core import forgetting, gaps, message_ids
 from collector.core.context import Context
 from collector.core.judge import is_past
 from collector.core.message_ids import Finding, Signature
@@ -141,7 +141,7 @@ def _blame(context: Context, device: str, run: Run, hole: Hole, here: gaps.Suspe
     suspects = _suspects(context, run, hole.before_arrival, hole.after_arrival, here)
     gaps.blame(hole, suspects)
     if not hole.suspects and run.in_force:
-        closing.say_unattributed(context, device, hole, hole.opened)
+        forgetting.say_unattributed(context, device, hole, hole.opened)
     mark(context, hole.suspects)
 
 

@@ -8,7 +8,7 @@ A start opens a new revision, and so do other terms; the same terms change the l
 
 from __future__ import annotations
 
-from collector.core import closing, expected, fold
+from collector.core import closing, expected, fold, forgetting
 from collector.core.clocks import median, on_their_clock
 from collector.core.context import Context
 from collector.core.control_modes import mode_of
@@ -392,5 +392,5 @@ def _end(
 ) -> None:  # fmt: skip
     closing.close_all(context, one, arrival, word)
     one.ended = when(one, arrival, event_time)
-    closing.retire(context, one, arrival)
+    forgetting.retire(context, one, arrival)
     one.state, one.reason, one.until = "ended", reason, arrival

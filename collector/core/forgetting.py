@@ -1,0 +1,80 @@
+"""What can no longer change is dropped: periods, the holes blamed on them, revisions that are over.
+
+Does: bound the memory: open periods x originators, and those that may still be amended.
+Does not: close or judge.
+Rules: architecture, section 3, "First verdict and amendments" (how long anything may change) and
+"Gaps and suspects" (``unattributed_loss``).
+"""
+
+from __future__ import annotations
+
+from collector.core import amendments, gaps
+from collector.core.context import Context
+from collector.core.deadlines import amendable
+from collector.core.state import Hole, Subscription
+from collector.model import Outcome
+
+
+def retire(context: Context, subscription: Subscription, now: int) -> None:
+    """A revision is over: what could still change is final, what was learned is kept."""
+    for index in sorted(subscription.periods):
+        period = subscription.periods[index]
+        if period.final_due is not None:
+            amendments.finalise(context, subscription, period, now)
+    subscription.live = False
+    context.deadlines.close_at(subscription, None)
+    for index in sorted(subscription.periods):
+        _drop(context, subscription, index, now)
+    subscription.kept.clear()
+
+
+def forget_old(context: Context, subscription: Subscription, now: int) -> None:
+    """Drop what can no longer change: COMPLETE when amendable no more, else after 64 periods."""
+    kept = subscription.kept
+    patience = amendable(subscription.period)
+    while kept:
+        period = subscription.periods.get(kept[0])
+        if period is not None:
+            complete = period.row is not None and period.row.outcome is Outcome.COMPLETE
+            young = now <= period.deadline + patience
+            sharpening = subscription.next_index - period.index <= gaps.SHARPEN_PERIODS
+            if young or (sharpening and not complete):
+                return
+            _drop(context, subscription, period.index, now)
+        kept.popleft()
+
+
+def _drop(context: Context, subscription: Subscription, index: int, now: int) -> None:
+    del subscription.periods[index]
+    if not subscription.marks:
+        return
+    for originator in subscription.originators.values():
+        if index in originator.slipped:
+            originator.slipped.discard(index)
+            subscription.marks -= 1
+        subscription.marks -= len(originator.restarts.pop(index, ()))
+        holes = originator.holes.pop(index, ())
+        subscription.marks -= len(holes)
+        for hole in holes:
+            originator.recount = True
+            hole.blamed -= 1
+            if hole.blamed == 0:
+                _close_hole(context, subscription, hole, now)
+
+
+def _close_hole(context: Context, subscription: Subscription, hole: Hole, now: int) -> None:
+    """Nobody can be blamed any more."""
+    missing = gaps.open_ids(hole)
+    if hole in hole.run.holes:
+        hole.run.holes.remove(hole)
+    if missing and not hole.charged:
+        say_unattributed(context, subscription.device, hole, now)
+
+
+def say_unattributed(context: Context, device: str, hole: Hole, now: int) -> None:
+    """Ids are missing that nobody owes."""
+    counter = hole.run.counter
+    context.event(
+        now, device, f"{counter.source} {counter.header_id}", "unattributed_loss",
+        f"{gaps.open_ids(hole)} ids from {hole.first_id} on are missing and nobody is short.",
+    )  # fmt: skip

@@ -1,0 +1,118 @@
+"""Everything learned moves when the deadline of a period passes, and at no other moment.
+
+Does: move arcs, lag, usual counts and the learned list; notice a list that the data contradicts,
+and subscriptions that nobody declared and nobody sends.
+Does not: say when (``closing``), or how each moves (``fold``, ``expected``).
+Rules: architecture, section 3, "Everything learned" and "Who is expected".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from collector.core import expected, fold, forgetting
+from collector.core.context import Context
+from collector.core.deadlines import nominal, refresh
+from collector.core.state import Slot, Subscription
+from collector.model import Provenance
+
+NEVER = -(1 << 62)
+CONTRADICTIONS = 5
+"""A declared list that the data contradicts for so many periods running is an event."""
+
+
+def read_usual_counts(subscription: Subscription, slots: Mapping[str, Slot]) -> bool:
+    """Read usual counts afresh; True when one changed.
+
+    Once before the verdict, as things are known now of the periods before, and once after it with
+    the period that closed: one that lacks a record must not shake the count it is judged by.
+    """
+    changed = False
+    for originator in subscription.originators.values():
+        if fold.count_usual(originator, slots.get(originator.name)):
+            changed = True
+    return changed
+
+
+def learn(
+    context: Context, subscription: Subscription, index: int, now: int, changed: bool = False
+) -> None:
+    """Everything learned moves here and nowhere else; ``changed``: a usual count did already."""
+    period = subscription.periods.get(index)
+    slots = period.slots if period is not None else {}
+    changed = read_usual_counts(subscription, slots) or changed
+    latest, offset, length = NEVER, subscription.offset or 0, subscription.period
+    for originator in subscription.originators.values():
+        if originator.fresh:
+            fold.moved_on(originator, offset, length)
+        if originator.member and originator.arrivals_to > latest:
+            latest = originator.arrivals_to
+    newest = subscription.lists[-1].provenance if subscription.lists else None
+    if newest is None or newest is Provenance.LEARNED:
+        heard = set(slots)
+        limit = context.settings.limits.lists
+        if expected.learn(subscription, index, heard, now, limit):
+            changed = True
+            context.say_subscription(subscription, now)
+        _forget_members(context, subscription, index, now)
+    elif newest is Provenance.DECLARED:
+        if subscription.regular and period is not None and period.plain:
+            subscription.contradicted = 0
+        else:
+            _look_for_contradiction(context, subscription, slots, now)
+    if changed or not subscription.regular:
+        refresh(subscription)
+    else:
+        subscription.arc_end = latest
+    if changed:
+        for one in subscription.periods.values():
+            one.short = -1
+
+
+def _forget_members(context: Context, subscription: Subscription, index: int, now: int) -> None:
+    limit = context.settings.limits.lists
+    after = context.settings.forget_after
+    gone = expected.forget(subscription, index, now, after, limit)
+    for name in gone:
+        context.event(
+            now, subscription.device, name, "forgotten",
+            f"{name} stayed away from {subscription.name} for so long that it is not expected.",
+        )  # fmt: skip
+    if gone:
+        context.say_subscription(subscription, now)
+    silent = subscription.quiet * subscription.period
+    if silent > after and subscription.origin == "configured":
+        _give_up(context, subscription, index, now)
+
+
+def _give_up(context: Context, subscription: Subscription, index: int, now: int) -> None:
+    """Nobody declared it and nobody has sent for so long: it is over until data comes again."""
+    forgetting.retire(context, subscription, now)
+    subscription.ended = nominal(subscription, index)
+    subscription.state, subscription.reason, subscription.until = "ended", "forgotten", now
+    context.say_subscription(subscription, now)
+
+
+def _look_for_contradiction(
+    context: Context, subscription: Subscription, slots: Mapping[str, Slot], now: int
+) -> None:
+    """A declared generator that never sent, or a sender that was never declared?"""
+    declared = subscription.lists[-1].allowed
+    never = [
+        name for name in subscription.lists[-1].members
+        if (one := subscription.originators.get(name)) is None or one.first_index is None
+    ]  # fmt: skip
+    strangers = [name for name in slots if name not in declared]
+    if not (never or strangers) or subscription.quiet:
+        subscription.contradicted = 0
+        return
+    subscription.contradicted += 1
+    if subscription.contradicted < CONTRADICTIONS or subscription.contradiction_said:
+        return
+    subscription.contradiction_said = True
+    told = [f"{name} never sends" for name in sorted(never)]
+    told += [f"{name} sends and is not declared" for name in sorted(strangers)]
+    context.event(
+        now, subscription.device, subscription.name, "list_contradicts_data",
+        f"The declared list contradicts the data of {CONTRADICTIONS} periods: {', '.join(told)}.",
+    )  # fmt: skip
