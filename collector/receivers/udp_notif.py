@@ -181,7 +181,7 @@ class UdpNotifReceiver:
         if self._reader is None:
             return 0
         before = self._clock.now()  # what comes while we read may still wait afterwards
-        taken = self._read(self._reader, _BATCHES_A_DRAIN)
+        taken = self._read(self._reader, _BATCHES_A_DRAIN, time.time_ns())
         if self._pending is None:
             self._arrived = max(self._arrived, before)
             taken += self._offer(self._batcher.handle_timer(self._arrived))
@@ -228,8 +228,11 @@ class UdpNotifReceiver:
         if self._loop is not None and self._socket is not None and self._retry is None:
             self._loop.add_reader(self._socket, self._readable)
 
-    def _read(self, reader: DatagramReader, batches: int) -> int:
-        """Read up to ``batches`` batches and hand them over; returns the records taken."""
+    def _read(self, reader: DatagramReader, batches: int, until: int | None = None) -> int:
+        """Read up to ``batches`` batches and hand them over; returns the records taken.
+
+        ``until``: by the system's clock, ns; what the kernel took later need not be read.
+        """
         taken = self._offer_pending()
         for _ in range(batches):
             if self._pending is not None:
@@ -246,6 +249,8 @@ class UdpNotifReceiver:
                 self._append_drops(batch, now)
                 taken += self._offer(batch)
             if len(peers) < len(reader.slab):
+                break
+            if until is not None and reader.slab.stamps[-1] >= until:
                 break
         return taken
 

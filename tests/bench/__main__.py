@@ -55,6 +55,8 @@ def main(
     Example: python -m tests.bench --stage decode --stage engine
     """
     console = Console(stderr=as_json)
+    if not console.is_terminal:
+        console.width = 110
     found = Report(platform.platform(), reference(octets))
     single = [name for name in (*STAGES, *MORE_STAGES) if name in stages or not stages]
     single = [name for name in single if name in STAGES or name in stages]

@@ -504,6 +504,25 @@ def test_a_stamp_is_believed_between_the_last_arrival_and_now() -> None:
     asyncio.run(run())
 
 
+def test_draining_ends_with_what_came_before_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not recvmmsg.recvmmsg_usable():
+        pytest.skip("no recvmmsg as laid out for 64-bit glibc here")
+
+    async def run() -> None:
+        intake = Intake()
+        async with listening(intake, batch=4) as receiver:
+            with sender(receiver) as sock:
+                for number in range(12):
+                    sock.send(message(number)[0])
+                late = time.time_ns()
+                with monkeypatch.context() as patch:
+                    patch.setattr(time, "time_ns", lambda: late - SECOND)  # began before all
+                    assert receiver.drain() == 4, "one batch, to see that the time has come"
+                assert receiver.drain() == 8
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("granted", [100_000, 1 << 24])
 def test_reading_pauses_only_where_the_socket_has_room_to_wait(
     granted: int, monkeypatch: pytest.MonkeyPatch
