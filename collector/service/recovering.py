@@ -48,9 +48,7 @@ def recover(
         if segment is not None and one.segment != segment:
             store.seal(segment, one.said.first_offset)
         segment, last_arrival = one.segment, one.last_arrival
-        while not store.has_room and not given_up():
-            store.flush(1.0)
-        if not store.has_room:
+        if not _wait_for_room(store, given_up):
             return last_arrival
         store.add(one.said)
         records += one.said.next_offset - one.said.first_offset
@@ -60,8 +58,18 @@ def recover(
             log.info("Reading the journal again: %d records, %d left.", records, left)
     if segment is not None:
         store.seal(segment, journal.next_offset)
+        _wait_for_room(store, given_up)  # or the first record of this run would not be taken
     if records:
         log.info(
             "Read %d records of the journal again in %.1f s.", records, time.monotonic() - began
         )
     return max(last_arrival, pipeline.last_arrival)
+
+
+def _wait_for_room(store: StoreWriter, given_up: Callable[[], bool]) -> bool:
+    """False when it was given up first."""
+    while not store.has_room:
+        if given_up():
+            return False
+        store.flush(1.0)
+    return True

@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,18 @@ import pytest
 from collector import control
 from collector.config import Config, read_config_table
 from collector.errors import ConfigError, IntakeFullError, SinkError, UsageError
-from collector.journal import Disk, Journal, JournalReader
+from collector.journal import Disk, Journal, JournalReader, JournalSettings
 from collector.metrics import METRICS
 from collector.model import SECOND, ClockNote, RecordKind
 from collector.pipeline import Pipeline
-from collector.service import Service, lifecycle, running
+from collector.service import Service, lifecycle, recovering, running
 from collector.service.gauges import refresh
 from collector.service.recovering import recover
 from collector.store.manifest import load_manifest, store_folder
 from collector.store.open_rows import decode_open_rows
 from collector.store.snapshots import SnapshotStore
 from collector.store.writer import StoreWriter
+from tests.unit.journal_batches import batch_of
 from tests.unit.verdict_maker import Batch, event, verdict
 
 
@@ -212,8 +214,6 @@ def test_a_start_that_is_given_up_while_the_journal_is_read(
     asked: list[bool] = []
 
     def endless(*_: Any, given_up: Callable[[], bool]) -> int:
-        import time
-
         while not given_up():
             time.sleep(0.005)
         asked.append(True)
@@ -279,6 +279,99 @@ def test_a_record_that_cannot_be_judged_does_not_keep_the_collector_from_startin
         path.unlink()
     run(live)
     assert "could not be judged" in caplog.text
+
+
+def test_a_long_recovery_is_said_and_waits_for_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(recovering, "SAY_AFTER_SECONDS", 0.0)
+
+    async def live() -> None:
+        async with served(config_in(tmp_path)) as service:
+            for _ in range(8):
+                service.intake.note(RecordKind.TICK)
+                service.journal.seal()
+                assert await asyncio.to_thread(service.store.flush, 10)
+
+    run(live)
+    data = tmp_path / "data"
+    for path in (*store_folder(data).iterdir(), *data.glob("snapshots/*")):
+        path.unlink()
+    run(live)
+    assert "left." in caplog.text
+    assert load_manifest(store_folder(data)).stored_offset == len(kinds(tmp_path))
+
+
+def test_a_start_waits_for_a_store_that_has_many_segments_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Journal.open(tmp_path / "data", JournalSettings(free_space_reserve=0)) as journal:
+        for _ in range(8):
+            journal.append(batch_of(3))
+            journal.seal()
+    good = StoreWriter._store
+
+    def slowly(self: StoreWriter, job: Any) -> None:
+        time.sleep(0.1)
+        good(self, job)
+
+    monkeypatch.setattr(StoreWriter, "_store", slowly)
+
+    async def live() -> None:
+        async with served(config_in(tmp_path)) as service:
+            assert service.health() == (True, "ok")
+
+    run(live)
+    assert kinds(tmp_path)[-1] == RecordKind.COLLECTOR_STOP
+
+
+@pytest.mark.parametrize("turns", [0, 2])
+def test_a_recovery_that_waits_for_a_store_without_room_can_be_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    async def live() -> None:
+        async with served(config_in(tmp_path)) as service:
+            service.intake.note(RecordKind.TICK)
+
+    run(live)
+    data = tmp_path / "data"
+    for path in (*store_folder(data).iterdir(), *data.glob("snapshots/*")):
+        path.unlink()
+    asked_for: list[int] = []
+
+    def given_up() -> bool:
+        asked_for.append(1)
+        return len(asked_for) > 1 + turns
+
+    journal, store = Journal.open(data), StoreWriter(data)
+    monkeypatch.setattr(StoreWriter, "has_room", False)
+    monkeypatch.setattr(StoreWriter, "flush", lambda self, seconds: False)
+    try:
+        assert recover(data, journal, Pipeline(), store, given_up=given_up) > 0
+    finally:
+        journal.close()
+        store.close()
+    assert store.stored_offset == 0
+
+
+def test_snapshots_are_taken_a_few_devices_a_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def step() -> None:
+        async with served(config_in(tmp_path)) as service:
+            names = [f"device {number}" for number in range(20)]
+            monkeypatch.setattr(service.pipeline, "snapshot_names", lambda: names)
+            monkeypatch.setattr(service.pipeline, "snapshot_part", lambda name: name.encode())
+            await service.housekeeping._take_snapshot()
+            parts = SnapshotStore(service.folder).load(1 << 60)
+            assert parts is not None
+            assert [part.device for part in parts] == names
+            monkeypatch.undo()
+            (path,) = (service.folder / "snapshots").iterdir()
+            path.unlink()
+
+    run(step)
 
 
 # --------------------------------------------------------------------------- damage
@@ -517,6 +610,38 @@ def test_a_follower_that_does_not_read_hinders_nobody(tmp_path: Path) -> None:
     run(step)
 
 
+# --------------------------------------------------------------------------- alerts
+def test_a_command_that_hangs_and_a_webhook_that_never_answers_hold_up_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def step() -> None:
+        with taken_port(socket.SOCK_STREAM) as mute:
+            webhook = f"http://127.0.0.1:{mute.getsockname()[1]}/"
+            alerts = {
+                "command": ["sleep", "60"],
+                "webhook": webhook,
+                "timeout_seconds": 0.5,
+                "max_queued": 2,
+            }
+            async with served(config_in(tmp_path, alerts=alerts)) as service:
+                sinks = {sink.name: sink for sink in service._sinks}
+                for number in range(40):
+                    causes = {"3": "silent"} if number % 2 else {}
+                    rows: Any = Batch(verdict(number, missing=causes))
+                    sinks["alerts"].write(rows)
+                counted = service.counters.alerts
+                assert counted[("queue", "dropped")] > 0
+                assert service.health() == (True, "ok")
+                async with asyncio.timeout(20):
+                    while not counted[("webhook", "failed")]:
+                        await asyncio.sleep(0.05)
+                assert counted[("command", "failed")] > 0
+            assert not service.running
+
+    run(step)
+    assert caplog.text.count("alerts cannot be delivered by command") == 1
+
+
 # --------------------------------------------------------------------------- configuration
 def test_reload_takes_over_and_a_broken_file_changes_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -599,8 +724,6 @@ def test_a_moved_clock_is_in_the_journal_even_if_the_disk_was_full(tmp_path: Pat
     moved = [0]
 
     async def step() -> None:
-        import time
-
         def wall() -> int:
             return time.time_ns() + moved[0]
 

@@ -1,0 +1,233 @@
+"""The daemon and the one-shot in this process: signals, durations, what is said when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from collector.config import Config, read_config_table
+from collector.core.views import OriginatorState
+from collector.model import SECOND, CollectorTime
+from collector.service import commands, memory, running
+from collector.service.gauges import refresh
+from tests.unit.test_service_whole import config_in, served
+
+
+@pytest.fixture(autouse=True)
+def as_it_was() -> Iterator[None]:
+    """Log levels and the cycle collector are the process's: put them back."""
+    names = ("asyncssh", "ncclient", "collector.subscriber")
+    levels = {name: logging.getLogger(name).level for name in names}
+    thresholds = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*thresholds)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+def signal_when(condition: Any, number: signal.Signals = signal.SIGTERM) -> threading.Thread:
+    """Send ourselves a signal once ``condition()`` holds."""
+
+    def wait() -> None:
+        pause = threading.Event()
+        while not condition():
+            pause.wait(0.01)
+        os.kill(os.getpid(), number)
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_the_daemon_runs_until_a_signal(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    config = config_in(tmp_path)
+    signal_when(lambda: "Listening on" in caplog.text)
+    assert running.run(config, reload_from=lambda: config) == 0
+    assert "Stopped; everything" in caplog.text
+
+
+def test_a_signal_before_the_start_is_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def endless(self: Any) -> int:
+        await asyncio.Event().wait()
+        return 0
+
+    monkeypatch.setattr("collector.service.lifecycle.Service._recover", endless)
+    signal_when((tmp_path / "data" / "store").is_dir, signal.SIGINT)
+    assert running.run(config_in(tmp_path)) == 0
+    assert "Listening on" not in caplog.text
+    signal_when(lambda: any(Path("/tmp").glob("collector-*/store")))
+    assert running.subscribe_once(config_in(tmp_path), duration_seconds=60, json_output=True) == 0
+
+
+def test_the_memory_settings_are_large(tmp_path: Path) -> None:
+    memory.settle()
+    assert gc.get_threshold()[0] == memory.YOUNG
+    assert gc.get_freeze_count() > 0
+
+
+# --------------------------------------------------------------------------- one shot
+def one_device(tmp_path: Path, port: int) -> Config:
+    device = {
+        "name": "core7",
+        "sources": ["192.0.2.7"],
+        "netconf": {"host": "127.0.0.1", "port": port, "username": "u", "password_env": "PATH"},
+    }
+    wanted = {"name": "s", "xpath": "/ietf-interfaces:interfaces", "period_seconds": 1}
+    table: dict[str, Any] = {
+        "collector": {"data_dir": str(tmp_path / "data")},
+        "udp_notif": {"port": 0},
+        "metrics": {"enabled": False},
+        "device": [device],
+        "subscription": [wanted],
+    }
+    return read_config_table(table, file="one.toml")
+
+
+def test_the_one_shot_ends_when_its_time_is_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = config_in(tmp_path)
+    assert running.subscribe_once(config, duration_seconds=0.3, json_output=False) == 0
+    assert "Listening on 127.0.0.1" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists(), "nothing is kept"
+
+
+def test_the_one_shot_ends_at_a_signal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = config_in(tmp_path)
+    heard: list[str] = []
+
+    def listening() -> bool:
+        heard.append(capsys.readouterr().err)
+        return any("Listening" in text for text in heard)
+
+    signal_when(listening)
+    assert running.subscribe_once(config, duration_seconds=None, json_output=False) == 0
+
+
+def test_a_device_that_cannot_be_reached_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = one_device(tmp_path, 1)
+    assert running.subscribe_once(config, duration_seconds=1.0, json_output=False) == 2
+    err = capsys.readouterr().err
+    assert err.count("it is tried again") == 1
+    assert err.splitlines()[-1].startswith("Error: 127.0.0.1:1 refused the connection")
+
+
+def state(phase: str, *subscriptions: str) -> SimpleNamespace:
+    ones = [SimpleNamespace(phase=word, reason="no such filter") for word in subscriptions]
+    return SimpleNamespace(name="core7", phase=phase, reason="why", subscriptions=ones)
+
+
+@pytest.mark.parametrize(
+    ("states", "problem"),
+    [
+        ([], ("", True)),
+        ([state("up", "active")], ("", True)),
+        ([state("waiting")], ("why", True)),
+        ([state("refused")], ("why", False)),
+        (
+            [state("up", "active", "refused")],
+            ("core7 refused the subscription: no such filter", False),
+        ),
+    ],
+)
+def test_what_keeps_a_subscription_from_being_there(
+    states: list[SimpleNamespace], problem: tuple[str, bool]
+) -> None:
+    service: Any = SimpleNamespace(manager=SimpleNamespace(states=lambda: states))
+    assert running._problem(service) == problem
+
+
+def test_a_refusal_ends_the_one_shot_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    service: Any = SimpleNamespace(manager=SimpleNamespace(states=lambda: [state("refused")]))
+    assert asyncio.run(running._wait(service, asyncio.Event(), None)) == "why"
+
+
+# --------------------------------------------------------------------------- what is shown
+def test_generators_are_shown_with_what_is_known_of_them(tmp_path: Path) -> None:
+    heard = OriginatorState(
+        device="core7",
+        subscription_name="",
+        subscription_id=9,
+        generator="101",
+        last_arrival=CollectorTime(1_800_000_000 * SECOND),
+        lag=1_234_567_890,
+        clock_shift=0,
+        arc_start=0,
+        arc_end=1,
+        usual_count=3,
+        counter="192.0.2.7 101",
+        scope="header",
+        required=True,
+        missing=False,
+        odd_times=0,
+        absurd_times=0,
+    )
+    row = commands._generator(heard)
+    assert row["subscription"] == 9
+    assert row["last_arrival"] == "2027-01-15T08:00:00.000Z"
+    assert row["lag_seconds"] == 1.235
+    json.dumps(row)
+
+
+def test_devices_with_and_without_subscriptions(tmp_path: Path) -> None:
+    async def step() -> None:
+        async with served(one_device(tmp_path, 1)) as service:
+            rows = commands.devices(service)["devices"]
+            assert [row["device"] for row in rows] == ["core7"]
+            session = SimpleNamespace(
+                name="core7",
+                phase=SimpleNamespace(value="up"),
+                reason="",
+                since=0,
+                subscriptions=[
+                    SimpleNamespace(
+                        name="s", phase=SimpleNamespace(value="active"), id=7, reason=""
+                    )
+                ],
+            )
+            (row,) = commands._subscriptions(session)  # type: ignore[arg-type]  # its shape
+            assert (row["subscription"], row["state"], row["id"]) == ("s", "active", 7)
+            service.pipeline.counts.rejected["bad-json"] = 4
+            refresh(service)
+            assert service.counters.messages_rejected[("bad-json",)] == 4
+            assert service.counters.sessions_up[("core7",)] == 0
+
+    asyncio.run(step())
+
+
+def test_a_receiver_that_counts_other_things(tmp_path: Path) -> None:
+    async def step() -> None:
+        async with served(config_in(tmp_path)) as service:
+            other: Any = SimpleNamespace(
+                name="other",
+                stats=lambda: {"datagrams": 5, "rejected/odd": 2, "discarded/late": 3, "odd/": 1},
+                drain=lambda: 0,
+                stop=lambda: None,
+            )
+            service.receivers.append(other)
+            refresh(service)
+            assert service.counters.datagrams_received == 5
+            assert service.counters.datagrams_rejected[("odd",)] == 2
+            assert service.counters.segments_discarded[("late",)] == 3
+            service.receivers.remove(other)
+
+    asyncio.run(step())
