@@ -49,6 +49,9 @@ from collector.subscriber.wanted import wanted_from
 
 log = logging.getLogger(__name__)
 
+STOP_SECONDS_WHEN_FULL = 2.0
+"""How long the subscriptions may take to end while nothing is taken (ours)."""
+
 
 class Service:
     """One collector on one data folder."""
@@ -206,7 +209,7 @@ class Service:
             self._at_the_end(receiver.stop)
         self.ticker.start()
         self._at_the_end(self.ticker.stop)
-        self._at_the_end(self.manager.stop)
+        self._at_the_end(self._stop_subscriptions)
         await self.manager.apply(*wanted_from(self.config))
 
     def _udp_receiver(self) -> Receiver:
@@ -279,6 +282,13 @@ class Service:
                 log.exception("A part of the collector could not be ended in good order.")
 
         self._endings.push_async_callback(ending)
+
+    async def _stop_subscriptions(self) -> None:
+        """Without room no request can be journalled, so none is sent: do not wait for it long."""
+        if self.intake.full_since is None:
+            await self.manager.stop()
+        else:
+            await self.manager.stop(STOP_SECONDS_WHEN_FULL)
 
     def _note_stop(self) -> None:
         try:

@@ -117,9 +117,9 @@ class SubscriptionManager:
         if runner is not None:
             runner.subscription_ended(subscription_id, reason)
 
-    async def stop(self) -> None:
+    async def stop(self, within_seconds: float = STOP_SECONDS) -> None:
         """Delete the subscriptions and close the sessions. May be called twice, or at once."""
-        await self._stop(list(self._runners))
+        await self._stop(list(self._runners), within_seconds)
 
     # ------------------------------------------------------------------ inside
     def _start(self, device: DeviceAccess, factory: SessionFactory) -> None:
@@ -136,18 +136,18 @@ class SubscriptionManager:
         self._runners[device.name] = runner
         self._tasks[device.name] = asyncio.create_task(runner.run(), name=f"device {device.name}")
 
-    async def _stop(self, names: list[str]) -> None:
+    async def _stop(self, names: list[str], within_seconds: float = STOP_SECONDS) -> None:
         tasks = {self._tasks.pop(name): self._runners.pop(name) for name in names}
         if not tasks:
             return
         for runner in tasks.values():
             runner.stop_soon()
-        _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+        _, late = await asyncio.wait(tasks, timeout=within_seconds)
         for task in late:
             task.cancel()
             log.warning(
                 "Device %s did not end its session in %.0f s; it was cut.",
                 tasks[task].access.name,
-                STOP_SECONDS,
+                within_seconds,
             )
         await asyncio.gather(*tasks, return_exceptions=True)
