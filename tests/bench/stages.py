@@ -13,6 +13,7 @@ import resource
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from msgspec import Struct
@@ -46,6 +47,8 @@ from tests.bench.traffic import CARDS, Traffic
 BATCH = 512
 """Messages at most in one batch, as the receiver makes them."""
 START = 1_800_000_000 * SECOND
+LOST = 0.05
+"""Share of the messages that ``engine_with_loss`` does not get."""
 LEARNING = 5
 """Periods that the engine gets before it is measured."""
 
@@ -169,16 +172,28 @@ def decoding(sample: Sample) -> StageCost:
 
 def engine(sample: Sample) -> StageCost:
     """``Update`` -> placements and verdicts."""
-    judge = _engine(sample.devices)
+    return _judged("engine", sample, 0.0)
+
+
+def engine_with_loss(sample: Sample) -> StageCost:
+    """The same where messages are missing: gaps, causes and amendments."""
+    return _judged("engine-loss", sample, LOST)
+
+
+def _judged(stage: str, sample: Sample, lost: float) -> StageCost:
+    judge, random = _engine(sample.devices), Random(1)
     cost, messages, verdicts = 0.0, 0, 0
     for batch, updates in zip(sample.batches, sample.updates(), strict=True):
+        if lost and sample.is_warm(batch):
+            updates = [one for one in updates if random.random() >= lost]
         before = _cpu()
         _, facts = judge.receive_batch(updates)
         if sample.is_warm(batch):
             cost += _cpu() - before
             messages += len(updates)
             verdicts += len(facts)
-    return StageCost("engine", messages, cost, f"{verdicts:,} rows said")
+    note = f"{verdicts:,} rows said" + (f", {lost:.0%} lost on the way" if lost else "")
+    return StageCost(stage, max(1, messages), cost, note)
 
 
 def rows(sample: Sample) -> StageCost:
@@ -239,6 +254,7 @@ STAGES: dict[str, Callable[[Sample], StageCost]] = {
     "reassemble": reassemble,
     "decode": decoding,
     "engine": engine,
+    "engine-loss": engine_with_loss,
     "rows": rows,
     "journal": journal,
     "store": store,
