@@ -72,6 +72,8 @@ class Series:
         """Everybody seen, in natural order."""
         self.period: int | None = None
         """ns between columns, None until two were seen."""
+        self.forgotten = 0
+        """Periods that were let go."""
         self._last: Verdict | None = None
 
     def receive(self, verdict: Verdict) -> None:
@@ -80,6 +82,7 @@ class Series:
         for step in range(max(0, last - PERIODS_KEPT + 1), last + 1):
             self.verdicts[verdict.nominal_time + step * (self.period or 0)] = verdict
         times = sorted(self.verdicts)[-PERIODS_KEPT:]
+        self.forgotten += len(self.verdicts) - len(times)
         self.verdicts = {time: self.verdicts[time] for time in times}
         self._measure(verdict)
         self._add_generators(verdict)
@@ -154,7 +157,10 @@ class PeriodGrid:
         return self.series[key]
 
     def render_whole(self, console: Console) -> RenderableType:
-        """All periods that are remembered, in as many blocks as the console's width asks for."""
+        """All periods that are remembered, in as many blocks as the console's width asks for.
+
+        Blocks in which all is well are said in a line, but for the last one.
+        """
         width, ascii_only = console.width, not has_unicode(console)
         lines: list[Text] = []
         for one in self.series.values():
@@ -203,10 +209,22 @@ def _draw(
     shown = max(1, (width - label - note) // 2)
     columns = list(one.verdicts.items())
     yield _title(one)
-    # the newest block is full, so that its columns do not move while it grows
-    ends = range(len(columns), 0, -shown) if whole else [len(columns)]
-    for end in reversed(ends):
-        yield from _block(one, columns[max(0, end - shown) : end], label, note, ascii_only, rows)
+    if not whole:
+        yield from _block(one, columns[-shown:], label, note, ascii_only, rows)
+        return
+    if one.forgotten:
+        yield Text(f"{one.forgotten} earlier periods are not drawn", style="dim")
+    well = 0
+    for start in range(0, len(columns), shown):
+        block = columns[start : start + shown]
+        last = start + shown >= len(columns)
+        if not last and all(verdict.outcome is Outcome.COMPLETE for _, verdict in block):
+            well += len(block)
+            continue
+        if well:
+            yield Text(f"{well} periods, all complete", style="green")
+            well = 0
+        yield from _block(one, block, label, note, ascii_only, rows)
 
 
 def _block(
