@@ -72,7 +72,7 @@ class RecordKind(enum.IntEnum):
     CLOCK = 12
     """The machine's clock was moved, and ours with it if forward; payload: ``ClockNote``."""
     PAUSE = 13
-    """There was no room for a while, so nothing was taken; payload: ``PauseNote``."""
+    """There was no room for a while; what waited follows late; payload: ``PauseNote``."""
 
 
 class NotificationKind(enum.StrEnum):
@@ -312,10 +312,13 @@ class ClockNote(Struct, frozen=True):
 
 
 class PauseNote(Struct, frozen=True):
-    """Payload of ``RecordKind.PAUSE``, as JSON: the end of a time in which nothing was taken."""
+    """Payload of ``RecordKind.PAUSE``, as JSON: for a time nothing was taken.
+
+    The record stands where the time began: what waited in the receivers follows it.
+    """
 
     since: CollectorTime
-    """When it began; it ends with the record's ``received_at``."""
+    until: CollectorTime
     reason: str
     """Why, in a sentence."""
 

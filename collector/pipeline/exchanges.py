@@ -73,9 +73,10 @@ def engine_inputs(
     elif kind == RecordKind.CLOCK:
         yield from _clock(_CLOCK.decode(payload), now, offset)
     elif kind == RecordKind.PAUSE:
+        # those who sent meanwhile are not to blame, and not excused either: a receiver knows when
+        # its messages arrived, and records what it had to drop
         pause = _PAUSE.decode(payload)
-        yield CollectorDown(now, pause.since, offset)
-        seconds = (now - pause.since) / SECOND
+        seconds = (pause.until - pause.since) / SECOND
         text = f"Nothing was taken for {seconds:.1f} s: {pause.reason}."
         yield Event(now, "", "intake", "intake_paused", text)
     elif kind == RecordKind.COLLECTOR_STOP:

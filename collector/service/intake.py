@@ -71,11 +71,12 @@ class LiveIntake:
         return appended.next_offset
 
     def _end_pause(self, since: int) -> None:
-        """Before anything else is taken the journal says that for a while nothing was, so that no
-        device is blamed for it. Raises IntakeFullError."""
+        """The journal says that for a while nothing was taken, at the place where that began:
+        what waited meanwhile keeps its time of arrival. Raises IntakeFullError."""
+        now = self._clock.now()
+        note = PauseNote(CollectorTime(since), now, self.full_why)
         pause = ReceivedBatch()
-        note = PauseNote(CollectorTime(since), self.full_why)
-        pause.append(self._clock.now(), RecordKind.PAUSE, msgspec.json.encode(note))
+        pause.append(self.last_arrival or now, RecordKind.PAUSE, msgspec.json.encode(note))
         self._take(pause)
         self.full_since = None
         log.warning("There is room again: records are taken.")

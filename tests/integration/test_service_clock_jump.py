@@ -1,5 +1,6 @@
-"""The machine's clock jumps by an hour, forward and later back, while devices push: nobody is
-blamed for it, what was jumped over is NOT_JUDGED(collector_down), and verdicts go on.
+"""Time goes wrong while devices push: the machine's clock jumps by an hour, forward and later back,
+or the whole collector stands still. Nobody is blamed for it, what was missed is
+NOT_JUDGED(collector_down), and verdicts go on.
 """
 
 from __future__ import annotations
@@ -73,3 +74,33 @@ def test_both_jumps_are_events(run: Lab) -> None:
     assert len(texts) == 2
     assert "+3600" in texts[0]
     assert "-3600" in texts[1]
+
+
+# --------------------------------------------------------------------------- standing still
+@pytest.fixture(scope="module")
+def stalled(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """Four seconds in which nothing of the collector runs, as if stopped or swapped out."""
+
+    async def whole() -> Lab:
+        scenarios = {"well": scenario_toml("well", 64, periods=14)}
+        folder = Path(tmp_path_factory.mktemp("stalled"))
+        async with lab(folder, scenarios) as running:
+            await asyncio.sleep(6.5)
+            time.sleep(4.0)
+            await running.finished()
+            await asyncio.sleep(1.0)
+            assert running.service.health() == (True, "ok")
+        return running
+
+    return asyncio.run(whole())
+
+
+def test_nobody_is_blamed_while_we_stood_still(stalled: Lab) -> None:
+    rows = stalled.facts.verdicts["well"]
+    assert {row.outcome for row in rows} <= {Outcome.COMPLETE, Outcome.NOT_JUDGED}
+
+
+def test_what_waited_in_the_socket_completes_the_periods(stalled: Lab) -> None:
+    last = {row.period_index: row for row in stalled.facts.verdicts["well"]}
+    complete = [row for row in last.values() if row.outcome is Outcome.COMPLETE]
+    assert len(complete) >= 9
