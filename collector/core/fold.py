@@ -108,6 +108,8 @@ def new_slot(originator: Originator, index: int, arrival: int) -> Slot:
     period.slots[originator.name] = slot
     if not originator.member:
         period.plain = False
+    if period.closed:
+        _remember(originator, slot)
     return slot
 
 
@@ -330,12 +332,8 @@ def count_usual(originator: Originator, slot: Slot | None) -> bool:
     """
     before = originator.usual
     if slot is not None:
-        recent = originator.recent
-        recent.append(slot)
-        if len(recent) > KEPT_PERIODS:
-            oldest = recent.pop(0)
-            if originator.holes or originator.settled != (before, before, before):
-                _settle(originator, oldest)
+        originator.recent.append(slot)
+        _keep_few(originator, before)
         if slot.count == before and not originator.recount and not originator.holes:
             return False
     elif not originator.recount and not originator.holes:
@@ -343,6 +341,28 @@ def count_usual(originator: Originator, slot: Slot | None) -> bool:
     originator.recount = False
     originator.usual = _agreed(originator)
     return originator.usual != before
+
+
+def _remember(originator: Originator, slot: Slot) -> None:
+    """A first record came after the deadline: its period counts from the next deadline on.
+
+    An originator that the list leaves out may be that late every time: no deadline waits for it.
+    """
+    recent = originator.recent
+    place = len(recent)
+    while place and recent[place - 1].index > slot.index:
+        place -= 1
+    recent.insert(place, slot)
+    _keep_few(originator, originator.usual)
+    originator.recount = True
+
+
+def _keep_few(originator: Originator, usual: int | None) -> None:
+    recent = originator.recent
+    if len(recent) > KEPT_PERIODS:
+        oldest = recent.pop(0)
+        if originator.holes or originator.settled != (usual, usual, usual):
+            _settle(originator, oldest)
 
 
 def _settle(originator: Originator, slot: Slot) -> None:
