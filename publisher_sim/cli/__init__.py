@@ -20,6 +20,7 @@ COMMANDS = {
     "run": ("publisher_sim.cli.run:run", "Run a device on real sockets."),
     "check": ("publisher_sim.cli.check:check", "Say whether a scenario is good."),
     "simulate": ("publisher_sim.cli.simulate:simulate", "Run a scenario in pretend time."),
+    "distort": ("publisher_sim.cli.distort:distort", "Put known faults into a capture."),
     "scenarios": ("publisher_sim.cli.scenarios:scenarios", "List or print packaged scenarios."),
 }
 """name -> (where the command is, its line in the overview)"""

@@ -12,6 +12,7 @@ from random import Random
 from publisher_sim.distort.messages import (
     MASK,
     SECOND,
+    Counter,
     Message,
     Stream,
     counter_of,
@@ -131,7 +132,7 @@ def count_again(messages: Sequence[Message], restarts: dict[int, int]) -> None:
         restarts: header id -> moment of its restart.
     """
     own = counters(messages)
-    less: dict[object, int] = {}
+    less: dict[Counter, int] = {}
     restarted = set()
     for one in messages:
         key = counter_of(one, own)
@@ -148,8 +149,9 @@ def count_again(messages: Sequence[Message], restarts: dict[int, int]) -> None:
 def set_clocks(messages: Sequence[Message], choice: Choice, plan: Plan, random: Random) -> None:
     """Record times move, turn to nonsense, or are left out."""
     for clock in plan.clock:
-        moment = choice.moment()
-        names = set(choice.names(clock.generator))
+        always = clock.generator == ALL and not plan.begin
+        moment = 0 if always else choice.moment()
+        names = set() if always else set(choice.names(clock.generator))
         for one in messages:
             if one.at >= moment and (one.generator in names or clock.generator == ALL):
                 _move(one, clock.by)

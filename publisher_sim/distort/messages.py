@@ -60,12 +60,15 @@ class Message(Struct):
     observation_time: int | None
     update: bool = True
     """False for subscription state changes and whatever is no update."""
+    on_change: bool = False
     in_payload: bool = True
     """The originator's id stands in the payload."""
     datagrams: int = 1
     period: int | None = None
     """Number of the originator's period, by look-ahead; None where nothing is periodic."""
     captured: Captured | None = None
+    members: tuple[str, ...] | None = None
+    """Originators that a list in it is to name instead; None: as captured."""
 
     never: bool = False
     """The publisher did not send it."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from publisher_sim.distort.messages import Message, Stream
 
@@ -74,7 +75,7 @@ def _cut(times: Sequence[int], cadence: int) -> tuple[int, int, int]:
 
 
 def _pairs(values: Sequence[int]) -> Iterable[tuple[int, int]]:
-    return zip(values, values[1:], strict=False)
+    return pairwise(values)
 
 
 def _refined(sent: Sequence[Message], cadence: int) -> int:
@@ -99,8 +100,9 @@ def guess(messages: Sequence[Message], known: Mapping[int, int]) -> dict[int, in
     usual length; nothing for subscriptions with fewer than three bursts.
     """
     times: dict[Stream, list[int]] = defaultdict(list)
+    without = {*known, *(one.subscription_id for one in messages if one.on_change)}
     for one in messages:
-        if one.update and one.subscription_id is not None and one.subscription_id not in known:
+        if one.update and one.subscription_id is not None and one.subscription_id not in without:
             times[one.stream].append(one.at)
     found: dict[int, tuple[int, int]] = {}
     for stream, at in times.items():
@@ -116,8 +118,11 @@ def guess(messages: Sequence[Message], known: Mapping[int, int]) -> dict[int, in
 
 
 def _distances(times: list[int]) -> list[int]:
-    """Distances of burst starts: a pause of more than half the longest one is between bursts."""
+    """Distances of burst starts: a pause of more than a third of the longest is between bursts.
+
+    A third: the longest may be twice as long as usual, where a period is missing.
+    """
     pauses = [after - before for before, after in _pairs(times)]
     longest = max(pauses, default=0)
-    starts = times[:1] + [after for before, after in _pairs(times) if after - before > longest / 2]
+    starts = times[:1] + [after for before, after in _pairs(times) if after - before > longest / 3]
     return [after - before for before, after in _pairs(starts)]

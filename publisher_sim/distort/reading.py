@@ -107,6 +107,7 @@ class Reader:
             event_time=heard.event_time,
             observation_time=heard.observation_time,
             update=heard.kind in UPDATES,
+            on_change=heard.kind is NotificationKind.PUSH_CHANGE_UPDATE,
             in_payload=heard.generator is not None,
             datagrams=len(parts),
             captured=captured,

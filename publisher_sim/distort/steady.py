@@ -10,6 +10,7 @@ originators keep their phases. Originals come before copies; results are in orde
 
 from __future__ import annotations
 
+from collections import Counter as Count
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from statistics import median
@@ -17,10 +18,11 @@ from statistics import median
 from msgspec import Struct
 from msgspec.structs import replace
 
+from publisher_sim.distort.device import count_again
 from publisher_sim.distort.messages import (
     MASK,
+    Counter,
     Message,
-    Stream,
     copied,
     counter_of,
     counters,
@@ -71,7 +73,7 @@ def _before(messages: Sequence[Message], first: Message) -> list[Message]:
 def repeat(steady: Steady, times: int, periods: Mapping[int, int]) -> list[Message]:
     """The steady part ``times`` times, state changes before it once; periods numbered anew."""
     own = counters(steady.messages)
-    ids: dict[object, list[int]] = defaultdict(list)
+    ids: dict[Counter, list[int]] = defaultdict(list)
     for one in steady.messages:
         ids[counter_of(one, own)].append(one.message_id)
     spans = {key: (found[-1] - found[0] + 1) & MASK for key, found in ids.items()}
@@ -95,6 +97,7 @@ def clone_cards(
     *,
     together: bool = False,
     generator: str | None = None,
+    alone: bool = False,
 ) -> list[Message]:
     """One originator's stream as ``cards`` line cards with own ids, counters and phases.
 
@@ -104,44 +107,46 @@ def clone_cards(
         cards: 2 or more.
         together: all within a twentieth of the period; else spread over the whole of it.
         generator: who is copied; None for the one with the most messages.
+        alone: nothing else stays, neither other originators nor state changes.
 
     Raises:
         ValueError: nobody to copy.
     """
-    sent = defaultdict(int)
-    for one in messages:
-        if one.period is not None:
-            sent[one.generator] += 1
+    sent = Count(one.generator for one in messages if one.period is not None)
     if not sent or (generator is not None and generator not in sent):
-        raise ValueError(f"no originator {generator or ''} sends periodically".replace("  ", " "))
+        raise ValueError(f"no originator {generator or 'at all'} sends periodically")
     source = generator or max(sent, key=lambda name: (sent[name], name))
     mine = [one for one in messages if one.generator == source and one.period is not None]
+    others = [] if alone else _without(messages, {one.number for one in mine})
+    names = _names(mine[0].publisher_id, source, cards, {one.generator for one in others})
+    for one in others:
+        if not one.update:
+            one.members = tuple(str(name) for name in names)
     period = max(periods[one.subscription_id] for one in mine if one.subscription_id is not None)
     step = period // (20 * cards) if together else period // cards
-    base = mine[0].publisher_id
-    result = [replace(one) for one in messages if one.generator != source and not one.update]
-    for card in range(cards):
-        number = (base + card) & MASK
-        name = str(number)
-        last: dict[int | None, int] = {}
-        for one in mine:
-            before = last.get(one.subscription_id, 1000 * card)
-            last[one.subscription_id] = before + 1
-            clone = shifted(one, card * step, message_id=before)
-            clone.publisher_id, clone.generator = number, name
+    result = others
+    for card, name in enumerate(names):
+        for place, one in enumerate(mine):
+            clone = shifted(one, card * step, message_id=(1000 * card + place) & MASK)
+            clone.publisher_id, clone.generator = name, str(name)
             result.append(clone)
-    return numbered(_one_counter(result), periods)
+    return numbered(result, periods)
 
 
-def _one_counter(messages: list[Message]) -> list[Message]:
-    """Ids of clones in order of sending, one run for each header id."""
-    messages.sort(key=lambda one: one.at)
-    last: dict[int, int] = {}
-    for one in messages:
-        if one.period is not None:
-            number = last.get(one.publisher_id, one.message_id - 1) + 1
-            one.message_id = last[one.publisher_id] = number & MASK
-    return messages
+def _names(publisher: int, source: str, cards: int, taken: set[str]) -> list[int]:
+    """Header ids of the clones, also their names: numbers from the original's on."""
+    base = int(source) if source.isdecimal() and int(source) <= MASK - cards else publisher
+    free = (base + away for away in range(cards + len(taken) + 1))
+    return [number & MASK for number in free if str(number & MASK) not in taken][:cards]
+
+
+def _without(messages: Sequence[Message], gone: set[int]) -> list[Message]:
+    """The others, their ids closed up as if those had never been sent."""
+    kept = copied(messages)
+    for one in kept:
+        one.never = one.number in gone
+    count_again(kept, {})
+    return [one for one in kept if not one.never]
 
 
 def shifted(message: Message, by: int, **changes: object) -> Message:
@@ -170,7 +175,7 @@ def _stretches(
     """Runs of messages without a break of ids or a state change, others' state changes aside:
     those of a subscription with a run of ids of its own that sent nothing before."""
     found: list[list[Message]] = [[]]
-    last: dict[object, int] = {}
+    last: dict[Counter, int] = {}
     for one in messages:
         key = counter_of(one, own)
         before = last.get(key)
@@ -188,8 +193,16 @@ def _stretches(
 def _whole_periods(stretch: list[Message], periods: Mapping[int, int]) -> Steady | None:
     """As many whole periods of a stretch as there are."""
     run = copied(stretch)
+    assign(run, periods)
+    # who sends in one period only cannot be repeated, and must not end everybody's steady part
+    once = [bursts for bursts in streams(run).values() if len(bursts) == 1]
+    run = _without(
+        run, {one.number for bursts in once for burst in bursts.values() for one in burst}
+    )
     cadences = assign(run, periods)
     sent = streams(run)
+    if not sent:
+        return None
     slowest = max(periods[stream[1]] for stream in cadences if stream[1] is not None)
     cadence = round(
         median(length for stream, length in cadences.items() if periods[stream[1] or 0] == slowest)
@@ -242,11 +255,3 @@ def _count(bursts: dict[int, list[Message]], start: int, end: int, most: int) ->
 def _chosen(bursts: dict[int, list[Message]], start: int, count: int) -> list[Message]:
     numbers = [number for number, burst in bursts.items() if burst[0].at >= start][:count]
     return [one for number in numbers for one in bursts[number]]
-
-
-def phases(messages: Sequence[Message]) -> dict[Stream, int]:
-    """stream -> arrival of its first burst."""
-    return {
-        stream: min(one.at for one in next(iter(bursts.values())))
-        for stream, bursts in streams(messages).items()
-    }

@@ -25,5 +25,8 @@ def run(case: Case, fault: str, seed: int) -> Result:
     slowest = case.slowest
     made = distort(case.messages, plan(fault, seed, slowest), slowest)
     played = play(made.messages, case.settings, case.first)
-    found = score(played, made.messages, made.truth, periods=case.periods, same=case.same)
+    found = score(
+        played, made.messages, made.truth,
+        periods=case.periods, same=case.same, unlisted=case.unlisted,
+    )  # fmt: skip
     return Result(case.name, fault, seed, found)

@@ -82,9 +82,7 @@ def _records(
 ) -> Iterable[tuple[int, EngineInput]]:
     """Engine inputs in order of arrival, each with the number of its message."""
     found: list[tuple[int, int, EngineInput]] = [(one.arrival, -1, one) for one in first]
-    for one in messages:
-        if not one.lost:
-            found.append((one.at, one.number, _whole(one)))
+    found += [(one.at, one.number, _whole(one)) for one in messages if not one.lost]
     found += [(record.arrival, -1, record) for record in _half_built(messages)]
     found.sort(key=lambda entry: entry[0])
     for offset, (_, number, record) in enumerate(found):

@@ -14,7 +14,7 @@ later, though nothing had held it up for longer than the grace).
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from msgspec import Struct, field
 
@@ -75,6 +75,7 @@ def score(
     *,
     periods: Mapping[int, int],
     same: Mapping[int, int] | None = None,
+    unlisted: Set[str] = frozenset(),
 ) -> Score:
     """Compare one case.
 
@@ -84,12 +85,16 @@ def score(
         truth: of the case.
         periods: subscription id of the messages -> ns.
         same: subscription id of the messages -> of the rows, where they differ.
+        unlisted: originators that a declared list leaves out: what is said of them is nothing.
     """
     result = Score()
     rows = _rows(played.verdicts)
     alias = same or {}
     by_stream: dict[tuple[int, str], list[PeriodTruth]] = defaultdict(list)
     for row in truth:
+        if row.generator in unlisted:
+            result.not_judged += 1
+            continue
         by_stream[row.subscription_id, row.generator].append(row)
     distances = _distances(played, messages)
     for (subscription, generator), found in by_stream.items():

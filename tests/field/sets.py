@@ -35,6 +35,8 @@ class Case(Struct):
     first: tuple[EngineInput, ...] = ()
     same: dict[int, int] = {}
     """subscription id of the messages -> of the rows."""
+    unlisted: frozenset[str] = frozenset()
+    """Originators that send though the declared list does not name them: nobody judges them."""
 
     @property
     def slowest(self) -> int:
@@ -48,7 +50,7 @@ class Source(Struct, frozen=True):
     file: str
     periods: dict[int, float]
     same: dict[int, int] = {}
-    clone: bool = True
+    unlisted: frozenset[str] = frozenset()
 
 
 SOURCES = {
@@ -61,7 +63,11 @@ SOURCES = {
         "6wind-vsr-yang-push-20250305-1133-receiver-cbor.pcap", {1: 30}, {1: 12345678}
     ),
     "olt": Source("huawei-MA5800T-X17-yang-push-20250306-1330-receiver.pcap", {1: 5, 2: 5}),
-    "ne8000": Source("huawei-NE8000-yang-push-20250315-1025-receiver.pcap", {1: 60}),
+    "ne8000": Source(
+        "huawei-NE8000-yang-push-20250315-1025-receiver.pcap",
+        {1: 60},
+        unlisted=frozenset({"16974853"}),
+    ),
 }
 
 
@@ -73,11 +79,18 @@ def capture_cases() -> Iterator[Case]:
         periods = {number: round(length * SECOND) for number, length in source.periods.items()}
         steady = steady_part(messages, periods)
         repeated = repeat(steady, -(-PERIODS // steady.periods), periods)
-        yield Case(name, repeated, periods, _settings(periods, source.same), same=source.same)
+        yield Case(
+            name,
+            repeated,
+            periods,
+            _settings(periods, source.same),
+            same=source.same,
+            unlisted=source.unlisted,
+        )
         for together in (True, False):
             steady.before = []
             plain = repeat(steady, -(-PERIODS // steady.periods), periods)
-            cards = clone_cards(plain, periods, 8, together=together)
+            cards = clone_cards(plain, periods, 8, together=together, alone=True)
             word = "together" if together else "spread"
             yield Case(f"{name} 8 cards {word}", cards, periods, _settings(periods, {}))
 
