@@ -230,7 +230,9 @@ class Engine:
         for device in self._concerned(record.offset):
             add_window(device.windows.drops, record.since, record.arrival, limit)
         for one in self._running(record.offset):
-            for index in sorted(one.periods):
+            # what was due before the window was not lost in it
+            due = [i for i, p in one.periods.items() if not p.closed or p.deadline >= record.since]
+            for index in sorted(due):
                 row = one.periods[index].row
                 if row is not None and row.outcome is not Outcome.COMPLETE:
                     amendments.judge_again(context, one, index, record.arrival)
