@@ -8,11 +8,14 @@ time is TIMESTAMPTZ, rounded to microseconds, since DuckDB can hardly calculate 
 Rules: only one statement, and only one that reads (SELECT and its kin, EXPLAIN of such). DuckDB
 itself may open files of the store's folder only, loads no extension, and its settings are locked;
 since it would let COPY write into an allowed folder, the kind of statement is looked at before
-anything runs. Values from outside are bound as parameters, never pasted into SQL.
+anything runs. Values from outside are bound as parameters, never pasted into SQL. A file that is
+gone or has another size than the manifest says is left out, and said: one damaged file must not
+hide all the others.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,13 +24,15 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from collector.errors import UsageError
+from collector.errors import SinkError, UsageError
 from collector.store.manifest import Manifest, load_manifest, store_folder
 from collector.store.open_rows import OpenRows
 from collector.store.tables import TABLES, TIME
 
 if TYPE_CHECKING:
     import duckdb
+
+log = logging.getLogger(__name__)
 
 MEMORY_LIMIT = "1GB"
 _EXPLAIN = re.compile(r"\s*explain\b\s*(analyze\b|\([^)]*\))?", re.IGNORECASE)
@@ -128,7 +133,7 @@ def open_query(data_folder: Path, open_rows: Sequence[OpenRows] = ()) -> QuerySe
     """A session over everything stored, and over open rows got *before* this call.
 
     Raises:
-        SinkError: the manifest cannot be read.
+        SinkError: the manifest or a file of the right size cannot be read.
         UsageError: there is no store in this folder.
     """
     import duckdb
@@ -136,7 +141,7 @@ def open_query(data_folder: Path, open_rows: Sequence[OpenRows] = ()) -> QuerySe
     folder = store_folder(data_folder)
     if not folder.is_dir() and not open_rows:
         raise UsageError(f"there is no store in {data_folder}")
-    manifest = load_manifest(folder)
+    manifest = _whole_files(folder, load_manifest(folder))
     news = [rows for rows in open_rows if rows.next_offset > manifest.stored_offset]
     connection = duckdb.connect(":memory:")
     try:
@@ -152,10 +157,29 @@ def open_query(data_folder: Path, open_rows: Sequence[OpenRows] = ()) -> QuerySe
         for setting in _OFF:
             connection.execute(f"SET {setting} = false")
         connection.execute("SET lock_configuration = true")
+    except duckdb.Error as error:
+        connection.close()
+        sentence = f"the store in {folder} cannot be read: {_first_sentence(error)}"
+        raise SinkError(sentence, retryable=False) from error
     except BaseException:
         connection.close()
         raise
     return QuerySession(connection, manifest)
+
+
+def _whole_files(folder: Path, manifest: Manifest) -> Manifest:
+    """The manifest without files that cannot be what it lists."""
+    bad = tuple(file for file in manifest.files if _size(folder / file.name) != file.octets)
+    for file in bad:
+        log.warning("%s is gone or damaged: its %d rows are left out.", file.name, file.rows)
+    return manifest.changed(removed=bad) if bad else manifest
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
 
 
 _OFF = (
