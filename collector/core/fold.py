@@ -17,6 +17,7 @@ from collector.core.clocks import (
     placing,
 )
 from collector.core.context import Context
+from collector.core.deadlines import deadline_of, refresh
 from collector.core.state import Originator, Period, Remembered, Slot, Subscription
 from collector.model import CollectorTime, DeviceTime
 
@@ -49,7 +50,7 @@ def place(
     slot = gaps.slot_of(originator, index)
     if slot is None:
         if originator.slips and index > originator.last_index:
-            index = _slip(originator, index)
+            index = _slip(context, originator, index, arrival)
             slot = gaps.slot_of(originator, index)
         slot = slot or new_slot(originator, index, arrival)
     slot.count += 1
@@ -267,8 +268,9 @@ def _say_absurd(context: Context, originator: Originator, arrival: int) -> None:
     )  # fmt: skip
 
 
-def _slip(originator: Originator, index: int) -> int:
+def _slip(context: Context, originator: Originator, index: int, arrival: int) -> int:
     """The arcs drifted by more than 5/8 of a period: they belong one period on or back."""
+    subscription = originator.subscription
     way = originator.slips
     by = way * originator.subscription.period
     originator.times_from -= by
@@ -278,7 +280,12 @@ def _slip(originator: Originator, index: int) -> int:
     set_bases(originator)
     if way > 0:
         originator.slipped.add(index)
-        originator.subscription.marks += 1
+        subscription.marks += 1
+    refresh(subscription)
+    if subscription.due is not None and subscription.range_from is None:
+        # the open period waits for the arc where it is now
+        due = deadline_of(subscription, subscription.next_index)
+        context.deadlines.close_at(subscription, max(due, arrival))
     return index + way
 
 

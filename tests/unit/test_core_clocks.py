@@ -221,3 +221,16 @@ def test_a_clock_off_by_half_a_period_is_reported() -> None:
     sent = [update(30 * index + 1, "1", index, time=30 * index + 21) for index in range(4)]
     wire = run([established(-1, ("1",), period=30), *sent])
     assert wire.kinds() == ["clock_skew"]
+
+
+def test_a_period_waits_for_an_originator_that_slipped_back() -> None:
+    """One stands half a period off; a step of its clock makes its record the last period's."""
+    sent = []
+    for index in range(2, 16):
+        step = -10 if index >= 8 else 0
+        sent.append(update(index * 60 + 1, "1", index, time=index * 60 + 1 + step))
+        sent.append(update(index * 60 - 29.9, "2", index, time=index * 60 - 29.9 + step))
+    wire = run([established(at=90, period=60), *sent], until=15 * 60 + 5)
+    assert {row.outcome for row in wire.verdicts} == {"COMPLETE"}
+    waited = {(row.deadline - row.nominal_time) / SECOND for row in wire.lasts()}
+    assert max(waited) > 30  # and the other's arrivals are over after a second
