@@ -22,7 +22,6 @@ from pathlib import Path
 
 import msgspec
 
-from collector.journal.columns import to_arrow
 from collector.model import ReceivedBatch, RecordKind
 from collector.pipeline.capture_files import CaptureFiles
 from collector.pipeline.flow import Pipeline
@@ -53,7 +52,7 @@ def judge_captures(
         files: open captures; read to their end.
         config: names, terms, graces.
         folder: keeps journal and store; must be empty or missing. None: nothing is kept.
-        show: called with what each batch of records says.
+        show: called with what each batch of records says; updates are in it only with ``folder``.
 
     Raises:
         UsageError: the folder cannot be used.
@@ -132,10 +131,8 @@ class _Run:
         return self.pipeline.snapshot_names() if self.next_offset else []
 
     def _record(self, batch: ReceivedBatch) -> None:
-        first, segment = self.next_offset, 0
-        if self._kept is None:
-            records = to_arrow(batch)
-        else:
+        first, segment, records = self.next_offset, 0, None
+        if self._kept is not None:
             appended = self._kept.append(batch)
             first, segment, records = appended.first_offset, appended.segment, appended.records
         self.next_offset = first + len(batch)

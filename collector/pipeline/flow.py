@@ -37,6 +37,7 @@ from collector.model import (
 )
 from collector.pipeline.exchanges import engine_inputs
 from collector.pipeline.rows import UpdateColumns
+from collector.pipeline.sampling import Sampling, every_of
 from collector.pipeline.settings import decode_config, engine_settings, inventory_of
 from collector.store.tables import Said
 from collector.wire.notification import decode
@@ -76,6 +77,13 @@ class _Rest(Struct):
     """session id -> device, of the sessions that are up."""
 
 
+class _DevicePart(Struct, array_like=True):
+    """The snapshot of one device."""
+
+    engine: bytes
+    coverage: bytes
+
+
 class Pipeline:
     """Journal batches in, what is said about them out."""
 
@@ -97,6 +105,7 @@ class Pipeline:
         self._inventory = inventory or Inventory({})
         self._adjust = adjust
         self._rest = _Rest()
+        self._sampling = Sampling()
 
     @property
     def last_arrival(self) -> int:
@@ -109,10 +118,12 @@ class Pipeline:
 
         Args:
             first_offset: journal offset of its first record.
-            records: the same batch as Arrow columns, whose payload the update rows share.
+            records: the same batch as Arrow columns, whose payload the update rows share; None
+                where nobody keeps update rows, then none are made.
         """
         facts: list[Fact] = []
         columns = UpdateColumns()
+        self._sampling.begin(first_offset, batch)
         row, count = 0, len(batch)
         while row < count:
             if batch.kind[row] == _DATA:
@@ -126,6 +137,7 @@ class Pipeline:
                 row += 1
         if count:
             self._rest.last_arrival = batch.received_at[-1]
+        facts += self._sampling.end(facts, self._rest.last_arrival)
         return Said(
             first_offset=first_offset,
             next_offset=first_offset + count,
@@ -216,6 +228,7 @@ class Pipeline:
             return
         placements, said = self.engine.receive_batch(pending)
         columns.add(pending, placements)
+        self._sampling.placed(pending, placements)
         facts += said
         pending.clear()
 
@@ -226,7 +239,7 @@ class Pipeline:
         if kind == RecordKind.COLLECTOR_START:
             self._started(now, offset, facts)
         elif kind == RecordKind.CONFIG:
-            self._configure(batch.payload[row], now, facts)
+            self._configure(batch.payload[row], now, offset, facts)
         if kind == RecordKind.SESSION_UP:
             self._rest.sessions[batch.session[row]] = msgspec.json.decode(batch.payload[row])[
                 "device"
@@ -250,12 +263,15 @@ class Pipeline:
             facts += self.engine.receive(ended, now)
         rest.sessions.clear()
 
-    def _configure(self, payload: bytes, now: CollectorTime, facts: list[Fact]) -> None:
+    def _configure(
+        self, payload: bytes, now: CollectorTime, offset: int, facts: list[Fact]
+    ) -> None:
         if payload == self._rest.config:
             return
         config = decode_config(payload)
         self._rest.config = payload
         self._inventory = inventory_of(config)
+        self._sampling.configure(every_of(config.verdicts.coverage_sample), now, offset)
         facts += self.engine.configure(self._adjust(engine_settings(config)), now)
 
     # ------------------------------------------------------------------ who sent it
@@ -284,7 +300,10 @@ class Pipeline:
         """One part, as of the last record read."""
         if name == REST:
             return msgspec.msgpack.encode(self._rest)
-        return self.engine.snapshot_device(name)
+        part = _DevicePart(
+            self.engine.snapshot_device(name), self._sampling.coverage.snapshot(name)
+        )
+        return msgspec.msgpack.encode(part)
 
     def restore(self, parts: Iterable[tuple[str, int, bytes]]) -> int:
         """Go on from a snapshot, (name, offset, content) each; returns the offset to read from.
@@ -298,8 +317,20 @@ class Pipeline:
         rest = msgspec.msgpack.decode(contents.pop(REST), type=_Rest)
         config = decode_config(rest.config) if rest.config else None
         settings = self._adjust(engine_settings(config)) if config else self._settings
-        self.engine = Engine.restore(settings, contents)
-        self._rest = rest
+        devices = {
+            name: msgspec.msgpack.decode(content, type=_DevicePart)
+            for name, content in contents.items()
+        }
+        sampling = Sampling()
+        for name, offset, _ in kept:
+            if name != REST:
+                sampling.coverage.restore(name, devices[name].coverage, offset)
+        if config is not None:
+            sampling.configure(every_of(config.verdicts.coverage_sample))
+        self.engine = Engine.restore(
+            settings, {name: part.engine for name, part in devices.items()}
+        )
+        self._rest, self._sampling = rest, sampling
         if config is not None:
             self._inventory = inventory_of(config)
         return next(offset for name, offset, _ in kept if name == REST)

@@ -28,9 +28,12 @@ class UpdateColumns:
         self._indexes.extend(placements.period_indexes)
 
     def rows(self, records: Any, first_offset: int) -> Any:
-        """The rows as an Arrow batch, None without any; ``records``: the journal's columns."""
+        """The rows as an Arrow batch, None without any.
+
+        ``records``: the journal's columns; None where nobody keeps the rows.
+        """
         updates = self._updates
-        if not updates:
+        if not updates or records is None:
             return None
         every = len(updates) == records.num_rows
         return update_rows(

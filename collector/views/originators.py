@@ -49,11 +49,10 @@ def print_originators(
     Args:
         console: where to.
         one: the subscription's periods by generator and cause.
-        states: what is known of all originators at the end.
+        states: what is known of its originators at the end.
         about: (device, subject, kind of event) -> how many.
     """
-    mine = [s for s in states if (s.device, s.subscription_id) == (one.device, one.id)]
-    mine.sort(key=lambda state: natural(state.generator))
+    mine = sorted(states, key=lambda state: natural(state.generator))
     if not any(state.last_arrival is not None for state in mine) and not one.missing:
         return
     rows = [_row(one, state, about) for state in mine[:SHOWN]]

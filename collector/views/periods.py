@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
@@ -156,14 +157,15 @@ class PeriodGrid:
             self.series[key] = Series(*key)
         return self.series[key]
 
-    def render_whole(self, console: Console) -> RenderableType:
+    def render_whole(self, console: Console, *, most: int = SERIES_KEPT) -> RenderableType:
         """All periods that are remembered, in as many blocks as the console's width asks for.
 
-        Blocks in which all is well are said in a line, but for the last one.
+        Blocks in which all is well are said in a line, but for the last one. At most ``most``
+        series are drawn.
         """
         width, ascii_only = console.width, not has_unicode(console)
         lines: list[Text] = []
-        for one in self.series.values():
+        for one in islice(self.series.values(), most):
             lines += [*_draw(one, width, ascii_only, whole=True), Text("")]
         return Group(*lines, _legend(ascii_only))
 
@@ -208,7 +210,7 @@ def _draw(
     note = _NOTE_WIDTH if width >= _WIDTH_FOR_NOTES and not whole else 0
     shown = max(1, (width - label - note) // 2)
     columns = list(one.verdicts.items())
-    yield _title(one)
+    yield _title(one, newest=not whole)
     if not whole:
         yield from _block(one, columns[-shown:], label, note, ascii_only, rows)
         return
@@ -254,13 +256,14 @@ def _symbol(state: State, ascii_only: bool) -> tuple[str, str]:
     return (plain if ascii_only else symbol) + " ", style
 
 
-def _title(one: Series) -> Text:
+def _title(one: Series, *, newest: bool) -> Text:
     title = Text(clean(one.device), style="bold")
     title.append(f"  {clean(one.name)}", "not bold")
     if one.period:
         title.append(f"  every {one.period / 1e9:g} s", "not bold dim")
-    newest = next(reversed(one.verdicts.values()))
-    title.append(f"  {newest.outcome.value}", OUTCOME_STYLES[newest.outcome])
+    if newest:
+        outcome = next(reversed(one.verdicts.values())).outcome
+        title.append(f"  {outcome.value}", OUTCOME_STYLES[outcome])
     return title
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
+from itertools import islice
 
 from rich.console import Console
 from rich.text import Text
 
+from collector.core.views import OriginatorState
 from collector.interfaces import Said
 from collector.model import Event, Outcome, Provenance, SubscriptionRow, Verdict
 from collector.pipeline import Replayed
@@ -26,6 +28,10 @@ SERIES_KEPT = 1000
 """Bounds (ours): periods of one subscription whose last row is remembered, subscriptions."""
 EVENTS_SHOWN = 40
 """Events that are printed; of the others only the number (ours)."""
+ADVICES_SHOWN = 10
+"""Subscriptions without terms that are named (ours)."""
+SERIES_SHOWN = 200
+"""Subscriptions that are printed; of the others only the number (ours)."""
 FAILURES = {
     "incomplete": frozenset({Outcome.INCOMPLETE}),
     "degraded": frozenset({Outcome.INCOMPLETE, Outcome.DEGRADED}),
@@ -136,16 +142,23 @@ class ReplaySummary:
         wrap = not console.is_terminal  # a line in a pipe stays one line
         for line in read_lines(replayed):
             console.print(line, soft_wrap=wrap)
-        for one in self.series.values():
+        states: dict[tuple[str, int], list[OriginatorState]] = {}
+        for state in replayed.states:
+            states.setdefault((state.device, state.subscription_id), []).append(state)
+        for one in islice(self.series.values(), SERIES_SHOWN):
             console.print()
             for line in series_lines(one):
                 console.print(line, soft_wrap=wrap)
-            print_originators(console, one, replayed.states, self.about)
+            print_originators(console, one, states.get((one.device, one.id), []), self.about)
+        if len(self.series) > SERIES_SHOWN:
+            console.print(f"\nand {len(self.series) - SERIES_SHOWN} more subscriptions")
         if self.grid.series:
             console.print()
-            console.print(self.grid.render_whole(console))
+            console.print(self.grid.render_whole(console, most=SERIES_SHOWN))
         self._print_events(console)
-        for advice in advices(replayed):
+        told = list(advices(replayed))
+        console.print(end="\n" if told else "")
+        for advice in told:
             console.print(Text(advice, style="yellow"), soft_wrap=wrap)
 
     def _print_events(self, console: Console) -> None:
@@ -249,9 +262,15 @@ def advices(replayed: Replayed) -> Iterator[str]:
     """What the operator can do about what was not judged; one sentence each."""
     if not replayed.messages and not replayed.records:
         yield "No UDP-notif was found; name its port with --port N if it is there."
+    devices: dict[int, list[str]] = {}
     for one in replayed.unknown:
+        devices.setdefault(one.subscription_id, []).append(one.device)
+    for number, names in list(devices.items())[:ADVICES_SHOWN]:
+        more = f" and {_number(len(names) - 1, 'more device')}" if len(names) > 1 else ""
         yield (
-            f"Subscription {one.subscription_id} of {clean(one.device)} is UNKNOWN: nobody said its"
-            " period and the arrivals do not show one; if it is periodic, give"
-            f" --period {one.subscription_id}=SECONDS."
+            f"Subscription {number} of {clean(names[0])}{more} is UNKNOWN: nobody said its period"
+            " and the arrivals do not show one; if it is periodic, give"
+            f" --period {number}=SECONDS."
         )
+    if len(devices) > ADVICES_SHOWN:
+        yield f"{len(devices) - ADVICES_SHOWN} more subscriptions are UNKNOWN for the same reason."

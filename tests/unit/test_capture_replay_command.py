@@ -17,7 +17,14 @@ from collector.core.views import OriginatorState, UnknownSubscription
 from collector.model import CollectorTime, Event, Outcome
 from collector.pipeline import Replayed
 from collector.store.tables import Said
-from collector.views.replay_summary import EVENTS_SHOWN, ROWS_KEPT, ReplaySummary, read_lines
+from collector.views.replay_summary import (
+    EVENTS_SHOWN,
+    ROWS_KEPT,
+    SERIES_SHOWN,
+    ReplaySummary,
+    advices,
+    read_lines,
+)
 from tests.unit.capture_maker import (
     capture,
     cards,
@@ -242,7 +249,7 @@ def test_the_picture_is_there_without_colour_in_a_pipe(lossy: str) -> None:
 
 def test_the_picture_is_as_wide_as_the_terminal_and_skips_what_is_well(well: str) -> None:
     text = summary_of(well, width=48, terminal=True)
-    picture = text[text.index("every 1 s  ") :]
+    picture = text[text.index("every 1 s\n") :]
     assert max(map(len, picture.splitlines())) <= 48
     assert "periods, all complete" in picture
 
@@ -339,3 +346,28 @@ def test_a_peers_names_cannot_reach_the_terminal() -> None:
     unknown = [UnknownSubscription("core\x1b[31m7", 1, ())]
     text = printed(ReplaySummary(), empty(unknown=unknown, records=1))
     assert "\x1b" not in text
+
+
+def test_many_devices_without_terms_are_one_advice() -> None:
+    unknown = [
+        UnknownSubscription(f"192.0.2.{n}", number, ()) for number in range(20) for n in (1, 2)
+    ]
+    told = list(advices(empty(unknown=unknown, records=1)))
+    assert len(told) == 11
+    assert told[0].startswith("Subscription 0 of 192.0.2.1 and 1 more device is UNKNOWN")
+    assert told[-1] == "10 more subscriptions are UNKNOWN for the same reason."
+
+
+def test_only_so_many_subscriptions_are_printed() -> None:
+    summary = ReplaySummary()
+    summary.receive(said([verdict(1, device=f"core{n}") for n in range(SERIES_SHOWN + 5)]))
+    text = printed(summary, empty(records=1))
+    assert "and 5 more subscriptions" in text
+    assert text.count("list     ") == SERIES_SHOWN
+
+
+def test_periods_that_are_let_go_are_said() -> None:
+    summary = ReplaySummary()
+    for number in range(250):
+        summary.receive(said([verdict(number)]))
+    assert "10 earlier periods are not drawn" in printed(summary, empty(records=1))
