@@ -141,6 +141,10 @@ class VerdictSettings(Struct, frozen=True, kw_only=True):
     forget_after_seconds: Annotated[int, Meta(ge=1, le=366 * 86_400)] = 86_400
     """Seconds after which a generator that was only learned, never declared, is no longer
     expected when it stays away."""
+    coverage_sample: Annotated[float, Meta(ge=0, le=1)] = 0.02
+    """Part of the periods of a subscription whose contents are looked into: whether two generators
+    send the same node, and whether a node is gone. Rounded to one period in so many; 0 never, 1
+    always, which costs a good part of the throughput."""
 
 
 class NetconfSettings(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,122 @@
+"""From the pipeline to ``core.coverage``: the contents of a sample of periods.
+
+Does: choose the periods, read their updates' contents, and hand them over with what the engine
+said. Does not: judge, or cost anything for the updates of other periods but one division.
+
+Rules: one period in ``every`` of each revision of a subscription, counted from the revision, so
+that replay takes the same ones and a fleet's devices do not all take the same. Contents that cannot
+be read were readable enough for the envelope: they are no rejected message, only not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import add
+
+from collector.core.coverage import Contents, Coverage, CoverageInput, Reset
+from collector.errors import WireError
+from collector.model import (
+    FLAG_PRIVATE,
+    CollectorTime,
+    Event,
+    Fact,
+    MediaType,
+    NotificationKind,
+    Placements,
+    ReceivedBatch,
+    SubscriptionRow,
+    Update,
+    Verdict,
+)
+from collector.wire.nodes import NodeIds, entry_of, nodes_of
+from collector.wire.notification import decode_contents
+
+EVERY = 50
+"""What holds until a CONFIG record comes: 2 %."""
+_NOTHING = NodeIds(frozenset(), whole=False)
+
+
+def every_of(sample: float) -> int:
+    """One period in how many, for a part of 0 to 1; 0 for none."""
+    return round(1 / sample) if sample > 1e-9 else 0
+
+
+class Sampling:
+    """The sampled updates of the batch that is being read."""
+
+    def __init__(self) -> None:
+        self.coverage = Coverage()
+        self._every = EVERY
+        self._batch = ReceivedBatch()
+        self._first_offset = 0
+        self._inputs: list[CoverageInput] = []
+
+    def begin(self, first_offset: int, batch: ReceivedBatch) -> None:
+        """A batch begins."""
+        self._first_offset, self._batch = first_offset, batch
+
+    def configure(self, every: int, now: CollectorTime | None = None, offset: int = 0) -> None:
+        """Another sample from ``now`` on; None: nothing was taken yet."""
+        if now is not None and every != self._every:
+            self._inputs.append(Reset(now, offset))
+        self._every = every
+
+    def placed(self, updates: Sequence[Update], placements: Placements) -> None:
+        """Updates that the engine put somewhere. Runs once a message: one division each."""
+        every = self._every
+        if not every:
+            return
+        revisions, indexes = placements.revisions, placements.period_indexes
+        try:
+            keys = map(add, revisions, indexes)
+            chosen = [row for row, key in enumerate(keys) if not key % every]
+        except TypeError:  # an update without a period is among them
+            chosen = [
+                row
+                for row, (revision, index) in enumerate(zip(revisions, indexes, strict=True))
+                if index is not None and not (revision + index) % every
+            ]
+        for row in chosen:
+            index = indexes[row]
+            assert index is not None
+            self._look_into(updates[row], revisions[row], index, placements.generators[row])
+
+    def _look_into(self, update: Update, revision: int, index: int, generator: str) -> None:
+        found = self._nodes(update)
+        self._inputs.append(
+            Contents(
+                update.arrival,
+                update.device,
+                revision,
+                index,
+                generator,
+                found.ids,
+                frozenset(map(entry_of, found.ids)),
+                found.whole,
+            )
+        )
+
+    def _nodes(self, update: Update) -> NodeIds:
+        row = update.offset - self._first_offset
+        media_type = self._batch.media_type[row]
+        if update.kind is not NotificationKind.PUSH_UPDATE:
+            return _NOTHING
+        if self._batch.flags[row] & FLAG_PRIVATE:
+            return _NOTHING
+        try:
+            message = decode_contents(self._batch.payload[row], media_type)
+        except WireError:
+            return _NOTHING
+        return nodes_of(message, lists_marked=media_type != MediaType.YANG_DATA_XML)
+
+    def end(self, facts: Iterable[Fact], now: int) -> list[Event]:
+        """The batch ends at ``now``; ``facts``: what the engine said of it."""
+        every, inputs = self._every, self._inputs
+        for fact in facts:
+            if type(fact) is Verdict:
+                if every and not (fact.revision + fact.period_index) % every:
+                    inputs.append(fact)
+            elif type(fact) is SubscriptionRow:
+                inputs.append(fact)
+        self._inputs = []
+        return self.coverage.receive(inputs, CollectorTime(now))

@@ -1,0 +1,162 @@
+"""Which nodes an update holds: plain contents -> the paths of list entries, with their keys.
+
+Does: find ``datastore-contents`` in a message as plain values, and name what is in it. Does not:
+know a schema, so the key of a list entry is guessed: ``name``, ``id`` or ``key``, else its first
+leaf; an entry that such a key does not tell from its neighbours in the message has no name.
+
+Rules: a node is a list entry, or a container within one, that holds a leaf of its own other than
+the key (an ancestor with nothing but its key belongs to nobody); outside lists it is the leaf.
+XML shows neither lists nor keys, and a list with one entry looks like a container: there whatever
+has a ``name``, ``id`` or ``key`` is an entry, and leaves outside entries are nobody's.
+Names are those of RFC 7951 §4, paths look like ``/module:list[name=x]/container``; depth, count
+and lengths are bounded (ours), what is beyond is left out, and ``whole`` says so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final
+
+from msgspec import Struct
+
+from collector.wire.names import local_name
+
+MAX_NODES: Final = 20_000
+MAX_DEPTH: Final = 32
+MAX_PATH: Final = 1024
+"""Characters of a path."""
+KEYS: Final = ("name", "id", "key")
+_WRAPPERS: Final = frozenset(
+    (
+        "envelope", "notification", "message", "contents", "notification-contents",
+        "notifications", "push-update",
+    )
+)  # fmt: skip
+_CONTENTS: Final = "datastore-contents"
+
+
+class NodeIds(Struct, frozen=True):
+    """The nodes of one update."""
+
+    ids: frozenset[str]
+    whole: bool
+    """False when a bound left something out."""
+
+
+def nodes_of(message: object, *, lists_marked: bool) -> NodeIds:
+    """The nodes of a push-update.
+
+    Args:
+        message: the whole message as plain values (``notification.decode_contents``).
+        lists_marked: whether the encoding tells a list from a container: JSON and CBOR do.
+    """
+    walk = _Walk(lists_marked)
+    contents = _contents_of(message, len(_WRAPPERS))
+    if isinstance(contents, dict):
+        walk.members(contents, "", False, MAX_DEPTH)
+    return NodeIds(frozenset(walk.found), walk.whole)
+
+
+def entry_of(node: str) -> str:
+    """The innermost list entry that a node is or lies in; the node itself outside lists."""
+    end = node.rfind("]")
+    return node if end < 0 else node[: end + 1]
+
+
+def _contents_of(value: object, depth: int) -> object:
+    """The value of the first ``datastore-contents`` within the known wrappers."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if not isinstance(value, dict) or not depth:
+        return None
+    for name, member in value.items():
+        if local_name(name) == _CONTENTS:
+            return member
+    inner = (member for name, member in value.items() if local_name(name) in _WRAPPERS)
+    found = (_contents_of(member, depth - 1) for member in inner)
+    return next((one for one in found if one is not None), None)
+
+
+class _Walk:
+    """What was found so far."""
+
+    def __init__(self, lists_marked: bool) -> None:
+        self.found: set[str] = set()
+        self.whole = True
+        self._lists_marked = lists_marked
+
+    def members(self, value: dict[str, Any], path: str, inside: bool, depth: int) -> None:
+        """An object that is no list entry; ``inside``: it lies in one."""
+        leaves = []
+        for name, member in value.items():
+            if not self._inner(name, member, path, inside, depth):
+                leaves.append(name)
+        if not leaves:
+            return
+        if inside:
+            self._add(path)
+        elif self._lists_marked:
+            for name in leaves:
+                self._add(f"{path}/{_shown(name)}")
+
+    def _entry(self, value: dict[str, Any], key: str, path: str, depth: int) -> None:
+        others = leaves = 0
+        for name, member in value.items():
+            if name == key:
+                continue
+            others += 1
+            leaves += not self._inner(name, member, path, True, depth)
+        if leaves or not others:
+            self._add(path)
+
+    def _inner(self, name: str, member: object, path: str, inside: bool, depth: int) -> bool:
+        """Go into a member; False when it is a leaf."""
+        if isinstance(member, dict):
+            entries = [member]
+        elif isinstance(member, list) and any(isinstance(one, dict) for one in member):
+            entries = [one for one in member if isinstance(one, dict)]
+        else:
+            return False
+        if depth <= 1 or len(path) > MAX_PATH:
+            self.whole = False
+            return True
+        below = f"{path}/{_shown(name)}"
+        if isinstance(member, dict) and (self._lists_marked or self._key(member) is None):
+            self.members(member, below, inside, depth - 1)
+        else:
+            self._list(entries, below, depth - 1)
+        return True
+
+    def _list(self, entries: list[dict[str, Any]], path: str, depth: int) -> None:
+        keys = [self._key(entry) for entry in entries]
+        texts = [
+            None if key is None else f"{path}[{_shown(local_name(key))}={_shown(str(entry[key]))}]"
+            for entry, key in zip(entries, keys, strict=True)
+        ]
+        times = Counter(texts)
+        for entry, key, text in zip(entries, keys, texts, strict=True):
+            if key is not None and text is not None and times[text] == 1:
+                self._entry(entry, key, text, depth)
+
+    def _key(self, entry: dict[str, Any]) -> str | None:
+        """The member that is taken for the key."""
+        leaves = {
+            local_name(name): name
+            for name, member in reversed(entry.items())
+            if not isinstance(member, dict | list) and member is not None
+        }
+        for name in KEYS:
+            if name in leaves:
+                return leaves[name]
+        return next(reversed(leaves.values()), None) if self._lists_marked else None
+
+    def _add(self, path: str) -> None:
+        if len(path) <= MAX_PATH and len(self.found) < MAX_NODES:
+            self.found.add(path)
+        else:
+            self.whole = False
+
+
+def _shown(text: str) -> str:
+    """As it is where every store and screen can take it."""
+    return text if text.isprintable() else ascii(text)[1:-1]
