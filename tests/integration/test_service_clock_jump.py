@@ -17,7 +17,7 @@ from tests.lab import Lab, lab, scenario_toml
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
 HOUR = 3600 * SECOND
-PERIODS = 18
+PERIODS = 15
 
 
 class Wall:
@@ -38,7 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Lab:
         async with lab(folder, scenarios, wall=wall) as running:
             await asyncio.sleep(6.5)
             wall.moved = HOUR
-            await asyncio.sleep(6.0)
+            await asyncio.sleep(4.5)
             wall.moved = 0
             await running.finished()
             await asyncio.sleep(1.0)
@@ -66,7 +66,7 @@ def test_verdicts_go_on(run: Lab) -> None:
     complete = [row for row in run.facts.verdicts["well"] if row.outcome is Outcome.COMPLETE]
     after = [row for row in complete if row.judged_at > time.time_ns() + HOUR // 2]
     assert len(complete) >= PERIODS - 8
-    assert len(after) >= 4
+    assert len(after) >= 3
 
 
 def test_both_jumps_are_events(run: Lab) -> None:
@@ -82,7 +82,7 @@ def stalled(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """Four seconds in which nothing of the collector runs, as if stopped or swapped out."""
 
     async def whole() -> Lab:
-        scenarios = {"well": scenario_toml("well", 64, periods=14)}
+        scenarios = {"well": scenario_toml("well", 64, periods=12)}
         folder = Path(tmp_path_factory.mktemp("stalled"))
         async with lab(folder, scenarios) as running:
             await asyncio.sleep(6.5)
@@ -103,4 +103,4 @@ def test_nobody_is_blamed_while_we_stood_still(stalled: Lab) -> None:
 def test_what_waited_in_the_socket_completes_the_periods(stalled: Lab) -> None:
     last = {row.period_index: row for row in stalled.facts.verdicts["well"]}
     complete = [row for row in last.values() if row.outcome is Outcome.COMPLETE]
-    assert len(complete) >= 9
+    assert len(complete) >= 7

@@ -156,7 +156,8 @@ def test_hostile_answers_hurt_nobody_else(
                 states = {state.name: state for state in service.manager.states()}
                 assert states["good"].subscriptions[0].phase.value == "active"
                 for name in HOSTILE.keys() - {"many-generators"}:
-                    assert states[name].subscriptions[0].phase.value != "active", name
+                    phases = [one.phase.value for one in states[name].subscriptions]
+                    assert "active" not in phases, name
                 (session,) = devices["good"].opened
                 master.push(session[0], states["good"].subscriptions[0].id or 0)
                 refresh(service)
