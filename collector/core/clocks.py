@@ -100,8 +100,12 @@ Window = tuple[int, int]
 
 
 def add_window(windows: list[Window], since: int, until: int, limit: int) -> None:
-    """Remember a window; the oldest falls off."""
-    windows.append((min(since, until), until))
+    """Remember a window, joined to the last one where they meet; the oldest falls off."""
+    since = min(since, until)
+    if windows and windows[-1][0] <= since <= windows[-1][1] <= until:
+        windows[-1] = (windows[-1][0], until)
+        return
+    windows.append((since, until))
     if len(windows) > limit:
         del windows[0]
 

@@ -79,6 +79,14 @@ def test_windows_meet_at_their_ends() -> None:
     assert not clocks.meets(windows, 26, 29)
 
 
+def test_windows_that_meet_become_one_so_that_a_long_loss_stays_short() -> None:
+    windows: list[clocks.Window] = []
+    for start in range(1000):
+        clocks.add_window(windows, start * 10, start * 10 + 10, 3)
+    clocks.add_window(windows, 9000, 9500, 3)
+    assert windows == [(0, 10_000), (9000, 9500)]
+
+
 # --------------------------------------------------------------------------- arcs
 def test_a_record_belongs_to_the_nearest_tick() -> None:
     assert [arcs.nearest(0, 10, time) for time in (-6, -5, 4, 5, 14)] == [-1, 0, 0, 1, 1]
