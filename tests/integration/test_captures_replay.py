@@ -56,6 +56,7 @@ def letters(out: str) -> dict[int, list[str]]:
         # the twelfth period is complete when the capture ends
         (IPF, ["--period", "1=60"], {1: ["uuuICCCCCCC" + "C"]}),
         ("n7-*.pcap", ["--period", "0=30"], {0: ["uuCC"]}),
+        (IPF, [], {1: ["uuuCCC"]}),  # learned behind the period that everybody missed
         ("n7-*.pcap", [], {0: ["uu"]}),  # 4 messages: the period is learned with the last of them
         ("6wind*json.pcap", [], {12345678: ["C" * 40, "C" * 10]}),
         ("6wind*cbor.pcap", [], {12345678: ["C" * 10]}),
@@ -101,8 +102,9 @@ def test_a_capture_without_terms_says_which_option_to_give(
 ) -> None:
     assert status_of(["replay", capture_file(IPF)]) == 0
     out = capsys.readouterr().out
-    assert "Subscription 1 of 203.0.113.21 is UNKNOWN" in out
-    assert "--period 1=SECONDS" in out
+    assert "every 60 s (learned)" in out
+    assert "Subscription 5 of 203.0.113.21 is UNKNOWN" in out
+    assert "--period 5=SECONDS" in out
 
 
 def test_the_picture_of_a_capture_can_be_drawn(tmp_path: Path) -> None:

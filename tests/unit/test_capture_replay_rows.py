@@ -72,7 +72,7 @@ def test_terms_from_the_operator(tmp_path: Path) -> None:
 
 
 def test_a_learned_period_is_said(tmp_path: Path) -> None:
-    replayed, said = judged(write(tmp_path / "a.pcap", cards(DURATION)))
+    replayed, said = judged(write(tmp_path / "a.pcap", cards(20)))
     assert "period_source" in kinds(said)
     rows = last_rows(said)
     assert {row.period_source for row in rows} == {"learned"}
@@ -81,7 +81,7 @@ def test_a_learned_period_is_said(tmp_path: Path) -> None:
 
 
 def test_a_learned_period_with_the_list_of_the_operator(tmp_path: Path) -> None:
-    _, said = judged(write(tmp_path / "a.pcap", cards(DURATION)), **known(expect=("1", "2")))
+    _, said = judged(write(tmp_path / "a.pcap", cards(20)), **known(expect=("1", "2")))
     rows = last_rows(said)
     assert {(row.period_source, row.provenance) for row in rows} == {
         ("learned", Provenance.CONFIGURED)

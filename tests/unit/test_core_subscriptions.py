@@ -525,6 +525,32 @@ def test_a_period_is_learned_from_three_distances_that_agree() -> None:
     assert [one for one in found if one][:1] == [60 * SECOND]
 
 
+def test_a_period_is_learned_behind_a_lost_burst() -> None:
+    """A distance of two periods must not make every later one look like half of a burst."""
+    unknown = Unknown()
+    times = [0, 120, 180, 240, 300, 360, 420, 480]
+    found = [observe(unknown, "1", ns(at)) for at in times]
+    assert [one for one in found if one][:1] == [60 * SECOND]
+
+
+def test_records_of_one_burst_a_second_apart_are_no_period() -> None:
+    unknown = Unknown()
+    found = [
+        observe(unknown, "1", ns(60 * index + part)) for index in range(6) for part in range(9)
+    ]
+    assert [one for one in found if one][:1] == [60 * SECOND]
+    alone = Unknown()
+    seconds = [observe(alone, "1", ns(part)) for part in range(12)]
+    assert seconds == [None] * 10 + [SECOND] * 2
+
+
+def test_two_updates_a_period_are_no_shorter_period() -> None:
+    unknown = Unknown()
+    times = [60 * index + part for index in range(6) for part in (0, 20)]
+    found = [observe(unknown, "1", ns(at)) for at in times]
+    assert {one for one in found if one} == {60 * SECOND}
+
+
 def test_an_irregular_one_is_never_learned() -> None:
     unknown = Unknown()
     assert not any(observe(unknown, "1", ns(at)) for at in (0, 10, 17, 27, 34, 44, 51, 61, 75))
