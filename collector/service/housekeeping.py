@@ -1,13 +1,14 @@
 """What has to be done now and then, without stalling the loop: snapshots and retention.
 
-A snapshot is taken device by device, a few at each turn of the loop, each part with its own
-offset; it may be used once the store has everything before the largest of them.
+A snapshot is taken device by device, one at each turn of the loop, each part with its own offset;
+it may be used once the store has everything before the largest of them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RETENTION_SECONDS = 10
-PARTS_A_TURN = 8
-"""Devices that are taken in one turn of the loop (ours): below a millisecond."""
+PAUSE_FACTOR = 9
+"""While a snapshot is taken, other work has the loop for so many times longer (ours)."""
+REST_FACTOR = 50
+"""After it the next one waits for at least so many times longer: 2 % of the time (ours)."""
 
 
 class Housekeeping:
@@ -38,6 +41,8 @@ class Housekeeping:
         self._seconds = 0
         self._snapshot: asyncio.Task[None] | None = None
         self._sweep: asyncio.Task[None] | None = None
+        self._due_in = service.config.journal.snapshot_seconds
+        """Seconds until the next snapshot."""
         self._taken_at = -1
         """Journal offset of the last snapshot."""
         self._clock_note: ClockNote | None = None
@@ -48,8 +53,9 @@ class Housekeeping:
         self._seconds += 1
         self._watch_the_clock()
         self._note_clock()
-        every = max(1, round(self._service.config.journal.snapshot_seconds))
-        if self._seconds % every == 0 and _idle(self._snapshot):
+        self._due_in -= 1
+        if self._due_in <= 0 and _idle(self._snapshot):
+            self._due_in = self._service.config.journal.snapshot_seconds
             self._snapshot = asyncio.create_task(self._take_snapshot())
         if self._seconds % RETENTION_SECONDS == 0 and _idle(self._sweep):
             self._sweep = asyncio.create_task(self._let_go())
@@ -79,11 +85,15 @@ class Housekeeping:
         if journal.next_offset == self._taken_at:
             return
         parts: list[tuple[str, int, bytes]] = []
-        for number, name in enumerate(pipeline.snapshot_names()):
+        spent = 0.0
+        for name in pipeline.snapshot_names():
+            began = time.monotonic()
             parts.append((name, journal.next_offset, pipeline.snapshot_part(name)))
-            if number % PARTS_A_TURN == PARTS_A_TURN - 1:
-                await asyncio.sleep(0)
+            turn = time.monotonic() - began
+            spent += turn
+            await asyncio.sleep(turn * PAUSE_FACTOR)
         self._taken_at = journal.next_offset
+        self._due_in = max(self._due_in, spent * REST_FACTOR)
         await self._save(parts)
 
     async def _save(self, parts: list[tuple[str, int, bytes]]) -> None:
@@ -112,7 +122,9 @@ class Housekeeping:
         return self._retention.apply(limits, safe_offset=safe, now=now)
 
     async def stop(self) -> None:
-        """Wait for what runs. May be called twice."""
+        """Give a snapshot up that is being taken, wait for the rest. May be called twice."""
+        if self._snapshot is not None:
+            self._snapshot.cancel()
         for task in (self._snapshot, self._sweep):
             if task is not None:
                 await asyncio.gather(task, return_exceptions=True)
