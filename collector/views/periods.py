@@ -237,7 +237,7 @@ def _block(
     ascii_only: bool,
     rows: int,
 ) -> Iterator[Text]:
-    yield Text(" " * label + _axis([nominal for nominal, _ in columns]), style="dim")
+    yield Text(_axis([nominal for nominal, _ in columns], label), style="dim")
     shown_generators = one.worst(rows)
     for generator in shown_generators:
         line = Text(f"{card(generator)[: label - 1]:<{label}}")
@@ -267,12 +267,12 @@ def _title(one: Series, *, newest: bool) -> Text:
     return title
 
 
-def _axis(times: list[int]) -> str:
+def _axis(times: list[int], label: int) -> str:
     """Times of day, each ending over its column, counted from the newest."""
     line = ""
     for number, nominal in enumerate(times):
-        end, text = 2 * number + 1, clock(nominal)
-        if (len(times) - 1 - number) % _TICK_EVERY == 0 and end >= len(text):
+        end, text = label + 2 * number + 1, clock(nominal)
+        if (len(times) - 1 - number) % _TICK_EVERY == 0 and end - len(text) > len(line):
             line = line.ljust(end - len(text)) + text
     return line
 

@@ -225,6 +225,9 @@ def series_lines(one: SeriesCount) -> Iterator[Text]:
         title.append("  no period", "not bold dim")
     if len(one.revisions) > 1:
         title.append(f"  {len(one.revisions)} starts", "not bold dim")
+    if newest is not None and newest.period_cs is None and last is None:
+        yield title.append(", so there is nothing to judge", "not bold dim")
+        return
     yield title
     line = Text("  periods  ")
     for number, (word, count) in enumerate(sorted(one.outcomes.items(), key=_order)):
