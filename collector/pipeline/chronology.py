@@ -68,11 +68,11 @@ class Chronology:
     def _look_ahead(self) -> list[int]:
         """Stamps of the packets to come, those without one left out."""
         self._ahead.extend(islice(self._packets, LOOK - len(self._ahead)))
-        return [one.time_ns + self._shift for one in self._ahead if _has_time(one)]
+        return [one.time_ns + self._shift for one in self._ahead if self._has_time(one)]
 
     def _first(self, packet: UdpPacket) -> int | None:
         """Where time begins: the first stamp, if the next ones do not contradict it."""
-        if not _has_time(packet):
+        if not self._has_time(packet):
             self._count("no-stamp")
             return None
         stamp, stamps = packet.time_ns, self._look_ahead()
@@ -86,7 +86,7 @@ class Chronology:
 
     def _arrival(self, packet: UdpPacket, last: int) -> int:
         stamp = packet.time_ns + self._shift
-        if not _has_time(packet):
+        if not self._has_time(packet):
             return self._with_the_next(last, last + SILENCE, "no-stamp")
         if last <= stamp <= last + JUMP:
             return stamp
@@ -122,6 +122,5 @@ class Chronology:
     def _count(self, word: str) -> None:
         self.odd[word] = self.odd.get(word, 0) + 1
 
-
-def _has_time(packet: UdpPacket) -> bool:
-    return 0 < packet.time_ns <= LATEST
+    def _has_time(self, packet: UdpPacket) -> bool:
+        return packet.time_ns > 0 and packet.time_ns + self._shift <= LATEST
