@@ -57,7 +57,7 @@ _HOUSEKEEPING_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 0.1
 """Between two offers to an intake that is full."""
 
-_DROPS_TOGETHER: Final = SECOND // 10
+_DROPS_TOGETHER: Final = SECOND
 """ns for which drops make one record: each of them has every open period looked at."""
 _UINT32: Final = 1 << 32
 
@@ -337,7 +337,7 @@ class UdpNotifReceiver:
             self._offer(batch)
 
     def _append_drops(self, batch: ReceivedBatch, now: int) -> None:
-        """Add a DROPS record when the kernel's counter has moved, at most ten a second."""
+        """Add a DROPS record when the kernel's counter has moved, at most one a second."""
         drops = None if self._socket is None else dropped_datagrams(self._socket)
         if drops is not None and drops != self._drops_seen:
             if now - self._drops_since < _DROPS_TOGETHER:
