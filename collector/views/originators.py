@@ -17,11 +17,22 @@ from collector.model import SECOND
 from collector.views.tables import print_table
 from collector.views.text import card, natural
 
-COLUMNS = ("generator", "missing", "degraded", "usual", "arc", "lag", "clock", "restarts", "ids")
+COLUMNS = (
+    "generator",
+    "missing",
+    "degraded",
+    "usual",
+    "arc",
+    "lag",
+    "clock",
+    "restarts",
+    "ids per",
+)
 SHOWN = 64
 """Originators of one subscription that are printed (ours)."""
 NOT_LISTED = Text("not on the list", style="cyan")
-_SCOPES = {"header": "one run per header id", "subscription": "one run per subscription"}
+_SCOPES = {"header": "header id", "subscription": "subscription"}
+"""What one run of Message IDs covers -> how it is said."""
 
 
 class _Counted(Protocol):
@@ -62,7 +73,7 @@ def print_originators(
         [COLUMNS[n] for n in kept],
         ([row[n] for n in kept] for row in rows),
         right=("usual", "lag", "restarts"),
-        whole=("generator", "arc", "lag"),
+        whole=("generator", "arc", "lag", "ids per"),
     )
     if len(mine) > SHOWN:
         console.print(f"and {len(mine) - SHOWN} more generators")

@@ -92,7 +92,7 @@ def test_what_ipf_prints(capsys: pytest.CaptureFixture[str]) -> None:
     assert "  periods  8 COMPLETE, 1 INCOMPLETE, 3 UNKNOWN" in out
     assert "  list     cards 16973828, 16974839, 16974853 (learned)" in out
     assert "card 16974839\t1 restarted\t10\t-12.00 to -8.00 s" in out
-    assert out.count("one run per subscription") == 3
+    assert out.count("\tsubscription\n") == 3
     rows = [line.split()[2:] for line in out.splitlines() if line.startswith("card 169")]
     assert [row[-9:] for row in rows[-3:]] == [[*"●●●●●●●●●"], [*"✖●●●●●●●●"], [*"●●●●●●●●●"]]
 
