@@ -43,6 +43,9 @@ snapshot_seconds = 1
 [metrics]
 enabled = false
 
+[verdicts]
+coverage_sample = 1
+
 [[device]]
 name = "dev"
 sources = ["{host}"]
@@ -135,6 +138,12 @@ def test_the_store_holds_what_the_journal_says(folder: Path, tmp_path: Path) -> 
             assert kept == said, table
             assert table == "events" or max(kept.values()) == 1, table
         assert sum(_rows(live, "updates").values()) > 300
+
+
+def test_a_healthy_device_breaks_no_rule_for_being_killed_beside(folder: Path) -> None:
+    wanted = "SELECT * FROM events WHERE kind IN ('overlap', 'node_gone')"
+    with asked(folder / "data") as live:
+        assert live.run(wanted).to_pylist() == []
 
 
 def test_no_journalled_message_is_lost(folder: Path) -> None:
