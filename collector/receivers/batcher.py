@@ -363,6 +363,14 @@ class DatagramBatcher:
         )
 
 
+def joined(first: ReceivedBatch, second: ReceivedBatch) -> ReceivedBatch:
+    """The records of both, in order; may be one of the two."""
+    if not len(first):
+        return second
+    _extend(first, second, 0, len(second))
+    return first
+
+
 def _extend(batch: ReceivedBatch, rows: ReceivedBatch, start: int, end: int) -> None:
     """Append rows ``start`` to ``end`` of one batch to another."""
     if start < end:

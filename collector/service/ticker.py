@@ -73,9 +73,13 @@ class Ticker:
 
     def _look(self) -> None:
         now = self._clock.now()  # before the drain: what comes during it may still wait behind it
-        for receiver in self._receivers:
-            receiver.drain()
-        deadline = self._intake.pipeline.engine.next_deadline()
+        engine = self._intake.pipeline.engine
+        deadline = engine.next_deadline()
+        idle = now - self._intake.last_arrival >= IDLE
+        if idle or (deadline is not None and deadline <= now):
+            for receiver in self._receivers:
+                receiver.drain()
+            deadline = engine.next_deadline()
         since = now - self._intake.last_arrival
         if since >= IDLE or (since > 0 and deadline is not None and deadline <= now):
             self._tick(now)

@@ -147,10 +147,10 @@ def test_messages_whole_and_segmented_arrive_in_order() -> None:
 
 
 @both_readers
-def test_a_batch_is_no_longer_than_asked_and_drain_takes_all() -> None:
+def test_a_batch_joins_eight_reads_at_most_and_drain_takes_all() -> None:
     async def run() -> None:
         intake = Intake()
-        async with listening(intake, batch=16) as receiver:
+        async with listening(intake, batch=2) as receiver:
             with sender(receiver) as sock:
                 for number in range(50):
                     sock.send(message(number)[0])
