@@ -16,6 +16,9 @@ from collector.core.message_ids import Finding, Signature
 from collector.core.state import Counter, Device, Hole, Restart, Run
 from collector.model import Rejected, StateChanged, Unreassembled, Update
 
+HELD_UP_SHARE = 8
+"""Held up is a record when ids behind its own came more than this share of a period before it."""
+
 Seen = tuple[Run, Finding, Hole | None]
 """What one book says of a message."""
 Numbered = Update | StateChanged
@@ -92,6 +95,19 @@ def counted(seen: list[Seen]) -> Finding | None:
         if run.in_force:
             return found
     return None
+
+
+def was_overtaken(seen: list[Seen], arrival: int, period: int) -> bool:
+    """Did later messages of its counter come so long before it that it was held up?
+
+    What the network shuffles within a moment proves nothing about half a period.
+    """
+    for run, found, hole in seen:
+        if run.in_force:
+            if hole is not None and found is Finding.FILLS:
+                return arrival - hole.opened > period // HELD_UP_SHARE
+            return found is Finding.OVERTAKEN
+    return False
 
 
 def conclude(

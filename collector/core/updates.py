@@ -174,7 +174,7 @@ def _place(
         return None
     if seen:
         _speaks_in(originator, seen, update)
-    odd = counters.counted(seen) in (Finding.FILLS, Finding.OVERTAKEN)
+    odd = counters.was_overtaken(seen, update.arrival, one.period)
     unheard = originator.first_index is None
     last_index = None if unheard else originator.last_index
     slot = fold.place(

@@ -242,3 +242,19 @@ def test_a_period_waits_for_an_originator_that_slipped_back() -> None:
     assert {row.outcome for row in wire.verdicts} == {"COMPLETE"}
     waited = {(row.deadline - row.nominal_time) / SECOND for row in wire.lasts()}
     assert max(waited) > 30  # and the other's arrivals are over after a second
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_order_changed_within_a_moment_is_no_record_held_up_for_a_period(swapped: bool) -> None:
+    """The clock steps by a whole period while neighbours change places on the way."""
+    sent = []
+    for index in range(1, 14):
+        step = -10 if index >= 8 else 0
+        first, second = ("2", "1") if swapped and index == 8 else ("1", "2")
+        for place, card in enumerate((first, second)):
+            at = index * 10 + 0.1 + place * 0.05
+            number = 2 * index + (card == "2")
+            sent.append(update(at, card, number, header=7, time=at + (step if card == "1" else 0)))
+    wire = run([established(at=5), *sent], until=135)
+    assert {row.outcome for row in wire.verdicts} == {"COMPLETE"}
+    assert wire.kinds().count("clock_step") == 1
