@@ -17,6 +17,7 @@ from publisher_sim.distort.messages import (
     Stream,
     counter_of,
     counters,
+    sending_order,
     streams,
 )
 from publisher_sim.distort.plan import ALL, ANY, Plan, Window
@@ -128,13 +129,13 @@ def count_again(messages: Sequence[Message], restarts: dict[int, int]) -> None:
     """Give ids anew: none for what was never sent, from 0 after a restart.
 
     Args:
-        messages: in the order in which they were sent.
+        messages: in the order in which they arrived; ``rank`` says where they were sent otherwise.
         restarts: header id -> moment of its restart.
     """
     own = counters(messages)
     less: dict[Counter, int] = {}
     restarted = set()
-    for one in messages:
+    for one in sending_order(messages):
         key = counter_of(one, own)
         if one.never:
             less[key] = less.get(key, 0) + 1

@@ -79,7 +79,9 @@ class Message(Struct):
     copy_of: int | None = None
     """``number`` of the message that this is a duplicate of."""
     number: int = -1
-    """Its place among all messages before the faults."""
+    """Its place among all messages before the faults, in order of arrival."""
+    rank: int = -1
+    """Its place in the order of sending, where that is known to differ."""
 
     @property
     def time(self) -> int:
@@ -113,6 +115,11 @@ def streams(messages: Iterable[Message]) -> dict[Stream, dict[int, list[Message]
     return {stream: dict(sorted(found[stream].items())) for stream in found}
 
 
+def sending_order(messages: Iterable[Message]) -> list[Message]:
+    """As the publisher sent them, as far as known; else as they arrived."""
+    return sorted(messages, key=lambda one: one.number if one.rank < 0 else one.rank)
+
+
 def counters(messages: Iterable[Message]) -> dict[int, bool]:
     """header id -> True when each subscription behind it has a run of ids of its own.
 
@@ -121,7 +128,7 @@ def counters(messages: Iterable[Message]) -> dict[int, bool]:
     breaks: dict[tuple[int, bool], int] = defaultdict(int)
     last: dict[tuple[bool, Counter], int] = {}
     ids = set()
-    for one in messages:
+    for one in sending_order(messages):
         ids.add(one.publisher_id)
         for own in (False, True):
             key = own, _key(one, own)

@@ -161,7 +161,8 @@ def _stream(made: Shape, card: int, subscription: int, draw: Random) -> list[Mes
 def _count(messages: list[Message], made: Shape, draw: Random) -> None:
     """Ids in the order of sending; then numbers in the order of arrival."""
     last: dict[object, int] = {}
-    for one in sorted(messages, key=lambda one: one.number):
+    for rank, one in enumerate(sorted(messages, key=lambda one: one.number)):
+        one.rank = rank
         key = one.publisher_id, one.subscription_id if made.per_subscription else None
         before = last.get(key)
         one.message_id = draw.randrange(MASK) if before is None else (before + 1) & MASK
