@@ -20,7 +20,6 @@ from collector.model import (
     CollectorTime,
     Event,
     Fact,
-    MediaType,
     NotificationKind,
     Placements,
     ReceivedBatch,
@@ -28,8 +27,7 @@ from collector.model import (
     Update,
     Verdict,
 )
-from collector.wire.nodes import NodeIds, entry_of, nodes_of
-from collector.wire.notification import decode_contents
+from collector.wire.nodes import NodeIds, entry_of, read_nodes
 
 EVERY = 50
 """What holds until a CONFIG record comes: 2 %."""
@@ -97,17 +95,13 @@ class Sampling:
         )
 
     def _nodes(self, update: Update) -> NodeIds:
-        row = update.offset - self._first_offset
-        media_type = self._batch.media_type[row]
-        if update.kind is not NotificationKind.PUSH_UPDATE:
-            return _NOTHING
-        if self._batch.flags[row] & FLAG_PRIVATE:
+        row, batch = update.offset - self._first_offset, self._batch
+        if update.kind is not NotificationKind.PUSH_UPDATE or batch.flags[row] & FLAG_PRIVATE:
             return _NOTHING
         try:
-            message = decode_contents(self._batch.payload[row], media_type)
+            return read_nodes(batch.payload[row], batch.media_type[row])
         except WireError:
             return _NOTHING
-        return nodes_of(message, lists_marked=media_type != MediaType.YANG_DATA_XML)
 
     def end(self, facts: Iterable[Fact], now: int) -> list[Event]:
         """The batch ends at ``now``; ``facts``: what the engine said of it."""

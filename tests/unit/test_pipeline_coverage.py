@@ -11,6 +11,7 @@ import pytest
 from collector.config import read_config_table
 from collector.core.reassembly import Reassembly
 from collector.core.segments import Assembled, SegmentReceived
+from collector.errors import WireError
 from collector.journal import to_arrow
 from collector.model import (
     FLAG_IDS,
@@ -29,7 +30,7 @@ from collector.pipeline.sampling import every_of
 from collector.pipeline.settings import encode_config
 from collector.store.tables import Said
 from collector.wire.netconf_rpc import EstablishSubscription, encode_rpc
-from collector.wire.notification import decode_contents
+from collector.wire.nodes import NodeIds, read_nodes
 from collector.wire.udp_notif import decode_header
 from publisher_sim.scenario import Fault, Push, Scenario
 from publisher_sim.simulate import START, default_terms, simulate
@@ -205,12 +206,12 @@ def sampled(recorded: Recorded) -> int:
     """How many updates were looked into."""
     looked: list[bytes] = []
 
-    def counted(payload: bytes, media_type: int) -> Any:
+    def counted(payload: bytes, media_type: int) -> NodeIds:
         looked.append(payload)
-        return decode_contents(payload, media_type)
+        return read_nodes(payload, media_type)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sampling, "decode_contents", counted)
+        patch.setattr(sampling, "read_nodes", counted)
         recorded.tell(Pipeline())
     return len(looked)
 
@@ -227,16 +228,20 @@ def test_one_period_in_so_many() -> None:
     assert [every_of(sample) for sample in (0, 1e-12, 0.02, 0.3, 1)] == [0, 0, 50, 3, 1]
 
 
-def test_what_cannot_be_looked_into_is_counted_only() -> None:
+def test_what_cannot_be_looked_into_is_counted_only(monkeypatch: pytest.MonkeyPatch) -> None:
     recorded = Recorded(small())
     batch = recorded.batch
     data = [row for row, flags in enumerate(batch.flags) if flags & FLAG_IDS]
     half = len(data) // 2
     batch.flags[data[half]] |= FLAG_PRIVATE
-    inner = b'"interface":['
-    at = data[half + 4]
-    assert inner in batch.payload[at]
-    batch.payload[at] = batch.payload[at].replace(inner, b'"interface":[],"interface":[', 1)
+    bad = batch.payload[data[half + 4]]
+
+    def refused(payload: bytes, media_type: int) -> NodeIds:
+        if payload == bad:
+            raise WireError("bad-value", "not ours")
+        return read_nodes(payload, media_type)
+
+    monkeypatch.setattr(sampling, "read_nodes", refused)
     at = data[half + 8]
     batch.payload[at] = (
         batch.payload[at]

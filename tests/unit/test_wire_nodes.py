@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from collector.errors import WireError
 from collector.model import MediaType
 from collector.wire import nodes
-from collector.wire.nodes import entry_of, nodes_of
+from collector.wire.nodes import entry_of, nodes_of, read_nodes
 from collector.wire.notification import decode_contents
 
 INTERFACES = {
@@ -114,6 +115,32 @@ def test_in_xml_a_container_in_an_entry_is_a_node() -> None:
     assert xml_ids(b"<name>eth0</name><statistics><x>1</x></statistics>") == {
         "name=eth0]/statistics"
     }
+
+
+# --------------------------------------------------------------------------- octets
+JSON = b'{"ietf-yang-push:push-update":{"id":1,"datastore-contents":%s}}'
+
+
+def test_json_octets() -> None:
+    octets = JSON % b'{"m:a":[{"name":"x","b":1}]}'
+    assert read_nodes(octets, MediaType.YANG_DATA_JSON).ids == {"/m:a[name=x]"}
+
+
+def test_json_that_only_the_other_reader_takes() -> None:
+    octets = JSON % b'{"m:a":[{"name":"\\ud800","b":1}]}'
+    assert read_nodes(octets, MediaType.YANG_DATA_JSON).ids == {"/m:a[name=\\ud800]"}
+
+
+def test_xml_octets() -> None:
+    octets = XML % b"<interface><name>eth0</name><mtu>9</mtu></interface>"
+    (node,) = read_nodes(octets, MediaType.YANG_DATA_XML).ids
+    assert node.endswith("interface[name=eth0]")
+
+
+@pytest.mark.parametrize("media_type", [MediaType.YANG_DATA_JSON, MediaType.YANG_DATA_CBOR, 9])
+def test_octets_that_cannot_be_read(media_type: int) -> None:
+    with pytest.raises(WireError):
+        read_nodes(b'{"x"', media_type)
 
 
 # --------------------------------------------------------------------------- where contents are
