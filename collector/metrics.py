@@ -124,6 +124,12 @@ METRICS = (
     Metric("messages_received", "counter", "Whole messages, by receiver.", ("receiver",)),
     Metric("messages_rejected", "counter", "Messages whose payload was refused.", ("reason",)),
     Metric(
+        "contents_left_out",
+        "counter",
+        "Updates of sampled periods whose contents were not compared, by reason.",
+        ("reason",),
+    ),
+    Metric(
         "messages_lost",
         "counter",
         "Messages lost, at the least: one for each period of a generator that ended with a loss.",
@@ -173,6 +179,7 @@ class Counters:
         self.records_left_out = Counts()
         self.messages_received = Counts()
         self.messages_rejected = Counts()
+        self.contents_left_out = Counts()
         self.messages_lost = Counts()
         self.queue_dropped = Counts()
         self.unknown_sources = 0

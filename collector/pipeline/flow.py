@@ -112,6 +112,11 @@ class Pipeline:
         """Arrival of the last record read, ns; 0 before the first."""
         return self._rest.last_arrival
 
+    @property
+    def contents_left_out(self) -> dict[str, int]:
+        """Reason word -> updates of sampled periods whose contents were not compared."""
+        return self._sampling.coverage.not_judged
+
     # ------------------------------------------------------------------ one batch
     def receive(self, first_offset: int, batch: ReceivedBatch, records: object) -> Said:
         """Everything that follows from a batch.

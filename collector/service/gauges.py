@@ -14,6 +14,8 @@ def refresh(service: Service) -> None:
     counts = service.pipeline.counts
     for reason, number in counts.rejected.items():
         counters.messages_rejected.set((reason,), number)
+    for reason, number in service.pipeline.contents_left_out.items():
+        counters.contents_left_out.set((reason,), number)
     counters.unknown_sources = len(counts.unknown_sources)
     counters.unknown_source_messages = counts.unknown_source_messages
     counters.journal_bytes = sum(segment.octets for segment in service.journal.segments())

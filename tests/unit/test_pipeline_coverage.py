@@ -154,7 +154,7 @@ def test_a_healthy_device_gives_no_event(encoding: str, updates: int) -> None:
     said = Recorded(scenario).tell(pipeline)
     assert "COMPLETE" in outcomes(said)
     assert conformance(said) == []
-    assert pipeline._sampling.coverage.not_judged == {}
+    assert pipeline.contents_left_out == {}
 
 
 @pytest.mark.parametrize("encoding", ["encode-json", "encode-xml"])
@@ -252,7 +252,7 @@ def test_what_cannot_be_looked_into_is_counted_only(monkeypatch: pytest.MonkeyPa
     said = recorded.tell(pipeline)
     assert conformance(said) == []
     assert pipeline.counts.rejected == {"unknown-media-type": 1}
-    assert pipeline._sampling.coverage.not_judged == {"not-whole": 2}
+    assert pipeline.contents_left_out == {"not-whole": 2}
 
 
 def test_another_sample_in_the_middle_is_no_fault() -> None:
