@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from collector.core.coverage import Contents, Coverage, CoverageInput
+from collector.core.coverage import Coverage, CoverageInput
+from collector.core.coverage_state import Contents
 from collector.model import (
     SECOND,
     CollectorTime,

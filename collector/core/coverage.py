@@ -20,8 +20,16 @@ import heapq
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from msgspec import Struct
 
+from collector.core.coverage_state import (
+    Before,
+    Contents,
+    CoverageLimits,
+    Device,
+    Reset,
+    Sample,
+    Series,
+)
 from collector.model import (
     CENTISECOND,
     CollectorTime,
@@ -40,104 +48,7 @@ _NEW_PAIRS = 8
 """Pairs that one period may make known; the others wait for the next (ours)."""
 
 
-class CoverageLimits(Struct, frozen=True):
-    """Bounds, ours; what is beyond is counted and not judged."""
-
-    nodes_per_generator: int = 20_000
-    """In one period."""
-    nodes_per_device: int = 200_000
-    """Of all periods that are open or compared with."""
-    open_periods: int = 32
-    """Of one subscription."""
-    subscriptions_per_device: int = 256
-
-
-class Contents(Struct, frozen=True, gc=False):
-    """What one update of a sampled period holds."""
-
-    time: CollectorTime
-    """Arrival."""
-    device: str
-    revision: int
-    period_index: int
-    generator: str
-    nodes: frozenset[str]
-    entries: frozenset[str]
-    """The list entries that the nodes lie in."""
-    whole: bool = True
-    """False where not all of it could be read."""
-
-
-class Reset(Struct, frozen=True, gc=False):
-    """Another sample from now on: what is open holds a part of its updates only."""
-
-    time: CollectorTime
-    offset: int
-    """Journal offset; a device restored from behind it knows already."""
-
-
 CoverageInput = SubscriptionRow | Contents | Verdict | Reset
-
-
-class _Sample(Struct):
-    """One period."""
-
-    nodes: dict[str, set[str]] = {}
-    """generator -> nodes."""
-    entries: dict[str, str] = {}
-    """list entry -> generator."""
-    whole: bool = True
-    due: int | None = None
-    """When to look at it; None before its first row."""
-    outcome: str = ""
-    reason: str = ""
-    required: tuple[str, ...] = ()
-
-    def held(self) -> int:
-        return len(self.entries) + sum(map(len, self.nodes.values()))
-
-
-class _Before(Struct, frozen=True):
-    """The last complete period."""
-
-    index: int
-    required: tuple[str, ...]
-    entries: dict[str, str]
-
-
-class _Series(Struct):
-    """One revision of a subscription."""
-
-    id: int
-    name: str
-    revision: int
-    period: int
-    settled: int
-    """Periods whose first update arrives before are left out."""
-    done: int = -1
-    """Last period index that is no longer looked at."""
-    open: dict[int, _Sample] = {}
-    before: _Before | None = None
-    overlapping: set[tuple[str, str]] = set()
-    """Pairs of which it was said."""
-    losing: set[str] = set()
-    """Generators of which it was said that nodes are gone."""
-
-    def held(self) -> int:
-        kept = 0 if self.before is None else len(self.before.entries)
-        return kept + sum(sample.held() for sample in self.open.values())
-
-
-class _Device(Struct):
-    series: dict[int, _Series] = {}
-    """By revision."""
-    held: int = 0
-    """Nodes and entries of all of them, not less than there are."""
-    known_to: int = 0
-    """Journal offset up to which inputs are known already (after a restart)."""
-
-    def count_held(self) -> None:
-        self.held = sum(series.held() for series in self.series.values())
 
 
 class Coverage:
@@ -145,7 +56,7 @@ class Coverage:
 
     def __init__(self, limits: CoverageLimits | None = None) -> None:
         self._limits = limits or CoverageLimits()
-        self._devices: dict[str, _Device] = {}
+        self._devices: dict[str, Device] = {}
         self._due: list[tuple[int, str, int, int]] = []
         """Heap of (time, device, revision, index); may name what is no longer open."""
         self._said: list[Event] = []
@@ -180,7 +91,7 @@ class Coverage:
     # ------------------------------------------------------------------ snapshots
     def snapshot(self, device: str) -> bytes:
         """What is known of a device."""
-        return msgspec.msgpack.encode(self._devices.get(device) or _Device())
+        return msgspec.msgpack.encode(self._devices.get(device) or Device())
 
     def restore(self, device: str, state: bytes, known_to: int) -> None:
         """Go on from a snapshot.
@@ -193,7 +104,7 @@ class Coverage:
         Raises:
             msgspec.MsgspecError: not a snapshot; nothing was changed.
         """
-        found = msgspec.msgpack.decode(state, type=_Device)
+        found = msgspec.msgpack.decode(state, type=Device)
         found.known_to = known_to
         self._devices[device] = found
         for series in found.series.values():
@@ -204,7 +115,7 @@ class Coverage:
     # ------------------------------------------------------------------ inputs
     def _changed(self, row: SubscriptionRow) -> None:
         """A subscription began, changed or ended."""
-        device = self._devices.setdefault(row.device, _Device())
+        device = self._devices.setdefault(row.device, Device())
         for older in [
             one.revision
             for one in device.series.values()
@@ -220,7 +131,7 @@ class Coverage:
         if series is None:
             if len(device.series) >= self._limits.subscriptions_per_device:
                 del device.series[min(device.series)]
-            series = _Series(row.id, row.name, row.revision, period, 0)
+            series = Series(row.id, row.name, row.revision, period, 0)
             device.series[row.revision] = series
         series.period = period
         _start_anew(series, row.time)
@@ -245,13 +156,13 @@ class Coverage:
                 return
             if len(series.open) >= self._limits.open_periods:
                 del series.open[min(series.open)]
-            sample = series.open[one.period_index] = _Sample()
+            sample = series.open[one.period_index] = Sample()
         if not one.whole:
             sample.whole = False
             self._count("not-whole")
         self._add(device, sample, one)
 
-    def _add(self, device: _Device, sample: _Sample, one: Contents) -> None:
+    def _add(self, device: Device, sample: Sample, one: Contents) -> None:
         nodes = sample.nodes.setdefault(one.generator, set())
         more = len(one.nodes) + len(one.entries)
         if (
@@ -296,7 +207,7 @@ class Coverage:
                 self._look(name, series, index, sample, time)
                 device.count_held()
 
-    def _look(self, device: str, series: _Series, index: int, sample: _Sample, now: int) -> None:
+    def _look(self, device: str, series: Series, index: int, sample: Sample, now: int) -> None:
         series.done = index
         series.open = {one: kept for one, kept in series.open.items() if one > index}
         if sample.outcome == Outcome.NOT_JUDGED.value and sample.reason in _ANOTHER_TIME:
@@ -316,10 +227,10 @@ class Coverage:
         if complete:
             self._compare(device, series, index, sample, now)
 
-    def _compare(self, device: str, series: _Series, index: int, sample: _Sample, now: int) -> None:
+    def _compare(self, device: str, series: Series, index: int, sample: Sample, now: int) -> None:
         """Hold a complete period against the one before."""
         before = series.before
-        series.before = _Before(index, sample.required, sample.entries)
+        series.before = Before(index, sample.required, sample.entries)
         if before is None or before.required != sample.required:
             return
         gone: dict[str, list[str]] = {}
@@ -360,7 +271,7 @@ def _order(one: CoverageInput) -> tuple[int, int]:
     return _time(one), _ORDER.index(type(one))
 
 
-def _start_anew(series: _Series, now: int) -> None:
+def _start_anew(series: Series, now: int) -> None:
     """Leave out what is open, and whatever begins while nodes may still be moving."""
     series.done = max([series.done, *series.open])
     series.open = {}

@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from operator import add
 
-from collector.core.coverage import Contents, Coverage, CoverageInput, Reset
+from collector.core.coverage import Coverage, CoverageInput
+from collector.core.coverage_state import Contents, Reset
 from collector.errors import WireError
 from collector.model import (
-    FLAG_PRIVATE,
     CollectorTime,
     Event,
     Fact,
@@ -96,7 +96,7 @@ class Sampling:
 
     def _nodes(self, update: Update) -> NodeIds:
         row, batch = update.offset - self._first_offset, self._batch
-        if update.kind is not NotificationKind.PUSH_UPDATE or batch.flags[row] & FLAG_PRIVATE:
+        if update.kind is not NotificationKind.PUSH_UPDATE:
             return _NOTHING
         try:
             return read_nodes(batch.payload[row], batch.media_type[row])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from collector.core.coverage import Contents, Coverage, CoverageLimits, Reset
+from collector.core.coverage import Coverage
+from collector.core.coverage_state import Contents, CoverageLimits, Reset
 from collector.model import NotJudgedReason, Outcome
 from tests.coverage_inputs import PERIOD, at, judged, row, said_of, sent
 
