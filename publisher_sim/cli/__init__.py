@@ -71,7 +71,8 @@ def status_of(args: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     debug = os.environ.get("PUBLISHER_SIM_DEBUG", "") not in ("", "0")
     try:
-        cli.main(args, prog_name="publisher-sim", standalone_mode=False)
+        # click hands an early exit back as a value
+        status = cli.main(args, prog_name="publisher-sim", standalone_mode=False)
     except click.exceptions.Exit as left:
         return left.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -84,4 +85,4 @@ def status_of(args: list[str] | None = None) -> int:
             raise
         click.echo(f"publisher-sim: {error}", err=True)
         return 2
-    return 0
+    return status if isinstance(status, int) else 0

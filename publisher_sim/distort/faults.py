@@ -17,7 +17,7 @@ from publisher_sim.distort import device, network
 from publisher_sim.distort.device import Choice
 from publisher_sim.distort.messages import Message, copied
 from publisher_sim.distort.plan import Plan, Window
-from publisher_sim.distort.truth import PeriodTruth, truth_of
+from publisher_sim.distort.truth import PeriodTruth, beside_holes, truth_of
 
 
 class Distorted(Struct):
@@ -57,7 +57,7 @@ def distort(messages: Sequence[Message], plan: Plan, slowest: int) -> Distorted:
     there = [one for one in sent if not one.never and len(one.lost) < one.datagrams]
     network.shuffle(there, *_with(choice("shuffle"), plan))
     there.sort(key=lambda one: one.at)
-    return Distorted(there, truth_of(sent, times, plan))
+    return Distorted(there, truth_of(sent, times, plan, beside_holes(messages)))
 
 
 def _with(chosen: tuple[Choice, Random], plan: Plan) -> tuple[Choice, Plan, Random]:

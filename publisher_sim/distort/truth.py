@@ -10,11 +10,21 @@ whoever was told to expect it).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from publisher_sim.distort.messages import Message, Stream, streams
+from publisher_sim.distort.messages import (
+    MASK,
+    Counter,
+    Message,
+    Stream,
+    counter_of,
+    counters,
+    sending_order,
+    streams,
+)
 from publisher_sim.distort.plan import Plan
 
 
@@ -42,13 +52,33 @@ class PeriodTruth(Struct, frozen=True):
     """Ids are missing in the capture itself: what was sent here is not known."""
 
 
-def truth_of(messages: Sequence[Message], times: dict[int, int], plan: Plan) -> list[PeriodTruth]:
+def beside_holes(messages: Sequence[Message]) -> set[int]:
+    """Numbers of the messages beside a break of ids in the capture itself."""
+    own = counters(messages)
+    last: dict[Counter, Message] = {}
+    found = set()
+    for one in sending_order(messages):
+        key = counter_of(one, own)
+        before = last.get(key)
+        if before is not None and (before.message_id + 1) & MASK != one.message_id:
+            found |= {before.number, one.number}
+        last[key] = one
+    return found
+
+
+def truth_of(
+    messages: Sequence[Message],
+    times: dict[int, int],
+    plan: Plan,
+    holes: Set[int] = frozenset(),
+) -> list[PeriodTruth]:
     """The truth of a distorted capture, in order of subscription, originator and period.
 
     Args:
         messages: all, also those never sent and the duplicates.
         times: number of a message -> its record time before the faults.
         plan: what was done, to name causes.
+        holes: numbers of messages beside which the capture itself lacks ids.
     """
     arrived: dict[int, Message] = {}
     for one in messages:
@@ -61,7 +91,10 @@ def truth_of(messages: Sequence[Message], times: dict[int, int], plan: Plan) -> 
         joined = _joined(bursts.values()) if plan.join else None
         for number, burst in bursts.items():
             absent = joined is not None and burst[0].number < joined
-            rows.append(_row(stream, number, burst, arrived, times, absent, plan))
+            row = _row(stream, number, burst, arrived, times, absent, plan)
+            if any(one.number in holes for one in burst):
+                row = replace(row, uncertain=True)
+            rows.append(row)
     return rows
 
 

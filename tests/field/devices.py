@@ -26,6 +26,8 @@ from tests.field.sets import Case
 START = 1_800_000_000 * SECOND
 """A multiple of 60 s."""
 PERIODS = 36
+MESSAGES = 96
+"""A device sends no more than about so many in a period: the whole has to end in some minutes."""
 SOURCE = "192.0.2.7"
 
 
@@ -71,7 +73,7 @@ def shape(number: int) -> Shape:
         subscriptions={1 + place: period * draw.choice((1, 1, 2)) for place in range(count)},
         anchored=draw.random() < 0.5,
         declared=draw.random() < 0.5,
-        updates=draw.choice((1, 1, 2, 3, 6, 12)),
+        updates=min(draw.choice((1, 1, 2, 3, 6, 12)), max(1, MESSAGES // (cards * count))),
         stable=draw.random() < 0.7,
         datagrams=draw.choice((1, 1, 2, 4)),
         together=draw.random() < 0.5,

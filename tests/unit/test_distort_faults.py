@@ -144,6 +144,14 @@ def test_order_is_shuffled_within_its_window() -> None:
     assert max(one.late for one in made.messages) <= SECOND
 
 
+def test_what_the_capture_itself_lacks_is_uncertain() -> None:
+    messages = sent(cards=1)
+    for one in messages[11:]:
+        one.message_id += 3
+    made = distort(messages, Plan(), PERIOD)
+    assert [row.period for row in made.truth if row.uncertain] == [5]
+
+
 def test_who_leaves_and_who_joins() -> None:
     left = truth(Plan(leave=("2",)))
     assert {row.verdict for row in left.values()} == {"missing"}
