@@ -1,7 +1,7 @@
 """``publisher-sim distort``: a capture file in, a capture file and its truth out.
 
 Does: open files, say what is wrong with them, put the parts together. Files appear by rename.
-Raises ConfigError's kin ``UsageError`` for everything that the caller can mend.
+Does not: work piecemeal; look-ahead needs the whole capture in memory.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def distort_file(request: Request, faults: Mapping[str, Any]) -> Done:
         written = packets(made.messages)
         octets = io.BytesIO()
         write_pcap(octets, written)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # overflow: a time beyond the year 9999
         raise UsageError(str(error)) from error
     asked = {key: value for key, value in faults.items() if value != getattr(Plan(), key)}
     named = {str(number): length for number, length in sorted(known.items())}

@@ -154,7 +154,10 @@ def _json(payload: bytes, wanted: Wanted) -> bytes:
 
 
 def _cbor(payload: bytes, wanted: Wanted) -> bytes:
-    return cbor2.dumps(_edited(cbor2.loads(payload), "", wanted))
+    try:
+        return cbor2.dumps(_edited(cbor2.loads(payload), "", wanted))
+    except cbor2.CBOREncodeError as error:
+        raise ValueError(f"a message cannot be written as CBOR again: {error}") from error
 
 
 def _edited(value: Any, name: str, wanted: Wanted) -> Any:
