@@ -28,6 +28,7 @@ def override(
     netconf_port: int | None = None,
     address: str | None = None,
     seed: int | None = None,
+    periods: int | None = None,
 ) -> Scenario:
     """The scenario with some values replaced; None leaves a value. Raises ConfigError."""
     if receiver is not None:
@@ -41,6 +42,8 @@ def override(
         scenario = structs.replace(scenario, address=address)
     if seed is not None:
         scenario = structs.replace(scenario, seed=seed)
+    if periods is not None:
+        scenario = structs.replace(scenario, periods=periods)
     check(scenario)
     return scenario
 

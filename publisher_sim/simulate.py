@@ -8,12 +8,15 @@ the same octets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from msgspec import Struct
 
 from collector.model import DeviceTime, SubscriptionTerms
 from collector.wire.netconf_rpc import EstablishSubscription, Rpc
+from collector.wire.packets import UdpPacket
+from collector.wire.pcap import write_pcap
 from publisher_sim import truth_file
 from publisher_sim.accounts import TruthFact
 from publisher_sim.agent import (
@@ -38,6 +41,8 @@ from publisher_sim.scenario import MASTER, Card, Scenario
 from publisher_sim.truth import Truth
 from publisher_sim.truth_file import Header, TruthLine
 
+SOURCE_PORT = 40_000
+"""Of the datagrams in a written capture; ours."""
 SESSION = "1"
 """The pretended subscriber's session."""
 START = 1_800_000_000_000_000_000
@@ -166,3 +171,17 @@ def default_terms(scenario: Scenario) -> SubscriptionTerms:
         anchor_time=DeviceTime((START // period + 2) * period),
         encoding=scenario.push.encoding,
     )
+
+
+def write_capture(path: Path, scenario: Scenario, said: Iterable[Said]) -> None:
+    """Write the datagrams that were sent as a pcap file. Raises OSError."""
+    receiver = scenario.receiver
+    packets = (
+        UdpPacket(
+            one.at, scenario.address, SOURCE_PORT, receiver.address, receiver.port, one.octets
+        )
+        for one in said
+        if one.kind == "datagram"
+    )
+    with path.open("wb") as file:
+        write_pcap(file, packets)

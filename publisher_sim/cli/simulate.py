@@ -7,12 +7,21 @@ from pathlib import Path
 import click
 
 
-@click.command(epilog="Example: publisher-sim simulate four-cards --truth truth.jsonl")
+@click.command(epilog="Example: publisher-sim simulate quiet --periods 40 --pcap lab.pcap")
 @click.argument("scenario")
 @click.option("--truth", type=click.Path(path_type=Path, dir_okay=False), help="Truth file.")
+@click.option(
+    "--pcap", type=click.Path(path_type=Path, dir_okay=False), help="Capture of what was sent."
+)
+@click.option("--periods", type=click.IntRange(1), help="Instead of the scenario's.")
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scenario's.")
-def simulate(scenario: str, truth: Path | None, seed: int | None) -> None:
-    """Run SCENARIO in memory and in pretend time; nothing is sent."""
+def simulate(
+    scenario: str, truth: Path | None, pcap: Path | None, periods: int | None, seed: int | None
+) -> None:
+    """Run SCENARIO in memory and in pretend time; nothing is sent.
+
+    What would have been sent over UDP can be kept as a capture.
+    """
     from collections import Counter
 
     from collector.errors import UsageError
@@ -20,16 +29,19 @@ def simulate(scenario: str, truth: Path | None, seed: int | None) -> None:
     from publisher_sim.cli.scenario_argument import read_scenario
     from publisher_sim.run import override
     from publisher_sim.simulate import simulate as run
+    from publisher_sim.simulate import write_capture
 
-    wanted = override(read_scenario(scenario), seed=seed)
+    wanted = override(read_scenario(scenario), seed=seed, periods=periods)
     if not wanted.periods:
-        raise UsageError("an endless scenario cannot be simulated (set periods)")
+        raise UsageError("an endless scenario cannot be simulated (--periods)")
     said, header, rows = run(wanted)
-    if truth is not None:
-        try:
+    try:
+        if truth is not None:
             truth_file.write(truth, header, rows)
-        except OSError as error:
-            raise UsageError(f"{truth} cannot be written: {error.strerror}") from error
+        if pcap is not None:
+            write_capture(pcap, wanted, said)
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from error
     kinds = Counter(one.kind for one in said)
     outcomes = Counter(row.last.outcome for row in rows)
     click.echo(f"{kinds['datagram']} datagrams, {kinds['notification']} notifications")
