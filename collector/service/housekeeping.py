@@ -79,7 +79,7 @@ class Housekeeping:
             return  # said by the intake; offered again in a second
         self._clock_note = None
 
-    async def _take_snapshot(self, pause_factor: float = PAUSE_FACTOR) -> None:
+    async def _take_snapshot(self) -> None:
         service = self._service
         pipeline, journal = service.pipeline, service.journal
         if journal.next_offset == self._taken_at:
@@ -91,7 +91,7 @@ class Housekeeping:
             parts.append((name, journal.next_offset, pipeline.snapshot_part(name)))
             turn = time.monotonic() - began
             spent += turn
-            await asyncio.sleep(turn * pause_factor)
+            await asyncio.sleep(turn * PAUSE_FACTOR)
         self._taken_at = journal.next_offset
         self._due_in = max(self._due_in, spent * REST_FACTOR)
         await self._save(parts)
@@ -122,13 +122,12 @@ class Housekeeping:
         return self._retention.apply(limits, safe_offset=safe, now=now)
 
     async def stop(self) -> None:
-        """Wait for what runs, and take a last snapshot for the next start. May be called twice."""
+        """Give a snapshot up that is being taken, wait for the rest. May be called twice."""
         if self._snapshot is not None:
             self._snapshot.cancel()
         for task in (self._snapshot, self._sweep):
             if task is not None:
                 await asyncio.gather(task, return_exceptions=True)
-        await self._take_snapshot(pause_factor=0)
 
 
 def _idle(task: asyncio.Task[None] | None) -> bool:
