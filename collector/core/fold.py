@@ -282,10 +282,9 @@ def _slip(context: Context, originator: Originator, index: int, arrival: int) ->
         originator.slipped.add(index)
         subscription.marks += 1
     refresh(subscription)
-    if subscription.due is not None and subscription.range_from is None:
-        # the open period waits for the arc where it is now
-        due = deadline_of(subscription, subscription.next_index)
-        context.deadlines.close_at(subscription, max(due, arrival))
+    # the open period waits for the arc where it is now
+    due = deadline_of(subscription, subscription.next_index)
+    context.deadlines.close_at(subscription, max(due, arrival))
     return index + way
 
 
