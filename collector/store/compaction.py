@@ -25,8 +25,10 @@ FAN_IN = 12
 FEWEST = 4
 """Files worth a merge where ``FAN_IN`` of them would be too much at once."""
 MAX_LEVEL = 3
-MAX_OCTETS = 16 << 20
-"""Octets (compressed, about a tenth of the memory needed) of one merge."""
+MAX_OCTETS = 4 << 20
+"""Octets of one merge: compressed, in memory ten to twenty times as many and twice, for the sort.
+With 16 MiB the segments of a busy collector were merged as well, which cost as much CPU as all
+else together and made the receiver lose datagrams."""
 _ORDER: Mapping[str, tuple[str, ...]] = {
     "updates": ("device", "received_at", "journal_offset"),
     "verdicts": ("device", "judged_at", "subscription_id", "period_index", "amendment"),

@@ -21,7 +21,7 @@ from tests.bench.end_to_end import EndToEnd, Shape
 from tests.bench.report import Report
 from tests.bench.stages import MORE_STAGES, STAGES, Sample, StageCost
 
-RATES = (40_000, 60_000, 80_000, 100_000)
+RATES = (40_000, 50_000, 61_000, 70_000, 80_000, 100_000)
 QUICK_RATE = 2_000
 
 

@@ -51,7 +51,8 @@ class Shape(Struct, frozen=True):
     """Messages of one card in one period, in one burst."""
     period: int = SECOND
     """ns."""
-    receive_buffer: int = 32 << 20
+    receive_buffer: int = 64 << 20
+    """Octets asked of the kernel: the default of the product."""
     ramp: int = 5
     """Periods in which the devices begin."""
     learning: int = 3
