@@ -9,15 +9,25 @@ into batches or how often a timer ran. A deadline passes once something arrived,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from collector.core import amendments, closing, counters, snapshot, subscriptions, updates, views
+from collector.core import (
+    amendments,
+    closing,
+    counters,
+    snapshot,
+    straight,
+    subscriptions,
+    updates,
+    views,
+)
 from collector.core.clocks import add_window
 from collector.core.context import Context
 from collector.core.deadlines import CLOSE
 from collector.core.message_ids import Finding
 from collector.core.settings import EngineSettings
 from collector.core.state import NO_SUBSCRIPTION, Device, Subscription
+from collector.core.update_columns import UpdateColumns
 from collector.core.views import OriginatorState, UnknownSubscription
 from collector.model import (
     CollectorDown,
@@ -47,27 +57,17 @@ class Engine:
         self._next_offset = 0
 
     # ----------------------------------------------------------------------- the three verbs
-    def receive_batch(self, batch: Sequence[Update]) -> tuple[Placements, list[Fact]]:
-        """Take updates in the order of their arrival."""
-        generators: list[str] = []
-        revisions: list[int] = []
-        indexes: list[int | None] = []
-        context, heap = self._context, self._context.deadlines.heap
-        for update in batch:
-            if heap and heap[0][0] < update.arrival:
-                self._until(update.arrival)
-            device = self._devices.get(update.device)
-            placed = None
-            if device is not None and update.offset >= device.next_offset:
-                placed = updates.common(context, device, update)
-            if placed is None:
-                placed = self._update(update)
-            generators.append(placed[0])
-            revisions.append(placed[1])
-            indexes.append(placed[2])
-        if batch:
-            self._next_offset = batch[-1].offset + 1
-        return Placements(generators, revisions, indexes), context.take()
+    def receive_batch(self, batch: UpdateColumns) -> tuple[Placements, list[Fact]]:
+        """Take updates in the order of their arrival; returns where each went, and what is said."""
+        placed, rows = Placements([], [], []), batch.rows()
+        while straight.place_all(self._context, self._devices, rows, placed, self._until):
+            generator, revision, index = self._update(batch.update(len(placed.generators)))
+            placed.generators.append(generator)
+            placed.revisions.append(revision)
+            placed.period_indexes.append(index)
+        if len(batch):
+            self._next_offset = batch.offset[-1] + 1
+        return placed, self._context.take()
 
     def _update(self, update: Update) -> updates.Placed:
         device = self._devices.get(update.device) or self._device(update.device)

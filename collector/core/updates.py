@@ -1,7 +1,6 @@
 """One content notification on its way: subscription, ids, period, conclusions.
 
-Does: the common message in one straight line (``common``), every other one step by step (``take``).
-Both do the same to what both can do; the first only refuses what is not common.
+Does: any message, step by step (``take``); ``straight`` does the same to the common one, quicker.
 Does not: know a rule; each is in its own file.
 """
 
@@ -10,13 +9,10 @@ from __future__ import annotations
 from collector.core import closing, counters, fold, held
 from collector.core.context import Context
 from collector.core.deadlines import refresh
-from collector.core.message_ids import MODULUS_MASK, PATIENCE, Finding
+from collector.core.message_ids import Finding
 from collector.core.state import NO_SUBSCRIPTION, Device, Originator, Slot, Subscription
-from collector.model import NotificationKind, Update
+from collector.model import Update
 
-PUSH_UPDATE_KIND = NotificationKind.PUSH_UPDATE
-PUSH_UPDATE = str(PUSH_UPDATE_KIND)
-"""Plain text: a tuple of plain values is nothing for the garbage collector to look at."""
 Placed = tuple[str, int, int | None]
 """Generator, revision (-1 while the subscription is unknown), period index."""
 
@@ -32,93 +28,6 @@ def generator_of(context: Context, update: Update) -> str:
     return name
 
 
-# --------------------------------------------------------------------------- straight on
-def common(context: Context, device: Device, update: Update) -> Placed | None:
-    """The next id of a counter with one subscription, in time for an open period of a known one.
-
-    Returns:
-        None, and nothing was changed, when the message is of another kind.
-    """
-    header = update.publisher_id
-    counter = None if header is None else device.counters.get((update.source, header))
-    if counter is None or counter.each:
-        return None
-    run, message_id, key = counter.all, update.message_id, update.subscription_id
-    if message_id is None or run.last_id is None or run.waiting or run.unmet:
-        return None
-    if message_id != (run.last_id + 1) & MODULUS_MASK or update.incomplete_update:
-        return None
-    name = update.generator
-    if key is None or counter.only_key != key:
-        return None
-    if name is not None and context.settings.generators:
-        return None
-    originator = counter.by_header if name is None else counter.originators.get((key, name))
-    if originator is None or originator.remembered is not None or originator.slips:
-        return None
-    if originator.holes or originator.counter is not counter:
-        return None
-    one = originator.subscription
-    if one.id != key or not one.live or originator.first_index is None:
-        return None
-    if one.range_from is not None:
-        return None
-    arrival, event_time = update.arrival, update.event_time
-    time = event_time if update.observation_time is None else update.observation_time
-    if time is None:
-        return None
-    length = one.period
-    index = (time - originator.base) // length
-    if index != (arrival - originator.arrival_base) // length:
-        return None
-    period = one.periods.get(index)
-    if period is None:
-        if index < one.next_index:
-            return None
-        period = fold.open_period(one, index)
-    elif period.row is not None:
-        return None
-    name = originator.name
-    ring = run.ring
-    place = message_id & (len(ring) - 1)
-    old = ring[place]
-    if old is not None and arrival - old[5] < PATIENCE:
-        return None
-    kind = PUSH_UPDATE if update.kind is PUSH_UPDATE_KIND else str(update.kind)
-    ring[place] = (message_id, event_time, key, name, kind, arrival)
-    run.last_id = message_id
-    run.last_arrival = arrival
-    run.last_time = arrival if event_time is None else event_time
-    run.messages += 1
-    run.last_originator = originator
-    run.last_index = index
-    slot = period.slots.get(name)
-    if slot is None:
-        slot = period.slots[name] = Slot(index, arrival, arrival)
-        if not originator.member:
-            period.plain = False
-        if index > originator.last_index:
-            originator.last_index = index
-            if originator.usual is None:
-                slot.count = 1
-                fold.tell(originator, index, arrival, time)
-                closing.complete_at_once(context, one, index, arrival)
-                closing.complete_earlier(context, one, index, arrival)
-                return name, one.revision, index
-    else:
-        slot.last_arrival = arrival
-    slot.count += 1
-    fold.tell(originator, index, arrival, time)
-    if period.short < 0:
-        closing.complete_at_once(context, one, index, arrival)
-    elif slot.count == originator.usual and originator.member:
-        period.short -= 1
-        if not period.short:
-            closing.complete_at_once(context, one, index, arrival)
-    return name, one.revision, index
-
-
-# --------------------------------------------------------------------------- step by step
 def take(context: Context, device: Device, update: Update) -> Placed:
     """Any message."""
     generator = generator_of(context, update)

@@ -7,7 +7,7 @@ offsets. Runs of updates go to the engine in one call; any other record ends the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, cast
 
 import msgspec
@@ -16,6 +16,7 @@ from msgspec import Struct
 from collector.core.engine import Engine
 from collector.core.inventory import Inventory
 from collector.core.settings import EngineSettings
+from collector.core.update_columns import UpdateColumns
 from collector.errors import WireError
 from collector.model import (
     FLAG_IDS,
@@ -25,26 +26,22 @@ from collector.model import (
     Ended,
     Event,
     Fact,
-    NotificationKind,
+    Notification,
     ReceivedBatch,
     RecordKind,
     Rejected,
     StateChanged,
     SubscriptionRow,
     Transport,
-    Update,
     Verdict,
 )
 from collector.pipeline.exchanges import engine_inputs
-from collector.pipeline.rows import UpdateColumns
+from collector.pipeline.rows import UpdateRows
 from collector.pipeline.sampling import Sampling, every_of
 from collector.pipeline.settings import decode_config, engine_settings, inventory_of
 from collector.store.tables import Said
-from collector.wire.notification import decode
+from collector.wire.envelopes import Envelopes, decode_batch
 
-UPDATE_KINDS = frozenset(
-    (NotificationKind.PUSH_UPDATE, NotificationKind.PUSH_CHANGE_UPDATE, NotificationKind.OTHER)
-)
 UNKNOWN_SOURCES_KEPT = 1024
 """Addresses of unknown senders that are remembered for people (ours)."""
 REST = ""
@@ -53,8 +50,6 @@ _DATA: Final = int(RecordKind.DATA)
 _NETCONF: Final = int(Transport.NETCONF)
 _PRIVATE: Final = 0x10
 """Added to a media type of the private space, which no encoding here knows (udp-notif-26 §3.2)."""
-_Message = tuple[CollectorTime, int, str, str, int, int, int, int, int, bytes]
-"""Of one record: arrival, transport, session, peer, port, flags, media type, ids, payload."""
 
 
 class PipelineCounts:
@@ -127,13 +122,13 @@ class Pipeline:
                 where nobody keeps update rows, then none are made.
         """
         facts: list[Fact] = []
-        columns = UpdateColumns()
+        rows = UpdateRows()
         self._sampling.begin(first_offset, batch)
         row, count = 0, len(batch)
         while row < count:
             if batch.kind[row] == _DATA:
                 end = _end_of_run(batch.kind, row)
-                self._messages(batch, row, end, first_offset, columns, facts)
+                self._messages(batch, row, end, first_offset, rows, facts)
                 row = end
             else:
                 if row:
@@ -146,7 +141,7 @@ class Pipeline:
         return Said(
             first_offset=first_offset,
             next_offset=first_offset + count,
-            updates=columns.rows(records, first_offset),
+            updates=rows.rows(records, first_offset),
             verdicts=[fact for fact in facts if isinstance(fact, Verdict)],
             events=[fact for fact in facts if isinstance(fact, Event)],
             subscriptions=[fact for fact in facts if isinstance(fact, SubscriptionRow)],
@@ -158,84 +153,87 @@ class Pipeline:
         start: int,
         end: int,
         first_offset: int,
-        columns: UpdateColumns,
+        rows: UpdateRows,
         facts: list[Fact],
     ) -> None:
-        """Notification messages, rows ``start`` to ``end``. Runs once a message: locals only."""
-        device_of, sessions = self._inventory.device, self._rest.sessions
-        pending: list[Update] = []
-        offset = first_offset + start
-        for (
-            arrival,
-            transport,
-            session,
-            peer,
-            port,
-            flags,
-            media_type,
-            header,
-            ident,
-            payload,
-        ) in _messages_of(batch, start, end):
-            at, offset = offset, offset + 1
-            device = sessions.get(session) if transport == _NETCONF else device_of(peer)
-            if device is None:
-                self._unknown_source(peer)
-                continue
-            has_ids = flags & FLAG_IDS
-            publisher_id = header if has_ids else None
-            message_id = ident if has_ids else None
-            try:
-                said = decode(
-                    payload, media_type | _PRIVATE if flags & FLAG_PRIVATE else media_type
-                )
-            except WireError as error:
-                self._flush(pending, columns, facts)
-                self._count_rejected(error.reason)
-                refused = Rejected(
-                    arrival, device, peer, port, publisher_id, message_id, error.reason, at
-                )
-                facts += self.engine.receive(refused, arrival)
-                continue
-            if said.kind not in UPDATE_KINDS:
-                self._flush(pending, columns, facts)
-                changed = StateChanged(
-                    arrival, device, peer, port, publisher_id, message_id, said, at
-                )
-                facts += self.engine.receive(changed, arrival)
-                continue
-            pending.append(
-                Update(
-                    arrival,
-                    device,
-                    peer,
-                    port,
-                    publisher_id,
-                    message_id,
-                    said.subscription_id,
-                    said.generator,
-                    said.kind,
-                    said.event_time,
-                    said.observation_time,
-                    said.incomplete_update,
-                    at,
-                )
+        """Notification messages, rows ``start`` to ``end``: updates run by run, others between."""
+        envelopes = decode_batch(batch.payload[start:end], _media_types(batch, start, end))
+        updates = self._columns(batch, start, end, first_offset, envelopes)
+        known, others = updates.device, envelopes.others
+        odd = sorted({*others, *(row for row, device in enumerate(known) if not device)})
+        before = 0
+        for row in odd:
+            self._updates(updates, before, row, rows, facts)
+            before = row + 1
+            if known[row]:
+                self._no_update(updates, row, others[row], facts)
+            else:
+                self._unknown_source(updates.source[row])
+        self._updates(updates, before, end - start, rows, facts)
+
+    def _columns(
+        self, batch: ReceivedBatch, start: int, end: int, first_offset: int, envelopes: Envelopes
+    ) -> UpdateColumns:
+        """All messages as if they were updates; the device of an unknown source is empty."""
+        made = UpdateColumns()
+        made.arrival = cast("list[CollectorTime]", batch.received_at[start:end])
+        made.source, made.port = batch.peer[start:end], batch.port[start:end]
+        made.device = self._devices(batch, start, end)
+        headers, idents = batch.publisher_id[start:end], batch.message_id[start:end]
+        made.publisher_id, made.message_id = list(headers), list(idents)
+        flags = batch.flags[start:end]
+        for row in [] if flags.count(FLAG_IDS) == len(flags) else range(len(flags)):
+            if not flags[row] & FLAG_IDS:
+                made.publisher_id[row] = made.message_id[row] = None
+        made.subscription_id, made.generator = envelopes.subscription_id, envelopes.generator
+        made.kind, made.incomplete_update = envelopes.kind, envelopes.incomplete_update
+        made.event_time, made.observation_time = envelopes.event_time, envelopes.observation_time
+        made.offset = list(range(first_offset + start, first_offset + end))
+        return made
+
+    def _devices(self, batch: ReceivedBatch, start: int, end: int) -> list[str]:
+        """Who sent each message; empty for an unknown source."""
+        peers, transports = batch.peer[start:end], batch.transport[start:end]
+        device_of = self._inventory.device
+        if _NETCONF not in transports:
+            return [device_of(peer) or "" for peer in peers]
+        sessions = self._rest.sessions
+        return [
+            (sessions.get(session) if transport == _NETCONF else device_of(peer)) or ""
+            for transport, session, peer in zip(
+                transports, batch.session[start:end], peers, strict=True
             )
-        self._flush(pending, columns, facts)
+        ]
+
+    def _no_update(
+        self, at: UpdateColumns, row: int, said: Notification | WireError, facts: list[Fact]
+    ) -> None:
+        """A state change, or a message that was refused."""
+        here = (
+            at.arrival[row], at.device[row], at.source[row], at.port[row],
+            at.publisher_id[row], at.message_id[row],
+        )  # fmt: skip
+        if isinstance(said, WireError):
+            self._count_rejected(said.reason)
+            facts += self.engine.receive(Rejected(*here, said.reason, at.offset[row]), here[0])
+        else:
+            facts += self.engine.receive(StateChanged(*here, said, at.offset[row]), here[0])
 
     def _count_rejected(self, reason: str) -> None:
         rejected = self.counts.rejected
         rejected[reason] = rejected.get(reason, 0) + 1
 
-    def _flush(self, pending: list[Update], columns: UpdateColumns, facts: list[Fact]) -> None:
-        """Give the run of updates to the engine, and keep where it put them."""
-        if not pending:
+    def _updates(
+        self, messages: UpdateColumns, start: int, end: int, rows: UpdateRows, facts: list[Fact]
+    ) -> None:
+        """Give a run of updates to the engine, and keep where it put them."""
+        if start == end:
             return
-        placements, said = self.engine.receive_batch(pending)
-        columns.add(pending, placements)
-        self._sampling.placed(pending, placements)
+        updates = messages.part(start, end)
+        placements, said = self.engine.receive_batch(updates)
+        rows.add(updates, placements)
+        self._sampling.placed(updates, placements)
         facts += said
-        pending.clear()
 
     # ------------------------------------------------------------------ other records
     def _other(self, batch: ReceivedBatch, row: int, offset: int, facts: list[Fact]) -> None:
@@ -349,20 +347,12 @@ def _end_of_run(kinds: Sequence[int], start: int) -> int:
     return end
 
 
-def _messages_of(batch: ReceivedBatch, start: int, end: int) -> Iterator[_Message]:
-    """The columns that a message needs, row by row."""
-    columns: list[list[int] | list[str] | list[bytes]] = [
-        batch.received_at,
-        batch.transport,
-        batch.session,
-        batch.peer,
-        batch.port,
-        batch.flags,
-        batch.media_type,
-        batch.publisher_id,
-        batch.message_id,
-        batch.payload,
+def _media_types(batch: ReceivedBatch, start: int, end: int) -> list[int]:
+    """Media types; those of the private space as numbers that no encoding has."""
+    found, flags = batch.media_type[start:end], batch.flags[start:end]
+    if flags.count(FLAG_IDS) == len(flags):
+        return found
+    return [
+        media_type | _PRIVATE if flag & FLAG_PRIVATE else media_type
+        for media_type, flag in zip(found, flags, strict=True)
     ]
-    if end - start < len(batch):
-        columns = [column[start:end] for column in columns]
-    return cast("Iterator[_Message]", zip(*columns, strict=True))

@@ -1,51 +1,56 @@
-"""Rows of the ``updates`` table, gathered column by column while a batch is read."""
+"""Rows of the ``updates`` table, gathered while a batch is read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from collector.model import Placements, Update
+from collector.core.update_columns import UpdateColumns
+from collector.model import Placements
 from collector.store.tables import update_rows
 
 
-class UpdateColumns:
+class UpdateRows:
     """What decoding and the engine add to the columns of the journal."""
 
-    __slots__ = ("_generators", "_indexes", "_revisions", "_updates")
+    __slots__ = ("_parts",)
 
     def __init__(self) -> None:
-        self._updates: list[Update] = []
-        self._generators: list[str] = []
-        self._revisions: list[int] = []
-        self._indexes: list[int | None] = []
+        self._parts: list[tuple[UpdateColumns, Placements]] = []
 
-    def add(self, updates: Sequence[Update], placements: Placements) -> None:
-        """Add a run of updates and where the engine put them."""
-        self._updates.extend(updates)
-        self._generators.extend(placements.generators)
-        self._revisions.extend(placements.revisions)
-        self._indexes.extend(placements.period_indexes)
+    def add(self, updates: UpdateColumns, placed: Placements) -> None:
+        """Add a run of updates and where the engine put them; both are not changed afterwards."""
+        self._parts.append((updates, placed))
 
     def rows(self, records: Any, first_offset: int) -> Any:
         """The rows as an Arrow batch, None without any.
 
         ``records``: the journal's columns; None where nobody keeps the rows.
         """
-        updates = self._updates
-        if not updates or records is None:
+        if not self._parts or records is None:
             return None
+        updates, placed = self._parts[0] if len(self._parts) == 1 else _joined(self._parts)
         every = len(updates) == records.num_rows
         return update_rows(
             records,
             first_offset,
-            rows=None if every else [update.offset - first_offset for update in updates],
-            device=[update.device for update in updates],
-            generator=self._generators,
-            subscription_id=[update.subscription_id for update in updates],
-            revision=self._revisions,
-            period_index=self._indexes,
-            kind=[update.kind for update in updates],
-            event_time=[update.event_time for update in updates],
-            observation_time=[update.observation_time for update in updates],
+            rows=None if every else [offset - first_offset for offset in updates.offset],
+            device=updates.device,
+            generator=placed.generators,
+            subscription_id=updates.subscription_id,
+            revision=placed.revisions,
+            period_index=placed.period_indexes,
+            kind=updates.kind,
+            event_time=updates.event_time,
+            observation_time=updates.observation_time,
         )
+
+
+def _joined(parts: Iterable[tuple[UpdateColumns, Placements]]) -> tuple[UpdateColumns, Placements]:
+    updates, placed = UpdateColumns(), Placements([], [], [])
+    for some, where in parts:
+        updates.extend(some)
+        placed.generators.extend(where.generators)
+        placed.revisions.extend(where.revisions)
+        placed.period_indexes.extend(where.period_indexes)
+    return updates, placed

@@ -10,11 +10,12 @@ be read were readable enough for the envelope: they are no rejected message, onl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from operator import add
 
 from collector.core.coverage import Coverage, CoverageInput
 from collector.core.coverage_state import Contents, Reset
+from collector.core.update_columns import UpdateColumns
 from collector.errors import WireError
 from collector.model import (
     CollectorTime,
@@ -59,7 +60,7 @@ class Sampling:
             self._inputs.append(Reset(now, offset))
         self._every = every
 
-    def placed(self, updates: Sequence[Update], placements: Placements) -> None:
+    def placed(self, updates: UpdateColumns, placements: Placements) -> None:
         """Updates that the engine put somewhere. Runs once a message: one division each."""
         every = self._every
         if not every:
@@ -77,7 +78,7 @@ class Sampling:
         for row in chosen:
             index = indexes[row]
             assert index is not None
-            self._look_into(updates[row], revisions[row], index, placements.generators[row])
+            self._look_into(updates.update(row), revisions[row], index, placements.generators[row])
 
     def _look_into(self, update: Update, revision: int, index: int, generator: str) -> None:
         found = self._nodes(update)

@@ -13,6 +13,7 @@ import tracemalloc
 
 from collector.core.engine import Engine
 from collector.core.settings import EngineSettings
+from collector.core.update_columns import UpdateColumns
 from collector.model import (
     SECOND,
     CollectorTime,
@@ -67,11 +68,14 @@ def measure(devices: int = 1000, periods: int = 12) -> tuple[float, int]:
     establish(engine, devices)
     warm = updates(devices, 0, 6)
     for start in range(0, len(warm), BATCH):
-        engine.receive_batch(warm[start : start + BATCH])
+        engine.receive_batch(UpdateColumns.of(warm[start : start + BATCH]))
     sent = updates(devices, 6, periods)
+    batches = [
+        UpdateColumns.of(sent[start : start + BATCH]) for start in range(0, len(sent), BATCH)
+    ]
     begun = time.process_time()
-    for start in range(0, len(sent), BATCH):
-        engine.receive_batch(sent[start : start + BATCH])
+    for batch in batches:
+        engine.receive_batch(batch)
     spent = time.process_time() - begun
     return spent / len(sent) * 1e6, memory()
 
@@ -84,7 +88,7 @@ def memory(devices: int = 50) -> int:
     engine = Engine(EngineSettings())
     establish(engine, devices)
     for start in range(0, len(sent), BATCH):
-        engine.receive_batch(sent[start : start + BATCH])
+        engine.receive_batch(UpdateColumns.of(sent[start : start + BATCH]))
     gc.collect()
     kept = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()

@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from collector.core.engine import Engine
 from collector.core.settings import EngineSettings
+from collector.core.update_columns import UpdateColumns
 from collector.journal import Journal
 from collector.journal.columns import to_arrow
 from collector.model import (
@@ -33,12 +34,11 @@ from collector.model import (
     RecordKind,
     SubscriptionTerms,
     Transport,
-    Update,
 )
-from collector.pipeline.rows import UpdateColumns
+from collector.pipeline.rows import UpdateRows
 from collector.store.tables import Said
 from collector.store.writer import StoreWriter
-from collector.wire.notification import decode
+from collector.wire.envelopes import decode_batch
 from collector.wire.udp_notif import HEADER_LENGTH
 from tests.bench import traffic
 from tests.bench.receive import bench_receive
@@ -83,7 +83,7 @@ class Sample:
         self.learning = min(LEARNING, periods - 1)
         """Periods at the beginning that only warm up."""
 
-    def updates(self) -> list[list[Update]]:
+    def updates(self) -> list[UpdateColumns]:
         """Decoded, batch by batch."""
         names = {traffic.address(one): traffic.device_name(one) for one in range(self.devices)}
         offset, found = 0, []
@@ -129,18 +129,16 @@ def _batch(sent: Traffic, first: int, end: int, index: int, now: int) -> Receive
     return batch
 
 
-def _updates(batch: ReceivedBatch, offset: int, names: dict[str, str]) -> list[Update]:
-    found = []
-    for row, payload in enumerate(batch.payload):
-        said = decode(payload, 1)
-        found.append(
-            Update(
-                CollectorTime(batch.received_at[row]), names[batch.peer[row]], batch.peer[row],
-                batch.port[row], batch.publisher_id[row], batch.message_id[row],
-                said.subscription_id, said.generator, said.kind, said.event_time,
-                said.observation_time, said.incomplete_update, offset + row,
-            )
-        )  # fmt: skip
+def _updates(batch: ReceivedBatch, offset: int, names: dict[str, str]) -> UpdateColumns:
+    found, said = UpdateColumns(), decode_batch(batch.payload, batch.media_type)
+    found.arrival = [CollectorTime(time) for time in batch.received_at]
+    found.device = [names[peer] for peer in batch.peer]
+    found.source, found.port = batch.peer, batch.port
+    found.publisher_id, found.message_id = list(batch.publisher_id), list(batch.message_id)
+    found.offset = list(range(offset, offset + len(batch)))
+    for name in ("subscription_id", "generator", "kind", "event_time", "observation_time"):
+        setattr(found, name, getattr(said, name))
+    found.incomplete_update = said.incomplete_update
     return found
 
 
@@ -160,18 +158,17 @@ def reassemble(sample: Sample) -> StageCost:
 
 
 def decoding(sample: Sample) -> StageCost:
-    """Payload -> ``Notification``, contents left raw."""
+    """Payloads -> columns, contents left raw."""
 
     def run() -> None:
         for batch in sample.batches:
-            for payload in batch.payload:
-                decode(payload, 1)
+            decode_batch(batch.payload, batch.media_type)
 
     return StageCost("decode", sample.messages, _spent(run), "envelope; contents left raw")
 
 
 def engine(sample: Sample) -> StageCost:
-    """``Update`` -> placements and verdicts."""
+    """Updates -> placements and verdicts."""
     return _judged("engine", sample, 0.0)
 
 
@@ -185,7 +182,8 @@ def _judged(stage: str, sample: Sample, lost: float) -> StageCost:
     cost, messages, verdicts = 0.0, 0, 0
     for batch, updates in zip(sample.batches, sample.updates(), strict=True):
         if lost and sample.is_warm(batch):
-            updates = [one for one in updates if random.random() >= lost]
+            kept = [row for row in range(len(updates)) if random.random() >= lost]
+            updates = UpdateColumns.of(updates.update(row) for row in kept)
         before = _cpu()
         _, facts = judge.receive_batch(updates)
         if sample.is_warm(batch):
@@ -202,13 +200,13 @@ def rows(sample: Sample) -> StageCost:
     offset = 0
     for batch, updates in zip(sample.batches, sample.updates(), strict=True):
         count = len(updates)
-        placed = Placements([one.generator or "" for one in updates], [1] * count, [7] * count)
+        placed = Placements([one or "" for one in updates.generator], [1] * count, [7] * count)
         taken.append((updates, placed, to_arrow(batch), offset))
         offset += count
 
     def run() -> None:
         for updates, placed, records, first in taken:
-            columns = UpdateColumns()
+            columns = UpdateRows()
             columns.add(updates, placed)
             columns.rows(records, first)
 
@@ -284,8 +282,8 @@ def _said(sample: Sample) -> Iterator[Said]:
     offset = 0
     for batch, updates in zip(sample.batches, sample.updates(), strict=True):
         count = len(updates)
-        columns = UpdateColumns()
-        placed = Placements([one.generator or "" for one in updates], [1] * count, [7] * count)
+        columns = UpdateRows()
+        placed = Placements([one or "" for one in updates.generator], [1] * count, [7] * count)
         columns.add(updates, placed)
         made: Any = columns.rows(to_arrow(batch), offset)
         yield Said(first_offset=offset, next_offset=offset + count, updates=made)

@@ -15,6 +15,7 @@ from collector.core.engine import Engine
 from collector.core.reassembly import Reassembly
 from collector.core.segments import HalfBuilt, SegmentReceived
 from collector.core.settings import EngineSettings
+from collector.core.update_columns import UpdateColumns
 from collector.model import (
     CollectorStopped,
     CollectorTime,
@@ -55,7 +56,7 @@ def play(
     numbers: list[int] = []
 
     def flush() -> None:
-        placements, said = engine.receive_batch(waiting)
+        placements, said = engine.receive_batch(UpdateColumns.of(waiting))
         facts.extend(said)
         found = zip(numbers, placements.revisions, placements.period_indexes, strict=True)
         for number, revision, index in found:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from collector.core.engine import Engine
 from collector.core.settings import EngineSettings
+from collector.core.update_columns import UpdateColumns
 from collector.model import CollectorTime, Fact, Update, Verdict
 from tests import engine_scenarios
 from tests.helpers import established as reply
@@ -39,13 +40,13 @@ def test_batch_borders_change_no_row(seed: int) -> None:
     waiting: list[Update] = []
     for record in records:
         if waiting and (not isinstance(record, Update) or random.random() < 0.1):
-            facts += engine.receive_batch(waiting)[1]
+            facts += engine.receive_batch(UpdateColumns.of(waiting))[1]
             waiting = []
         if isinstance(record, Update):
             waiting.append(record)
         else:
             facts += engine.receive(record, record.arrival)
-    facts += engine.receive_batch(waiting)[1] + engine.handle_timer(END)
+    facts += engine.receive_batch(UpdateColumns.of(waiting))[1] + engine.handle_timer(END)
     assert facts == said(records, options)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from collector.core.engine import Engine
 from collector.core.settings import EngineSettings, KnownSubscription, Limits
+from collector.core.update_columns import UpdateColumns
 from collector.model import (
     SECOND,
     CollectorDown,
@@ -45,7 +46,7 @@ def in_batches(records: list[object]) -> list[Fact]:
     facts: list[Fact] = []
     for record in numbered(records):
         if isinstance(record, Update):
-            facts += engine.receive_batch([record])[1]
+            facts += engine.receive_batch(UpdateColumns.of([record]))[1]
         else:
             facts += engine.receive(record, record.arrival)
     return facts
@@ -117,12 +118,12 @@ def test_a_table_of_names_takes_the_long_way() -> None:
     engine = Engine(options)
     engine.receive(established(-1, ("2",)), CollectorTime(ns(-1)))
     sent = [update(10 * index + 1, "1", index) for index in range(4)]
-    placed, _ = engine.receive_batch(sent)
+    placed, _ = engine.receive_batch(UpdateColumns.of(sent))
     assert set(placed.generators) == {"2"}
 
 
 def test_an_empty_batch_says_nothing() -> None:
-    placed, facts = Engine(EngineSettings()).receive_batch([])
+    placed, facts = Engine(EngineSettings()).receive_batch(UpdateColumns())
     assert (placed.generators, facts) == ([], [])
 
 
@@ -487,7 +488,7 @@ def test_a_record_of_a_period_said_in_a_range_belongs_to_nothing() -> None:
     facts: list[Fact] = []
     for record in numbered(records):
         if isinstance(record, Update):
-            facts += engine.receive_batch([record])[1]
+            facts += engine.receive_batch(UpdateColumns.of([record]))[1]
         else:
             facts += engine.receive(record, record.arrival)
     assert facts == run(records, options).facts

@@ -17,6 +17,7 @@ from collector.core.settings import (
 )
 from collector.core.snapshot import FORMAT
 from collector.core.state import Unknown
+from collector.core.update_columns import UpdateColumns
 from collector.errors import UsageError
 from collector.model import (
     SECOND,
@@ -506,7 +507,7 @@ def test_a_port_whose_start_is_over_names_nobody() -> None:
 
 def test_a_message_without_a_subscription_id_is_not_placed() -> None:
     engine = Engine(EngineSettings())
-    placed, _ = engine.receive_batch([update(1, "1", 1, subscription=None)])
+    placed, _ = engine.receive_batch(UpdateColumns.of([update(1, "1", 1, subscription=None)]))
     assert (placed.revisions, placed.period_indexes) == ([-1], [None])
 
 
@@ -614,7 +615,7 @@ def test_the_generator_table_maps_header_ids_and_addresses() -> None:
         update(3, None, 1, header=9), update(4, None, 1, header=None),
         update(5, "linecard 1", 1),
     ]  # fmt: skip
-    placed, _ = engine.receive_batch(sent)
+    placed, _ = engine.receive_batch(UpdateColumns.of(sent))
     assert placed.generators == ["card 7", "other", "9", SOURCE, "linecard 1"]
 
 
@@ -706,7 +707,7 @@ def test_a_snapshot_knows_its_place_in_the_journal() -> None:
     part = wire.engine.snapshot_device(DEVICE)
     again = Engine.restore(EngineSettings(), {DEVICE: part})
     known = update(20.12, "2", 102, time=20.07)
-    placed, facts = again.receive_batch([known])
+    placed, facts = again.receive_batch(UpdateColumns.of([known]))
     assert (placed.revisions, facts) == ([-1], [])
     assert again.states() == wire.engine.states()
 

@@ -9,6 +9,7 @@ import pytest
 
 from collector.core.judge import cause_of_degraded, cause_of_missing, outcome_of
 from collector.core.settings import EngineSettings, Limits
+from collector.core.update_columns import UpdateColumns
 from collector.model import (
     SECOND,
     Cause,
@@ -512,7 +513,7 @@ def test_a_day_of_telemetry_runs_in_seconds() -> None:
     wire = Wire()
     wire.engine.receive(established(-1, ("1", "2", "3", "4")), CollectorTime(ns(-1)))
     sent.sort(key=lambda one: one.arrival)
-    _, wire.facts = wire.engine.receive_batch(sent)
+    _, wire.facts = wire.engine.receive_batch(UpdateColumns.of(sent))
     wire.until(86_399)
     assert letters(wire.lasts()).count("I") == 8
     assert letters(wire.lasts()).count("C") == 8632

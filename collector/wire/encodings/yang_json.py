@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import isinf
 from typing import Any, Final, cast
 
@@ -97,8 +97,41 @@ _device_time: Final = cast("Callable[[str], DeviceTime]", parse_date_and_time)
 """Said once, since a call of ``DeviceTime`` for every message costs."""
 _PUSH_UPDATE: Final = NotificationKind.PUSH_UPDATE
 _PUSH_CHANGE_UPDATE: Final = NotificationKind.PUSH_CHANGE_UPDATE
-_NAME_UPDATE: Final = "ietf-yang-push:push-update"
-_NAME_CHANGE: Final = "ietf-yang-push:push-change-update"
+_NAMES: Final = {
+    _PUSH_UPDATE: "ietf-yang-push:push-update",
+    _PUSH_CHANGE_UPDATE: "ietf-yang-push:push-change-update",
+}
+
+
+Heading = tuple[int | None, str | None, NotificationKind, str | None, str | None, bool]
+"""Subscription id, generator, kind, event time and observation time as text, incomplete-update."""
+NO_HEADING: Final[Heading] = (None, None, NotificationKind.OTHER, None, None, False)
+_Found = tuple[NotificationKind, _Update, str, str | None, str | None, int | None]
+"""Kind, payload, root, event time as text, host and sequence number."""
+
+
+def read_headings(payloads: Iterable[bytes]) -> tuple[list[Heading], list[int]]:
+    """What columns need of each message, times as texts as received.
+
+    Returns:
+        The headings, and the rows that ``JsonEncoding.decode`` has to look at; there it is
+        ``NO_HEADING``.
+    """
+    scratch = bytearray()
+    headings: list[Heading] = []
+    unusual: list[int] = []
+    for payload in payloads:
+        found = _read_usual(payload, scratch) if _is_sound(payload) else None
+        if found is None:
+            unusual.append(len(headings))
+            headings.append(NO_HEADING)
+            continue
+        kind, update, _, event_time, _, _ = found
+        generator = update.publisher_id
+        name = None if generator is None else str(generator)
+        incomplete = update.incomplete_update is not None
+        headings.append((update.id, name, kind, event_time, update.timestamp, incomplete))
+    return headings, unusual
 
 
 def read_typed(payload: bytes) -> Notification | None:
@@ -107,73 +140,73 @@ def read_typed(payload: bytes) -> Notification | None:
     Raises:
         WireError: ``bad-timestamp``.
     """
+    found = _read_usual(payload, bytearray())
+    return None if found is None else _typed_notification(*found)
+
+
+def _read_usual(payload: bytes, scratch: bytearray) -> _Found | None:
+    """The parts of a message in one of the usual forms, else None.
+
+    ``scratch``: whatever; shared by many calls, since making one costs.
+    """
     try:
         message = _DECODER.decode(payload)
     except (msgspec.MsgspecError, RecursionError):
         return None
-    if len(_ENCODER.encode(message)) != len(payload):
+    _ENCODER.encode_into(message, scratch)
+    if len(scratch) != len(payload):
         return None
-    found = _header_of(message)
-    if found is None:
-        return None
-    payloads, root, time, host, number = found
-    if (update := payloads.push_update) is not None:
-        kind, name = _PUSH_UPDATE, _NAME_UPDATE
-        if payloads.push_change_update is not None:
-            return None
-    elif (update := payloads.push_change_update) is not None:
-        kind, name = _PUSH_CHANGE_UPDATE, _NAME_CHANGE
-    else:
-        return None
-    return _typed_notification(kind, name, root, time, host, number, update)
-
-
-_Found = tuple[_Contents | _Header5277, str, str | None, str | None, int | None]
-"""Where the payload is, root, time as text, host and sequence number."""
-
-
-def _header_of(message: _Message) -> _Found | None:
-    """The header, or None where a wrapper or a member of it is missing or there twice."""
     envelope, header = message.envelope, message.notification
+    payloads: _Contents | _Header5277 | None
     if envelope is not None and header is None:
-        contents = envelope.contents
-        if contents is None:
-            contents = envelope.old_contents
+        payloads = envelope.contents
+        if payloads is None:
+            payloads = envelope.old_contents
         elif envelope.old_contents is not None:
             return None
-        if contents is None:
+        if payloads is None:
             return None
+        root, time = names.ROOT_ENVELOPE, envelope.event_time
         host, number = envelope.hostname, envelope.sequence_number
-        return contents, names.ROOT_ENVELOPE, envelope.event_time, host, number
-    if header is None or envelope is not None:
+    elif header is not None and envelope is None:
+        payloads, root, time = header, names.ROOT_NOTIFICATION, header.event_time
+        host, number = header.hostname, header.sequence_number
+        if host is None and number is None:
+            host, number = header.own_hostname, header.own_sequence_number
+        elif header.own_hostname is not None or header.own_sequence_number is not None:
+            return None
+    else:
         return None
-    host, number = header.hostname, header.sequence_number
-    if host is None and number is None:
-        host, number = header.own_hostname, header.own_sequence_number
-    elif header.own_hostname is not None or header.own_sequence_number is not None:
+    update, kind = payloads.push_update, _PUSH_UPDATE
+    if update is None:
+        update, kind = payloads.push_change_update, _PUSH_CHANGE_UPDATE
+    elif payloads.push_change_update is not None:
         return None
-    return header, names.ROOT_NOTIFICATION, header.event_time, host, number
+    if update is None or not _is_plain(update, number):
+        return None
+    return kind, update, root, time, host, number
+
+
+def _is_plain(update: _Update, number: int | None) -> bool:
+    """Are all numbers in their range and is there at most one originator?"""
+    ident, generator = update.id, update.publisher_id
+    return (
+        (ident is None or 0 <= ident <= _UINT32_MAX)
+        and (number is None or 0 <= number <= _UINT32_MAX)
+        and (generator is None or (type(generator) is int and generator >= 0))
+        and update.publisher_ids is None
+    )
 
 
 def _typed_notification(
     kind: NotificationKind,
-    name: str,
+    update: _Update,
     root: str,
     text: str | None,
     host: str | None,
     number: int | None,
-    update: _Update,
 ) -> Notification | None:
-    ident = update.id
     generator = update.publisher_id
-    if (
-        (number is not None and not 0 <= number <= _UINT32_MAX)
-        or (ident is not None and not 0 <= ident <= _UINT32_MAX)
-        or update.publisher_ids is not None
-    ):
-        return None
-    if generator is not None and (isinstance(generator, list) or generator < 0):
-        return None
     event_time = None if text is None else _device_time(text)
     observed = update.timestamp
     if observed is None:
@@ -189,9 +222,9 @@ def _typed_notification(
     point = update.point_in_time
     return Notification(
         kind,
-        name,
+        _NAMES[kind],
         root,
-        ident,
+        update.id,
         event_time,
         observation_time,
         None if point is None else point.strip(),
@@ -209,9 +242,7 @@ def check_depth(payload: bytes) -> None:
     Raises:
         WireError: ``too-deep``.
     """
-    # deleting finds rare octets faster than counting them does
-    left = len(payload.replace(b"{", b"")) + len(payload.replace(b"[", b""))
-    if 2 * len(payload) - left <= MAX_DEPTH:
+    if not _may_be_too_deep(payload):
         return
     if b"\\" in payload:
         payload = payload.replace(b"\\\\", b"").replace(b'\\"', b"")
@@ -302,7 +333,7 @@ class JsonEncoding:
     def decode(self, payload: bytes) -> Notification:
         """The envelope. Raises WireError: ``bad-json``, ``too-deep``, and as ``read_message``."""
         check_depth(payload)
-        if payload.isascii() or _is_utf8(payload):
+        if payload.isascii() or _is_utf8(payload):  # else the plain way says what is wrong
             notification = read_typed(payload)
             if notification is not None:
                 return notification
@@ -323,6 +354,17 @@ class JsonEncoding:
             return msgspec.json.encode(message)
         except (TypeError, ValueError, OverflowError) as error:
             raise UsageError(f"the contents cannot be written as JSON: {error}") from error
+
+
+def _is_sound(payload: bytes) -> bool:
+    """Is it UTF-8 that surely nests no deeper than ``MAX_DEPTH``?"""
+    return not _may_be_too_deep(payload) and (payload.isascii() or _is_utf8(payload))
+
+
+def _may_be_too_deep(payload: bytes) -> bool:
+    # deleting finds rare octets faster than counting them does
+    left = len(payload.replace(b"{", b"")) + len(payload.replace(b"[", b""))
+    return 2 * len(payload) - left > MAX_DEPTH
 
 
 def _is_utf8(payload: bytes) -> bool:

@@ -1,0 +1,134 @@
+"""The common message in one straight line: the next id of its counter, in time, an open period.
+
+Does: to such a message exactly what ``updates.take`` does step by step; stops at every other one.
+Does not: know a rule; each is in its own file. Runs once a message: locals and plain values only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from collector.core import closing, fold
+from collector.core.context import Context
+from collector.core.message_ids import MODULUS_MASK, PATIENCE
+from collector.core.state import Device, Originator, Period, Slot
+from collector.core.update_columns import Row
+from collector.model import CollectorTime, NotificationKind, Placements
+
+PUSH_UPDATE_KIND = NotificationKind.PUSH_UPDATE
+PUSH_UPDATE = str(PUSH_UPDATE_KIND)
+"""Plain text: a tuple of plain values is nothing for the garbage collector to look at."""
+LOOK_NOWHERE, LOOK_HERE, LOOK_EARLIER = range(3)
+"""Which periods may be complete with a message: none, its own, or earlier ones as well."""
+
+
+def place_all(
+    context: Context,
+    devices: Mapping[str, Device],
+    rows: Iterator[Row],
+    placed: Placements,
+    until: Callable[[CollectorTime], None],
+) -> bool:
+    """Place messages until one is not common; where they went is added to ``placed``.
+
+    Args:
+        rows: taken from, the one that is not common included.
+        until: what was due before an arrival; called before the message is looked at.
+
+    Returns:
+        Whether such a message came; of it nothing was changed. False: all rows are placed.
+    """
+    heap, mapped = context.deadlines.heap, context.settings.generators
+    names, revisions, indexes = placed.generators, placed.revisions, placed.period_indexes
+    for (
+        arrival, device_name, source, _, header, message_id, key, name, kind,
+        event_time, time, incomplete, offset,
+    ) in rows:  # fmt: skip
+        if heap and heap[0][0] < arrival:
+            until(arrival)
+        device = devices.get(device_name)
+        if device is None or offset < device.next_offset or header is None:
+            return True
+        counter = device.counters.get((source, header))
+        if counter is None or counter.each or key is None or counter.only_key != key:
+            return True
+        run = counter.all
+        if run.last_id is None or run.waiting or run.unmet or incomplete:
+            return True
+        if message_id != (run.last_id + 1) & MODULUS_MASK:
+            return True
+        if name is None:
+            originator = counter.by_header
+        elif mapped:
+            return True
+        else:
+            originator = counter.originators.get((key, name))
+        if originator is None or originator.holes or originator.counter is not counter:
+            return True
+        if originator.remembered is not None or originator.slips:
+            return True
+        one = originator.subscription
+        if one.id != key or not one.live or one.range_from is not None:
+            return True
+        if originator.first_index is None:
+            return True
+        if time is None:
+            if event_time is None:
+                return True
+            time = event_time
+        length = one.period
+        index = (time - originator.base) // length
+        if index != (arrival - originator.arrival_base) // length:
+            return True
+        period = one.periods.get(index)
+        if index < one.next_index if period is None else period.row is not None:
+            return True
+        ring = run.ring
+        place = message_id & (len(ring) - 1)
+        old = ring[place]
+        if old is not None and arrival - old[5] < PATIENCE:
+            return True
+        name = originator.name
+        word = PUSH_UPDATE if kind is PUSH_UPDATE_KIND else str(kind)
+        ring[place] = (message_id, event_time, key, name, word, arrival)
+        run.last_id = message_id
+        run.last_arrival = arrival
+        run.last_time = arrival if event_time is None else event_time
+        run.messages += 1
+        run.last_originator = originator
+        run.last_index = index
+        if period is None:
+            period = fold.open_period(one, index)
+        look = _keep(originator, period, index, arrival, time)
+        if look:
+            closing.complete_at_once(context, one, index, arrival)
+            if look == LOOK_EARLIER:
+                closing.complete_earlier(context, one, index, arrival)
+        names.append(name)
+        revisions.append(one.revision)
+        indexes.append(index)
+    return False
+
+
+def _keep(originator: Originator, period: Period, index: int, arrival: int, time: int) -> int:
+    """The fold of one message; returns which periods may be complete with it."""
+    fold.tell(originator, index, arrival, time)
+    name = originator.name
+    slot = period.slots.get(name)
+    if slot is not None:
+        slot.last_arrival = arrival
+        slot.count += 1
+    else:
+        slot = period.slots[name] = Slot(index, arrival, arrival, 1)
+        if not originator.member:
+            period.plain = False
+        if index > originator.last_index:
+            originator.last_index = index
+            if originator.usual is None:
+                return LOOK_EARLIER
+    if period.short < 0:
+        return LOOK_HERE
+    if slot.count == originator.usual and originator.member:
+        period.short -= 1
+        return LOOK_NOWHERE if period.short else LOOK_HERE
+    return LOOK_NOWHERE

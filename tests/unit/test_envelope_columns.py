@@ -1,0 +1,201 @@
+"""``wire.envelopes`` and ``wire.timestamp_columns``: a batch says what each message alone says."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collector.errors import WireError
+from collector.model import MediaType, Notification, NotificationKind
+from collector.wire.envelopes import CONTENT_KINDS, Envelopes, decode_batch
+from collector.wire.notification import decode
+from collector.wire.timestamp_columns import parse_many
+from collector.wire.timestamps import format_date_and_time, parse_date_and_time
+
+SECOND = 1_000_000_000
+NOON = 1_800_000_000 * SECOND
+JSON = int(MediaType.YANG_DATA_JSON)
+ODD_TIMES = [
+    "2027-01-15T08:00:60.000001Z", "2027-02-30T08:00:00.000001Z", "2027-01-15T08:01:00.000001Z",
+    "2027-01-15T08:00:0x.000001Z", "2027-01-15T08:00:00,000001Z", "2027-01-15T08:00:00.0000Z",
+    "2027-01-15T08:00:00.0000\n1Z", "2027-01-15T08-00:00.000001Z", "2027-01-15T08:00:00.000001z",
+    "٢٠٢٧-01-15T08:00:00.000001Z", "2027-01-15T08:00:00.000001+01:00", "2027-01-15T08:00:00.000001",
+    "0001-01-01T00:00:00.000001Z", "9999-12-31T23:59:59.999999Z", "", "x", None,
+]  # fmt: skip
+
+
+def alone(texts: list[str | None]) -> tuple[list[int | None], list[int]]:
+    """What the reader of one text says of each."""
+    times: list[int | None] = []
+    odd = []
+    for row, text in enumerate(texts):
+        try:
+            time = None if text is None else parse_date_and_time(text)
+        except WireError:
+            time = None
+            odd.append(row)
+        if time is not None and not -(1 << 63) <= time < 1 << 63:
+            odd.append(row)
+        times.append(time)
+    return times, odd
+
+
+def usual_times(count: int, digits: int = 6) -> list[str | None]:
+    return [format_date_and_time(NOON + row * 1_001_000, digits) for row in range(count)]
+
+
+def check(texts: list[str | None]) -> None:
+    times, odd = parse_many(texts)
+    expected, expected_odd = alone(texts)
+    assert odd == expected_odd
+    for row in set(range(len(texts))) - set(odd):
+        assert times[row] == expected[row]
+
+
+@pytest.mark.parametrize("digits", range(1, 10))
+@pytest.mark.parametrize("count", [1, 23, 24, 500])
+def test_times_that_look_alike(count: int, digits: int) -> None:
+    check(usual_times(count, digits))
+
+
+def test_a_minute_that_ends_within_the_batch() -> None:
+    check([format_date_and_time(NOON + 58 * SECOND + row * 70_000_000, 3) for row in range(60)])
+
+
+@pytest.mark.parametrize("zone", ["+01:00", "-00:00", "Z", "z"])
+def test_every_zone(zone: str) -> None:
+    check([f"2027-01-15T08:00:{row:02d}.5{zone}" for row in range(60)])
+
+
+@pytest.mark.parametrize("odd", ODD_TIMES)
+@pytest.mark.parametrize("row", [0, 1, 40, 49])
+def test_one_odd_text_among_usual_ones(odd: str | None, row: int) -> None:
+    texts = usual_times(50)
+    texts[row] = odd
+    check(texts)
+
+
+@pytest.mark.parametrize("odd", ODD_TIMES)
+def test_one_text_all_the_way_down(odd: str | None) -> None:
+    check([odd] * 50)
+
+
+def test_no_octet_moves_from_one_text_into_the_next() -> None:
+    texts = usual_times(50)
+    first, second = texts[10], texts[11]
+    assert first is not None
+    assert second is not None
+    texts[10], texts[11] = first[:-1], "Z" + second  # the same number of octets in all
+    check(texts)
+    texts[10], texts[11] = f"{first}\n{second}", ""
+    check(texts)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(usual_times(5) + ODD_TIMES), min_size=0, max_size=60))
+def test_any_mixture(texts: list[str | None]) -> None:
+    check(texts)
+
+
+# --------------------------------------------------------------------------- envelopes
+def envelope(payload: dict[str, Any], **header: Any) -> dict[str, Any]:
+    content = {"ietf-yang-push:push-update": payload}
+    return {"ietf-yp-notification:envelope": {**header, "contents": content}}
+
+
+def octets(message: Any) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
+TIME = "2027-01-15T08:00:00.000001Z"
+CONTENTS = {"datastore-contents": {"m:c": {"leaf": [1, "é", None]}}}
+GENERATOR = "ietf-distributed-notif:message-publisher-id"
+OBSERVED = "ietf-yp-observation:timestamp"
+UPDATE = {"ietf-yang-push:push-update": {"id": 7}}
+MESSAGES = [
+    octets(envelope({"id": 7, GENERATOR: 3, OBSERVED: TIME, **CONTENTS}, **{"event-time": TIME})),
+    octets(envelope({"id": 7, OBSERVED: "2027-01-15T07:59:59.9Z"}, **{"event-time": TIME})),
+    octets(envelope({"id": 7, "incomplete-update": [None], **CONTENTS}, hostname="core7")),
+    octets(envelope({"id": -1})),
+    octets(envelope({"id": 7, GENERATOR: [3]})),
+    octets(envelope({"id": 7}, **{"event-time": "yesterday"})),
+    octets(envelope({"id": 7, OBSERVED: "9999-12-31T23:59:59Z"}, **{"event-time": TIME})),
+    octets(envelope({"id": 7}, **{"sequence-number": -1, "event-time": TIME})),
+    octets({"ietf-yp-notification:envelope": {"event-time": TIME}}),
+    octets({"ietf-notification:notification": {"eventTime": TIME, **UPDATE}}),
+    b'{"ietf-yp-notification:envelope":{"contents":{"ietf-yang-push:push-update":{"id":7,"id":8}}}}',
+    octets({"ietf-subscribed-notifications:subscription-started": {"id": 7}}),
+    octets({"some-module:something": {"leaf": 1}}),
+    b"[" * 400 + b"]" * 400,
+    octets(envelope({"id": 7, "datastore-contents": {"m:c": "[[[[" * 60}})),
+    b'{"ietf-yp-notification:envelope":{"hostname":"\xff"}}',
+    b"", b"{", b"null",
+]  # fmt: skip
+
+
+def said_alone(payload: bytes, media_type: int) -> Notification | WireError:
+    try:
+        return decode(payload, media_type)
+    except WireError as error:
+        return error
+
+
+def check_batch(payloads: list[bytes], media_types: list[int]) -> Envelopes:
+    found = decode_batch(payloads, media_types)
+    for row, (payload, media_type) in enumerate(zip(payloads, media_types, strict=True)):
+        said = said_alone(payload, media_type)
+        if isinstance(said, WireError):
+            other = found.others[row]
+            assert isinstance(other, WireError)
+            assert (other.reason, str(other)) == (said.reason, str(said))
+        elif said.kind not in CONTENT_KINDS:
+            assert found.others[row] == said
+        else:
+            assert row not in found.others
+            assert (
+                said.subscription_id, said.generator, said.kind, said.event_time,
+                said.observation_time, said.incomplete_update,
+            ) == (
+                found.subscription_id[row], found.generator[row], found.kind[row],
+                found.event_time[row], found.observation_time[row], found.incomplete_update[row],
+            )  # fmt: skip
+    return found
+
+
+def test_nothing() -> None:
+    assert not decode_batch([], []).others
+
+
+@pytest.mark.parametrize("payload", MESSAGES)
+@pytest.mark.parametrize("count", [1, 30])
+def test_each_message_among_usual_ones(payload: bytes, count: int) -> None:
+    check_batch([MESSAGES[0]] * count + [payload] + [MESSAGES[0]] * count, [JSON] * (2 * count + 1))
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(st.sampled_from(MESSAGES), st.sampled_from([JSON, JSON, JSON, 2, 3, 9]))))
+def test_any_batch(rows: list[tuple[bytes, int]]) -> None:
+    check_batch([payload for payload, _ in rows], [media_type for _, media_type in rows])
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.sampled_from(MESSAGES[:10]), st.data())
+def test_a_damaged_message(payload: bytes, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(payload) - 1))
+    damaged = payload[:place] + data.draw(st.binary(max_size=2)) + payload[place + 1 :]
+    check_batch([MESSAGES[0], damaged], [JSON, JSON])
+
+
+def test_the_usual_forms_are_columns_at_once() -> None:
+    """What is left to the reader of one message is counted, not just equal."""
+    found = check_batch(MESSAGES[:3], [JSON] * 3)
+    assert found.subscription_id == [7, 7, 7]
+    assert found.generator == ["3", None, None]
+    assert found.kind == [NotificationKind.PUSH_UPDATE] * 3
+    assert found.incomplete_update == [False, False, True]
+    assert found.event_time == [NOON + 1000, NOON + 1000, None]
+    assert found.observation_time == [NOON + 1000, NOON - 100_000_000, None]
