@@ -76,17 +76,25 @@ def observe(
     )  # fmt: skip
     limits = context.settings.limits
     each = message_ids.run_for_key(counter, key, limits.keys_per_counter)
-    if each is not None and message_ids.is_duplicate(each, signature, period):
+    runs = message_ids.followed(counter, each)
+    if each is not None and each in runs and message_ids.is_duplicate(each, signature, period):
         # what one book knows to be doubled costs neither; the run of one subscription knows best
-        return [(counter.all, Finding.DUPLICATE, None), (each, Finding.DUPLICATE, None)]
-    found, hole = message_ids.observe(counter.all, signature, period, limits.open_holes)
-    seen: list[Seen] = [(counter.all, found, hole)]
-    if each is not None:
-        found, hole = message_ids.observe(each, signature, period, limits.open_holes)
-        seen.append((each, found, hole))
-        if message_ids.decide(counter):
-            _switched(context, counter)
+        return [(run, Finding.DUPLICATE, None) for run in runs]
+    seen = [(run, *message_ids.observe(run, signature, period, limits.open_holes)) for run in runs]
+    if each is not None and any(found is not Finding.NEXT for _, found, _ in seen):
+        _decide(context, counter)
+        runs = message_ids.followed(counter, each)
+        seen = [one for one in seen if one[0] in runs]
     return seen
+
+
+def _decide(context: Context, counter: Counter) -> None:
+    """Costs have changed: does the other book count now, is one not worth following?"""
+    if message_ids.decide(counter):
+        _switched(context, counter)
+    if message_ids.is_far_behind(counter):
+        message_ids.lay_aside(counter)
+        gaps.acquit(counter)
 
 
 def counted(seen: list[Seen]) -> Finding | None:

@@ -85,6 +85,18 @@ def accuse(restart: Restart, suspects: Iterable[Suspect]) -> None:
         originator.subscription.marks += 1
 
 
+def acquit(counter: Counter) -> None:
+    """Nobody is suspected any longer for the holes of the book that does not count."""
+    for originator in counter.originators.values():
+        for index, holes in list(originator.holes.items()):
+            left = [hole for hole in holes if hole.run.in_force]
+            originator.subscription.marks -= len(holes) - len(left)
+            if left:
+                originator.holes[index] = left
+            else:
+                del originator.holes[index]
+
+
 def open_ids(hole: Hole) -> int:
     """Ids still missing; 0 where the other book counts."""
     return hole.size - len(hole.found) if hole.run.in_force else 0

@@ -184,16 +184,16 @@ def fill(hole: Hole, message_id: int) -> None:
 
 
 # --------------------------------------------------------------------------- ids without a message
-def runs_for_lone_id(counter: Counter, message_id: int, at: int) -> list[Run]:
+def runs_for_lone_id(counter: Counter, message_id: int, at: int) -> tuple[Run, ...]:
     """The runs that an id belongs to whose message, and so its subscription, is not known.
 
     With a run per subscription: the run with that hole, else the nearest behind; of equally near
     ones one that is due, so that its arrival arc meets ``at``.
     """
-    found = [counter.all]
+    each = None
     if counter.each:
-        found.append(min(counter.each.values(), key=lambda run: _nearness(run, message_id, at)))
-    return found
+        each = min(counter.each.values(), key=lambda run: _nearness(run, message_id, at))
+    return followed(counter, each)
 
 
 def _nearness(run: Run, message_id: int, at: int) -> tuple[int, bool, int]:
@@ -276,6 +276,37 @@ def decide(counter: Counter) -> bool:
     for run in counter.each.values():
         run.in_force = counter.per_key
     return True
+
+
+def followed(counter: Counter, each: Run | None) -> tuple[Run, ...]:
+    """The runs in which a message is followed: one in each book.
+
+    A book that is behind by the limit is not: with many subscriptions behind a header id the wrong
+    one sees a hole at every message. It begins afresh once the other one has had to pay.
+
+    Args:
+        each: the run of the message's subscription; None while there is no second book.
+    """
+    if each is None:
+        return (counter.all,)
+    lead = counter.cost_all - counter.cost_each
+    if lead >= COST_LIMIT:
+        return (each,)
+    return (counter.all,) if lead <= -COST_LIMIT else (counter.all, each)
+
+
+def is_far_behind(counter: Counter) -> bool:
+    """Is one of the books behind by the limit?"""
+    return abs(counter.cost_all - counter.cost_each) >= COST_LIMIT
+
+
+def lay_aside(counter: Counter) -> None:
+    """Forget where the dearer book stood: when it is followed again it has missed much."""
+    for run in (counter.all,) if counter.per_key else counter.each.values():
+        run.last_id = None
+        run.messages = 0
+        run.holes.clear()
+        run.unmet.clear()
 
 
 def run_for_key(counter: Counter, key: int, limit: int) -> Run | None:

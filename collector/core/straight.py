@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from collector.core import closing, fold
 from collector.core.context import Context
-from collector.core.message_ids import MODULUS_MASK, PATIENCE
+from collector.core.message_ids import COST_LIMIT, MODULUS_MASK, PATIENCE
 from collector.core.state import Device, Originator, Period, Slot
 from collector.core.update_columns import Row
 from collector.model import CollectorTime, NotificationKind, Placements
@@ -50,9 +50,17 @@ def place_all(
         if device is None or offset < device.next_offset or header is None:
             return True
         counter = device.counters.get((source, header))
-        if counter is None or counter.each or key is None or counter.only_key != key:
+        if counter is None or key is None:
             return True
         run = counter.all
+        if counter.each:
+            each = counter.each.get(key)
+            if each is None or -COST_LIMIT < counter.cost_all - counter.cost_each < COST_LIMIT:
+                return True  # both books are followed
+            if counter.per_key:
+                run = each
+        elif counter.only_key != key:
+            return True
         if run.last_id is None or run.waiting or run.unmet or incomplete:
             return True
         if message_id != (run.last_id + 1) & MODULUS_MASK:
@@ -63,7 +71,7 @@ def place_all(
             return True
         else:
             originator = counter.originators.get((key, name))
-        if originator is None or originator.holes or originator.counter is not counter:
+        if originator is None or originator.counter is not counter:
             return True
         if originator.remembered is not None or originator.slips:
             return True
@@ -79,6 +87,8 @@ def place_all(
         length = one.period
         index = (time - originator.base) // length
         if index != (arrival - originator.arrival_base) // length:
+            return True
+        if originator.holes and index in originator.holes:
             return True
         period = one.periods.get(index)
         if index < one.next_index if period is None else period.row is not None:

@@ -248,6 +248,33 @@ def test_keys_beyond_the_limit_are_not_followed_one_by_one() -> None:
     assert len(counter.each) == 4
 
 
+def test_a_book_behind_by_the_limit_is_laid_aside_until_the_other_one_pays() -> None:
+    counter = Counter("192.0.2.1", 1)
+    for number in range(12):
+        both(counter, sent(number, number, key=1 + number % 2))
+    assert message_ids.is_far_behind(counter)
+    assert message_ids.followed(counter, counter.each[1]) == (counter.all,)
+    message_ids.lay_aside(counter)
+    assert [(run.last_id, run.holes) for run in counter.each.values()] == [(None, [])] * 2
+    assert counter.all.last_id == 11
+    message_ids.observe(counter.all, sent(13, 13, key=1), PERIOD, LIMIT)  # 12 is lost
+    assert not message_ids.decide(counter)
+    assert message_ids.followed(counter, counter.each[1]) == (counter.all, counter.each[1])
+    assert follow(counter.each[1], sent(14, 14)) == [Finding.FIRST]
+
+
+def test_the_one_book_may_be_laid_aside_as_well() -> None:
+    counter = Counter("192.0.2.1", 1)
+    for number in range(12):
+        both(counter, sent(number, 2 * number, key=1))
+        both(counter, sent(1000 + number, 2 * number + 1, key=2))
+    assert message_ids.followed(counter, counter.each[2]) == (counter.each[2],)
+    message_ids.lay_aside(counter)
+    assert counter.all.last_id is None
+    assert [run.last_id for run in counter.each.values()] == [11, 1011]
+    assert message_ids.runs_for_lone_id(counter, 1012, 25 * SECOND) == (counter.each[2],)
+
+
 # --------------------------------------------------------------------------- ids without a message
 def lone(run: Run, message_id: int, at: float) -> tuple[object, object]:
     return message_ids.arrive_without_message(
