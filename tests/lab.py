@@ -145,7 +145,9 @@ class Device:
         return (self.place / "log").read_text()
 
 
-def config_of(folder: Path, devices: list[Device], **subscription: Any) -> Config:
+def config_of(
+    folder: Path, devices: list[Device], *, coverage_sample: float = 0.02, **subscription: Any
+) -> Config:
     """A configuration with these devices and one subscription on all of them."""
     known_hosts = folder / "known_hosts"
     known_hosts.write_text("".join(d.ready["known_hosts"] + "\n" for d in devices))
@@ -153,6 +155,7 @@ def config_of(folder: Path, devices: list[Device], **subscription: Any) -> Confi
         "collector": {"data_dir": str(folder / "data")},
         "udp_notif": {"port": 0},
         "metrics": {"port": 0},
+        "verdicts": {"coverage_sample": coverage_sample},
         "device": [
             {
                 "name": device.name,
@@ -222,6 +225,7 @@ async def lab(
 
     ``processes``: devices whose cards are processes of their own, not tasks.
     ``wall``: the machine's clock as the collector sees it.
+    ``subscription``: further settings of the subscription, and ``coverage_sample``.
     """
     facts = Facts()
     devices: dict[str, Device] = {}
