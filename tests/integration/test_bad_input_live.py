@@ -158,7 +158,7 @@ def other_troubles(running: Lab) -> None:
 
 
 async def contents_without_sense(running: Lab) -> None:
-    """Updates of a known card whose envelope can be read and whose contents cannot: a number out of range."""
+    """Updates of a known card with an envelope as it should be; a number in them is too large."""
     states = running.service.pipeline.engine.states("liar")
     subscription = states[0].subscription_id
     port = running.service.receivers[0].local_port  # type: ignore[attr-defined]
