@@ -330,8 +330,9 @@ KEPT_PERIODS = 8
 def count_usual(originator: Originator, slot: Slot | None) -> bool:
     """Read the usual count afresh; True when it changed.
 
-    The records of a period, if the last 3 closed periods in which it delivered and that no open
-    hole touches agree; else unknown.
+    The records of a period, if the last 8 closed periods in which it delivered and that no open
+    hole touches agree; 3 of them are enough while no sibling's counts differ. Else unknown: what
+    one card sends by turns twice and once, another one sends twice three times running by chance.
 
     Args:
         slot: what it delivered in the period that has just closed, if anything.
@@ -367,30 +368,27 @@ def _keep_few(originator: Originator, usual: int | None) -> None:
     recent = originator.recent
     if len(recent) > KEPT_PERIODS:
         oldest = recent.pop(0)
-        if originator.holes or originator.settled != (usual, usual, usual):
+        if originator.holes or originator.settled != (usual,) * KEPT_PERIODS:
             _settle(originator, oldest)
 
 
 def _settle(originator: Originator, slot: Slot) -> None:
     """Keep the count of a period whose fold is not kept any longer."""
     if slot.count and not _is_unsettled(originator, slot):
-        originator.settled = (*originator.settled, slot.count)[-USUAL_PERIODS:]
+        originator.settled = (*originator.settled, slot.count)[-KEPT_PERIODS:]
 
 
 def _agreed(originator: Originator) -> int | None:
-    counts: list[int] = []
-    for slot in reversed(originator.recent):
-        if slot.count == 0 or _is_unsettled(originator, slot):
-            continue
-        counts.append(slot.count)
-        if len(counts) == USUAL_PERIODS:
-            break
-    else:
-        # where most periods lose something, three clean ones lie further back
-        counts = [*counts, *reversed(originator.settled)][:USUAL_PERIODS]
-    if len(counts) < USUAL_PERIODS or len(set(counts)) > 1:
-        return None
-    return counts[0]
+    clean = [
+        slot.count
+        for slot in originator.recent
+        if slot.count and not _is_unsettled(originator, slot)
+    ]
+    # where most periods lose something, clean ones lie further back
+    counts = [*originator.settled, *clean][-KEPT_PERIODS:]
+    originator.varies = len(set(counts)) > 1
+    enough = KEPT_PERIODS if originator.subscription.varies else USUAL_PERIODS
+    return counts[0] if len(counts) >= enough and not originator.varies else None
 
 
 def _is_unsettled(originator: Originator, slot: Slot) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from collector.core import arcs
-from collector.core.arcs import indexes_meeting
+from collector.core.arcs import Arc, indexes_meeting
 from collector.core.clocks import on_our_clock
 from collector.core.state import (
     ALL_KEYS,
@@ -53,9 +53,22 @@ def _indexes(originator: Originator, start: int, end: int) -> range:
     if arc is None or offset is None or first is None:
         return range(0)
     period = subscription.period
+    if originator.varies:
+        arc = _reach(originator, arc, offset, period)
     met = indexes_meeting(arc, offset, period, start, end, width(period))
     oldest = max(first, subscription.next_index - SHARPEN_PERIODS)
     return range(max(met.start, oldest), met.stop)
+
+
+def _reach(originator: Originator, arc: Arc, offset: int, period: int) -> Arc:
+    """The arc with all that came in its last periods: one that sends now less, now more, shows by
+    turns a short burst and a long one, and its arc has half forgotten the long one."""
+    start, end = arc
+    for slot in originator.recent:
+        tick = arcs.nominal(offset, period, slot.index)
+        start = min(start, slot.first_arrival - tick)
+        end = max(end, slot.last_arrival - tick)
+    return Arc(start, end)
 
 
 def is_suspect_index(originator: Originator, index: int) -> bool:

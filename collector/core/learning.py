@@ -28,6 +28,11 @@ def read_usual_counts(subscription: Subscription, slots: Mapping[str, Slot]) -> 
     the period that closed: one that lacks a record must not shake the count it is judged by.
     """
     changed = False
+    varies = any(originator.varies for originator in subscription.originators.values())
+    if varies != subscription.varies:
+        subscription.varies = varies
+        for originator in subscription.originators.values():
+            originator.recount = True
     for originator in subscription.originators.values():
         if fold.count_usual(originator, slots.get(originator.name)):
             changed = True

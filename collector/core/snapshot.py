@@ -20,7 +20,7 @@ from collector.core.arcs import Arc
 from collector.errors import UsageError
 from collector.model import Provenance, SubscriptionTerms, Update, Verdict
 
-FORMAT = 2
+FORMAT = 3
 OBJECTS: tuple[type[Any], ...] = (
     state.Device,
     state.Counter,

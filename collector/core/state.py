@@ -57,7 +57,7 @@ class Originator:
         "last_arrival", "last_index", "last_time", "member", "name", "odd_times", "recent",
         "recount", "remembered", "restarts", "seen_arrivals_from", "seen_arrivals_to",
         "seen_times_from", "seen_times_to", "settled", "shift", "slipped", "slips", "subscription",
-        "times_from", "times_to", "usual",
+        "times_from", "times_to", "usual", "varies",
     )  # fmt: skip
 
     def __init__(self, name: str, subscription: Subscription) -> None:
@@ -69,6 +69,8 @@ class Originator:
         """Closed periods in which it delivered, for the usual count; the newest last."""
         self.settled: tuple[int, ...] = ()
         """Counts of the last such periods before ``recent`` that no hole touched, newest last."""
+        self.varies = False
+        """The counts of its last clean periods differ."""
         self.shift = 0
         """ns subtracted from its record times."""
         self.lag = 0
@@ -174,7 +176,8 @@ class Subscription:
         "marks", "mode", "name", "next_index", "offset", "operator_list", "origin", "originators",
         "period", "period_source", "periods", "quiet", "range_from", "reason", "regular", "reply",
         "reply_index", "required_count", "revision", "rounds", "set_by", "silences", "since",
-        "start_reason", "state", "suspensions", "terms", "until", "windows",
+        "start_reason", "state", "suspensions", "terms", "until", "varies",
+        "windows",
     )  # fmt: skip
 
     def __init__(
@@ -236,6 +239,8 @@ class Subscription:
         """Holes, restarts and slips noted against its originators; 0 is the common case."""
         self.contradicted = 0
         self.contradiction_said = False
+        self.varies = False
+        """The counts of one of its originators differ."""
         self.regular = False
         """Every member of the newest list has a usual count."""
         self.required_count = 0

@@ -136,7 +136,7 @@ def take_over(device: Device, before: Subscription, after: Subscription) -> None
     if before.period != after.period or not same_terms(before.terms, after.terms, after.period):
         _forget_speakers(device, before)
         return
-    after.offset = before.offset
+    after.offset, after.varies = before.offset, before.varies
     for name, old in before.originators.items():
         new = Originator(name, after)
         new.heard = True
@@ -144,7 +144,7 @@ def take_over(device: Device, before: Subscription, after: Subscription) -> None
         new.arrivals_from, new.arrivals_to = old.arrivals_from, old.arrivals_to
         new.shift, new.lag, new.counter = old.shift, old.lag, old.counter
         new.usual, new.recent, new.recount = old.usual, list(old.recent), False
-        new.settled = old.settled
+        new.settled, new.varies = old.settled, old.varies
         new.last_time, new.last_arrival = old.last_time, old.last_arrival
         new.last_index = old.last_index
         fold.set_bases(new)
