@@ -83,11 +83,13 @@ def _time(found: Mapping[str, Any], name: str) -> DeviceTime | None:
 
 
 def _stop_time(found: Mapping[str, Any]) -> DeviceTime | None:
-    """The year 9999 is a usual way to say never: taken as the last moment that we can keep."""
+    """The year 9999 is a usual way to say never: taken as the last moment that we can keep, and a
+    year before 1678 as the first."""
     if "stop-time" not in found:
         return None
     text = plain.read_text(found["stop-time"], "stop-time")
-    return DeviceTime(min(timestamps.parse_date_and_time(text), plain.INT64_MAX))
+    time = timestamps.parse_date_and_time(text)
+    return DeviceTime(max(plain.INT64_MIN, min(time, plain.INT64_MAX)))
 
 
 def _centiseconds(found: Mapping[str, Any], name: str) -> int | None:
