@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from collector.control import Command
 from collector.core.views import OriginatorState
 from collector.model import SECOND
 from collector.service.gauges import refresh
+from collector.service.parts import Parts
 from collector.sinks.rows import fact_to_row
 from collector.store.open_rows import encode_open_rows
 from collector.subscriber.states import DeviceState
 from collector.wire.timestamps import format_date_and_time
 
-if TYPE_CHECKING:
-    from collector.service.lifecycle import Service
-
 UNKNOWN_SHOWN = 50
 """Unknown senders in one answer (ours)."""
 
 
-def commands(service: Service) -> dict[str, Command]:
+def commands(service: Parts) -> dict[str, Command]:
     """name -> function, for ``ControlServer``."""
     return {
         "status": lambda arguments: status(service),
@@ -33,7 +31,7 @@ def commands(service: Service) -> dict[str, Command]:
     }
 
 
-def status(service: Service) -> Mapping[str, Any]:
+def status(service: Parts) -> Mapping[str, Any]:
     """The process as a whole."""
     refresh(service)
     counters, journal = service.counters, service.journal
@@ -65,7 +63,7 @@ def status(service: Service) -> Mapping[str, Any]:
     }
 
 
-def devices(service: Service) -> Mapping[str, Any]:
+def devices(service: Parts) -> Mapping[str, Any]:
     """Every device with its session, subscriptions and generators, and unknown senders."""
     unknown = sorted(
         service.pipeline.counts.unknown_sources.items(), key=lambda item: item[1], reverse=True
@@ -116,12 +114,12 @@ def _generator(one: OriginatorState) -> dict[str, Any]:
     }
 
 
-def open_rows(service: Service) -> bytes:
+def open_rows(service: Parts) -> bytes:
     """The rows that are not in a Parquet file yet (``store.open_rows``)."""
     return encode_open_rows(service.store.open_rows())
 
 
-async def follow(service: Service) -> AsyncIterator[Mapping[str, Any]]:
+async def follow(service: Parts) -> AsyncIterator[Mapping[str, Any]]:
     """Facts as they are said; what a slow client lost is told in the stream."""
     awake = asyncio.Event()
     follower = service.live.follow(wake=awake.set)
@@ -138,7 +136,7 @@ async def follow(service: Service) -> AsyncIterator[Mapping[str, Any]]:
         service.live.unfollow(follower)
 
 
-async def reload(service: Service) -> Mapping[str, Any]:
+async def reload(service: Parts) -> Mapping[str, Any]:
     """Read the configuration file again."""
     await service.reload_now()
     return {"reloaded": True, "devices": len(service.config.devices)}

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collector.service.lifecycle import Service
+from collector.service.parts import Parts
 
 
-def refresh(service: Service) -> None:
+def refresh(service: Parts) -> None:
     """Bring everything up to date; cheap enough for every scrape."""
     counters = service.counters
     counts = service.pipeline.counts
@@ -26,7 +23,7 @@ def refresh(service: Service) -> None:
         counters.sessions_up.set((state.name,), int(state.phase.value == "up"))
 
 
-def _receivers(service: Service) -> None:
+def _receivers(service: Parts) -> None:
     """Sums over all receivers that count."""
     counters = service.counters
     found = {r.name: r.stats() for r in service.receivers if hasattr(r, "stats")}
@@ -50,7 +47,7 @@ def _receivers(service: Service) -> None:
     _options(service)
 
 
-def _options(service: Service) -> None:
+def _options(service: Parts) -> None:
     types: dict[int, int] = {}
     for receiver in service.receivers:
         counted = getattr(receiver, "counters", None)

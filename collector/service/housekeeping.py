@@ -10,17 +10,14 @@ import asyncio
 import logging
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from collector.errors import IntakeFullError, SinkError
 from collector.journal import JournalRetention, RetentionLimits
 from collector.model import SECOND, ClockNote, RecordKind
+from collector.service.parts import Parts
 from collector.store.snapshots import SnapshotStore
-
-if TYPE_CHECKING:
-    from collector.service.lifecycle import Service
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +31,7 @@ REST_FACTOR = 50
 class Housekeeping:
     """Called once a second by the ticker; the work is done in tasks and threads."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Parts) -> None:
         self._service = service
         self._snapshots = SnapshotStore(service.folder, on_damage=log.warning)
         self._retention = JournalRetention(service.folder)

@@ -479,7 +479,7 @@ def test_a_message_arrives_when_the_kernel_got_it(either_reader: str) -> None:
                 receiver.drain()
         first, second = intake.column("received_at")
         if either_reader == "recvmmsg":
-            # our clock goes on from the start by the steady one: microseconds off the machine's
+            # the clock is read twice on the way from the stamp to our time: microseconds
             assert before - SECOND // 1000 <= first < before + SECOND // 4
             assert second >= first + SECOND // 4
         else:

@@ -1,0 +1,43 @@
+"""What the helpers of a running service may use of it, so that they need not know its life."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from collector.config import Config
+from collector.interfaces import Receiver
+from collector.journal import Journal
+from collector.metrics import Counters
+from collector.pipeline import Pipeline
+from collector.service.clock import CollectorClock
+from collector.service.intake import LiveIntake
+from collector.sinks.live import LiveSink
+from collector.store.writer import StoreWriter
+from collector.subscriber.manager import SubscriptionManager
+
+
+class Parts(Protocol):
+    """Met by ``lifecycle.Service``."""
+
+    config: Config
+    counters: Counters
+    pipeline: Pipeline
+    journal: Journal
+    store: StoreWriter
+    live: LiveSink
+    intake: LiveIntake
+    clock: CollectorClock
+    manager: SubscriptionManager
+    receivers: list[Receiver]
+    reloads: int
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+
+    def health(self) -> tuple[bool, str]:
+        """Whether everything goes on, and if not, what does not."""
+
+    async def reload_now(self) -> None:
+        """Read the configuration again and use it."""
