@@ -7,7 +7,7 @@ Rules: architecture, section 3, "Arcs", "Record time" and "Clocks".
 
 from __future__ import annotations
 
-from collector.core import arcs, expected, gaps
+from collector.core import arcs, expected, gaps, usual
 from collector.core.clocks import (
     Placing,
     first_shift,
@@ -110,7 +110,7 @@ def new_slot(originator: Originator, index: int, arrival: int) -> Slot:
     if not originator.member:
         period.plain = False
     if period.closed:
-        _remember(originator, slot)
+        usual.remember(originator, slot)
     return slot
 
 
@@ -320,82 +320,3 @@ def moved_on(originator: Originator, offset: int, period: int) -> None:
     originator.arrival_base = offset - half + (start + end) // 2
     last = lag(CollectorTime(originator.last_arrival), DeviceTime(originator.last_time))
     originator.lag += (last - originator.lag) // 8
-
-
-USUAL_PERIODS = 3
-KEPT_PERIODS = 8
-"""Closed periods whose count may still change its standing; of older ones only counts are kept."""
-
-
-def count_usual(originator: Originator, slot: Slot | None) -> bool:
-    """Read the usual count afresh; True when it changed.
-
-    The records of a period, if the last 8 closed periods in which it delivered and that no open
-    hole touches agree; 3 of them are enough while no sibling's counts differ. Else unknown: what
-    one card sends by turns twice and once, another one sends twice three times running by chance.
-
-    Args:
-        slot: what it delivered in the period that has just closed, if anything.
-    """
-    before = originator.usual
-    if slot is not None:
-        originator.recent.append(slot)
-        _keep_few(originator, before)
-        if slot.count == before and not originator.recount and not originator.holes:
-            return False
-    elif not originator.recount and not originator.holes:
-        return False
-    originator.recount = False
-    originator.usual = _agreed(originator)
-    return originator.usual != before
-
-
-def _remember(originator: Originator, slot: Slot) -> None:
-    """A first record came after the deadline: its period counts from the next deadline on.
-
-    An originator that the list leaves out may be that late every time: no deadline waits for it.
-    """
-    recent = originator.recent
-    place = len(recent)
-    while place and recent[place - 1].index > slot.index:
-        place -= 1
-    recent.insert(place, slot)
-    _keep_few(originator, originator.usual)
-    originator.recount = True
-
-
-def _keep_few(originator: Originator, usual: int | None) -> None:
-    recent = originator.recent
-    if len(recent) > KEPT_PERIODS:
-        oldest = recent.pop(0)
-        if originator.holes or originator.settled != (usual,) * KEPT_PERIODS:
-            _settle(originator, oldest)
-
-
-def _settle(originator: Originator, slot: Slot) -> None:
-    """Keep the count of a period whose fold is not kept any longer."""
-    if slot.count and not _is_unsettled(originator, slot):
-        originator.settled = (*originator.settled, slot.count)[-KEPT_PERIODS:]
-
-
-def _agreed(originator: Originator) -> int | None:
-    clean = [
-        slot.count
-        for slot in originator.recent
-        if slot.count and not _is_unsettled(originator, slot)
-    ]
-    # where most periods lose something, clean ones lie further back
-    counts = [*originator.settled, *clean][-KEPT_PERIODS:]
-    originator.varies = len(set(counts)) > 1
-    enough = KEPT_PERIODS if originator.subscription.varies else USUAL_PERIODS
-    return counts[0] if len(counts) >= enough and not originator.varies else None
-
-
-def _is_unsettled(originator: Originator, slot: Slot) -> bool:
-    """May a record of that period be missing? An open hole touches it, or one may yet come to."""
-    if gaps.touching(originator, slot.index):
-        return True
-    usual, counter = originator.usual, originator.counter
-    if usual is None or slot.count >= usual or counter is None:
-        return False
-    return not gaps.has_spoken_behind(originator, counter, slot.index)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from collector.core import expected, fold, forgetting
+from collector.core import expected, fold, forgetting, usual
 from collector.core.context import Context
 from collector.core.deadlines import nominal, refresh
 from collector.core.state import Slot, Subscription
@@ -34,7 +34,7 @@ def read_usual_counts(subscription: Subscription, slots: Mapping[str, Slot]) -> 
         for originator in subscription.originators.values():
             originator.recount = True
     for originator in subscription.originators.values():
-        if fold.count_usual(originator, slots.get(originator.name)):
+        if usual.count_usual(originator, slots.get(originator.name)):
             changed = True
     return changed
 
