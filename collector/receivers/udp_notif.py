@@ -60,6 +60,8 @@ _HOUSEKEEPING_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 0.1
 """Between two offers to an intake that is full."""
 
+_CLOCK_SLACK: Final = SECOND // 1000
+"""ns by which the clocks of two processors may differ: a stamp may lie a little ahead of now."""
 _DROPS_TOGETHER: Final = SECOND
 """ns for which drops make one record: each of them has every open period looked at."""
 _UINT32: Final = 1 << 32
@@ -186,7 +188,7 @@ class UdpNotifReceiver:
         if self._reader is None:
             return 0
         before = self._clock.now()  # what comes while we read may still wait afterwards
-        taken = self._read(self._reader, _BATCHES_A_DRAIN, time.time_ns())
+        taken = self._read(self._reader, _BATCHES_A_DRAIN, time.time_ns() + _CLOCK_SLACK)
         if self._pending is None:
             self._arrived = max(self._arrived, before)
             taken += self._offer(self._batcher.handle_timer(self._arrived))
