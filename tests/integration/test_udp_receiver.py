@@ -154,7 +154,8 @@ def test_a_batch_joins_eight_reads_at_most_and_drain_takes_all() -> None:
             with sender(receiver) as sock:
                 for number in range(50):
                     sock.send(message(number)[0])
-            assert receiver.drain() == 50, "without giving the loop a chance"
+            time.sleep(0.3)  # a busy kernel delivers later; the loop gets no chance meanwhile
+            assert receiver.drain() == 50
             assert receiver.drain() == 0
             assert [len(batch) for batch in intake.batches] == [16, 16, 16, 2]
 
