@@ -17,6 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 COVERED_WHOLE = ["collector/wire/*", "collector/core/*"]
 """What must be covered by branch to the last line."""
+LIMIT_SECONDS = 1800
+"""For one step; the longest takes three minutes on two cores. What hangs fails."""
 
 
 def checks() -> list[tuple[str, list[str]]]:
@@ -36,7 +38,8 @@ def pytest_commands(arguments: list[str], quick: bool) -> list[tuple[str, list[s
     """pytest over several processes, then what must run alone, then the coverage promise."""
     python = sys.executable
     pytest = [python, "-m", "pytest"]
-    together = [*pytest, "-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadgroup"]
+    together = [*pytest, "-n", str(min(4, os.cpu_count() or 1))]
+    together.append("--max-worker-restart=0")  # xdist can wait for ever for a replacement
     if arguments:
         return [("pytest", [*pytest, *arguments])]
     if quick:
@@ -59,10 +62,14 @@ def main(arguments: list[str]) -> int:
     for name, command in steps:
         started = time.monotonic()
         print(f"== {name}", flush=True)
-        status = subprocess.run(command, cwd=ROOT, check=False).returncode
-        if status:
-            print(f"== {name}: FAILED (exit status {status})", flush=True)
-            return status
+        try:
+            done = subprocess.run(command, cwd=ROOT, check=False, timeout=LIMIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            print(f"== {name}: FAILED (not done after {LIMIT_SECONDS} s)", flush=True)
+            return 1
+        if done.returncode:
+            print(f"== {name}: FAILED (exit status {done.returncode})", flush=True)
+            return done.returncode
         print(f"== {name}: passed in {time.monotonic() - started:.0f} s", flush=True)
     return 0
 

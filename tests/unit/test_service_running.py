@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,11 +39,15 @@ def as_it_was() -> Iterator[None]:
 
 
 def signal_when(condition: Any, number: signal.Signals = signal.SIGTERM) -> threading.Thread:
-    """Send ourselves a signal once ``condition()`` holds."""
+    """Send ourselves a signal once ``condition()`` holds and somebody listens to it.
+
+    A signal that nobody handles would end the whole test process.
+    """
+    nobody = signal.getsignal(number)
 
     def wait() -> None:
         pause = threading.Event()
-        while not condition():
+        while signal.getsignal(number) is nobody or not condition():
             pause.wait(0.01)
         os.kill(os.getpid(), number)
 
@@ -72,7 +77,8 @@ def test_a_signal_before_the_start_is_over(
     signal_when((tmp_path / "data" / "store").is_dir, signal.SIGINT)
     assert running.run(config_in(tmp_path)) == 0
     assert "Listening on" not in caplog.text
-    signal_when(lambda: any(Path("/tmp").glob("collector-*/store")))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    signal_when(lambda: any(tmp_path.glob("collector-*/store")))
     assert running.subscribe_once(config_in(tmp_path), duration_seconds=60, json_output=True) == 0
 
 
