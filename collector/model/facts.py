@@ -1,0 +1,151 @@
+"""What the engine says: verdicts, events and rows of subscriptions, the store's tables.
+
+Each value is a row; its fields are the columns of the table of the same name (``updates`` has none:
+its rows are the journal's, placed by ``Placements``).
+"""
+
+from __future__ import annotations
+
+import enum
+
+from msgspec import Struct
+
+from collector.model.times import CollectorTime, DeviceTime
+
+
+class Outcome(enum.StrEnum):
+    """One-word result of a period."""
+
+    COMPLETE = "COMPLETE"
+    DEGRADED = "DEGRADED"
+    INCOMPLETE = "INCOMPLETE"
+    UNKNOWN = "UNKNOWN"
+    NOT_JUDGED = "NOT_JUDGED"
+
+
+class Cause(enum.StrEnum):
+    """Why a generator is missing (first group) or degraded (second)."""
+
+    LOST_HERE = "lost_here"
+    REJECTED = "rejected"
+    UNREASSEMBLED = "unreassembled"
+    LOST = "lost"
+    RESTARTED = "restarted"
+    SILENT = "silent"
+    LEFT = "left"
+
+    LOSS = "loss"
+    POSSIBLE_LOSS = "possible_loss"
+    INCOMPLETE_UPDATE = "incomplete_update"
+
+
+class NotJudgedReason(enum.StrEnum):
+    """Why a period is NOT_JUDGED."""
+
+    STARTING = "starting"
+    ENDED = "ended"
+    SUSPENDED = "suspended"
+    TERMS_CHANGED = "terms_changed"
+    SLIPPED = "slipped"
+    COLLECTOR_DOWN = "collector_down"
+
+
+class Provenance(enum.StrEnum):
+    """Who said which generators are expected."""
+
+    DECLARED = "declared"
+    CONFIGURED = "configured"
+    LEARNED = "learned"
+
+
+class GeneratorCause(Struct, frozen=True):
+    """A generator and why it is missing or degraded."""
+
+    generator: str
+    cause: Cause
+
+
+class Verdict(Struct, frozen=True):
+    """One row of the ``verdicts`` table: the judgement of a period, or an amendment of it.
+
+    Key: (device, subscription_id, revision, period_index, amendment).
+    """
+
+    device: str
+    subscription_name: str
+    subscription_id: int
+    revision: int
+    """Journal offset of the record that set the terms."""
+    period_index: int
+    period_to: int
+    """Last index of a range; equal to ``period_index`` for a single period."""
+    nominal_time: DeviceTime
+    """Tick that the period stands for, ns since 1970."""
+    amendment: int
+    """0 for the first row, then 1, 2, ..."""
+    final: bool
+    outcome: Outcome
+    reason: NotJudgedReason | None
+    required: tuple[str, ...]
+    received: tuple[str, ...]
+    missing: tuple[GeneratorCause, ...]
+    degraded: tuple[GeneratorCause, ...]
+    unexpected: tuple[str, ...]
+    late_generators: tuple[str, ...]
+    provenance: Provenance | None
+    """None when no list is known."""
+    period_source: str
+    """``declared``, ``configured`` or ``learned``: where the length of the period came from."""
+    deadline: CollectorTime
+    judged_at: CollectorTime
+
+
+class Event(Struct, frozen=True):
+    """One row of the ``events`` table: something that a person may want to know."""
+
+    time: CollectorTime
+    device: str
+    subject: str
+    """Generator, subscription or counter that it is about."""
+    kind: str
+    """Short fixed word, as in ``clock_step``."""
+    text: str
+    """One sentence."""
+
+
+class SubscriptionRow(Struct, frozen=True):
+    """One row of the ``subscriptions`` table; a new row whenever something in it changes."""
+
+    time: CollectorTime
+    device: str
+    name: str
+    id: int
+    revision: int
+    origin: str
+    """``dynamic`` or ``configured`` (RFC 8639 §2.4, §2.5)."""
+    mode: str
+    """Control mode: ``mso``, ``distributed-notif-18``, ``distributed-notif-19`` or ``unknown``."""
+    period_cs: int | None
+    anchor: DeviceTime | None
+    filter: str
+    encoding: str
+    generators: tuple[str, ...]
+    provenance: Provenance | None
+    state: str
+    """``active``, ``suspended`` or ``ended``."""
+    reason: str
+    from_time: CollectorTime
+    to_time: CollectorTime | None
+
+
+Fact = Verdict | Event | SubscriptionRow
+"""What the engine says."""
+
+
+class Placements(Struct, gc=False):
+    """Where the engine put each ``Update`` of a batch; lists of the batch's length."""
+
+    generators: list[str]
+    revisions: list[int]
+    """-1 while the subscription is unknown."""
+    period_indexes: list[int | None]

@@ -1,0 +1,145 @@
+"""Records: what receivers hand up and the journal keeps, as columns of equal length.
+
+Does not: say what the payload of our own kinds of record holds (``notes``). The numbers of the
+enumerations are stored in journals, so none is ever renumbered.
+Spec: draft-ietf-netconf-udp-notif-26 §3.2, §8.1.1.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class MediaType(enum.IntEnum):
+    """``MT`` of draft-ietf-netconf-udp-notif-26 §8.1.1 with S=0; other numbers stay plain ints."""
+
+    YANG_DATA_JSON = 1
+    YANG_DATA_XML = 2
+    YANG_DATA_CBOR = 3
+
+
+class Transport(enum.IntEnum):
+    """How a record reached us; stored as a number in the journal, so never renumber."""
+
+    NONE = 0
+    UDP_NOTIF = 1
+    NETCONF = 2
+    HTTPS_NOTIF = 3
+    GRPC_DIALOUT = 4
+
+
+class RecordKind(enum.IntEnum):
+    """What one journal record is; stored, so never renumber."""
+
+    DATA = 0
+    """A whole notification message; payload as received."""
+    UNREASSEMBLED = 1
+    """Segments of a message that is still half built; payload: ``UnreassembledNote``."""
+    REJECTED = 2
+    """A datagram refused before its payload was looked at; payload: ``RejectedNote``."""
+    REQUEST = 3
+    """An RPC that we sent; payload: ``RpcNote``."""
+    REPLY = 4
+    """The answer to an RPC; payload: ``RpcNote``."""
+    SESSION_UP = 5
+    """payload: ``SessionNote``."""
+    SESSION_DOWN = 6
+    """payload: ``SessionNote``."""
+    COLLECTOR_START = 7
+    COLLECTOR_STOP = 8
+    CONFIG = 9
+    """payload: the engine's settings as JSON, secrets removed."""
+    DROPS = 10
+    """Our own kernel or queue dropped; payload: ``DropsNote``."""
+    TICK = 11
+    """Nothing arrived, but we were listening; also what lets timers run again on replay."""
+    CLOCK = 12
+    """The machine's clock was moved, and ours with it if forward; payload: ``ClockNote``."""
+    PAUSE = 13
+    """There was no room for a while; what waited follows late; payload: ``PauseNote``."""
+
+
+FLAG_PRIVATE = 1
+"""``flags``: the S bit, the media type is of the private space."""
+FLAG_IDS = 2
+"""``flags``: publisher_id and message_id were in the transport header."""
+
+
+class ReceivedBatch:
+    """One batch of records, as columns of equal length; what receivers hand up and journals keep.
+
+    Every column is a list with one entry a record. Whoever builds a batch fills every column;
+    nobody changes it after it was handed over.
+    """
+
+    # the order is that of the journal's columns
+    __slots__ = (  # noqa: RUF023
+        "received_at", "kind", "transport", "session", "peer", "port", "version", "flags",
+        "media_type", "publisher_id", "message_id", "segments", "options", "payload",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.received_at: list[int] = []
+        """CollectorTime, ns; never decreases within a journal."""
+        self.kind: list[int] = []
+        """``RecordKind``."""
+        self.transport: list[int] = []
+        """``Transport``."""
+        self.session: list[str] = []
+        """Management session the record belongs to; empty for UDP."""
+        self.peer: list[str] = []
+        """Source address as text, IPv4-mapped IPv6 written as IPv4; empty for our own records."""
+        self.port: list[int] = []
+        """Source port, 0 when there is none."""
+        self.version: list[int] = []
+        """Header version of the transport."""
+        self.flags: list[int] = []
+        """Bits ``FLAG_*``."""
+        self.media_type: list[int] = []
+        """``MediaType``, or the number as received."""
+        self.publisher_id: list[int] = []
+        """uint32 of the transport header; 0 without ``FLAG_IDS``."""
+        self.message_id: list[int] = []
+        """uint32 of the transport header; 0 without ``FLAG_IDS``."""
+        self.segments: list[int] = []
+        """Datagrams that the message came in; 1 when it was whole."""
+        self.options: list[bytes] = []
+        """Options of the header as received, segmentation left out; mostly empty."""
+        self.payload: list[bytes] = []
+
+    def __len__(self) -> int:
+        return len(self.received_at)
+
+    def append(
+        self,
+        received_at: int,
+        kind: int,
+        payload: bytes,
+        *,
+        transport: int = Transport.NONE,
+        session: str = "",
+        peer: str = "",
+        port: int = 0,
+        version: int = 0,
+        flags: int = 0,
+        media_type: int = 0,
+        publisher_id: int = 0,
+        message_id: int = 0,
+        segments: int = 1,
+        options: bytes = b"",
+    ) -> None:
+        """Add one record (the slow way, for single records; receivers fill whole columns)."""
+        self.received_at.append(received_at)
+        self.kind.append(kind)
+        self.transport.append(transport)
+        self.session.append(session)
+        self.peer.append(peer)
+        self.port.append(port)
+        self.version.append(version)
+        self.flags.append(flags)
+        self.media_type.append(media_type)
+        self.publisher_id.append(publisher_id)
+        self.message_id.append(message_id)
+        self.segments.append(segments)
+        self.options.append(options)
+        self.payload.append(payload)
