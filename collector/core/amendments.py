@@ -10,7 +10,8 @@ from __future__ import annotations
 from collector.core.context import Context
 from collector.core.deadlines import amendable, deadline_of, nominal
 from collector.core.judge import WEIGHT, Judged, judge
-from collector.core.state import Period, Subscription
+from collector.core.state import Subscription
+from collector.core.state_parts import Period
 from collector.model import (
     Cause,
     CollectorTime,

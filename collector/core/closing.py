@@ -16,7 +16,8 @@ from collector.core.deadlines import (
     refresh,
 )
 from collector.core.judge import Judged, judge
-from collector.core.state import ListInForce, Period, Subscription
+from collector.core.state import Subscription
+from collector.core.state_parts import ListInForce, Period
 from collector.model import (
     SECOND,
     NotJudgedReason,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from collector.core import arcs
-from collector.core.state import ListInForce, Subscription
+from collector.core.state import Subscription
+from collector.core.state_parts import ListInForce
 from collector.model import Provenance
 
 FIRST_LOCK = 2

@@ -18,7 +18,8 @@ from collector.core.clocks import (
 )
 from collector.core.context import Context
 from collector.core.deadlines import deadline_of, refresh
-from collector.core.state import Originator, Period, Remembered, Slot, Subscription
+from collector.core.state import Originator, Subscription
+from collector.core.state_parts import Period, Remembered, Slot
 from collector.model import CollectorTime, DeviceTime
 
 

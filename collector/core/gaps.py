@@ -11,16 +11,8 @@ from collections.abc import Iterable, Iterator
 from collector.core import arcs
 from collector.core.arcs import Arc, indexes_meeting
 from collector.core.clocks import on_our_clock
-from collector.core.state import (
-    ALL_KEYS,
-    Counter,
-    Hole,
-    Originator,
-    Restart,
-    Run,
-    Slot,
-    Subscription,
-)
+from collector.core.state import ALL_KEYS, Counter, Hole, Originator, Restart, Run, Subscription
+from collector.core.state_parts import Slot
 from collector.model import SECOND, DeviceTime
 
 SHARPEN_PERIODS = 64

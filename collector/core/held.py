@@ -12,7 +12,8 @@ from __future__ import annotations
 from collector.core import learned_period, subscriptions
 from collector.core.context import Context
 from collector.core.settings import KnownSubscription
-from collector.core.state import Device, Subscription, Unknown
+from collector.core.state import Device, Subscription
+from collector.core.state_parts import Unknown
 from collector.model import SECOND, SubscriptionTerms, Update
 
 UNKNOWN_IDS = 256

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from collector.core import expected, gaps
 from collector.core.clocks import meets, on_our_clock
 from collector.core.deadlines import STARTING_PERIODS, amendable, deadline_of, nominal
-from collector.core.state import Hole, Originator, Period, Slot, Subscription, Windows
+from collector.core.state import Hole, Originator, Subscription
+from collector.core.state_parts import Period, Slot, Windows
 from collector.model import (
     Cause,
     GeneratorCause,

@@ -11,7 +11,7 @@ burst would make every later distance half of it; and distances that agree cover
 
 from __future__ import annotations
 
-from collector.core.state import Unknown
+from collector.core.state_parts import Unknown
 from collector.model import SECOND
 
 PERIODS = tuple(seconds * SECOND for seconds in (1, 5, 10, 30, 60, 300, 900))

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from collector.core import expected, fold, forgetting, usual
 from collector.core.context import Context
 from collector.core.deadlines import nominal, refresh
-from collector.core.state import Slot, Subscription
+from collector.core.state import Subscription
+from collector.core.state_parts import Slot
 from collector.model import Provenance
 
 NEVER = -(1 << 62)

@@ -1,7 +1,7 @@
 """The state of one device as plain data, and back: what lets a restart go on in mid-period.
 
-Does: write the objects of ``state`` under one ``Device`` into a table of plain values (numbers,
-texts, lists), references as places in the table, and read that again.
+Does: write the objects of ``state`` and ``state_parts`` under one ``Device`` into a table of plain
+values (numbers, texts, lists), references as places in the table, and read that again.
 Does not: touch files. Only the classes named here can come back, so that a foreign file makes no
 object of another kind.
 Rules: architecture, section 1 (``snapshot``/``restore`` are plain data) and section 2 (device by
@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from collector.core import state
+from collector.core import state, state_parts
 from collector.core.arcs import Arc
 from collector.errors import UsageError
 from collector.model import Provenance, SubscriptionTerms, Update, Verdict
@@ -28,13 +28,13 @@ OBJECTS: tuple[type[Any], ...] = (
     state.Hole,
     state.Restart,
     state.Subscription,
-    state.ListInForce,
+    state_parts.ListInForce,
     state.Originator,
-    state.Slot,
-    state.Remembered,
-    state.Period,
-    state.Unknown,
-    state.Windows,
+    state_parts.Slot,
+    state_parts.Remembered,
+    state_parts.Period,
+    state_parts.Unknown,
+    state_parts.Windows,
 )
 VALUES: tuple[type[Any], ...] = (SubscriptionTerms, Update, Verdict)
 """Frozen values, written by their fields; only ever appended to, the place is the code."""
@@ -112,8 +112,8 @@ def _names(kind: type[Any]) -> list[str]:
 
 
 def _empty(code: int) -> Any:
-    if OBJECTS[code] is state.Slot:
-        return state.Slot(0, 0, 0)
+    if OBJECTS[code] is state_parts.Slot:
+        return state_parts.Slot(0, 0, 0)
     return object.__new__(OBJECTS[code])
 
 

@@ -1,51 +1,24 @@
-"""What the engine remembers: plain mutable records, one class per idea, no behaviour.
+"""What the engine remembers: plain mutable records that point to each other, no behaviour.
 
-Does not: decide anything. Everything of one device hangs under its ``Device``; nothing here points
-to another device, so that a device can be snapshot and forgotten alone.
-Slots keep an originator at a few hundred octets; times are ns, absent is None.
+Does not: decide anything, nor hold the parts that point to nothing (``state_parts``).
+Everything of one device hangs under its ``Device``; nothing here points to another device, so that
+a device can be snapshot and forgotten alone. Times are ns, absent is None.
 """
 
 from __future__ import annotations
 
 from collections import deque
 
-from msgspec import Struct
-
 from collector.core.arcs import Arc
-from collector.model import Provenance, SubscriptionTerms, Update, Verdict
+from collector.core.state_parts import ListInForce, Remembered, Unknown, Windows
+from collector.core.state_parts import Period as Period  # also from here, for the fast path
+from collector.core.state_parts import Slot as Slot
+from collector.model import SubscriptionTerms
 
 ALL_KEYS = -2
 """Key of the run that counts everything behind a header id."""
 NO_SUBSCRIPTION = -1
 """Key of messages without a subscription id."""
-
-
-class Slot(Struct, gc=False, eq=False):
-    """The fold: what is kept of one originator in one period."""
-
-    index: int
-    first_arrival: int
-    last_arrival: int
-    count: int = 0
-    incomplete: bool = False
-    """A record carried ``incomplete-update``."""
-    late: bool = False
-    """A record came after the deadline."""
-
-
-class Remembered:
-    """A lag that did not fit; the next record says whether the clock moved."""
-
-    __slots__ = ("alone", "arrival_index", "held_up", "index", "lag")
-
-    def __init__(self, lag: int, index: int, arrival_index: int, held_up: bool, alone: bool):
-        self.lag = lag
-        self.index = index
-        """Where the record was placed."""
-        self.arrival_index = arrival_index
-        self.held_up = held_up
-        self.alone = alone
-        """It is the only one that was placed so."""
 
 
 class Originator:
@@ -121,50 +94,6 @@ class Originator:
     def arrival_arc(self) -> Arc | None:
         """The arc of its arrivals; None until its first record."""
         return Arc(self.arrivals_from, self.arrivals_to) if self.heard else None
-
-
-class Period:
-    """One period of a subscription, from its first record until nothing can change any more."""
-
-    __slots__ = (
-        "amendments", "closed", "deadline", "final_due", "index", "plain", "row", "short",
-        "slots", "touched",
-    )  # fmt: skip
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-        self.slots: dict[str, Slot] = {}
-        """Generator -> what is kept of it here."""
-        self.closed = False
-        """Its deadline passed."""
-        self.deadline = 0
-        """CollectorTime; valid once closed."""
-        self.row: Verdict | None = None
-        """The last row said."""
-        self.amendments = 0
-        self.final_due: int | None = None
-        self.short = -1
-        """Required originators that still owe records; -1 when it has to be counted."""
-        self.plain = True
-        """Nobody unexpected sent, and no record was incomplete."""
-        self.touched = False
-        """Something changed between an early verdict and the deadline."""
-
-
-class ListInForce:
-    """Who is expected, from a moment on."""
-
-    __slots__ = ("allowed", "arrival", "members", "provenance", "since")
-
-    def __init__(
-        self, since: int | None, arrival: int, members: tuple[str, ...], provenance: Provenance
-    ) -> None:
-        self.since = since
-        """DeviceTime from which it holds; None: always."""
-        self.arrival = arrival
-        self.members = members
-        self.allowed = frozenset(members)
-        self.provenance = provenance
 
 
 class Subscription:
@@ -359,34 +288,6 @@ class Counter:
     def run_of(self, key: int) -> Run:
         """The run that counts for a subscription."""
         return self.each.get(key, self.all) if self.per_key else self.all
-
-
-class Windows:
-    """When we ourselves lost or could not hear, as a device knows it: (from, to), CollectorTime."""
-
-    __slots__ = ("downs", "drops")
-
-    def __init__(self) -> None:
-        self.drops: list[tuple[int, int]] = []
-        """Our own kernel or queue dropped."""
-        self.downs: list[tuple[int, int]] = []
-        """We did not listen."""
-
-
-class Unknown:
-    """A subscription id of which no terms are known."""
-
-    __slots__ = ("agreed", "gap", "held", "largest", "last_start", "last_time")
-
-    def __init__(self) -> None:
-        self.held: deque[Update] = deque()
-        self.last_time: dict[str, int] = {}
-        self.largest: dict[str, int] = {}
-        self.last_start: dict[str, int] = {}
-        """Per generator: last record time, largest distance, start of the last burst,"""
-        self.gap: dict[str, int] = {}
-        """snapped distance of the last two starts, and how often it came in a row."""
-        self.agreed: dict[str, int] = {}
 
 
 class Device:

@@ -10,7 +10,8 @@ from collector.core import closing, counters, fold, held
 from collector.core.context import Context
 from collector.core.deadlines import refresh
 from collector.core.message_ids import Finding
-from collector.core.state import NO_SUBSCRIPTION, Device, Originator, Slot, Subscription
+from collector.core.state import NO_SUBSCRIPTION, Device, Originator, Subscription
+from collector.core.state_parts import Slot
 from collector.model import Update
 
 Placed = tuple[str, int, int | None]

@@ -8,7 +8,8 @@ Rules: architecture, section 3, "Usual count", but for cards that vary (see ``co
 from __future__ import annotations
 
 from collector.core import gaps
-from collector.core.state import Originator, Slot
+from collector.core.state import Originator
+from collector.core.state_parts import Slot
 
 USUAL_PERIODS = 3
 KEPT_PERIODS = 8

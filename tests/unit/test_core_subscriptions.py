@@ -16,7 +16,7 @@ from collector.core.settings import (
     NamedSubscription,
 )
 from collector.core.snapshot import FORMAT
-from collector.core.state import Unknown
+from collector.core.state_parts import Unknown
 from collector.core.update_columns import UpdateColumns
 from collector.errors import UsageError
 from collector.model import (

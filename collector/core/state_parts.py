@@ -1,0 +1,113 @@
+"""Parts of what the engine remembers that point to nothing else of it: folds, periods, lists.
+
+Does not: decide anything; ``state`` says what each hangs under. Slots keep an originator at a few
+hundred octets; times are ns, absent is None.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from msgspec import Struct
+
+from collector.model import Provenance, Update, Verdict
+
+
+class Slot(Struct, gc=False, eq=False):
+    """The fold: what is kept of one originator in one period."""
+
+    index: int
+    first_arrival: int
+    last_arrival: int
+    count: int = 0
+    incomplete: bool = False
+    """A record carried ``incomplete-update``."""
+    late: bool = False
+    """A record came after the deadline."""
+
+
+class Remembered:
+    """A lag that did not fit; the next record says whether the clock moved."""
+
+    __slots__ = ("alone", "arrival_index", "held_up", "index", "lag")
+
+    def __init__(self, lag: int, index: int, arrival_index: int, held_up: bool, alone: bool):
+        self.lag = lag
+        self.index = index
+        """Where the record was placed."""
+        self.arrival_index = arrival_index
+        self.held_up = held_up
+        self.alone = alone
+        """It is the only one that was placed so."""
+
+
+class Period:
+    """One period of a subscription, from its first record until nothing can change any more."""
+
+    __slots__ = (
+        "amendments", "closed", "deadline", "final_due", "index", "plain", "row", "short",
+        "slots", "touched",
+    )  # fmt: skip
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.slots: dict[str, Slot] = {}
+        """Generator -> what is kept of it here."""
+        self.closed = False
+        """Its deadline passed."""
+        self.deadline = 0
+        """CollectorTime; valid once closed."""
+        self.row: Verdict | None = None
+        """The last row said."""
+        self.amendments = 0
+        self.final_due: int | None = None
+        self.short = -1
+        """Required originators that still owe records; -1 when it has to be counted."""
+        self.plain = True
+        """Nobody unexpected sent, and no record was incomplete."""
+        self.touched = False
+        """Something changed between an early verdict and the deadline."""
+
+
+class ListInForce:
+    """Who is expected, from a moment on."""
+
+    __slots__ = ("allowed", "arrival", "members", "provenance", "since")
+
+    def __init__(
+        self, since: int | None, arrival: int, members: tuple[str, ...], provenance: Provenance
+    ) -> None:
+        self.since = since
+        """DeviceTime from which it holds; None: always."""
+        self.arrival = arrival
+        self.members = members
+        self.allowed = frozenset(members)
+        self.provenance = provenance
+
+
+class Windows:
+    """When we ourselves lost or could not hear, as a device knows it: (from, to), CollectorTime."""
+
+    __slots__ = ("downs", "drops")
+
+    def __init__(self) -> None:
+        self.drops: list[tuple[int, int]] = []
+        """Our own kernel or queue dropped."""
+        self.downs: list[tuple[int, int]] = []
+        """We did not listen."""
+
+
+class Unknown:
+    """A subscription id of which no terms are known."""
+
+    __slots__ = ("agreed", "gap", "held", "largest", "last_start", "last_time")
+
+    def __init__(self) -> None:
+        self.held: deque[Update] = deque()
+        self.last_time: dict[str, int] = {}
+        self.largest: dict[str, int] = {}
+        self.last_start: dict[str, int] = {}
+        """Per generator: last record time, largest distance, start of the last burst,"""
+        self.gap: dict[str, int] = {}
+        """snapped distance of the last two starts, and how often it came in a row."""
+        self.agreed: dict[str, int] = {}
