@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from collector import __version__
+from collector import __version__, fast
 
 LIBRARIES = (
     "msgspec", "numpy", "pyarrow", "duckdb", "asyncssh", "ncclient", "lxml", "cbor2", "pyang",
@@ -16,8 +16,9 @@ LIBRARIES = (
 def version_text() -> str:
     """Some lines for a person or a fault report."""
     libraries = ", ".join(f"{name} {_version(name)}" for name in LIBRARIES)
+    core = "pure Python" if fast.native is None else "compiled core"
     return (
-        f"collector {__version__}\n"
+        f"collector {__version__} ({core})\n"
         f"Python {platform.python_version()} on {platform.system()} {platform.machine()}\n"
         f"{libraries}\n"
         f"receive path: {receive_path()}"

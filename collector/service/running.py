@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from collector import fast
 from collector.config import Config
 from collector.errors import CollectorError
 from collector.interfaces import Sink
@@ -32,6 +33,7 @@ def run(config: Config, *, reload_from: Callable[[], Config] | None = None) -> i
     )
     for noisy in ("asyncssh", "ncclient"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    log.info("The hot functions are %s.", fast.PATH)
     asyncio.run(_run(config, reload_from))
     return 0
 

@@ -1,0 +1,3 @@
+# What src/module.c defines; what it means is said in ``Native``.
+
+INTERFACE: int
