@@ -186,7 +186,7 @@ class DeviceSettings(Struct, frozen=True, kw_only=True):
     """Name of the device in verdicts, alerts and metrics; must be unique."""
     sources: tuple[Text, ...] = ()
     """Source addresses of its messages, those of the line cards included. Without any, the
-    address in netconf.host if it is an address."""
+    address of netconf.host; a name is looked up at the start, and each minute until it is known."""
     strict: bool = False
     """Whether unknown UDP-notif options are discarded, as the draft says, instead of kept and
     counted."""

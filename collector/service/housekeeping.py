@@ -1,4 +1,4 @@
-"""What has to be done now and then, without stalling the loop: snapshots and retention.
+"""What has to be done now and then, without stalling the loop: snapshots, retention, addresses.
 
 A snapshot is taken device by device, one at each turn of the loop, each part with its own offset;
 it may be used once the store has everything before the largest of them.
@@ -13,15 +13,18 @@ from pathlib import Path
 
 import msgspec
 
-from collector.errors import IntakeFullError, SinkError
+from collector.errors import CollectorError, IntakeFullError, SinkError
 from collector.journal import JournalRetention, RetentionLimits
 from collector.model import SECOND, ClockNote, RecordKind
+from collector.service.addresses import without_addresses
 from collector.service.parts import Parts
 from collector.store.snapshots import SnapshotStore
 
 log = logging.getLogger(__name__)
 
 RETENTION_SECONDS = 10
+LOOK_UP_AGAIN_SECONDS = 60
+"""Between two tries to find the addresses of devices that have none yet (ours)."""
 PAUSE_FACTOR = 9
 """While a snapshot is taken, other work has the loop for so many times longer (ours)."""
 REST_FACTOR = 50
@@ -38,6 +41,7 @@ class Housekeeping:
         self._seconds = 0
         self._snapshot: asyncio.Task[None] | None = None
         self._sweep: asyncio.Task[None] | None = None
+        self._look_up: asyncio.Task[None] | None = None
         self._due_in = service.config.journal.snapshot_seconds
         """Seconds until the next snapshot."""
         self._taken_at = -1
@@ -56,6 +60,8 @@ class Housekeeping:
             self._snapshot = asyncio.create_task(self._take_snapshot())
         if self._seconds % RETENTION_SECONDS == 0 and _idle(self._sweep):
             self._sweep = asyncio.create_task(self._let_go())
+        if self._seconds % LOOK_UP_AGAIN_SECONDS == 0 and self._needs_addresses():
+            self._look_up = asyncio.create_task(self._find_addresses())
 
     def _watch_the_clock(self) -> None:
         """Move on with it; the journal says that nobody listened in the time that is left out."""
@@ -118,11 +124,21 @@ class Housekeeping:
         safe = min(stored, self._snapshots.needed_offset(stored))
         return self._retention.apply(limits, safe_offset=safe, now=now)
 
+    def _needs_addresses(self) -> bool:
+        return _idle(self._look_up) and bool(without_addresses(self._service.config))
+
+    async def _find_addresses(self) -> None:
+        try:
+            await self._service.find_addresses()
+        except CollectorError as error:
+            log.warning("The addresses that were found are not used yet: %s", error)
+
     async def stop(self) -> None:
         """Give a snapshot up that is being taken, wait for the rest. May be called twice."""
-        if self._snapshot is not None:
-            self._snapshot.cancel()
-        for task in (self._snapshot, self._sweep):
+        for task in (self._snapshot, self._look_up):
+            if task is not None:
+                task.cancel()
+        for task in (self._snapshot, self._look_up, self._sweep):
             if task is not None:
                 await asyncio.gather(task, return_exceptions=True)
 

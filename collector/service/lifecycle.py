@@ -30,6 +30,7 @@ from collector.model import SECOND, RecordKind
 from collector.pipeline import Pipeline
 from collector.pipeline.settings import encode_config, reassembly_limits, strict_sources
 from collector.plugins import receiver_class
+from collector.service.addresses import with_addresses
 from collector.service.clock import CollectorClock
 from collector.service.commands import commands
 from collector.service.gauges import refresh
@@ -86,6 +87,8 @@ class Service:
         """Reads the configuration again; None where there is no file."""
         self.running = False
         """From the end of ``start`` to the beginning of ``stop``."""
+        self._taking_over = asyncio.Lock()
+        """Configurations are taken over in the order in which they came."""
         self._endings = AsyncExitStack()
         """How to end what was begun, the newest first."""
         self._given_up = threading.Event()
@@ -105,6 +108,7 @@ class Service:
             SinkError: the journal or the store on disk cannot be read.
         """
         self._open_folder()
+        self.config = await with_addresses(self.config)
         self.pipeline = Pipeline()
         last_arrival = await self._recover()
         self.journal.on_sealed.append(self._sealed)
@@ -256,12 +260,25 @@ class Service:
         """
         if not self.running:
             raise UsageError("the collector is still starting, or already stopping")
+        async with self._taking_over:
+            await self._take_over(await with_addresses(config, self.config))
+        self.reloads += 1
+        log.info("The configuration was read again.")
+
+    async def find_addresses(self) -> None:
+        """Look up once more the names that had no address. Raises IntakeFullError, UsageError."""
+        async with self._taking_over:
+            config = await with_addresses(self.config)
+            if config is not self.config:
+                await self._take_over(config)
+
+    async def _take_over(self, config: Config) -> None:
+        if not self.running:
+            raise UsageError("the collector is stopping")
         wanted = wanted_from(config)
         self.intake.note(RecordKind.CONFIG, encode_config(config))
         self.config = config
-        self.reloads += 1
         await self.manager.apply(*wanted)
-        log.info("The configuration was read again.")
 
     # ------------------------------------------------------------------ stop
     async def stop(self) -> None:

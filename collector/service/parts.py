@@ -41,3 +41,6 @@ class Parts(Protocol):
 
     async def reload_now(self) -> None:
         """Read the configuration again and use it."""
+
+    async def find_addresses(self) -> None:
+        """Look up once more the names of devices that had no address."""

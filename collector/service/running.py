@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 from collector import fast
 from collector.config import Config
-from collector.errors import CollectorError
+from collector.errors import CollectorError, PeerError, UsageError
 from collector.interfaces import Sink
+from collector.service.addresses import without_addresses
 from collector.service.lifecycle import Service
 from collector.service.memory import settle
 from collector.sinks.jsonl import JsonLinesSink
@@ -110,7 +111,11 @@ def _stop_signals() -> asyncio.Event:
 def subscribe_once(config: Config, *, duration_seconds: float | None, json_output: bool) -> int:
     """Subscribe, print updates and verdicts until the time is over or a signal comes.
 
-    Nothing is kept. Returns 0, or 2 when the subscription could not be made.
+    Nothing is kept. Returns 0.
+
+    Raises:
+        PeerError: the subscription could not be made.
+        UsageError: nobody knows the addresses of a device's name.
     """
     from collector.service.printing import PrintingSink
 
@@ -128,13 +133,17 @@ async def _once(config: Config, sink: Sink, duration_seconds: float | None) -> i
     try:
         if not await _started(service, stopping):
             return 0
+        for device in without_addresses(service.config):
+            raise UsageError(
+                f"{device.name} has no address that is known here;"
+                " --source ADDRESS says where its line cards send from"
+            )
         print(f"Listening on {listening(service)}.", file=sys.stderr, flush=True)
         problem = await _wait(service, stopping, duration_seconds)
     finally:
         await service.stop()
     if problem:
-        print(f"Error: {problem}", file=sys.stderr)
-        return 2
+        raise PeerError(problem)
     return 0
 
 
@@ -151,7 +160,7 @@ async def _wait(service: Service, stopping: asyncio.Event, duration_seconds: flo
         if problem and not can_heal:
             return problem
         if problem and problem != said:
-            print(f"{problem}; it is tried again.", file=sys.stderr)
+            print(f"collector: {problem}; it is tried again", file=sys.stderr, flush=True)
         said = problem
     return said
 

@@ -19,6 +19,7 @@ import pytest
 
 from collector.config import Config, read_config_table
 from collector.core.views import OriginatorState
+from collector.errors import PeerError
 from collector.model import SECOND, CollectorTime
 from collector.service import commands, memory, running
 from collector.service.gauges import refresh
@@ -131,10 +132,11 @@ def test_a_device_that_cannot_be_reached_is_said_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = one_device(tmp_path, 1)
-    assert running.subscribe_once(config, duration_seconds=1.0, json_output=False) == 2
-    err = capsys.readouterr().err
-    assert err.count("it is tried again") == 1
-    assert err.splitlines()[-1].startswith("Error: 127.0.0.1:1 refused the connection")
+    with pytest.raises(PeerError, match=r"127\.0\.0\.1:1 refused the connection"):
+        running.subscribe_once(config, duration_seconds=1.0, json_output=False)
+    said = [line for line in capsys.readouterr().err.splitlines() if "tried again" in line]
+    assert len(said) == 1
+    assert said[0].startswith("collector: 127.0.0.1:1 refused the connection")
 
 
 def state(phase: str, *subscriptions: str) -> SimpleNamespace:
