@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Callable
 from typing import Final
 
 from collector.errors import ConfigError
@@ -23,8 +24,12 @@ _MEMINFO: Final = struct.Struct("=9I")
 _MEMINFO_DROPS: Final = 8
 
 
-def open_udp_socket(address: str, port: int) -> socket.socket:
+def open_udp_socket(
+    address: str, port: int, prepare: Callable[[socket.socket], None] = lambda sock: None
+) -> socket.socket:
     """A non-blocking socket bound to ``address`` (a literal) and ``port``; ``::`` takes IPv4 too.
+
+    ``prepare`` is called with it before it is bound.
 
     Raises:
         ConfigError: not an address, not ours, or in use.
@@ -44,6 +49,7 @@ def open_udp_socket(address: str, port: int) -> socket.socket:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address != "::")
         sock.setblocking(False)
+        prepare(sock)
         sock.bind(name)
     except OSError as error:
         sock.close()

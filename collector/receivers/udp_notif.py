@@ -86,6 +86,7 @@ class UdpNotifReceiver:
         limits: ReassemblyLimits | None = None,
         strict_sources: Set[str] = frozenset(),
         rejected_per_second: int = 100,
+        opened: socket.socket | None = None,
     ) -> None:
         """
         Args:
@@ -98,11 +99,13 @@ class UdpNotifReceiver:
             limits: of reassembly.
             strict_sources: source addresses from which unknown options are refused.
             rejected_per_second: REJECTED records at most in one second.
+            opened: a bound socket to read from, in the place of ``address`` and ``port``.
         """
         self._intake = intake
         self._clock = clock
         self._address = address
         self._port = port
+        self._opened = opened
         self._receive_buffer = receive_buffer
         self._batch = batch
         self._batcher = DatagramBatcher(
@@ -159,7 +162,8 @@ class UdpNotifReceiver:
         if self._socket is not None:
             return
         self._loop = asyncio.get_running_loop()
-        self._socket = open_udp_socket(self._address, self._port)
+        self._socket = self._opened or open_udp_socket(self._address, self._port)
+        self._opened = None
         self.local_port = self._socket.getsockname()[1]
         self._size_buffer(self._socket)
         drops = dropped_datagrams(self._socket)
