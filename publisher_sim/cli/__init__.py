@@ -2,12 +2,13 @@
 
 Does: choose the sub-command and turn errors into one clear sentence. Does not: know what a
 command does; each lives in a file of its own, imported only when it is used. Rules: exit status 0
-done, 2 it could not be done, 130 stopped with Ctrl-C. Never a traceback, unless
-``PUBLISHER_SIM_DEBUG=1`` is set.
+done, 2 it could not be done, 130 stopped with Ctrl-C; a reader who has seen enough (``| head``) is
+no error. Never a traceback, unless ``PUBLISHER_SIM_DEBUG=1`` is set.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -64,6 +65,9 @@ def cli() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line and leave with its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no end
     sys.exit(status_of(args))
 
 
@@ -71,18 +75,55 @@ def status_of(args: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     debug = os.environ.get("PUBLISHER_SIM_DEBUG", "") not in ("", "0")
     try:
-        # click hands an early exit back as a value
-        status = cli.main(args, prog_name="publisher-sim", standalone_mode=False)
+        status = _invoke(sys.argv[1:] if args is None else args)
+        sys.stdout.flush()
     except click.exceptions.Exit as left:
         return left.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
     except click.ClickException as error:
-        error.show()
+        click.echo(_usage_text(error), err=True)
         return 2
-    except CollectorError as error:
+    except BrokenPipeError:
+        # keep Python from flushing into nothing at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
         if debug:
             raise
-        click.echo(f"publisher-sim: {error}", err=True)
+        click.echo(f"publisher-sim: {_sentence(error)}", err=True)
         return 2
     return status if isinstance(status, int) else 0
+
+
+def _invoke(args: list[str]) -> object:
+    """Run a command; unlike ``cli.main`` a broken pipe stays what it is."""
+    if "_PUBLISHER_SIM_COMPLETE" in os.environ:
+        return cli.main(args, prog_name="publisher-sim")
+    with cli.make_context("publisher-sim", args) as context:
+        return cli.invoke(context)
+
+
+def _usage_text(error: click.ClickException) -> str:
+    """One sentence for a wrong option or argument, and where the right ones are."""
+    context = getattr(error, "ctx", None)
+    if context is None:
+        return f"publisher-sim: {_printable(error.format_message())}"
+    if type(error).__name__ == "NoArgsIsHelpError":  # not in every click that we take
+        return str(context.get_help())
+    sentence = _printable(error.format_message()).rstrip(".")
+    return f"publisher-sim: {sentence}; see {context.command_path} --help"
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, CollectorError):
+        return _printable(str(error))
+    return (
+        f"unexpected {type(error).__name__}: {_printable(str(error))}"
+        " (set PUBLISHER_SIM_DEBUG=1 for where, and please report it)"
+    )
+
+
+def _printable(text: str) -> str:
+    # names come from files and captures, and an escape sequence must not reach the terminal
+    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
+
+from publisher_sim.cli.numbers import Number
 
 EXAMPLE = """GEN is an originator's id, `any` (one by the seed) or, for --clock, `all`. Options that
 name a GEN may be given several times.
@@ -16,8 +19,10 @@ needed to send an old capture live.
 
 Example: publisher-sim distort lab.pcap bad.pcap --repeat 4 --drop 0.01 --silent 16974839:3
 """
-SHARE = click.FloatRange(0, 1)
-SECONDS = click.FloatRange(0)
+
+SHARE = Number(0, 1)
+SECONDS = Number(0, 1e9, max_open=True)
+PERIODS = Number(0, 1e9, max_open=True)
 
 
 def spelled(parse: Callable[[str], Any]) -> Callable[..., tuple[Any, ...]]:
@@ -45,13 +50,16 @@ def _moved(text: str) -> Any:
 
 
 def _period(text: str) -> tuple[int, int]:
-    number, sign, seconds = text.partition("=")
-    if not (number.isdecimal() and sign):
+    number, sign, value = text.partition("=")
+    if not (number.isascii() and number.isdecimal() and sign):
         raise ValueError(f"{text!r} is not ID=SECONDS")
-    length = round(float(seconds) * 1_000_000_000)
-    if not 1_000_000 <= length <= 10**9 * 10**9:
-        raise ValueError(f"{text!r}: SECONDS is at least 0.001")
-    return int(number), length
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = math.nan
+    if not 0.001 <= seconds <= 1e9:
+        raise ValueError(f"{text!r}: SECONDS is a number from 0.001 to 1000000000")
+    return int(number), round(seconds * 1_000_000_000)
 
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
@@ -89,9 +97,9 @@ def _several(
 @_several("--join", "GEN", "Begins late.")
 @_several("--period", "ID=SECONDS", "Period of a subscription, if the capture lacks it.", _period)
 @click.option(
-    "--begin", type=SECONDS, default=5.0, show_default=True, help="Periods before faults."
+    "--begin", type=PERIODS, default=5.0, show_default=True, help="Periods before faults."
 )
-@click.option("--end", type=SECONDS, default=2.0, show_default=True, help="Periods after faults.")
+@click.option("--end", type=PERIODS, default=2.0, show_default=True, help="Periods after faults.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 def distort(source: Path, target: Path, **options: Any) -> None:
     """Rewrite the UDP-notif messages of a capture with faults whose truth is known.

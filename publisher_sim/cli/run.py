@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from publisher_sim.cli.numbers import Number
+
 EXAMPLE = """Example:
 
   PUBLISHER_SIM_PASSWORD=secret publisher-sim run four-cards --receiver 127.0.0.1:10003
@@ -24,7 +26,7 @@ EXAMPLE = """Example:
     help="Truth file, grows with the run.",
 )
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scenario's.")
-@click.option("--duration", type=click.FloatRange(0, min_open=True), help="Seconds, then stop.")
+@click.option("--duration", type=Number(0, 1e9, min_open=True), help="Seconds, then stop.")
 @click.option("--in-process", is_flag=True, help="Cards as tasks, not as processes.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what happens, also without a terminal.")
 def run(

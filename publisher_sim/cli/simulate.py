@@ -44,5 +44,9 @@ def simulate(
         raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from error
     kinds = Counter(one.kind for one in said)
     outcomes = Counter(row.last.outcome for row in rows)
-    click.echo(f"{kinds['datagram']} datagrams, {kinds['notification']} notifications")
+    click.echo(", ".join(_number(kinds[noun], noun) for noun in ("datagram", "notification")))
     click.echo(", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()))
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -112,7 +112,14 @@ def test_what_is_written_says_its_new_times_and_ids(tmp_path: Path) -> None:
         (["--silent", "7"], "GEN:PERIODS"),
         (["--clock", "1:x"], "SECONDS is a number"),
         (["--period", "1"], "ID=SECONDS"),
-        (["--period", "1=x"], "could not convert"),
+        (["--period", "1=x"], "SECONDS is a number from 0.001"),
+        (["--period", "1=inf"], "SECONDS is a number from 0.001"),
+        (["--period", "1=nan"], "SECONDS is a number from 0.001"),
+        (["--outage", "nan"], "'nan' is no number"),
+        (["--outage", "inf"], "--outage"),
+        (["--jitter", "1e300"], "--jitter"),
+        (["--drop", "nan"], "'nan' is no number"),
+        (["--begin", "inf"], "--begin"),
         (["--drop", "2"], "--drop"),
         (["--repeat", "4", "--period", "1=0.001"], "steady part"),
     ],
@@ -122,7 +129,10 @@ def test_bad_requests_are_said(
 ) -> None:
     source = capture(tmp_path / "in.pcap")
     assert status_of(["distort", str(source), str(tmp_path / "out.pcap"), *options]) == 2
-    assert words in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count("\n") == 1
+    assert "unexpected" not in said
     assert not list(tmp_path.glob("out*"))
 
 

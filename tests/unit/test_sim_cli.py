@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import click
 import pytest
 
-from publisher_sim.cli import COMMANDS, HIDDEN, cli, status_of
+from publisher_sim.cli import COMMANDS, HIDDEN, LazyGroup, cli, status_of
 from publisher_sim.run import override
 from publisher_sim.scenario import Scenario
 
@@ -51,7 +55,9 @@ def test_check_says_what_it_is(scenario: str, capsys: pytest.CaptureFixture[str]
         (["check", "./none.toml"], "none.toml: cannot be read: No such file"),
         (["scenarios", "no-such"], "there is no scenario 'no-such'"),
         (["burn"], "No such command 'burn'"),
-        (["run"], "Missing argument 'SCENARIO'"),
+        (["run"], "Missing argument 'SCENARIO'; see publisher-sim run --help"),
+        (["run", "four-cards", "--duration", "nan"], "'nan' is no number"),
+        (["run", "four-cards", "--duration", "inf"], "--duration"),
         (["run", "four-cards", "--receiver", "nowhere"], "--receiver: 'nowhere' is no receiver"),
         (["run", "four-cards", "--receiver", "nowhere:1"], "receiver.address: 'nowhere' is no"),
         (["run", "four-cards", "--netconf-port", "70000"], "70000"),
@@ -68,7 +74,38 @@ def test_no_is_one_sentence_and_status_2(
     assert status_of(arguments) == 2
     error = capsys.readouterr().err
     assert said in error
-    assert "Traceback" not in error
+    assert error.startswith("publisher-sim: ")
+    assert error.count("\n") == 1
+
+
+def test_an_unexpected_error_is_still_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @click.command()
+    def burst() -> None:
+        raise RuntimeError("nobody\x1b[2J thought of it")
+
+    monkeypatch.setattr(LazyGroup, "get_command", lambda *_: burst)
+    monkeypatch.delenv("PUBLISHER_SIM_DEBUG", raising=False)
+    assert status_of(["check"]) == 2
+    assert capsys.readouterr().err == (
+        "publisher-sim: unexpected RuntimeError: nobody [2J thought of it"
+        " (set PUBLISHER_SIM_DEBUG=1 for where, and please report it)\n"
+    )
+    monkeypatch.setenv("PUBLISHER_SIM_DEBUG", "1")
+    with pytest.raises(RuntimeError):
+        status_of(["check"])
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_who_has_seen_enough_is_no_error(unbuffered: str) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m publisher_sim scenarios | :; exit ${{PIPESTATUS[0]}}",
+        shell=True, executable="/bin/bash", capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_simulate_writes_the_truth(
@@ -76,7 +113,7 @@ def test_simulate_writes_the_truth(
 ) -> None:
     path = tmp_path / "truth.jsonl"
     assert status_of(["simulate", scenario, "--truth", str(path), "--seed", "9"]) == 0
-    assert capsys.readouterr().out == "12 datagrams, 1 notifications\n12 COMPLETE\n"
+    assert capsys.readouterr().out == "12 datagrams, 1 notification\n12 COMPLETE\n"
     header, *rows = [json.loads(line) for line in path.read_text().splitlines()]
     assert header["format"] == "publisher-sim-truth"
     assert (header["seed"], header["rows"], len(rows)) == (9, 12, 12)

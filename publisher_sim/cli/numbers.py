@@ -1,0 +1,24 @@
+"""Numbers of options: what click's own type leaves open.
+
+Does: refuse ``nan``, which click lets through every limit. Does not: know an option.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import click
+
+
+class Number(click.FloatRange):
+    """A finite number from ``min`` to ``max``; give both, or infinity is in it."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number. Raises click.BadParameter."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return number
