@@ -9,6 +9,7 @@ stopped with Ctrl-C. Never a traceback, unless ``COLLECTOR_DEBUG=1`` is set.
 from __future__ import annotations
 
 import difflib
+import errno
 import io
 import os
 import sys
@@ -53,6 +54,10 @@ COMMANDS = {
 }
 """name -> (where the command is, its line in the overview)"""
 
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What a write says when its disk is full or broken; without a file name it is that of the output,
+since journal and store say themselves what they could not write."""
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -111,10 +116,19 @@ def cli() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line and leave with its exit status."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no end
     sys.exit(status_of(args))
+
+
+def _open_closed_streams() -> None:
+    """Who closed our output (``>&-``) wants none; a socket must not become descriptor 1 or 2."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the whole life of the process
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
 
 
 def status_of(args: list[str] | None = None) -> int:
@@ -143,6 +157,9 @@ def status_of(args: list[str] | None = None) -> int:
     except Exception as error:  # the last door: a person reads this
         if debug:
             raise
+        if isinstance(error, OSError) and error.filename is None and error.errno in _FULL:
+            click.echo(f"collector: the output cannot be written: {error.strerror}", err=True)
+            return 2
         click.echo(
             f"collector: unexpected {type(error).__name__}: {_printable(str(error))}"
             " (set COLLECTOR_DEBUG=1 for where, and please report it)",

@@ -12,9 +12,21 @@ from typing import TextIO
 from rich.console import Console
 
 
+class _Console(Console):
+    """Leaves a broken pipe to the command, as any other error; the library would end the process
+    with status 1, which means "the answer is no" here."""
+
+    def on_broken_pipe(self) -> None:
+        """Called while the BrokenPipeError is handled."""
+        self.quiet = True  # what is still in the buffer has nowhere to go
+        raise BrokenPipeError
+
+
 def make_console(file: TextIO | None = None, *, width: int | None = None) -> Console:
     """A console on ``file`` (standard output)."""
-    return Console(file=file or sys.stdout, width=width, markup=False, emoji=False, highlight=False)
+    return _Console(
+        file=file or sys.stdout, width=width, markup=False, emoji=False, highlight=False
+    )
 
 
 def error_console() -> Console:

@@ -65,6 +65,10 @@ def cli() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line and leave with its exit status."""
+    if sys.stdout is None:  # closed by who started us; a socket must not become descriptor 1
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the whole life of the process
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no end

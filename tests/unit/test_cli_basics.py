@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -14,6 +15,7 @@ from click.shell_completion import ShellComplete
 from collector import cli
 from collector.cli import COMMANDS, status_of
 from collector.errors import ConfigError, UsageError
+from tests.unit.capture_maker import cards, write
 
 LEAVES = [name for name in COMMANDS if name != "yang"]
 
@@ -173,6 +175,35 @@ def test_a_reader_who_has_seen_enough_is_no_error(unbuffered: str) -> None:
     )  # fmt: skip
     assert done.returncode == 0
     assert done.stderr == ""
+
+
+def in_shell(line: str) -> subprocess.CompletedProcess[str]:
+    """``line`` in bash, ``collector`` standing for the command."""
+    command = f'collector() {{ {sys.executable} -m collector "$@"; }}; {line}'
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.integration
+def test_a_picture_in_a_pipe_that_closes_is_no_answer_no(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.pcap", cards(200))
+    done = in_shell(f"collector replay {source} | :; exit ${{PIPESTATUS[0]}}")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_output_that_is_full_is_said() -> None:
+    done = in_shell("collector init -o - > /dev/full")
+    assert done.returncode == 2
+    assert done.stderr == "collector: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("command", ["init -o -", "replay {0}", "replay {0} --json"])
+def test_a_closed_output_wants_none(command: str, tmp_path: Path) -> None:
+    source = write(tmp_path / "a.pcap", cards(12))
+    done = in_shell(f"collector {command.format(source)} >&-")
+    assert (done.returncode, done.stderr.count("unexpected")) == (0, 0)
 
 
 @pytest.mark.integration
