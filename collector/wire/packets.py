@@ -79,10 +79,12 @@ class _Skip(Exception):  # noqa: N818 - control flow inside this module, never s
 class _Joining:
     """Fragments of one datagram."""
 
-    __slots__ = ("end", "pieces", "since")
+    __slots__ = ("end", "kept", "pieces", "since")
 
     def __init__(self, since: int) -> None:
         self.since = since
+        self.kept = 0
+        """Frames counted as ``fragment`` on its behalf, exact copies included."""
         self.pieces: dict[int, bytes] = {}
         """Offset -> octets."""
         self.end: int | None = None
@@ -96,7 +98,7 @@ class PacketReader:
         """(source, destination, protocol, identification) -> fragments, oldest first."""
         self.skipped: dict[str, int] = {}
         """Why frames were skipped -> how many; words: not-ip, not-udp, cut-off, malformed,
-        fragment (kept for later), bad-fragment, unknown-link-type."""
+        fragment (of a datagram that is not whole), bad-fragment, unknown-link-type."""
 
     def read(self, link_type: int, frame: bytes, time_ns: int) -> UdpPacket | None:
         """Return the datagram that ``frame`` holds or completes, or None (then it is counted)."""
@@ -140,9 +142,17 @@ class PacketReader:
             if not fragment.more:
                 joining.end = end
         if joining.end != sum(map(len, joining.pieces.values())):
+            joining.kept += 1
             raise _Skip("fragment")
         del self._joining[key]
+        self._taken(joining.kept)
         return b"".join(piece for _, piece in sorted(joining.pieces.items()))
+
+    def _taken(self, frames: int) -> None:
+        """Fragments that were counted while they waited are part of a whole datagram now."""
+        left = self.skipped.pop("fragment", 0) - frames
+        if left:
+            self.skipped["fragment"] = left
 
 
 # --------------------------------------------------------------------------- layers
