@@ -33,7 +33,8 @@ from collector.cli.options import json_option
 )  # fmt: skip
 @click.option(
     "--fail-on", type=click.Choice(["incomplete", "degraded"]),
-    help="Exit status 1 when a period is INCOMPLETE, or at least DEGRADED.",
+    help="Exit status 1 when a period is INCOMPLETE, or at least DEGRADED; and when none could be"
+    " judged.",
 )  # fmt: skip
 @json_option
 def replay(
@@ -64,6 +65,11 @@ def replay(
     damage = judge_sources(sources, config_file, known, ports, folder, show)
     if damage:
         for sentence in damage:
-            click.echo(f"collector: {sentence}; what came before was judged", err=True)
+            click.echo(f"collector: {sentence}", err=True)
         return 2
-    return 1 if fail_on is not None and show.summary.failed(fail_on) else 0
+    if fail_on is None:
+        return 0
+    if not show.summary.judged:
+        click.echo("collector: no period could be judged, so --fail-on cannot pass", err=True)
+        return 1
+    return 1 if show.summary.failed(fail_on) else 0

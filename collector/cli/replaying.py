@@ -105,7 +105,8 @@ def judge_sources(
     else:
         replayed = _judge_captures(sources, target, config or Config(), known, ports, show)
     show.finish(replayed, target)
-    return replayed.damage
+    before = "; what came before was judged" if replayed.records else ""
+    return tuple(f"{sentence}{before}" for sentence in replayed.damage)
 
 
 def _judge_journal(

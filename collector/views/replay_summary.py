@@ -37,6 +37,7 @@ FAILURES = {
     "degraded": frozenset({Outcome.INCOMPLETE, Outcome.DEGRADED}),
 }
 """Word of ``--fail-on`` -> outcomes that fail."""
+_FAIR = frozenset({Outcome.COMPLETE, Outcome.DEGRADED, Outcome.INCOMPLETE})
 _SOURCES = {"declared": "said by the device", "configured": "given", "learned": "learned"}
 
 
@@ -131,6 +132,11 @@ class ReplaySummary:
             self._events.append(event)
         if event.kind in ("clock_step", "clock_offset", "restart") and len(self.about) < 100_000:
             self.about[event.device, event.subject, event.kind] += 1
+
+    @property
+    def judged(self) -> bool:
+        """Whether any period got a verdict that says who delivered."""
+        return any(one.periods(_FAIR) for one in self.series.values())
 
     def failed(self, word: str) -> bool:
         """Whether a period has one of the outcomes that ``--fail-on`` names."""
@@ -263,7 +269,7 @@ def _number(count: int, noun: str) -> str:
 
 def advices(replayed: Replayed) -> Iterator[str]:
     """What the operator can do about what was not judged; one sentence each."""
-    if not replayed.messages and not replayed.records:
+    if not replayed.messages and not replayed.records and not replayed.damage:
         yield "No UDP-notif was found; name its port with --port N if it is there."
     devices: dict[int, list[str]] = {}
     for one in replayed.unknown:

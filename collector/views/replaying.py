@@ -39,6 +39,8 @@ class ReplayShow:
             for advice in advices(replayed):
                 console.print(advice, soft_wrap=True)
             return
+        if replayed.damage and not replayed.records:
+            return  # nothing was read, and why is said by who reads the damage
         console = make_console(self._out)
         self.summary.print(console, replayed)
         if kept_in is not None:

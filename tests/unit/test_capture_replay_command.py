@@ -25,6 +25,7 @@ from collector.views.replay_summary import (
     advices,
     read_lines,
 )
+from collector.wire.packets import UdpPacket
 from tests.unit.capture_maker import (
     capture,
     cards,
@@ -152,9 +153,22 @@ def test_what_is_no_capture_at_all(tmp_path: Path, capsys: pytest.CaptureFixture
     path = tmp_path / "a.txt"
     path.write_text("hello, this is no capture")
     assert status_of(["replay", str(path)]) == 2
-    out, err = capsys.readouterr()
-    assert "neither a pcap nor a pcapng file" in err
-    assert "No UDP-notif was found" in out
+    assert capsys.readouterr() == (
+        "",
+        f"collector: {path}: neither a pcap nor a pcapng file at octet 0, draft-ietf-opsawg-pcap\n",
+    )
+
+
+@pytest.mark.parametrize("frames", [[], packets(0.0, push_update(0.0, "1"), header=1)])
+def test_nothing_judged_is_no_green(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], frames: list[UdpPacket]
+) -> None:
+    path = str(write(tmp_path / "a.pcap", frames))
+    assert status_of(["replay", path, "--fail-on", "incomplete"]) == 1
+    assert capsys.readouterr().err == (
+        "collector: no period could be judged, so --fail-on cannot pass\n"
+    )
+    assert status_of(["replay", path]) == 0
 
 
 # --------------------------------------------------------------------------- for programs
