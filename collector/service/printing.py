@@ -1,11 +1,18 @@
-"""Sink of ``collector subscribe``: updates and verdicts as lines of text."""
+"""Sink of ``collector subscribe``: updates and verdicts, as lines of text or of JSON.
+
+The JSON lines are those of ``sinks.rows``, and ``update`` with the columns of the store's table.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 from collector.interfaces import Said
+from collector.model import Fact
+from collector.sinks.rows import encode_row, fact_to_row
+from collector.views.answers import json_lines
 from collector.views.text import card, clean, clock, event_line, subscription_line, verdict_line
 
 PAYLOAD_SHOWN = 160
@@ -17,27 +24,50 @@ class PrintingSink:
 
     name = "printing"
 
-    def __init__(self, out: TextIO | None = None) -> None:
+    def __init__(self, out: TextIO | None = None, *, as_json: bool = False) -> None:
         self._out = out or sys.stdout
+        self._as_json = as_json
+        self.unread = False
+        """Whoever read us has gone (``head``, ``less``): nothing more is printed."""
 
     def start(self) -> None:
         """Nothing to open."""
 
     def write(self, said: Said) -> None:
         """One line for each row."""
-        lines = [subscription_line(row) for row in said.subscriptions]
-        lines += [event_line(event) for event in said.events]
-        lines += _update_lines(getattr(said, "updates", None))
-        lines += [verdict_line(verdict) for verdict in said.verdicts]
-        if lines:
-            self._out.write("\n".join(lines) + "\n")
+        text = "".join(_json_rows(said) if self._as_json else _text_rows(said))
+        if not text or self.unread:
+            return
+        try:
+            self._out.write(text)
             self._out.flush()
+        except BrokenPipeError:
+            self.unread = True
 
     def flush(self) -> None:
         """Nothing waits."""
 
     def stop(self) -> None:
         """Standard output stays open."""
+
+
+def _json_rows(said: Said) -> Iterator[str]:
+    first: list[Fact] = [*said.subscriptions, *said.events]
+    for fact in first:
+        yield encode_row(fact_to_row(fact)).decode()
+    updates = getattr(said, "updates", None)
+    if updates is not None:
+        yield from json_lines(updates, {"row": "update"})
+    for verdict in said.verdicts:
+        yield encode_row(fact_to_row(verdict)).decode()
+
+
+def _text_rows(said: Said) -> Iterator[str]:
+    lines = [subscription_line(row) for row in said.subscriptions]
+    lines += [event_line(event) for event in said.events]
+    lines += _update_lines(getattr(said, "updates", None))
+    lines += [verdict_line(verdict) for verdict in said.verdicts]
+    return (line + "\n" for line in lines)
 
 
 def _update_lines(updates: Any) -> list[str]:

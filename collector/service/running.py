@@ -16,11 +16,10 @@ from msgspec.structs import replace
 from collector import fast
 from collector.config import Config
 from collector.errors import CollectorError, PeerError, UsageError
-from collector.interfaces import Sink
 from collector.service.addresses import without_addresses
 from collector.service.lifecycle import Service
 from collector.service.memory import settle
-from collector.sinks.jsonl import JsonLinesSink
+from collector.service.printing import PrintingSink
 
 log = logging.getLogger("collector")
 
@@ -117,17 +116,15 @@ def subscribe_once(config: Config, *, duration_seconds: float | None, json_outpu
         PeerError: the subscription could not be made.
         UsageError: nobody knows the addresses of a device's name.
     """
-    from collector.service.printing import PrintingSink
-
     logging.basicConfig(level="ERROR", format="%(message)s", stream=sys.stderr)
     logging.getLogger("collector.subscriber").setLevel("CRITICAL")  # said by ``_wait``
-    sink: Sink = JsonLinesSink("-") if json_output else PrintingSink()
+    sink = PrintingSink(as_json=json_output)
     with tempfile.TemporaryDirectory(prefix="collector-") as folder:
         data_dir = replace(config.collector, data_dir=str(Path(folder)))
         return asyncio.run(_once(replace(config, collector=data_dir), sink, duration_seconds))
 
 
-async def _once(config: Config, sink: Sink, duration_seconds: float | None) -> int:
+async def _once(config: Config, sink: PrintingSink, duration_seconds: float | None) -> int:
     service = Service(config, sinks=[sink])
     stopping = _stop_signals()
     try:
@@ -139,7 +136,7 @@ async def _once(config: Config, sink: Sink, duration_seconds: float | None) -> i
                 " --source ADDRESS says where its line cards send from"
             )
         print(f"Listening on {listening(service)}.", file=sys.stderr, flush=True)
-        problem = await _wait(service, stopping, duration_seconds)
+        problem = await _wait(service, stopping, duration_seconds, sink)
     finally:
         await service.stop()
     if problem:
@@ -147,8 +144,14 @@ async def _once(config: Config, sink: Sink, duration_seconds: float | None) -> i
     return 0
 
 
-async def _wait(service: Service, stopping: asyncio.Event, duration_seconds: float | None) -> str:
-    """Until a signal, the end of the time, or a refusal; why there was no subscription, or ""."""
+async def _wait(
+    service: Service,
+    stopping: asyncio.Event,
+    duration_seconds: float | None,
+    sink: PrintingSink,
+) -> str:
+    """Until a signal, the end of the time, a refusal, or nobody reads what is printed; returns why
+    there was no subscription, or ""."""
     loop = asyncio.get_running_loop()
     end = None if duration_seconds is None else loop.time() + duration_seconds
     said = ""
@@ -157,6 +160,8 @@ async def _wait(service: Service, stopping: asyncio.Event, duration_seconds: flo
             async with asyncio.timeout(0.2):
                 await stopping.wait()
         problem, can_heal = _problem(service)
+        if sink.unread:
+            return ""
         if problem and not can_heal:
             return problem
         if problem and problem != said:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -34,11 +34,11 @@ def print_answer(
         answer: what the query session gave.
         form: ``table``, ``csv`` or ``json``.
     """
-    columns = list(answer.schema.names)
-    rows = _rows(answer)
     out = file or sys.stdout
     if form == "json":
-        return _print_json(out, columns, rows)
+        return _print_json(out, answer)
+    columns = list(answer.schema.names)
+    rows = _rows(answer)
     if form == "csv":
         return _print_csv(out, columns, rows)
     shown = console or make_console(file)
@@ -49,10 +49,15 @@ def print_answer(
 
 
 def _rows(answer: Any) -> Iterator[list[Any]]:
-    batches = answer.to_batches() if hasattr(answer, "to_batches") else answer
+    batches = answer.to_batches() if hasattr(answer, "to_batches") else _batches(answer)
     for batch in batches:
         columns = [_values(column) for column in batch.columns]
         yield from map(list, zip(*columns, strict=True))
+
+
+def _batches(answer: Any) -> Iterable[Any]:
+    """A record batch is its own only one; a reader gives one after the other."""
+    return (answer,) if hasattr(answer, "columns") else answer
 
 
 def _values(column: Any) -> list[Any]:
@@ -86,11 +91,23 @@ def verdicts_of(answer: Any) -> list[Verdict]:
     return verdicts
 
 
-def _print_json(out: TextIO, columns: list[str], rows: Iterator[list[Any]]) -> int:
-    number = 0
-    for row in rows:
+def json_lines(answer: Any, head: Mapping[str, str] | None = None) -> Iterator[str]:
+    """The rows of an Arrow table, record batch or reader, each as one line with its end.
+
+    Args:
+        answer: the rows.
+        head: members that stand in front of each row's own.
+    """
+    columns = list(answer.schema.names)
+    for row in _rows(answer):
         plain = {name: _plain(value) for name, value in zip(columns, row, strict=True)}
-        out.write(msgspec.json.encode(plain, enc_hook=str).decode() + "\n")
+        yield msgspec.json.encode({**(head or {}), **plain}, enc_hook=str).decode() + "\n"
+
+
+def _print_json(out: TextIO, answer: Any) -> int:
+    number = 0
+    for line in json_lines(answer):
+        out.write(line)
         number += 1
     return number
 

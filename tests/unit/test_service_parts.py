@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -409,12 +410,13 @@ def test_rows_are_printed_as_lines_of_text() -> None:
     assert any("INCOMPLETE" in line and "3" in line for line in lines)
 
 
-def test_updates_are_printed_cut_and_without_control_characters() -> None:
+def one_update(payload: bytes) -> Any:
+    """What the pipeline says of one update, and a verdict with it."""
     from collector.journal import to_arrow
 
     batch = batch_of(1)
-    batch.payload = [b'{"a":"\x1b[31m' + b"x" * 1000]
-    said: Any = Batch()
+    batch.received_at, batch.payload = [SECOND + 7], [payload]
+    said: Any = Batch(verdict(1))
     said.updates = update_rows(
         to_arrow(batch),
         0,
@@ -428,12 +430,42 @@ def test_updates_are_printed_cut_and_without_control_characters() -> None:
         event_time=[None],
         observation_time=[None],
     )
+    return said
+
+
+def test_updates_are_printed_cut_and_without_control_characters() -> None:
     out = io.StringIO()
-    PrintingSink(out).write(said)
-    line = out.getvalue()
+    PrintingSink(out).write(one_update(b'{"a":"\x1b[31m' + b"x" * 1000))
+    line = out.getvalue().splitlines()[0]
     assert "push-update from" in line
     assert "\x1b" not in line
     assert len(line) < 300
+
+
+def test_updates_are_in_the_lines_of_json_too() -> None:
+    out = io.StringIO()
+    sink = PrintingSink(out, as_json=True)
+    said = one_update(b'{"a":"' + b"x" * 1000 + b'"}')
+    said.events = [event(1)]
+    sink.write(said)
+    rows = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [row["row"] for row in rows] == ["event", "update", "verdict"]
+    update = rows[1]
+    assert update["received_at"] == "1970-01-01T00:00:01.000000007Z"
+    assert (update["device"], update["generator"], update["period_index"]) == ("d", "7", 1)
+    assert json.loads(update["payload"]) == {"a": "x" * 1000}, "whole, unlike in text"
+
+
+def test_nothing_more_is_printed_when_nobody_reads() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    sink = PrintingSink(Gone())
+    assert not sink.unread
+    for _ in range(2):
+        sink.write(Batch(event(1)))
+        assert sink.unread
 
 
 def test_printing_goes_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,6 +23,7 @@ from collector.errors import PeerError
 from collector.model import SECOND, CollectorTime
 from collector.service import commands, memory, running
 from collector.service.gauges import refresh
+from collector.service.printing import PrintingSink
 from tests.unit.test_service_whole import config_in, served
 
 
@@ -128,6 +129,16 @@ def test_the_one_shot_ends_at_a_signal(tmp_path: Path, capsys: pytest.CaptureFix
     assert running.subscribe_once(config, duration_seconds=None, json_output=False) == 0
 
 
+def test_the_one_shot_ends_when_nobody_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        running.PrintingSink, "write", lambda self, _: setattr(self, "unread", True)
+    )
+    config = one_device(tmp_path, 1)
+    assert running.subscribe_once(config, duration_seconds=None, json_output=True) == 0
+
+
 def test_a_device_that_cannot_be_reached_is_said_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -166,7 +177,7 @@ def test_what_keeps_a_subscription_from_being_there(
 
 def test_a_refusal_ends_the_one_shot_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     service: Any = SimpleNamespace(manager=SimpleNamespace(states=lambda: [state("refused")]))
-    assert asyncio.run(running._wait(service, asyncio.Event(), None)) == "why"
+    assert asyncio.run(running._wait(service, asyncio.Event(), None, PrintingSink())) == "why"
 
 
 # --------------------------------------------------------------------------- what is shown
