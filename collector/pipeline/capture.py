@@ -18,6 +18,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -63,7 +64,7 @@ def judge_captures(
         kept = None
         if folder is not None:
             kept = KeptCapture(folder)
-            ending.callback(kept.close)
+            ending.push(partial(_close, kept))
         run = _Run(config, kept, show)
         for batch in batcher.receive_datagrams(files):
             for note in files.take_notes():
@@ -145,6 +146,10 @@ class _Run:
         if self._kept is not None:
             self._kept.add(segment, said)
         self._show(said)
+
+
+def _close(kept: KeptCapture, kind: type[BaseException] | None, *_: object) -> None:
+    kept.close(failed=kind is not None)
 
 
 def _one(time: int, kind: RecordKind, payload: bytes = b"") -> ReceivedBatch:

@@ -7,6 +7,7 @@ something.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -70,6 +71,7 @@ class KeptCapture:
 
     def __init__(self, folder: Path) -> None:
         """Raises UsageError, ConfigError, SinkError: the folder cannot be used."""
+        self._made = not folder.exists()
         self._store = KeptStore(folder)
         self._folder = folder
         settings = JournalSettings(segment_seconds=1e9, segment_octets=SEGMENT_OCTETS)
@@ -77,6 +79,7 @@ class KeptCapture:
             self._journal = Journal.open(folder, settings)
         except BaseException:
             self._store.close()
+            self._clear()
             raise
 
     def append(self, batch: ReceivedBatch) -> JournalAppend:
@@ -99,7 +102,24 @@ class KeptCapture:
             [(name, offset, content) for name, content in parts], stored_offset=offset
         )
 
-    def close(self) -> None:
-        """End threads and free the folder; what was not finished is not in the store."""
+    def close(self, *, failed: bool = False) -> None:
+        """End threads and free the folder; what was not finished is not in the store.
+
+        Nothing of a run that ``failed`` before its first record stays, so that it can be tried
+        again.
+        """
+        empty = not self._journal.next_offset
         self._journal.close()
         self._store.close()
+        if failed and empty:
+            self._clear()
+
+    def _clear(self) -> None:
+        """Take away what we made in the folder, which held nothing before."""
+        for entry in self._folder.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink(missing_ok=True)
+        if self._made:
+            self._folder.rmdir()

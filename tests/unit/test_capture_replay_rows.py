@@ -172,6 +172,21 @@ def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
         judged(path, folder=path)
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_run_that_could_not_begin_can_be_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    path, folder = lossy(tmp_path / "a.pcap"), tmp_path / "kept"
+    if there:
+        folder.mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr("collector.journal.disk.Disk.free_octets", lambda *_: 1000)
+        with pytest.raises(SinkError, match="octets free"):
+            judged(path, folder=folder)
+    assert folder.exists() == there
+    assert judged(path, folder=folder)[0].records > 20
+
+
 def test_a_store_that_fails_ends_it_with_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +34,38 @@ def test_init_replaces_nothing_without_being_told(
     assert status_of(["init", "-o", str(file), "--force"]) == 0
     assert "[collector]" in file.read_text()
     assert status_of(["init", "-o", str(tmp_path / "no" / "c.toml")]) == 2
+
+
+@pytest.mark.parametrize("before", [None, "mine"])
+def test_init_on_a_full_disk_leaves_what_was_there(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    before: str | None,
+) -> None:
+    file = tmp_path / "c.toml"
+    if before is not None:
+        file.write_text(before)
+    real = os.fdopen
+
+    def half(*arguments: Any, **options: Any) -> Any:
+        opened = real(*arguments, **options)
+        write = opened.write
+
+        def failing(text: str) -> int:
+            write(text[:9000])
+            opened.flush()
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(opened, "write", failing)
+        return opened
+
+    monkeypatch.setattr(os, "fdopen", half)
+    assert status_of(["init", "-o", str(file), "--force"]) == 2
+    assert capsys.readouterr().err == (
+        f"collector: {file} cannot be written: No space left on device\n"
+    )
+    assert [one.read_text() for one in tmp_path.iterdir()] == ([before] if before else [])
 
 
 def test_init_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
