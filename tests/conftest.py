@@ -2,14 +2,30 @@
 
 New ones are looked for with ``HYPOTHESIS_PROFILE=random python -m tests -k properties``; what they
 find becomes an ``@example`` of its test.
+
+And one check for every message that a test decodes.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("same", derandomize=True)
 settings.register_profile("random", derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _columns_say_the_same(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every message that a test module decodes is decoded as columns, too, in every core."""
+    from collector.wire import notification
+    from tests.envelope_rows import checked_decode
+
+    with pytest.MonkeyPatch.context() as patch:
+        if getattr(request.module, "decode", None) is notification.decode:
+            patch.setattr(request.module, "decode", checked_decode)
+        yield

@@ -13,19 +13,42 @@ is imported. ``COLLECTOR_PURE_PYTHON=1`` in the environment turns it off.
 from __future__ import annotations
 
 import os
-from typing import Final, Protocol, cast
+from collections.abc import Sequence
+from typing import Final, Protocol, TypeVar, cast
 
-__all__ = ["INTERFACE", "PATH", "Native", "native"]
+__all__ = ["INTERFACE", "PATH", "JsonColumns", "Native", "native"]
 
-INTERFACE: Final = 1
+INTERFACE: Final = 2
 """Number of the functions and their arguments, as in ``src/native.h``; raised with every change, so
 that a module built from older sources is not used."""
+
+
+Kind = TypeVar("Kind")
+JsonColumns = tuple[
+    list[int | None], list[str | None], list[Kind], list[int | None], list[int | None], list[bool]
+]
+"""Subscription id, generator, kind, event time and observation time in ns since 1970, and
+incomplete-update."""
 
 
 class Native(Protocol):
     """What the extension module offers."""
 
     INTERFACE: int
+
+    def decode_json(
+        self, payloads: Sequence[bytes], kinds: tuple[Kind, Kind, Kind], /
+    ) -> tuple[JsonColumns[Kind], list[int]]:
+        """Columns of what JSON messages say, and the rows that the Python decoder has to look at.
+
+        Twin of what ``wire.envelopes.decode_batch`` makes of JSON. Those rows are not only the
+        wrong ones: all that is not surely a push-update or push-change-update in one of the usual
+        forms. Their entries are None, ``other`` and False.
+
+        Args:
+            payloads: whole messages.
+            kinds: what to put for a push-update, a push-change-update, and any other message.
+        """
 
 
 def _load() -> Native | None:

@@ -7,9 +7,10 @@ anything of a message that ``notification.decode`` would not say of it alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from collector import fast
 from collector.errors import WireError
 from collector.model import DeviceTime, MediaType, Notification, NotificationKind
 from collector.wire.encodings.yang_json import NO_HEADING, read_headings
@@ -20,6 +21,11 @@ CONTENT_KINDS: Final = frozenset(
     (NotificationKind.PUSH_UPDATE, NotificationKind.PUSH_CHANGE_UPDATE, NotificationKind.OTHER)
 )
 _JSON: Final = int(MediaType.YANG_DATA_JSON)
+_KINDS: Final = (
+    NotificationKind.PUSH_UPDATE,
+    NotificationKind.PUSH_CHANGE_UPDATE,
+    NotificationKind.OTHER,
+)
 _COLUMNS: Final = (
     "subscription_id", "generator", "kind", "event_time", "observation_time", "incomplete_update",
 )  # fmt: skip
@@ -54,18 +60,31 @@ def decode_batch(payloads: Sequence[bytes], media_types: Sequence[int]) -> Envel
     found = Envelopes()
     if not payloads:
         return found
-    if media_types.count(_JSON) == len(media_types):
-        headings, unusual = read_headings(payloads)
+    columns: Iterable[Any]
+    if media_types.count(_JSON) != len(media_types):
+        columns, unusual = _none_read(len(payloads)), list(range(len(payloads)))
+    elif fast.native is not None:
+        columns, unusual = fast.native.decode_json(payloads, _KINDS)
     else:
-        headings, unusual = [NO_HEADING] * len(payloads), list(range(len(payloads)))
+        columns, unusual = _read_json(payloads)
+    for name, column in zip(_COLUMNS, columns, strict=True):
+        setattr(found, name, column)
+    for row in unusual:
+        _decode_alone(found, row, payloads[row], media_types[row])
+    return found
+
+
+def _none_read(rows: int) -> Iterable[Any]:
+    return (list(column) for column in zip(*[NO_HEADING] * rows, strict=True))
+
+
+def _read_json(payloads: Sequence[bytes]) -> tuple[Iterable[Any], list[int]]:
+    """``fast.Native.decode_json`` in Python."""
+    headings, unusual = read_headings(payloads)
     columns: list[Any] = [list(column) for column in zip(*headings, strict=True)]
     columns[3], odd_event = parse_many(columns[3])
     columns[4], odd_observation = parse_many(columns[4])
-    for name, column in zip(_COLUMNS, columns, strict=True):
-        setattr(found, name, column)
-    for row in sorted({*unusual, *odd_event, *odd_observation}):
-        _decode_alone(found, row, payloads[row], media_types[row])
-    return found
+    return columns, sorted({*unusual, *odd_event, *odd_observation})
 
 
 def _decode_alone(found: Envelopes, row: int, payload: bytes, media_type: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,15 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.errors import WireError
-from collector.model import MediaType, Notification, NotificationKind
-from collector.wire.envelopes import CONTENT_KINDS, Envelopes, decode_batch
-from collector.wire.notification import decode
+from collector.model import NotificationKind
+from collector.wire.envelopes import decode_batch
 from collector.wire.timestamp_columns import parse_many
 from collector.wire.timestamps import format_date_and_time, parse_date_and_time
+from tests.envelope_rows import CORES, JSON, check_batch, core
 
 SECOND = 1_000_000_000
 NOON = 1_800_000_000 * SECOND
-JSON = int(MediaType.YANG_DATA_JSON)
 ODD_TIMES = [
     "2027-01-15T08:00:60.000001Z", "2027-02-30T08:00:00.000001Z", "2027-01-15T08:01:00.000001Z",
     "2027-01-15T08:00:0x.000001Z", "2027-01-15T08:00:00,000001Z", "2027-01-15T08:00:00.0000Z",
@@ -137,33 +137,10 @@ MESSAGES = [
 ]  # fmt: skip
 
 
-def said_alone(payload: bytes, media_type: int) -> Notification | WireError:
-    try:
-        return decode(payload, media_type)
-    except WireError as error:
-        return error
-
-
-def check_batch(payloads: list[bytes], media_types: list[int]) -> Envelopes:
-    found = decode_batch(payloads, media_types)
-    for row, (payload, media_type) in enumerate(zip(payloads, media_types, strict=True)):
-        said = said_alone(payload, media_type)
-        if isinstance(said, WireError):
-            other = found.others[row]
-            assert isinstance(other, WireError)
-            assert (other.reason, str(other)) == (said.reason, str(said))
-        elif said.kind not in CONTENT_KINDS:
-            assert found.others[row] == said
-        else:
-            assert row not in found.others
-            assert (
-                said.subscription_id, said.generator, said.kind, said.event_time,
-                said.observation_time, said.incomplete_update,
-            ) == (
-                found.subscription_id[row], found.generator[row], found.kind[row],
-                found.event_time[row], found.observation_time[row], found.incomplete_update[row],
-            )  # fmt: skip
-    return found
+@pytest.fixture(autouse=True, scope="module", params=CORES)
+def _core(request: pytest.FixtureRequest) -> Iterator[None]:
+    with core(request.param):
+        yield
 
 
 def test_nothing() -> None:

@@ -5,6 +5,8 @@
 #include "native.h"
 
 static PyMethodDef methods[] = {
+    {"decode_json", (PyCFunction)(void (*)(void))decode_json, METH_FASTCALL,
+     PyDoc_STR("decode_json(payloads, kinds, /)\n--\n\nSee collector.fast.Native.")},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,0 +1,85 @@
+"""Rows of ``wire.envelopes.decode_batch`` against what ``notification.decode`` says of each.
+
+``CORES``: the ways through ``decode_batch``, name -> the compiled core or None for pure Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+
+from collector import fast
+from collector.errors import WireError
+from collector.model import MediaType, Notification
+from collector.wire import notification
+from collector.wire.envelopes import CONTENT_KINDS, Envelopes, decode_batch
+
+JSON = int(MediaType.YANG_DATA_JSON)
+CORES: dict[str, fast.Native | None] = {"pure Python": None}
+if fast.native is not None:
+    CORES["compiled"] = fast.native
+decode_alone = notification.decode
+"""As it is, whatever the fixture of conftest puts in the place of the name ``decode``."""
+
+
+@contextmanager
+def core(name: str) -> Iterator[None]:
+    """One of ``CORES`` is live."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fast, "native", CORES[name])
+        yield
+
+
+def said_alone(payload: bytes, media_type: int) -> Notification | WireError:
+    """What the decoder of one message says."""
+    try:
+        return decode_alone(payload, media_type)
+    except WireError as error:
+        return error
+
+
+def compare(
+    found: Envelopes, payloads: Sequence[bytes], media_types: Sequence[int]
+) -> list[Notification | WireError]:
+    """Each row says what its message alone says; returned."""
+    told = []
+    for row, (payload, media_type) in enumerate(zip(payloads, media_types, strict=True)):
+        said = said_alone(payload, media_type)
+        told.append(said)
+        if isinstance(said, WireError):
+            other = found.others[row]
+            assert isinstance(other, WireError), payload
+            assert (other.reason, str(other)) == (said.reason, str(said)), payload
+        elif said.kind not in CONTENT_KINDS:
+            assert found.others[row] == said, payload
+        else:
+            assert row not in found.others, payload
+            in_row = (
+                found.subscription_id[row], found.generator[row], found.kind[row],
+                found.event_time[row], found.observation_time[row], found.incomplete_update[row],
+            )  # fmt: skip
+            alone = (
+                said.subscription_id, said.generator, said.kind, said.event_time,
+                said.observation_time, said.incomplete_update,
+            )  # fmt: skip
+            assert in_row == alone, payload
+            assert [*map(type, in_row)] == [*map(type, alone)], payload
+    return told
+
+
+def check_batch(payloads: Sequence[bytes], media_types: Sequence[int] = ()) -> Envelopes:
+    """The batch through the core that is live, each row compared."""
+    media_types = media_types or [JSON] * len(payloads)
+    found = decode_batch(payloads, media_types)
+    compare(found, payloads, media_types)
+    return found
+
+
+def checked_decode(payload: bytes, media_type: int) -> Notification:
+    """``notification.decode`` that also looks whether columns say the same, in every core."""
+    for name in CORES:
+        with core(name):
+            compare(decode_batch([payload], [media_type]), [payload], [media_type])
+    return decode_alone(payload, media_type)
