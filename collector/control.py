@@ -31,6 +31,8 @@ SLOW_SECONDS = 30.0
 """Seconds that a client may leave an answer unread before it is hung up on."""
 ANSWER_BYTES = 2**31
 """Octets of one answer that a client takes."""
+LINE_BYTES = 2**28
+"""Octets of one line of an answer that a client takes."""
 
 Arguments = Mapping[str, Any]
 Answer = Mapping[str, Any] | bytes | AsyncIterator[Mapping[str, Any]]
@@ -148,7 +150,7 @@ def _listen(folder: Path) -> socket.socket:
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         os.fchmod(listening.fileno(), 0o600)  # the name that bind makes takes this mode over
-        with _short_path(path) as short:
+        with short_path(path) as short:
             listening.bind(short)
         listening.listen(CLIENTS)
         listening.setblocking(False)
@@ -159,7 +161,7 @@ def _listen(folder: Path) -> socket.socket:
 
 
 @contextlib.contextmanager
-def _short_path(path: Path) -> Iterator[str]:
+def short_path(path: Path) -> Iterator[str]:
     """A name for ``path`` that fits into the 108 octets of a Unix socket address."""
     if len(os.fsencode(path)) < 100:
         yield str(path)
@@ -265,7 +267,7 @@ def _request(
     with _connect(folder, timeout_seconds) as connected, connected.makefile("rb") as file:
         try:
             connected.sendall(_line({"command": command, **arguments}))
-            line = file.readline(16 * 2**20)
+            line = file.readline(LINE_BYTES)
             if not line:
                 raise UsageError("the collector hung up without an answer")
             answer = _decoded(line)
@@ -283,7 +285,7 @@ def _connect(folder: str | Path, timeout_seconds: float | None) -> socket.socket
     connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connecting.settimeout(timeout_seconds)
     try:
-        with _short_path(path) as short:
+        with short_path(path) as short:
             connecting.connect(short)
     except OSError:
         connecting.close()

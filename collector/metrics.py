@@ -10,7 +10,8 @@ under ``other``. Names carry their unit; seconds and bytes.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -79,6 +80,15 @@ class Distribution:
         """Count ``value`` ``number`` times."""
         self._counts[bisect_left(self.bounds, value)] += number
         self.sum += value * number
+
+    def fill(self, total: float, counts: Sequence[int]) -> None:
+        """Take over the sum and the counts of another one with the same bounds."""
+        self.sum, self._counts = total, list(counts)
+
+    @property
+    def counts(self) -> list[int]:
+        """Values in each bucket, the last one without an upper bound."""
+        return list(self._counts)
 
     @property
     def count(self) -> int:
@@ -163,6 +173,12 @@ METRICS = (
 )
 """The whole list, in the order of the page."""
 
+LANE_METRICS = (
+    Metric("lane_up", "gauge", "Whether the process of a lane answers.", ("lane",)),
+    Metric("lane_restarts", "counter", "Times that a lane was started again.", ("lane",)),
+)
+"""What only a supervisor of several lanes shows; the others then carry the label ``lane`` too."""
+
 LAG_BOUNDS = (0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 CLOSE_BOUNDS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 
@@ -197,3 +213,41 @@ class Counters:
         self.sink_rows_written = Counts()
         self.sink_errors = Counts()
         self.alerts = Counts()
+
+
+class LaneCounters:
+    """The numbers behind ``LANE_METRICS``."""
+
+    def __init__(self) -> None:
+        self.lane_up = Counts()
+        self.lane_restarts = Counts()
+
+
+# --------------------------------------------------------------------------- between processes
+def counters_to_plain(counters: Counters) -> dict[str, Any]:
+    """Plain values: attribute -> number, [[labels, number], ..] or [sum, counts by bucket]."""
+    plain: dict[str, Any] = {}
+    for metric in METRICS:
+        value = getattr(counters, metric.attribute)
+        if isinstance(value, Counts):
+            plain[metric.attribute] = value.items()
+        elif isinstance(value, Distribution):
+            plain[metric.attribute] = [value.sum, value.counts]
+        else:
+            plain[metric.attribute] = value
+    return plain
+
+
+def counters_from_plain(plain: Mapping[str, Any]) -> Counters:
+    """The other direction; what is not there, or has another form, stays at zero."""
+    counters = Counters()
+    for metric in METRICS:
+        value, given = getattr(counters, metric.attribute), plain.get(metric.attribute)
+        if isinstance(value, Counts) and isinstance(given, list):
+            for labels, number in given:
+                value.set(tuple(labels), number)
+        elif isinstance(value, Distribution) and isinstance(given, list):
+            value.fill(*given)
+        elif isinstance(value, int) and isinstance(given, int):
+            setattr(counters, metric.attribute, given)
+    return counters

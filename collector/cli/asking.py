@@ -1,7 +1,8 @@
 """What ``query`` and ``verdicts`` share: the store together with the rows that are not in it yet.
 
 Does: get the open rows, from the running collector or computed from the end of the journal when
-none runs, and open the store. Does not: print.
+none runs or answers, and open the store; with lanes, of every folder that one of them writes or
+wrote. Does not: print.
 Rules: open rows first, manifest second, so that a segment that is stored in between is in one of
 them (see ``store.open_rows``).
 """
@@ -12,25 +13,53 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
+
 from collector import control
+from collector.errors import UsageError
+from collector.lanes.folders import folders_with_data, lane_number
+from collector.store.manifest import load_manifest, store_folder
 from collector.store.open_rows import OpenRows, decode_open_rows
-from collector.store.query import QuerySession, open_query
+from collector.store.query import Part, QuerySession, open_parts
 from collector.views.progress import progress
+
+ANSWER_SECONDS = 15.0
+"""Then the journal is read instead (ours)."""
+TRIES = 3
 
 
 @contextmanager
 def asked(folder: Path) -> Iterator[QuerySession]:
     """A session over everything that is known in ``folder``. Raises UsageError, SinkError."""
     with progress("reading what is not in the store yet", None):
-        rows = open_rows(folder)
-    with open_query(folder, rows) as session:
+        parts = [
+            Part(one, open_rows(one), None if one == folder else lane_number(one))
+            for one in folders_with_data(folder)
+        ]
+    with open_parts(parts) as session:
         yield session
 
 
 def open_rows(folder: Path) -> Sequence[OpenRows]:
     """Rows that are not in the store yet."""
     if control.is_running(folder):
-        return decode_open_rows(control.ask_bytes(folder, "open_rows"))
+        try:
+            return decode_open_rows(
+                control.ask_bytes(folder, "open_rows", timeout_seconds=ANSWER_SECONDS)
+            )
+        except UsageError as error:
+            click.echo(f"collector: {error}; its journal is read instead", err=True)
+    return _computed(folder)
+
+
+def _computed(folder: Path) -> Sequence[OpenRows]:
+    """Out of the journal, once more if a starting collector has stored some of them meanwhile."""
     from collector.pipeline import open_rows as computed
 
-    return computed(folder)
+    rows: Sequence[OpenRows] = ()
+    for _ in range(TRIES):
+        before = load_manifest(store_folder(folder)).stored_offset
+        rows = computed(folder)
+        if load_manifest(store_folder(folder)).stored_offset == before:
+            break
+    return rows

@@ -14,9 +14,10 @@ def run(config_file: str) -> int:
 
     Subscribes to the devices of the configuration, takes what their line cards push, and says for
     every period who delivered. SIGTERM and Ctrl-C end it in good order; collector reload makes it
-    read the configuration again.
+    read the configuration again. With collector.lanes above 1 so many processes share the work,
+    and every other command still sees one collector.
     """
     from collector.config import load_config
-    from collector.service import run as run_service
+    from collector.lanes import run as run_lanes
 
-    return run_service(load_config(config_file), reload_from=lambda: load_config(config_file))
+    return run_lanes(load_config(config_file), reload_from=lambda: load_config(config_file))

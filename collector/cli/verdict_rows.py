@@ -113,6 +113,8 @@ def _show_rows(rows: Iterator[dict[str, Any]], view: LiveView) -> None:
     for row in rows:
         if row["row"] == "lost":
             view.say(f"too slow: {row['facts']} rows were left out")
+        elif row["row"] == "note":
+            view.say(str(row["text"]))
         else:
             view.receive([row_to_fact(row)])
     view.say("the collector has stopped")
@@ -120,7 +122,7 @@ def _show_rows(rows: Iterator[dict[str, Any]], view: LiveView) -> None:
 
 def _wanted(row: dict[str, Any], selection: Selection) -> bool:
     if row.get("row") != "verdict":
-        return row.get("row") == "lost"
+        return row.get("row") in ("lost", "note")
     fact = row_to_fact(row)
     assert isinstance(fact, Verdict)
     return selection.wants(fact)

@@ -6,8 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+import msgspec
+
 from collector.control import Command
 from collector.core.views import OriginatorState
+from collector.metrics import counters_to_plain
 from collector.model import SECOND
 from collector.service.gauges import refresh
 from collector.service.parts import Parts
@@ -27,6 +30,7 @@ def commands(service: Parts) -> dict[str, Command]:
         "devices": lambda arguments: devices(service),
         "follow": lambda arguments: follow(service),
         "open_rows": lambda arguments: open_rows(service),
+        "numbers": lambda arguments: numbers(service),
         "reload": lambda arguments: reload(service),
     }
 
@@ -117,6 +121,14 @@ def _generator(one: OriginatorState) -> dict[str, Any]:
 def open_rows(service: Parts) -> bytes:
     """The rows that are not in a Parquet file yet (``store.open_rows``)."""
     return encode_open_rows(service.store.open_rows())
+
+
+def numbers(service: Parts) -> bytes:
+    """Health and all counters, for the supervisor of several lanes (``lanes.numbers``)."""
+    refresh(service)
+    healthy, sentence = service.health()
+    plain = counters_to_plain(service.counters)
+    return msgspec.msgpack.encode({"healthy": healthy, "health": sentence, "counters": plain})
 
 
 async def follow(service: Parts) -> AsyncIterator[Mapping[str, Any]]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -64,6 +65,7 @@ class Service:
         sinks: Sequence[Sink] = (),
         wall: Callable[[], int] = time.time_ns,
         disk: Disk | None = None,
+        opened: socket.socket | None = None,
     ) -> None:
         """
         Args:
@@ -71,6 +73,7 @@ class Service:
             sinks: further outputs, in addition to store, live view, metrics and alerts.
             wall: the machine's clock, ns since 1970.
             disk: file calls of the journal.
+            opened: the socket of UDP-notif, where somebody else has opened it.
         """
         self.config = config
         self.counters = Counters()
@@ -81,6 +84,7 @@ class Service:
         self._sinks: list[Sink] = []
         self._wall = wall
         self._disk = disk
+        self._opened = opened
         self.receivers: list[Receiver] = []
         self.reloads = 0
         self.reload_from: Callable[[], Config] | None = None
@@ -226,6 +230,7 @@ class Service:
             receive_buffer=settings.receive_buffer_bytes,
             strict_sources=strict_sources(self.config),
             limits=reassembly_limits(self.config),
+            opened=self._opened,
         )
         return made
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -15,24 +14,19 @@ from msgspec.structs import replace
 
 from collector import fast
 from collector.config import Config
-from collector.errors import CollectorError, PeerError, UsageError
+from collector.errors import PeerError, UsageError
 from collector.service.addresses import without_addresses
 from collector.service.lifecycle import Service
 from collector.service.memory import settle
 from collector.service.printing import PrintingSink
+from collector.service.signals import reload_on_signal, set_up_logging, started, stop_signals
 
 log = logging.getLogger("collector")
-
-LOG_FORMAT = "%(asctime)s %(levelname)-7s %(message)s"
 
 
 def run(config: Config, *, reload_from: Callable[[], Config] | None = None) -> int:
     """Run until SIGTERM or SIGINT; SIGHUP reads the configuration again. Returns 0."""
-    logging.basicConfig(
-        level=config.collector.log_level.upper(), format=LOG_FORMAT, stream=sys.stderr
-    )
-    for noisy in ("asyncssh", "ncclient"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    set_up_logging(config)
     log.info("The hot functions are %s.", fast.PATH)
     asyncio.run(_run(config, reload_from))
     return 0
@@ -41,11 +35,11 @@ def run(config: Config, *, reload_from: Callable[[], Config] | None = None) -> i
 async def _run(config: Config, reload_from: Callable[[], Config] | None) -> None:
     service = Service(config)
     service.reload_from = reload_from
-    stopping = _stop_signals()
+    stopping = stop_signals()
     if reload_from is not None:
-        _reload_on_signal(service)
+        reload_on_signal(service.reload_now)
     try:
-        if await _started(service, stopping):
+        if await started(service.start(), stopping):
             settle()
             log.info("Listening on %s; data in %s.", listening(service), service.folder)
             await stopping.wait()
@@ -55,55 +49,11 @@ async def _run(config: Config, reload_from: Callable[[], Config] | None) -> None
     log.info("Stopped; everything that was taken is on disk.")
 
 
-async def _started(service: Service, stopping: asyncio.Event) -> bool:
-    """Start; False when a signal came first. Raises what ``Service.start`` raises."""
-    starting = asyncio.create_task(service.start())
-    signalled = asyncio.create_task(stopping.wait())
-    await asyncio.wait((starting, signalled), return_when=asyncio.FIRST_COMPLETED)
-    signalled.cancel()
-    if starting.done():
-        starting.result()
-        return True
-    starting.cancel()
-    await asyncio.gather(starting, return_exceptions=True)
-    return False
-
-
-def _reload_on_signal(service: Service) -> None:
-    loop = asyncio.get_running_loop()
-    reloads: set[asyncio.Task[None]] = set()  # the loop itself would forget a running task
-
-    def hear() -> None:
-        task = loop.create_task(_reload(service))
-        reloads.add(task)
-        task.add_done_callback(reloads.discard)
-
-    loop.add_signal_handler(signal.SIGHUP, hear)
-
-
-async def _reload(service: Service) -> None:
-    """On SIGHUP; whatever is wrong, the collector goes on as it was."""
-    try:
-        await service.reload_now()
-    except CollectorError as error:
-        log.error("The configuration was not taken over: %s", error)
-    except Exception:
-        log.exception("The configuration was not taken over.")
-
-
 def listening(service: Service) -> str:
     """Where the receivers listen, for people."""
     address = service.config.udp_notif.address
     ports = [getattr(receiver, "local_port", 0) for receiver in service.receivers]
     return ", ".join(f"{address} port {port} (UDP-notif)" for port in ports) or "nothing"
-
-
-def _stop_signals() -> asyncio.Event:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    return stopping
 
 
 # --------------------------------------------------------------------------- one shot
@@ -126,9 +76,9 @@ def subscribe_once(config: Config, *, duration_seconds: float | None, json_outpu
 
 async def _once(config: Config, sink: PrintingSink, duration_seconds: float | None) -> int:
     service = Service(config, sinks=[sink])
-    stopping = _stop_signals()
+    stopping = stop_signals()
     try:
-        if not await _started(service, stopping):
+        if not await started(service.start(), stopping):
             return 0
         for device in without_addresses(service.config):
             raise UsageError(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -26,7 +26,16 @@ from prometheus_client.registry import Collector
 from collector.core.clocks import lag
 from collector.errors import ConfigError
 from collector.interfaces import Said
-from collector.metrics import METRICS, OTHER, Counters, Counts, Distribution, Metric
+from collector.metrics import (
+    LANE_METRICS,
+    METRICS,
+    OTHER,
+    Counters,
+    Counts,
+    Distribution,
+    LaneCounters,
+    Metric,
+)
 from collector.model import SECOND, Cause, Verdict
 
 _LOSSES = (Cause.LOST, Cause.LOSS, Cause.LOST_HERE, Cause.UNREASSEMBLED, Cause.REJECTED)
@@ -98,29 +107,37 @@ class PrometheusSink:
 
 
 class _Scrape(Collector):
-    """Turns ``Counters`` into metric families whenever the page is asked for."""
+    """Turns counters into metric families whenever the page is asked for."""
 
-    def __init__(self, counters: Counters, refresh: Callable[[], None]) -> None:
-        self._counters = counters
-        self._refresh = refresh
+    def __init__(self, families: Callable[[], Iterator[Family]]) -> None:
+        self._families = families
 
     def collect(self) -> Iterator[Family]:
-        """All families of ``METRICS``."""
-        self._refresh()
-        for metric in METRICS:
-            yield _family(metric, getattr(self._counters, metric.attribute))
+        """All families."""
+        return self._families()
 
 
-def _family(metric: Metric, value: int | Counts | Distribution) -> Family:
-    if isinstance(value, Distribution):
-        histogram = HistogramMetricFamily(metric.name, metric.help)
-        histogram.add_metric([], list(value.cumulated()), value.sum)
+Sample = tuple[tuple[str, ...], int | Counts | Distribution]
+"""Values of the labels that stand before those of the metric, and the numbers."""
+
+
+def _family(metric: Metric, samples: Iterable[Sample], first: tuple[str, ...] = ()) -> Family:
+    """``first``: names of the labels that stand before those of the metric."""
+    labels = (*first, *metric.labels)
+    if metric.kind == "histogram":
+        histogram = HistogramMetricFamily(metric.name, metric.help, labels=labels)
+        for before, value in samples:
+            if isinstance(value, Distribution):
+                histogram.add_metric(before, list(value.cumulated()), value.sum)
         return histogram
     kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
-    family = kind(metric.name, metric.help, labels=metric.labels)
-    rows = value.items() if isinstance(value, Counts) else [((), value)]
-    for labels, number in rows:
-        family.add_metric(labels, number)
+    family = kind(metric.name, metric.help, labels=labels)
+    for before, value in samples:
+        if isinstance(value, Counts):
+            for row, number in value.items():
+                family.add_metric((*before, *row), number)
+        elif isinstance(value, int):
+            family.add_metric(before, value)
     return family
 
 
@@ -128,8 +145,39 @@ def make_registry(
     counters: Counters, refresh: Callable[[], None] = lambda: None
 ) -> CollectorRegistry:
     """A registry of its own; ``refresh`` brings gauges up to date before each page."""
+
+    def families() -> Iterator[Family]:
+        refresh()
+        for metric in METRICS:
+            yield _family(metric, [((), getattr(counters, metric.attribute))])
+
+    return _registry(families)
+
+
+def make_lanes_registry(
+    counters: Callable[[], Mapping[int, Counters]], own: Callable[[], LaneCounters]
+) -> CollectorRegistry:
+    """A registry over the counters of several lanes, each series with the label ``lane``.
+
+    ``own``: what is counted above the lanes.
+    """
+
+    def families() -> Iterator[Family]:
+        of_lanes, above = counters(), own()
+        for metric in LANE_METRICS:
+            yield _family(metric, [((), getattr(above, metric.attribute))])
+        for metric in METRICS:
+            samples = [
+                ((str(lane),), getattr(one, metric.attribute)) for lane, one in of_lanes.items()
+            ]
+            yield _family(metric, samples, ("lane",))
+
+    return _registry(families)
+
+
+def _registry(families: Callable[[], Iterator[Family]]) -> CollectorRegistry:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Scrape(counters, refresh))
+    registry.register(_Scrape(families))
     return registry
 
 
@@ -147,10 +195,13 @@ class MetricsServer:
         address: str = "127.0.0.1",
         port: int = 9464,
         health: Health = lambda: (True, "ok"),
+        prepare: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """``prepare`` is awaited before each answer that needs ``registry`` or ``health``."""
         self._registry = registry
         self._address = address
         self._health = health
+        self._prepare = prepare
         self._server: asyncio.Server | None = None
         self._connections = 0
         self.port = port
@@ -181,7 +232,7 @@ class MetricsServer:
             if self._connections <= _CONNECTIONS:
                 async with asyncio.timeout(_TIMEOUT_SECONDS):
                     request = await reader.readuntil(b"\r\n\r\n")
-                    writer.write(self._answer(request))
+                    writer.write(await self._answer(request))
                     await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # a peer that is slow, rude or gone gets no answer
@@ -193,13 +244,15 @@ class MetricsServer:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    def _answer(self, request: bytes) -> bytes:
+    async def _answer(self, request: bytes) -> bytes:
         words = request.split(b"\r\n", 1)[0].split(b" ")
         if len(words) != 3 or not words[2].startswith(b"HTTP/1."):
             return _response(HTTPStatus.BAD_REQUEST, b"")
         method, path = words[0], words[1].split(b"?", 1)[0]
         if method not in (b"GET", b"HEAD"):
             return _response(HTTPStatus.METHOD_NOT_ALLOWED, b"")
+        if self._prepare is not None and path in (b"/metrics", b"/healthz"):
+            await self._prepare()
         if path == b"/metrics":
             answer = _response(HTTPStatus.OK, generate_latest(self._registry))
         elif path == b"/healthz":

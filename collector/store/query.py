@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+from msgspec import Struct
 
 from collector.errors import SinkError, UsageError
 from collector.store.manifest import Manifest, load_manifest, store_folder
@@ -42,13 +43,41 @@ _NEWEST = (
 )
 
 
+class Part(Struct, frozen=True):
+    """One data folder that a session reads."""
+
+    folder: Path
+    open_rows: Sequence[OpenRows] = ()
+    """Got *before* the session is opened."""
+    lane: int | None = None
+    """What the column ``lane`` says of its rows, see ``open_parts``."""
+
+
+class _Folder(Struct, frozen=True):
+    """A part whose manifest was read."""
+
+    path: Path
+    manifest: Manifest
+    news: Sequence[OpenRows]
+    """Open rows that the manifest does not cover."""
+    lane: int | None
+
+
 class QuerySession:
     """One reading of the store. Use it in a ``with`` block, or call ``close``."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, manifests: Sequence[Manifest], newest: str
+    ) -> None:
         self._connection = connection
-        self.manifest = manifest
+        self._newest = newest
+        self.manifests = tuple(manifests)
         """The files that are read; they stay for 60 s after a newer manifest left them out."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """That of the only folder, or of the first one."""
+        return self.manifests[0]
 
     def __enter__(self) -> QuerySession:
         return self
@@ -110,7 +139,7 @@ class QuerySession:
             for clause, value in wanted.items()
             if value is not None
         }
-        last = f"(SELECT * FROM exact.verdicts {_NEWEST})"  # noqa: S608
+        last = f"(SELECT * FROM exact.verdicts {self._newest})"  # noqa: S608
         table = last if last_only else "exact.verdicts"
         where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
         newest = ""
@@ -136,35 +165,55 @@ def open_query(data_folder: Path, open_rows: Sequence[OpenRows] = ()) -> QuerySe
         SinkError: the manifest or a file of the right size cannot be read.
         UsageError: there is no store in this folder.
     """
+    return open_parts([Part(data_folder, open_rows)])
+
+
+def open_parts(parts: Sequence[Part]) -> QuerySession:
+    """A session over several folders as one. Where a part is a lane, all tables have a column
+    ``lane``: journal offsets and revisions count within one lane.
+
+    Raises:
+        SinkError: a manifest or a file of the right size cannot be read.
+        UsageError: there is no store in one of the folders.
+    """
     import duckdb
 
-    folder = store_folder(data_folder)
-    if not folder.is_dir() and not open_rows:
-        raise UsageError(f"there is no store in {data_folder}")
-    manifest = _whole_files(folder, load_manifest(folder))
-    news = [rows for rows in open_rows if rows.next_offset > manifest.stored_offset]
+    folders = [_folder(part) for part in parts]
+    lanes = any(one.lane is not None for one in folders)
+    newest = _NEWEST.replace("BY device", "BY lane, device") if lanes else _NEWEST
     connection = duckdb.connect(":memory:")
     try:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
         connection.execute("SET temp_directory = ''")
-        connection.execute(f"SET allowed_directories = [{_quoted(str(folder.resolve()))}]")
+        allowed = ", ".join(_quoted(str(one.path)) for one in folders)
+        connection.execute(f"SET allowed_directories = [{allowed}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("CREATE SCHEMA exact")
         for table in TABLES:
-            _create_views(connection, folder.resolve(), manifest, news, table)
-        connection.execute(f"CREATE VIEW verdicts_last AS FROM verdicts {_NEWEST}")
+            _create_views(connection, folders, table, lanes)
+        connection.execute(f"CREATE VIEW verdicts_last AS FROM verdicts {newest}")
         for setting in _OFF:
             connection.execute(f"SET {setting} = false")
         connection.execute("SET lock_configuration = true")
     except duckdb.Error as error:
         connection.close()
-        sentence = f"the store in {folder} cannot be read: {_first_sentence(error)}"
+        where = ", ".join(str(store_folder(part.folder)) for part in parts)
+        sentence = f"the store in {where} cannot be read: {_first_sentence(error)}"
         raise SinkError(sentence, retryable=False) from error
     except BaseException:
         connection.close()
         raise
-    return QuerySession(connection, manifest)
+    return QuerySession(connection, [one.manifest for one in folders], newest)
+
+
+def _folder(part: Part) -> _Folder:
+    folder = store_folder(part.folder)
+    if not folder.is_dir() and not part.open_rows:
+        raise UsageError(f"there is no store in {part.folder}")
+    manifest = _whole_files(folder, load_manifest(folder))
+    news = [rows for rows in part.open_rows if rows.next_offset > manifest.stored_offset]
+    return _Folder(folder.resolve(), manifest, news, part.lane)
 
 
 def _whole_files(folder: Path, manifest: Manifest) -> Manifest:
@@ -191,24 +240,25 @@ _OFF = (
 
 
 def _create_views(
-    connection: duckdb.DuckDBPyConnection,
-    folder: Path,
-    manifest: Manifest,
-    news: Sequence[OpenRows],
-    table: str,
+    connection: duckdb.DuckDBPyConnection, folders: Sequence[_Folder], table: str, lanes: bool
 ) -> None:
-    """The stored files and the open rows as one; the open part gives the columns even when there
-    is no file."""
+    """The stored files and the open rows of all folders as one; the open parts give the columns
+    even when there is no file."""
     schema = TABLES[table]
-    parts = [rows.tables[table] for rows in news if table in rows.tables]
-    connection.register(f"_open_{table}", pa.concat_tables([schema.empty_table(), *parts]))
-    columns = ", ".join(f'"{name}"' for name in schema.names)
-    # Names are ours, paths are quoted: nothing from outside is pasted.
-    sql = f"CREATE VIEW exact.{table} AS SELECT {columns} FROM _open_{table}"  # noqa: S608
-    if files := manifest.files_of(table):
-        paths = ", ".join(_quoted(str(folder / file.name)) for file in files)
-        sql += f" UNION ALL SELECT {columns} FROM read_parquet([{paths}])"  # noqa: S608
-    connection.execute(sql)
+    names = ", ".join(f'"{name}"' for name in schema.names)
+    selects = []
+    for number, one in enumerate(folders):
+        parts = [rows.tables[table] for rows in one.news if table in rows.tables]
+        opened = f"_open_{table}_{number}"
+        connection.register(opened, pa.concat_tables([schema.empty_table(), *parts]))
+        lane = "NULL" if one.lane is None else str(one.lane)
+        columns = f"{names}, {lane}::INTEGER AS lane" if lanes else names
+        # Names are ours, paths are quoted: nothing from outside is pasted.
+        selects.append(f"SELECT {columns} FROM {opened}")  # noqa: S608
+        if files := one.manifest.files_of(table):
+            paths = ", ".join(_quoted(str(one.path / file.name)) for file in files)
+            selects.append(f"SELECT {columns} FROM read_parquet([{paths}])")  # noqa: S608
+    connection.execute(f"CREATE VIEW exact.{table} AS {' UNION ALL '.join(selects)}")
     times = ", ".join(f"{f.name}::TIMESTAMPTZ AS {f.name}" for f in schema if f.type == TIME)
     connection.execute(
         f"CREATE VIEW {table} AS SELECT * REPLACE ({times}) FROM exact.{table}"  # noqa: S608

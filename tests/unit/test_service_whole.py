@@ -26,7 +26,7 @@ from collector.journal import Disk, Journal, JournalReader, JournalSettings
 from collector.metrics import METRICS
 from collector.model import SECOND, ClockNote, RecordKind
 from collector.pipeline import Pipeline
-from collector.service import Service, lifecycle, recovering, running
+from collector.service import Service, lifecycle, recovering, running, signals
 from collector.service.gauges import refresh
 from collector.service.recovering import recover
 from collector.store.manifest import load_manifest, store_folder
@@ -223,7 +223,7 @@ def test_a_start_that_is_given_up_while_the_journal_is_read(
         service = Service(config_in(tmp_path))
         stopping = asyncio.Event()
         asyncio.get_running_loop().call_later(0.05, stopping.set)
-        assert await running._started(service, stopping) is False
+        assert await signals.started(service.start(), stopping) is False
         await service.stop()
 
     monkeypatch.setattr(lifecycle, "recover", endless)
@@ -662,7 +662,7 @@ def test_reload_takes_over_and_a_broken_file_changes_nothing(
             with pytest.raises(UsageError, match="no configuration file"):
                 await asked(service, "reload")
             service.reload_from = read
-            running._reload_on_signal(service)
+            signals.reload_on_signal(service.reload_now)
             answer = await asked(service, "reload")
             assert answer == {"reloaded": True, "devices": 0}
             assert service.reloads == 1

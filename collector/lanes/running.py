@@ -1,0 +1,74 @@
+"""``collector run``, whatever the number of lanes: one is the service itself, several a supervisor.
+
+Does: choose, and put signals around the supervisor. Does not: start a lane by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from collector import fast
+from collector.config import Config
+from collector.lanes.folders import load_assignment, notes_at_start, save_assignment
+from collector.service.signals import reload_on_signal, set_up_logging, started, stop_signals
+
+if TYPE_CHECKING:
+    from collector.lanes.supervisor import Supervisor
+
+log = logging.getLogger("collector")
+
+
+def run(config: Config, *, reload_from: Callable[[], Config] | None = None) -> int:
+    """Run until SIGTERM or SIGINT; SIGHUP reads the configuration again. Returns 0."""
+    if config.collector.lanes > 1:
+        set_up_logging(config)
+        log.info("The hot functions are %s.", fast.PATH)
+        asyncio.run(_run(config, reload_from))
+        return 0
+    from collector.service import run as run_service
+
+    set_up_logging(config)
+    _note_earlier_lanes(config)
+    return run_service(config, reload_from=reload_from)
+
+
+def _note_earlier_lanes(config: Config) -> None:
+    """Say what it means that there were more; where there never were, nothing is written."""
+    folder = Path(config.collector.data_dir)
+    devices = {device.name: 0 for device in config.devices}
+    for note in notes_at_start(folder, 1, devices):
+        log.warning("%s", note)
+    if load_assignment(folder) is not None:
+        save_assignment(folder, 1, devices)
+
+
+async def _run(config: Config, reload_from: Callable[[], Config] | None) -> None:
+    from collector.lanes.supervisor import Supervisor
+
+    supervisor = Supervisor(config, reload_from=reload_from)
+    stopping = stop_signals()
+    if reload_from is not None:
+        reload_on_signal(supervisor.reload_now)
+    try:
+        if await started(supervisor.start(), stopping):
+            log.info(
+                "%d lanes listen on %s; data in %s.",
+                len(supervisor.lanes),
+                _listening(supervisor),
+                supervisor.folder,
+            )
+            await stopping.wait()
+        log.info("Stopping.")
+    finally:
+        await supervisor.stop()
+    log.info("Stopped; everything that was taken is on disk.")
+
+
+def _listening(supervisor: Supervisor) -> str:
+    if not supervisor.port:
+        return "nothing"
+    return f"{supervisor.config.udp_notif.address} port {supervisor.port} (UDP-notif)"

@@ -1,0 +1,258 @@
+"""The process above the lanes: it holds the sockets, starts and restarts lanes, answers for all.
+
+Start: lock of the data folder, addresses of names, plan, sockets, lanes (side by side), control
+socket and metrics. Stop is the other way round, but the lanes end before the control socket, so
+that followers see the last verdicts. No message passes through here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from collector.config import Config
+from collector.control import ControlServer
+from collector.errors import CollectorError, UsageError
+from collector.journal.lock import FolderLock
+from collector.lanes.answers import Answers
+from collector.lanes.channel import Orders
+from collector.lanes.folders import moved, notes_at_start, save_assignment, sentence_of_moved
+from collector.lanes.numbers import Numbers
+from collector.lanes.plan import Plan, plan_of
+from collector.lanes.process import PAUSE_SECONDS, LaneProcess
+from collector.receivers.lane_sockets import open_lane_sockets, steer
+from collector.service.addresses import with_addresses, without_addresses
+from collector.sinks.prometheus import MetricsServer
+
+log = logging.getLogger("collector")
+
+LOOK_UP_AGAIN_SECONDS = 60.0
+"""Between two tries to find the addresses of devices that have none yet, as in a lane."""
+
+
+class Supervisor:
+    """All lanes of one data folder."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        reload_from: Callable[[], Config] | None = None,
+        pause_seconds: float = PAUSE_SECONDS,
+    ) -> None:
+        """
+        Args:
+            config: what is wanted.
+            reload_from: reads the configuration again; None where there is no file.
+            pause_seconds: before the first restart of a lane.
+        """
+        self.config = config
+        """As the operator wrote it."""
+        self.lanes: list[LaneProcess] = []
+        self.reloads = 0
+        self.metrics: MetricsServer | None = None
+        self.running = False
+        """From the end of ``start`` to the beginning of ``stop``."""
+        self._reload_from = reload_from
+        self._pause_seconds = pause_seconds
+        self._resolved = config
+        """The same with the addresses of names."""
+        self._plan: Plan | None = None
+        self._orders: list[Orders] = []
+        self._lock: FolderLock | None = None
+        self._sockets: list[socket.socket] = []
+        self._control: ControlServer | None = None
+        self._taking_over = asyncio.Lock()
+        """Configurations are taken over in the order in which they came."""
+        self._looking_up: asyncio.Task[None] | None = None
+        self.answers = Answers(self)
+        self.numbers = Numbers(self.lanes)
+
+    @property
+    def folder(self) -> Path:
+        """The data folder of all."""
+        return Path(self.config.collector.data_dir)
+
+    @property
+    def port(self) -> int:
+        """The port of UDP-notif; 0 where it is not received."""
+        return int(self._sockets[0].getsockname()[1]) if self._sockets else 0
+
+    def devices_of(self, lane: int) -> int:
+        """How many devices are in a lane."""
+        return 0 if self._plan is None else len(self._plan.configs[lane].devices)
+
+    # ------------------------------------------------------------------ start
+    async def start(self) -> None:
+        """Return when all lanes listen.
+
+        Raises:
+            CollectorError: why one of them, or all together, cannot.
+        """
+        count = self.config.collector.lanes
+        self._lock = FolderLock.acquire(self.folder)
+        self._resolved = await with_addresses(self.config)
+        plan = plan_of(self.config, count, self._resolved)
+        for note in notes_at_start(self.folder, count, plan.devices):
+            log.warning("%s", note)
+        self._follow_plan(plan)
+        self._open_sockets(plan)
+        await self._start_lanes(count)
+        save_assignment(self.folder, count, plan.devices)
+        await self._start_faces()
+        self._looking_up = asyncio.create_task(self._look_up_now_and_then())
+        self.running = True
+
+    def _follow_plan(self, plan: Plan) -> None:
+        self._plan = plan
+        self._orders = [
+            Orders(lane, plan.lanes, config) for lane, config in enumerate(plan.configs)
+        ]
+
+    def _open_sockets(self, plan: Plan) -> None:
+        settings = self.config.udp_notif
+        if settings.enabled:
+            self._sockets = open_lane_sockets(
+                settings.address,
+                settings.port,
+                lanes=plan.lanes,
+                program=plan.program,
+                receive_buffer=settings.receive_buffer_bytes,
+            )
+
+    async def _start_lanes(self, count: int) -> None:
+        """All side by side; the first that cannot start is the reason why nothing does."""
+        for lane in range(count):
+            self.lanes.append(
+                LaneProcess(
+                    lane,
+                    Path(self._orders[lane].config.collector.data_dir),
+                    lambda lane=lane: self._orders[lane],  # type: ignore[misc]  # bound early
+                    self._sockets[lane] if self._sockets else None,
+                    pause_seconds=self._pause_seconds,
+                )
+            )
+        starts = [asyncio.ensure_future(lane.start()) for lane in self.lanes]
+        try:
+            await asyncio.gather(*starts)
+        finally:
+            for start in starts:
+                start.cancel()
+            await asyncio.gather(*starts, return_exceptions=True)
+
+    async def _start_faces(self) -> None:
+        self._control = ControlServer(self.folder, self.answers.commands())
+        await self._control.start()
+        settings = self.config.metrics
+        if settings.enabled:
+            self.metrics = MetricsServer(
+                self.numbers.registry(),
+                address=settings.address,
+                port=settings.port,
+                health=self.numbers.health,
+                prepare=self.numbers.fetch,
+            )
+            await self.metrics.start()
+
+    # ------------------------------------------------------------------ while running
+    async def reload_now(self) -> None:
+        """Read the configuration file again. Raises CollectorError."""
+        if self._reload_from is None:
+            raise UsageError("this collector has no configuration file to read again")
+        await self.reload(self._reload_from())
+
+    async def reload(self, config: Config) -> None:
+        """Have all lanes take another configuration over, and steer by it.
+
+        The number of lanes, addresses, folders and limits stay until the next start.
+
+        Raises:
+            ConfigError: its addresses cannot be steered; everything goes on as it was.
+            UsageError: starting or stopping, or a lane that did not take it over.
+        """
+        if not self.running:
+            raise UsageError("the collector is still starting, or already stopping")
+        if config.collector.lanes != self.config.collector.lanes:
+            log.warning(
+                "%d lanes are configured; %d run until the next start.",
+                config.collector.lanes,
+                len(self.lanes),
+            )
+        async with self._taking_over:
+            config = replace(config, collector=self.config.collector)
+            await self._take_over(config, await with_addresses(config, self._resolved))
+        self.reloads += 1
+        log.info("The configuration was read again.")
+
+    async def _take_over(self, config: Config, resolved: Config) -> None:
+        before, plan = self._plan, plan_of(config, len(self.lanes), resolved)
+        assert before is not None
+        self.config, self._resolved = config, resolved
+        if others := moved(before.devices, plan.devices):
+            log.warning("%s", sentence_of_moved(others))
+            self._follow_plan(_without_arrivals(plan, before))
+            await self._obey()
+        if self._sockets:
+            steer(self._sockets[0], plan.program)
+        self._follow_plan(plan)
+        await self._obey()
+        save_assignment(self.folder, len(self.lanes), plan.devices)
+
+    async def _obey(self) -> None:
+        """All lanes take the orders over. Raises the first failure, after all of them."""
+        done = await asyncio.gather(*(lane.obey() for lane in self.lanes), return_exceptions=True)
+        for outcome in done:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _look_up_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_UP_AGAIN_SECONDS)
+            if not without_addresses(self._resolved):
+                continue
+            async with self._taking_over:
+                resolved = await with_addresses(self.config, self._resolved)
+                if resolved == self._resolved:
+                    continue
+                try:
+                    await self._take_over(self.config, resolved)
+                except CollectorError as error:
+                    log.warning("The addresses that were found are not used yet: %s", error)
+
+    # ------------------------------------------------------------------ stop
+    async def stop(self) -> None:
+        """End the lanes in good order, then everything else. May be called twice."""
+        self.running = False
+        if self._looking_up is not None:
+            self._looking_up.cancel()
+            await asyncio.gather(self._looking_up, return_exceptions=True)
+        await asyncio.gather(*(lane.stop() for lane in self.lanes))
+        await self.answers.followers_gone()
+        if self._control is not None:
+            await self._control.stop()
+        if self.metrics is not None:
+            await self.metrics.stop()
+        for one in self._sockets:
+            with contextlib.suppress(OSError):
+                one.close()
+        if self._lock is not None:
+            self._lock.release()
+
+
+def _without_arrivals(plan: Plan, before: Plan) -> Plan:
+    """Where a device leaves one lane for another, it leaves the first before it is in the second:
+    two sessions to it would be one too many."""
+    configs = tuple(
+        replace(
+            config,
+            devices=tuple(d for d in config.devices if before.devices.get(d.name, lane) == lane),
+        )
+        for lane, config in enumerate(plan.configs)
+    )
+    return replace(plan, configs=configs)
