@@ -1,112 +1,80 @@
-"""The whole way on loopback: one process sends, one is a collector, each pinned to its own core.
+"""The whole way on loopback: one process sends, another is a collector, each pinned to its core.
 
-Does: run one rate, look at what is on disk afterwards, search the highest rate without loss.
-Does not: print.
+Does: run one load, and look at what is on disk afterwards. Does not: print, or start the collector
+otherwise than people do (``running``).
 
-Rules: a rate is good when the kernel dropped nothing, every message is in the journal and in the
-Parquet files, and every period of every device is COMPLETE in its last row, those of the warm-up
-included. In the warm-up one part of the devices after the other begins, and the engine learns what
-is usual for each. CPU time is that of all threads of the collector from the end of the warm-up
-until everything is on disk and it has stopped.
+Rules: a run is good when the kernel dropped nothing, every message is in the journal and in the
+Parquet files, and the last row on every period of every device says what is true, those of the
+warm-up included. In the warm-up one part of the devices after the other begins, and the engine
+learns what is usual for each. CPU time is that of all threads of the collector from the end of the
+warm-up until everything is on disk and it has stopped. A short run can hide in the socket's buffer
+that the collector falls behind: then it took more than a core, and the rate is not sustained.
 """
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import os
-import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
-import pyarrow.parquet as pq
 from msgspec import Struct
 
-from collector.journal import JournalReader
-from collector.model import SECOND, RecordKind
-from collector.store.manifest import load_manifest, store_folder
-from tests.bench.collector_process import State, serve_bare_loop, serve_collector
-from tests.bench.sender import SendOrder, SendReport, serve
-from tests.bench.traffic import CARDS
+from collector.core.deadlines import default_grace
+from collector.model import SECOND
+from tests.bench import on_disk, processes
+from tests.bench.load import Load, Plan
+from tests.bench.running import CollectorRun, collector, cores, empty, granted_buffer
+from tests.bench.sender import LATE_SECONDS, SendOrder, SendReport
 
-_PATIENCE_SECONDS = 20.0
-"""Longest wait for a process to answer."""
-_SETTLED_SECONDS = 0.3
-"""Nothing arrived for so long: all that was sent is here."""
+RECEIVE_BUFFER = 64 << 20
+"""Octets asked of the kernel: the default of the product."""
 
-
-class Shape(Struct, frozen=True):
-    """What is sent and how long."""
-
-    rate: int
-    """Messages a second."""
-    seconds: float
-    octets: int = 900
-    """Of one payload."""
-    updates: int = 4
-    """Messages of one card in one period, in one burst."""
-    period: int = SECOND
-    """ns."""
-    receive_buffer: int = 64 << 20
-    """Octets asked of the kernel: the default of the product."""
-    ramp: int = 5
-    """Periods in which the devices begin."""
-    learning: int = 3
-    """Further periods that are not measured."""
-
-    @property
-    def devices(self) -> int:
-        """Enough devices to reach the rate."""
-        return max(1, round(self.rate * self.period / SECOND / CARDS / self.updates))
-
-    @property
-    def periods(self) -> int:
-        """Whole measured periods that fit."""
-        return max(1, round(self.seconds * SECOND / self.period))
-
-    @property
-    def warm_up_seconds(self) -> float:
-        """From the first message to the first that is measured."""
-        return (self.ramp + self.learning) * self.period / SECOND
-
-    def order(self, port: int, core: int | None, *, warm: bool = True) -> SendOrder:
-        """What the sender is told."""
-        ramp, more = (self.ramp, self.learning) if warm else (0, 0)
-        periods = more + self.periods
-        return SendOrder(
-            port, self.devices, self.octets, self.updates, self.period, periods, ramp, core
-        )
+_WHOLE = 1.02
+"""More CPU time than that for what came in a second is more than a core has."""
 
 
 class EndToEnd(Struct, frozen=True):
-    """What one run at one rate came to."""
+    """What one run of one load came to."""
 
-    rate: int
-    """Messages a second that were sent in truth, after the warm-up."""
-    devices: int
+    load: Load
+    lanes: int
     sent: int
-    """Messages, those of the warm-up included."""
+    """Messages of which every segment was sent, those of the warm-up included."""
     measured: int
     """Messages that the CPU time is of."""
     journalled: int
     update_rows: int
+    verdict_rows: int
     kernel_drops: int
     periods: int
-    """Periods of all devices that deserve COMPLETE."""
-    complete: int
-    other_outcomes: dict[str, int]
-    """outcome -> periods whose last row says so."""
+    """Of all devices together."""
+    true: int
+    """Periods whose last row says what is true."""
+    said: dict[str, int]
+    """outcome -> periods."""
+    wrong: dict[str, int]
+    """what is true -> what is said instead: periods."""
+    examples: tuple[str, ...]
     cpu_seconds: float
     stop_cpu_seconds: float
     """The part of it that was spent after the last message: the end of the store and the stop."""
+    seconds: float
+    """Of the measured periods."""
     peak_rss: int
     granted_buffer: int
     late_seconds: float
+    """Of the sender."""
+    sender_microseconds: float
+    """CPU us of the sender for one message."""
     gso: bool
+    datagrams_a_train: float
+    status: int
+    """Of the collector's exit."""
+
+    @property
+    def rate(self) -> int:
+        """Messages a second, as planned."""
+        return self.load.rate
 
     @property
     def microseconds(self) -> float:
@@ -114,175 +82,121 @@ class EndToEnd(Struct, frozen=True):
         return self.cpu_seconds / max(1, self.measured) * 1e6
 
     @property
+    def a_core(self) -> float:
+        """Messages a second that one core could take if all of its time were spent like that."""
+        return 1e6 / self.microseconds if self.cpu_seconds else 0.0
+
+    @property
+    def megabytes(self) -> float:
+        """10^6 octets of payload a second."""
+        return self.rate * self.load.octets / 1e6
+
+    @property
+    def busy(self) -> float:
+        """Cores that what came took, until nothing of it waited any more."""
+        return (self.cpu_seconds - self.stop_cpu_seconds) / self.seconds if self.seconds else 0.0
+
+    @property
+    def sender_was_late(self) -> bool:
+        """The sender, or the machine, was the bottleneck."""
+        return self.late_seconds > LATE_SECONDS
+
+    @property
+    def result(self) -> str:
+        """In a word."""
+        return "loss" if not self.lossless else "no loss" if self.sustained else "behind"
+
+    @property
+    def sustained(self) -> bool:
+        """Nothing was lost, and the socket's buffer would not fill up in a longer run either."""
+        return self.lossless and self.busy <= self.lanes * _WHOLE
+
+    @property
     def lossless(self) -> bool:
-        """Nothing was dropped, everything is stored and judged."""
+        """Nothing was dropped, everything is stored and judged right."""
         return (
-            self.kernel_drops == 0
+            self.status == 0
+            and self.kernel_drops == 0
             and self.sent == self.journalled == self.update_rows
-            and self.complete == self.periods
+            and self.true == self.periods
         )
 
 
-class Bare(Struct, frozen=True):
-    """The bare receive loop at the same rate."""
-
-    messages: int
-    sent: int
-    cpu_seconds: float
-
-    @property
-    def microseconds(self) -> float:
-        """CPU us of one datagram."""
-        return self.cpu_seconds / max(1, self.messages) * 1e6
-
-
-def cores() -> tuple[int | None, int | None]:
-    """Cores for collector and sender; None, None when there is only one."""
-    usable = sorted(os.sched_getaffinity(0))
-    return (usable[0], usable[1]) if len(usable) > 1 else (None, None)
-
-
-def run(shape: Shape, *, folder: Path | None = None) -> EndToEnd:
-    """One rate. Needs about a kilobyte of disk under ``folder`` for each message, and frees it."""
+def run(plan: Plan, *, folder: Path | None = None, lanes: int = 1) -> EndToEnd:
+    """One load. Needs about a kilobyte of disk under ``folder`` for each message, and frees it."""
     kept = Path(tempfile.mkdtemp(prefix="bench-", dir=folder))
     try:
-        return _run(shape, kept)
-    except TimeoutError:
-        return _given_up(shape)
+        return _run(plan, kept, lanes)
     finally:
-        shutil.rmtree(kept, ignore_errors=True)
+        empty(kept)
 
 
-def _run(shape: Shape, folder: Path) -> EndToEnd:
-    here, there = cores()
-    arguments = (str(folder), shape.devices, shape.receive_buffer, here)
-    with _process(serve_collector, *arguments) as collector, _process(serve) as sender:
-        sender.send(shape.order(_ask(collector).port, there))
-        assert _answer(sender) == "ready"
-        sender.send("go")
-        time.sleep(shape.warm_up_seconds)
-        warm = _ask(collector)
-        report: SendReport = _answer(sender, shape.seconds)
-        after = _settled(collector, report.messages + shape.devices)
-        collector.send(None)
-        sender.send(None)
-        end: State = _answer(collector)
-    journalled = sum(
-        frame.batch().kind.count(RecordKind.DATA) for frame in JournalReader(folder).read()
-    )
-    rows, outcomes = _stored(folder)
+class _Watch:
+    """CPU time of a collector at the borders of the measured periods."""
+
+    def __init__(self, running: CollectorRun) -> None:
+        self._running = running
+        self.cpu = running.cpu_seconds()
+        self.since = time.monotonic()
+
+    def warm(self) -> None:
+        self.cpu = self._running.cpu_seconds()
+        self.since = time.monotonic()
+
+
+def _run(plan: Plan, folder: Path, lanes: int) -> EndToEnd:
+    load = plan.load
+    here, there = cores() if lanes == 1 else (None, None)
+    with collector(
+        folder, load.devices, receive_buffer=RECEIVE_BUFFER, lanes=lanes, core=here
+    ) as running:
+        watch = _Watch(running)
+        report = processes.send(SendOrder(running.port, plan, there), watch.warm)
+        seconds = time.monotonic() - watch.since
+        if load.loss:
+            time.sleep(1.5 * load.period / SECOND + default_grace(load.period) / SECOND)
+        running.settled()
+        drops, after = running.drops(), running.cpu_seconds()
+        status = running.stop()
+    return _result(plan, folder, lanes, report, seconds, status, drops, watch.cpu, after, running)
+
+
+def _result(
+    plan: Plan, folder: Path, lanes: int, report: SendReport, seconds: float, status: int,
+    drops: int, warm_cpu: float, after_cpu: float, running: CollectorRun,
+) -> EndToEnd:  # fmt: skip
+    load = plan.load
+    stored = on_disk.stored(folder)
+    found = on_disk.compared(folder, plan, report.segments)
+    warm = sum(plan.begun(index) for index in range(plan.warm_up)) * load.burst
+    announced = load.devices if plan.ramp else 0
     return EndToEnd(
-        rate=round(shape.devices * CARDS * shape.updates * SECOND / shape.period),
-        devices=shape.devices,
+        load=load,
+        lanes=lanes,
         sent=report.messages,
-        measured=after.messages - warm.messages,
-        journalled=journalled - shape.devices,
-        update_rows=rows,
-        kernel_drops=after.kernel_drops,
+        measured=report.messages - warm,
+        journalled=stored.messages - announced,
+        update_rows=stored.update_rows,
+        verdict_rows=stored.verdict_rows,
+        kernel_drops=drops,
         periods=report.periods,
-        complete=outcomes.pop("COMPLETE", 0),
-        other_outcomes=outcomes,
-        cpu_seconds=end.cpu_seconds - warm.cpu_seconds,
-        stop_cpu_seconds=end.cpu_seconds - after.cpu_seconds,
-        peak_rss=end.peak_rss,
-        granted_buffer=warm.granted_buffer,
+        true=found.agreed,
+        said=found.said,
+        wrong=found.wrong,
+        examples=found.examples,
+        cpu_seconds=running.end_cpu_seconds - warm_cpu,
+        stop_cpu_seconds=running.end_cpu_seconds - after_cpu,
+        seconds=seconds,
+        peak_rss=running.peak_rss,
+        granted_buffer=granted_buffer(RECEIVE_BUFFER),
         late_seconds=report.late_seconds,
+        sender_microseconds=report.cpu_seconds / max(1, report.messages) * 1e6,
         gso=report.gso,
+        datagrams_a_train=report.datagrams_a_train,
+        status=status,
     )
 
 
-def _given_up(shape: Shape) -> EndToEnd:
-    """A collector that is so far behind that it does not even answer."""
-    rate = round(shape.devices * CARDS * shape.updates * SECOND / shape.period)
-    sent = round(rate * (shape.seconds + shape.warm_up_seconds))
-    return EndToEnd(
-        rate=rate, devices=shape.devices, sent=sent, measured=0, journalled=0, update_rows=0,
-        kernel_drops=0, periods=shape.devices * shape.periods, complete=0, other_outcomes={},
-        cpu_seconds=0.0, stop_cpu_seconds=0.0, peak_rss=0, granted_buffer=0, late_seconds=0.0,
-        gso=False,
-    )  # fmt: skip
-
-
-def bare_loop(shape: Shape) -> Bare:
-    """The same traffic into a loop that only empties the socket."""
-    here, there = cores()
-    with _process(serve_bare_loop, shape.receive_buffer, here) as loop, _process(serve) as sender:
-        before = _ask(loop)
-        sender.send(shape.order(before.port, there, warm=False))
-        _answer(sender)
-        sender.send("go")
-        report: SendReport = _answer(sender, shape.seconds)
-        after = _settled(loop, report.messages)
-        loop.send(None)
-        sender.send(None)
-        _answer(loop)
-    return Bare(after.messages, report.messages, after.cpu_seconds - before.cpu_seconds)
-
-
-# --------------------------------------------------------------------------- what is on disk
-def _stored(folder: Path) -> tuple[int, dict[str, int]]:
-    """Rows of ``updates``; outcome -> periods, by the last row of each."""
-    store = store_folder(folder)
-    files = load_manifest(store).files
-    rows = sum(one.rows for one in files if one.table == "updates")
-    last: dict[tuple[str, int], tuple[int, str]] = {}
-    columns = ["device", "period_index", "period_to", "amendment", "outcome"]
-    for one in files:
-        if one.table != "verdicts":
-            continue
-        table = pq.read_table(store / one.name, columns=columns)
-        for device, index, to, amendment, outcome in zip(
-            *(table.column(name).to_pylist() for name in columns), strict=True
-        ):
-            for period in range(index, to + 1):
-                key = device, period
-                if key not in last or last[key][0] < amendment:
-                    last[key] = amendment, outcome
-    outcomes: dict[str, int] = {}
-    for _, outcome in last.values():
-        outcomes[outcome] = outcomes.get(outcome, 0) + 1
-    return rows, outcomes
-
-
-# --------------------------------------------------------------------------- processes
-@contextlib.contextmanager
-def _process(target: Callable[..., None], *arguments: object) -> Iterator[Connection]:
-    """A process that talks through a pipe; killed when it does not end by itself."""
-    context: Any = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=target, args=(theirs, *arguments), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        yield ours
-        process.join(_PATIENCE_SECONDS)
-    finally:
-        if process.is_alive():
-            process.kill()
-            process.join()
-        ours.close()
-
-
-def _answer(pipe: Connection, seconds: float = 0.0) -> Any:
-    """What a process says, within ``seconds`` and some patience."""
-    if not pipe.poll(seconds + _PATIENCE_SECONDS):
-        raise TimeoutError("a process of the benchmark does not answer")
-    return pipe.recv()
-
-
-def _ask(pipe: Connection) -> State:
-    pipe.send("state")
-    state: State = _answer(pipe)
-    return state
-
-
-def _settled(pipe: Connection, messages: int | None = None) -> State:
-    """The state once ``messages`` are there, or nothing has come for a while."""
-    state, since = _ask(pipe), time.monotonic()
-    while state.messages != messages and time.monotonic() - since < _SETTLED_SECONDS:
-        time.sleep(0.05)
-        newer = _ask(pipe)
-        if newer.messages != state.messages:
-            since = time.monotonic()
-        state = newer
-    return state
+def quick(load: Load) -> Plan:
+    """A plan that shows that everything works, and measures nothing."""
+    return Plan(load, periods=2, ramp=1, learning=2, closing=2 if load.loss else 0)

@@ -17,6 +17,7 @@ from random import Random
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from collector.core.engine import Engine
 from collector.core.settings import EngineSettings
@@ -27,22 +28,20 @@ from collector.model import (
     FLAG_IDS,
     SECOND,
     CollectorTime,
-    DeviceTime,
     Established,
     Placements,
     ReceivedBatch,
     RecordKind,
-    SubscriptionTerms,
     Transport,
 )
 from collector.pipeline.rows import UpdateRows
 from collector.store.tables import Said
 from collector.store.writer import StoreWriter
 from collector.wire.envelopes import decode_batch
-from collector.wire.udp_notif import HEADER_LENGTH
-from tests.bench import traffic
+from tests.bench import payloads, traffic
+from tests.bench.load import FIRST_PERIOD, Load
 from tests.bench.receive import bench_receive
-from tests.bench.traffic import CARDS, Traffic
+from tests.bench.traffic import Traffic
 
 BATCH = 512
 """Messages at most in one batch, as the receiver makes them."""
@@ -64,7 +63,7 @@ class StageCost(Struct, frozen=True):
     @property
     def microseconds(self) -> float:
         """CPU us of one message."""
-        return self.cpu_seconds / self.messages * 1e6
+        return self.cpu_seconds / max(1, self.messages) * 1e6
 
     @property
     def rate(self) -> float:
@@ -73,12 +72,13 @@ class StageCost(Struct, frozen=True):
 
 
 class Sample:
-    """The traffic of ``periods`` periods of ``devices`` devices, as batches."""
+    """The traffic of ``periods`` periods of a load, as batches; a card sends once a period."""
 
-    def __init__(self, devices: int, periods: int, octets: int = 900) -> None:
-        self.devices = devices
-        self.octets = octets
-        self.batches = list(_batches(Traffic(devices, octets), periods))
+    def __init__(self, load: Load, periods: int) -> None:
+        self.load = replace(load, updates=1, period=SECOND, loss=0.0)
+        self.devices = load.devices
+        self.octets = load.octets
+        self.batches = list(_batches(self.load, periods))
         self.messages = sum(map(len, self.batches))
         self.learning = min(LEARNING, periods - 1)
         """Periods at the beginning that only warm up."""
@@ -97,36 +97,41 @@ class Sample:
         return batch.received_at[0] >= START + self.learning * SECOND
 
 
-def _batches(sent: Traffic, periods: int) -> Iterator[ReceivedBatch]:
+def _batches(load: Load, periods: int) -> Iterator[ReceivedBatch]:
     """As a receiver would make them; a device's cards arrive together, devices one by one."""
-    devices_a_batch = max(1, BATCH // CARDS)
+    sent = Traffic(load)
+    step = max(1, min(sent.at_once, BATCH // load.cards))
     for index in range(periods):
-        for first in range(0, sent.devices, devices_a_batch):
-            end = min(first + devices_a_batch, sent.devices)
-            now = START + index * SECOND + first * SECOND // sent.devices
-            sent.stamp(first, end, index + 1, now)
-            yield _batch(sent, first, end, index + 1, now)
+        joined = ReceivedBatch()
+        for first in range(0, load.devices, step):
+            end = min(first + step, load.devices)
+            now = START + index * SECOND + first * SECOND // load.devices
+            rows = sent.stamp(end - first, index + FIRST_PERIOD, now)[..., sent.payload_octets]
+            _add(joined, load, first, end, index + FIRST_PERIOD, now, rows)
+            if len(joined) + step * load.cards > BATCH or end == load.devices:
+                yield joined
+                joined = ReceivedBatch()
 
 
-def _batch(sent: Traffic, first: int, end: int, index: int, now: int) -> ReceivedBatch:
-    count = (end - first) * CARDS
-    batch = ReceivedBatch()
-    batch.received_at = [now] * count
-    batch.kind = [int(RecordKind.DATA)] * count
-    batch.transport = [int(Transport.UDP_NOTIF)] * count
-    batch.session = [""] * count
-    batch.peer = [traffic.address(one) for one in range(first, end) for _ in range(CARDS)]
-    batch.port = [40_000] * count
-    batch.version = [1] * count
-    batch.flags = [FLAG_IDS] * count
-    batch.media_type = [1] * count
-    batch.publisher_id = list(range(1, CARDS + 1)) * (end - first)
-    batch.message_id = [index] * count
-    batch.segments = [1] * count
-    batch.options = [b""] * count
-    rows = sent.datagrams[first:end].reshape(count, sent.size)
-    batch.payload = [row[HEADER_LENGTH:].tobytes() for row in rows]
-    return batch
+def _add(
+    batch: ReceivedBatch, load: Load, first: int, end: int, index: int, now: int, rows: Any
+) -> None:
+    """The messages of some devices, behind those that are there."""
+    count = (end - first) * load.cards
+    batch.received_at += [now] * count
+    batch.kind += [int(RecordKind.DATA)] * count
+    batch.transport += [int(Transport.UDP_NOTIF)] * count
+    batch.session += [""] * count
+    batch.peer += [traffic.address(one) for one in range(first, end) for _ in range(load.cards)]
+    batch.port += [40_000] * count
+    batch.version += [1] * count
+    batch.flags += [FLAG_IDS] * count
+    batch.media_type += [int(payloads.ENCODINGS[load.encoding].media_type)] * count
+    batch.publisher_id += list(range(1, load.cards + 1)) * (end - first)
+    batch.message_id += [index] * count
+    batch.segments += [1] * count
+    batch.options += [b""] * count
+    batch.payload += [row.tobytes() for row in rows.reshape(count, -1)]
 
 
 def _updates(batch: ReceivedBatch, offset: int, names: dict[str, str]) -> UpdateColumns:
@@ -178,7 +183,7 @@ def engine_with_loss(sample: Sample) -> StageCost:
 
 
 def _judged(stage: str, sample: Sample, lost: float) -> StageCost:
-    judge, random = _engine(sample.devices), Random(1)
+    judge, random = _engine(sample.load), Random(1)
     cost, messages, verdicts = 0.0, 0, 0
     for batch, updates in zip(sample.batches, sample.updates(), strict=True):
         if lost and sample.is_warm(batch):
@@ -262,17 +267,15 @@ MORE_STAGES: dict[str, Callable[[Sample], StageCost]] = {"netconf": netconf}
 """Run only when they are named."""
 
 
-def _engine(devices: int) -> Engine:
+def _engine(load: Load) -> Engine:
     """An engine that knows the subscription of every device."""
     found = Engine(EngineSettings())
-    terms = SubscriptionTerms(
-        datastore="operational", period=SECOND, anchor_time=DeviceTime(0), encoding="encode-json"
-    )
-    for number in range(devices):
+    terms, cards = traffic.terms(load), traffic.cards(load)
+    for number in range(load.devices):
         arrival = CollectorTime(START - SECOND // 2)
         told = Established(
-            arrival, traffic.device_name(number), "interfaces", traffic.SUBSCRIPTION,
-            terms, traffic.cards(), 0,
+            arrival, traffic.device_name(number), "interfaces", payloads.SUBSCRIPTION, terms, cards,
+            0,
         )  # fmt: skip
         found.receive(told, arrival)
     return found

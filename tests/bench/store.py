@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from collector.journal import to_arrow
 from collector.store.tables import Said, update_rows
@@ -47,7 +47,7 @@ def bench_store(
 ) -> StoreCost:
     """Say and seal ``messages`` messages, segment by segment."""
     records = [to_arrow(batch) for batch in message_batches(64, batch_rows, payload_octets)]
-    lists = {
+    lists: dict[str, Any] = {
         "device": [f"core{number % 40}" for number in range(batch_rows)],
         "generator": [str(number % 8) for number in range(batch_rows)],
         "subscription_id": [7] * batch_rows,

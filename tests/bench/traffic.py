@@ -1,26 +1,25 @@
 """What the devices of the benchmark send: push-updates of one size, and what is true of them.
 
-Does: build every datagram once, in one array of octets, and patch times, numbers and counters in
-place, many datagrams at a time, so that making traffic costs next to nothing. Does not: send.
+Does: hold the datagrams of some devices in one array of octets, and patch times, numbers and
+counters in place for the devices whose turn it is, so that making traffic costs next to nothing.
+Does not: send.
 
-Every device has an address of its own in 127.0.0.0/8 and ``CARDS`` line cards; each card has its
-own Message Publisher ID and its own run of Message IDs and sends the same number of push-updates
-in every period. So every period of every device is COMPLETE when nothing is lost.
+Every device has an address of its own in 127.0.0.0/8 and so many line cards; each card has its own
+Message Publisher ID and its own run of Message IDs and sends the same number of push-updates in
+every period. So every period of every device is COMPLETE when nothing is lost.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import time
-from typing import Any
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collector.model import (
-    SECOND,
     DeviceTime,
-    MediaType,
     Notification,
     NotificationKind,
     StateChange,
@@ -29,21 +28,20 @@ from collector.model import (
 from collector.wire import names
 from collector.wire.notification import encode
 from collector.wire.timestamps import format_date_and_time
-from collector.wire.udp_notif import HEADER_LENGTH, encode_message
+from collector.wire.udp_notif import decode_header, encode_message
+from tests.bench import payloads
+from tests.bench.load import Load
+from tests.bench.payloads import FIRST_SEQUENCE, OBSERVED_BEFORE, SUBSCRIPTION, TIME_DIGITS
 
-CARDS = 8
-SUBSCRIPTION = 4711
-MASTER = 0
+MASTER: Final = 0
 """Message Publisher ID of the master, which sends the state changes."""
-FIRST_SEQUENCE = 1_000_000_000
-"""All sequence numbers have as many digits."""
-_FIRST_ADDRESS = int(ipaddress.IPv4Address("127.1.0.1"))
-OBSERVED_BEFORE = 2_000_000
-"""ns between the observation and the event time of a message."""
-_TIME_DIGITS = 6
-_COUNTERS = ("in-octets", "out-octets", "in-unicast-pkts", "out-unicast-pkts")
-_MOVING = 6
-"""Digits of a counter that change from period to period."""
+_FIRST_ADDRESS: Final = int(ipaddress.IPv4Address("127.1.0.1"))
+_AT_ONCE: Final = 32
+"""Devices at most whose datagrams are held."""
+_OCTETS_AT_ONCE: Final = 4 << 20
+"""Octets of datagrams that are held, about; they should stay in the processor's cache."""
+_MESSAGE_ID: Final = slice(8, 12)
+"""Octets of the header of UDP-notif (draft-ietf-netconf-udp-notif-26 §3.2)."""
 
 
 def address(device: int) -> str:
@@ -56,143 +54,140 @@ def device_name(device: int) -> str:
     return f"device{device}"
 
 
-def cards() -> tuple[str, ...]:
+def device_number(name: str) -> int:
+    """The other way round."""
+    return int(name.removeprefix("device"))
+
+
+def cards(load: Load) -> tuple[str, ...]:
     """Message generators of every device."""
-    return tuple(str(card) for card in range(1, CARDS + 1))
+    return tuple(str(card) for card in range(1, load.cards + 1))
 
 
-def started(period: int) -> bytes:
-    """The datagram with the ``subscription-started`` that every master sends first.
+def terms(load: Load) -> SubscriptionTerms:
+    """What every subscription is about."""
+    return SubscriptionTerms(
+        datastore="operational",
+        period=load.period,
+        anchor_time=DeviceTime(0),
+        encoding=payloads.ENCODINGS[load.encoding].name,
+    )
 
-    ``period``: ns.
-    """
+
+def started(load: Load) -> bytes:
+    """The datagram with the ``subscription-started`` that every master sends first."""
     notification = Notification(
         NotificationKind.SUBSCRIPTION_STARTED,
         "ietf-subscribed-notifications:subscription-started",
         names.ROOT_ENVELOPE,
         SUBSCRIPTION,
         event_time=DeviceTime(time.time_ns()),
-        state_change=StateChange(
-            SubscriptionTerms(
-                datastore="operational",
-                period=period,
-                anchor_time=DeviceTime(0),
-                encoding="encode-json",
-            ),
-            cards(),
-        ),
+        state_change=StateChange(terms(load), cards(load)),
     )
-    payload = encode(notification, mode=names.MODE_DN_19)
-    return encode_message(payload, media_type=1, publisher_id=MASTER, message_id=1)[0]
-
-
-def _template(card: int, octets: int) -> bytes:
-    """One push-update of exactly ``octets``, an interface of ietf-interfaces in it."""
-    statistics: dict[str, Any] = {"discontinuity-time": "2026-01-01T00:00:00Z"}
-    statistics |= dict.fromkeys(_COUNTERS, "1234567890123456")
-    statistics |= {"in-errors": 12, "in-discards": 7, "out-errors": 0, "out-discards": 345}
-    interface = {
-        "name": f"TenGigE0/{card}/0/1",
-        "description": "",
-        "type": "iana-if-type:ethernetCsmacd",
-        "enabled": True,
-        "oper-status": "up",
-        "phys-address": "02:00:00:00:00:01",
-        "statistics": statistics,
-    }
-    stamp = DeviceTime(1_800_000_000 * SECOND + 123_456_000)
-    notification = Notification(
-        NotificationKind.PUSH_UPDATE,
-        "ietf-yang-push:push-update",
-        names.ROOT_ENVELOPE,
-        SUBSCRIPTION,
-        event_time=stamp,
-        observation_time=stamp,
-        generator=str(card),
-        hostname="device.example.net",
-        sequence_number=FIRST_SEQUENCE,
+    media_type = payloads.ENCODINGS[load.encoding].media_type
+    payload = encode(notification, None, media_type, mode=names.MODE_DN_19)
+    (datagram,) = encode_message(
+        payload, media_type=media_type, publisher_id=MASTER, message_id=1, max_segment_size=65_000
     )
-
-    def encoded() -> bytes:
-        contents = {"ietf-interfaces:interfaces": {"interface": [interface]}}
-        return encode(notification, contents, MediaType.YANG_DATA_JSON, mode=names.MODE_DN_19)
-
-    missing = octets - len(encoded())
-    if missing < 0:
-        raise ValueError(f"a push-update of the benchmark needs {octets - missing} octets")
-    interface["description"] = ("link to core7, contract 12345; " * (missing // 31 + 1))[:missing]
-    return encoded()
+    return datagram
 
 
 class Traffic:
-    """All datagrams of one period, ready to be sent."""
+    """The datagrams of some devices in one period, ready to be sent."""
 
-    def __init__(self, devices: int, octets: int = 900, updates: int = 1, *, seed: int = 1) -> None:
-        """
-        Args:
-            devices: each with ``CARDS`` cards.
-            octets: of one payload, the header of UDP-notif comes on top.
-            updates: messages of one card in one period.
-            seed: of the counters' digits.
-        """
-        self.devices = devices
-        self.octets = octets
-        self.updates = updates
-        self.burst = CARDS * updates
-        """Messages of one device in one period: those of card 1, of card 2, ..."""
-        self.size = HEADER_LENGTH + octets
-        """Octets of one datagram."""
-        templates = [
-            encode_message(_template(card, octets), media_type=1, publisher_id=card, message_id=0)[
-                0
+    def __init__(self, load: Load) -> None:
+        """Raises ValueError: the payload is too small for a push-update."""
+        self.load = load
+        kind = payloads.ENCODINGS[load.encoding]
+        made = [payloads.template(card, load.octets, load.encoding) for card in self._cards()]
+        split = [
+            encode_message(
+                one.payload, media_type=kind.media_type, publisher_id=card, message_id=0,
+                max_segment_size=load.mtu,
+            )
+            for card, one in zip(self._cards(), made, strict=True)
+        ]  # fmt: skip
+        self.segments = len(split[0])
+        """Datagrams of one message."""
+        self.datagram = len(split[0][0])
+        """Octets of each but the last."""
+        self.row = sum(map(len, split[0]))
+        """Octets of all datagrams of one message."""
+        self.at_once = max(1, min(_AT_ONCE, load.devices, _OCTETS_AT_ONCE // self._device_octets))
+        """Devices that are held."""
+        rows = np.frombuffer(b"".join(map(b"".join, split)), np.uint8)
+        rows = rows.reshape(1, load.cards, 1, self.row)
+        self.octets: NDArray[np.uint8] = np.empty(
+            (self.at_once, load.cards, load.updates, self.row), np.uint8
+        )
+        """(device, card, update, octet)."""
+        self.octets[:] = rows
+        self._find_places(split[0], made[0])
+        self._random = np.random.default_rng(load.seed)
+        self._least, self._most = kind.least, kind.most
+        self._octets_of = kind.octets_of
+        self.octets[..., self._fixed] = self._noise((self.at_once, load.cards, 1, len(self._fixed)))
+        held = load.updates * len(self._moving) * load.cards * self.at_once
+        self._moves = self._noise((held + (1 << 16),))
+
+    @property
+    def _device_octets(self) -> int:
+        return self.row * self.load.burst
+
+    def _cards(self) -> range:
+        return range(1, self.load.cards + 1)
+
+    def _noise(self, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+        return self._random.integers(self._least, self._most + 1, shape, np.uint8)
+
+    def _find_places(self, datagrams: list[bytes], one: payloads.Template) -> None:
+        """From octets of the payload to octets of the row, between the headers."""
+        lengths = [len(datagram) for datagram in datagrams]
+        starts = np.cumsum([0, *lengths[:-1]])
+        headers = [decode_header(datagram).header_length for datagram in datagrams]
+        self.payload_octets = np.concatenate(
+            [
+                np.arange(start + header, start + length)
+                for start, header, length in zip(starts, headers, lengths, strict=True)
             ]
-            for card in range(1, CARDS + 1)
-            for _ in range(updates)
-        ]
-        rows = np.frombuffer(b"".join(templates), np.uint8).reshape(1, self.burst, self.size)
-        self.datagrams: NDArray[np.uint8] = np.repeat(rows, devices, axis=0)
-        """(device, message, octet)."""
-        first = templates[0]
-        stamp = format_date_and_time(1_800_000_000 * SECOND + 123_456_000, _TIME_DIGITS).encode()
-        self._times = _places(first, stamp)
-        self._sequence = first.index(str(FIRST_SEQUENCE).encode())
-        self._counters = [place + 10 for place in _places(first, b"1234567890123456")]
-        random = np.random.default_rng(seed)
-        shape = (len(self._counters), devices, self.burst, 10)
-        leading = random.integers(48, 58, shape, np.uint8)
-        for row, place in enumerate(self._counters):
-            self.datagrams[:, :, place - 10 : place] = leading[row]
-            self.datagrams[:, :, place - 10] = ord("1")
-        self._moving = random.integers(48, 58, (8, devices, self.burst, _MOVING), np.uint8)
+        )
+        """Where the payload is in a row."""
+        self._headers = [int(start) for start in starts]
+        at = self.payload_octets
+        self._sequence = _together(at[one.sequence])
+        self._event_time = _together(at[one.event_time])
+        self._observation_time = _together(at[one.observation_time])
+        self._fixed, self._moving = at[one.fixed], at[one.moving]
 
-    def stamp(self, first: int, end: int, index: int, now: int) -> None:
+    def stamp(self, count: int, index: int, now: int) -> NDArray[np.uint8]:
         """Write message ids, sequence numbers, times and counters of period ``index`` into the
-        datagrams of devices ``first`` to ``end``; ``now``: ns since 1970."""
-        rows = self.datagrams[first:end]
-        numbers = [index * self.updates + one for one in range(self.updates)] * CARDS
-        rows[:, :, 8:12] = _table([number.to_bytes(4) for number in numbers])
-        sequences = _table([str(FIRST_SEQUENCE + number).encode() for number in numbers])
-        rows[:, :, self._sequence : self._sequence + sequences.shape[1]] = sequences
-        for time_, place in zip((now, now - OBSERVED_BEFORE), self._times, strict=True):
-            text = _octets(format_date_and_time(time_, _TIME_DIGITS).encode())
-            rows[:, :, place : place + len(text)] = text
-        for number, place in enumerate(self._counters):
-            moved = self._moving[(index + 4 * number) % len(self._moving), first:end]
-            rows[:, :, place : place + _MOVING] = moved
+        first ``count`` devices that are held; returns them. ``now``: ns since 1970."""
+        rows, updates = self.octets[:count], self.load.updates
+        numbers = [index * updates + one for one in range(updates)]
+        ids = _table([number.to_bytes(4) for number in numbers])
+        for start in self._headers:
+            rows[..., start + _MESSAGE_ID.start : start + _MESSAGE_ID.stop] = ids
+        rows[..., self._sequence] = _table(
+            [self._octets_of(FIRST_SEQUENCE + number, 4) for number in numbers]
+        )
+        rows[..., self._event_time] = _text(now)
+        rows[..., self._observation_time] = _text(now - OBSERVED_BEFORE)
+        shape = (*rows.shape[:3], len(self._moving))
+        at = int(self._random.integers(1 << 16))
+        rows[..., self._moving] = self._moves[at : at + np.prod(shape, dtype=int)].reshape(shape)
+        return rows
 
 
-def _octets(text: bytes) -> NDArray[np.uint8]:
-    return np.frombuffer(text, np.uint8)
+def _text(ns: int) -> NDArray[np.uint8]:
+    return np.frombuffer(format_date_and_time(ns, TIME_DIGITS).encode(), np.uint8)
 
 
 def _table(texts: list[bytes]) -> NDArray[np.uint8]:
     """One row a text; all of one length."""
-    return _octets(b"".join(texts)).reshape(len(texts), -1)
+    return np.frombuffer(b"".join(texts), np.uint8).reshape(len(texts), -1)
 
 
-def _places(octets: bytes, wanted: bytes) -> list[int]:
-    found, place = [], octets.find(wanted)
-    while place >= 0:
-        found.append(place)
-        place = octets.find(wanted, place + 1)
-    return found
+def _together(places: payloads.Places) -> slice | payloads.Places:
+    """A slice where the octets follow each other: quicker to write."""
+    first, end = int(places[0]), int(places[-1]) + 1
+    return slice(first, end) if end - first == len(places) else places

@@ -4,175 +4,110 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from collector.model import SECOND, DeviceTime
+from collector.model import SECOND
 from collector.receivers.recvmmsg import recvmmsg_usable
-from collector.wire.notification import decode
-from collector.wire.udp_notif import decode_header
-from tests.bench import report, traffic
-from tests.bench.end_to_end import Bare, EndToEnd, Shape
+from tests.bench import on_disk, report
+from tests.bench.bare import Bare
+from tests.bench.end_to_end import EndToEnd
+from tests.bench.load import Load, Plan
 from tests.bench.report import Report
-from tests.bench.sender import Sender
+from tests.bench.search import Found, search
 from tests.bench.stages import STAGES, START, Sample, StageCost
-from tests.bench.traffic import CARDS, OBSERVED_BEFORE, Traffic
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 linux_only = pytest.mark.skipif(not recvmmsg_usable(), reason="needs Linux with glibc")
 
 RUN = EndToEnd(
-    rate=60_000, devices=7_500, sent=300_000, measured=300_000, journalled=300_000,
-    update_rows=300_000,
-    kernel_drops=0, periods=37_500, complete=37_500, other_outcomes={}, cpu_seconds=3.6,
-    stop_cpu_seconds=0.1, peak_rss=1 << 28, granted_buffer=32 << 20, late_seconds=0.0, gso=True,
+    load=Load(devices=1000, updates=6, period=SECOND * 4 // 5), lanes=1, sent=300_000,
+    measured=300_000, journalled=300_000, update_rows=300_000, verdict_rows=6_250, kernel_drops=0,
+    periods=6_250, true=6_250, said={"COMPLETE": 6_250}, wrong={}, examples=(), cpu_seconds=3.6,
+    stop_cpu_seconds=0.1, seconds=5.0, peak_rss=1 << 28, granted_buffer=32 << 20,
+    late_seconds=0.0, sender_microseconds=0.7, gso=True, datagrams_a_train=6.0, status=0,
 )  # fmt: skip
 
 
-def test_every_message_of_the_traffic_is_of_its_size_and_says_what_it_should() -> None:
-    sent = Traffic(3, 900)
-    now = 1_900_000_000 * SECOND + 654_321_000
-    sent.stamp(0, 3, 7, now)
-    for device in range(3):
-        for card in range(CARDS):
-            datagram = sent.datagrams[device, card].tobytes()
-            header = decode_header(datagram)
-            payload = datagram[header.header_length :]
-            said = decode(payload, header.media_type)
-            assert len(payload) == 900
-            assert (header.publisher_id, header.message_id) == (card + 1, 7)
-            assert said.generator == str(card + 1)
-            assert said.subscription_id == traffic.SUBSCRIPTION
-            assert said.event_time == now
-            assert said.observation_time == DeviceTime(now - OBSERVED_BEFORE)
-            assert json.loads(payload)
+def changed(**values: Any) -> EndToEnd:
+    return msgspec.structs.replace(RUN, **values)
 
 
-def test_several_updates_of_a_card_follow_each_other_in_its_run_of_ids() -> None:
-    sent = Traffic(1, 900, updates=3)
-    seen: dict[int, list[int]] = {}
-    for index in (1, 2):
-        sent.stamp(0, 1, index, time.time_ns())
-        for message in sent.datagrams[0]:
-            header = decode_header(message.tobytes())
-            assert json.loads(message.tobytes()[header.header_length :])
-            seen.setdefault(header.publisher_id, []).append(header.message_id)
-    assert seen == {card: [3, 4, 5, 6, 7, 8] for card in range(1, CARDS + 1)}
-
-
-def test_stamping_touches_only_the_devices_that_it_names() -> None:
-    sent = Traffic(3, 900)
-    before = sent.datagrams.copy()
-    sent.stamp(1, 2, 9, time.time_ns())
-    assert (sent.datagrams[0] == before[0]).all()
-    assert (sent.datagrams[2] == before[2]).all()
-    assert (sent.datagrams[1] != before[1]).any(axis=1).all()
-
-
-def test_a_payload_that_is_too_small_for_the_message_is_refused() -> None:
-    with pytest.raises(ValueError, match="needs"):
-        Traffic(1, 500)
-
-
-@linux_only
-def test_the_sender_speaks_for_every_device_from_its_own_address() -> None:
-    sent = Traffic(2, 900)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
-        receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(5)
-        sender = Sender(receiver.getsockname()[1], sent)
-        sent.stamp(0, 2, 3, time.time_ns())
-        sender.send(0, 2)
-        sender.close()
-        seen = []
-        for _ in range(2 * CARDS):
-            datagram, source = receiver.recvfrom(2000)
-            assert len(datagram) == sent.size
-            seen.append((source[0], datagram[7]))
-    addresses = [traffic.address(0), traffic.address(1)]
-    assert seen == [(one, card) for one in addresses for card in range(1, CARDS + 1)]
-
-
-@linux_only
-def test_the_devices_begin_one_part_after_the_other_each_announced() -> None:
-    sent = Traffic(4, 900)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
-        receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(5)
-        sender = Sender(receiver.getsockname()[1], sent)
-        periods, late = sender.run(SECOND // 10, 1, ramp=2)
-        sender.close()
-        seen: dict[str, list[tuple[int, int]]] = {}
-        for _ in range(periods * CARDS + 4):
-            datagram, source = receiver.recvfrom(2000)
-            header = decode_header(datagram)
-            seen.setdefault(source[0], []).append((header.publisher_id, header.message_id))
-    assert periods == 2 + 4 + 4
-    assert late >= 0
-    for device in range(4):
-        first = 1 if device < 2 else 2
-        numbers = [(card, index) for index in range(first, 4) for card in range(1, CARDS + 1)]
-        assert seen[traffic.address(device)] == [(traffic.MASTER, 1), *numbers]
-
-
+# --------------------------------------------------------------------------- stages
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_stage_counts_its_messages(stage: str) -> None:
-    sample = Sample(2, 3)
+    sample = Sample(Load(devices=2), 3)
     cost = STAGES[stage](sample)
     assert cost.stage == stage
     assert cost.cpu_seconds > 0
     if stage == "engine":
-        assert cost.messages == 2 * CARDS  # the first two periods only warm up
+        assert cost.messages == 2 * 8  # the first two periods only warm up
     elif stage == "engine-loss":
-        assert 0 < cost.messages <= 2 * CARDS
+        assert 0 < cost.messages <= 2 * 8
     elif stage in ("receive", "reassemble"):
         assert cost.messages >= sample.messages // 4  # whole rounds
     else:
-        assert cost.messages == sample.messages == 3 * 2 * CARDS
+        assert cost.messages == sample.messages == 3 * 2 * 8
 
 
 def test_a_sample_has_the_arrivals_of_its_plan() -> None:
-    sample = Sample(70, 2)
+    sample = Sample(Load(devices=70), 2)
     arrivals = [time for batch in sample.batches for time in batch.received_at]
+    assert len(arrivals) == 2 * 70 * 8
     assert arrivals == sorted(arrivals)
     assert arrivals[0] == START
     assert START + SECOND <= arrivals[-1] < START + 2 * SECOND
 
 
+# --------------------------------------------------------------------------- runs
 @pytest.mark.parametrize(
     "change",
     [
         {"kernel_drops": 1},
         {"journalled": 299_999},
         {"update_rows": 299_999},
-        {"complete": 37_499, "other_outcomes": {"INCOMPLETE": 1}},
+        {"true": 6_249, "wrong": {"COMPLETE -> INCOMPLETE": 1}},
+        {"status": 1},
     ],
 )
 def test_anything_that_is_missing_is_a_loss(change: dict[str, object]) -> None:
     assert RUN.lossless
-    assert not msgspec.structs.replace(RUN, **change).lossless
+    assert RUN.result == "no loss"
+    assert changed(**change).result == "loss"
+
+
+def test_a_rate_that_takes_more_than_a_core_is_not_sustained() -> None:
+    behind = changed(cpu_seconds=6.0)
+    assert behind.lossless
+    assert not behind.sustained
+    assert behind.result == "behind"
+    assert changed(cpu_seconds=6.0, lanes=2).sustained
 
 
 def test_the_best_rate_is_the_highest_without_loss() -> None:
-    lost = msgspec.structs.replace(RUN, rate=80_000, kernel_drops=5)
-    found = Report("here", 5.0, runs=[RUN, lost], bare=Bare(100, 100, 0.0001))
+    lost = changed(load=Load(updates=8), kernel_drops=5)
+    found = Report(
+        "here", 5.0, runs=[RUN, lost], bare=Bare(60_000, 900, 100, 100, 0, 0.0001, 0.0),
+        flat_out=Bare(10**6, 900, 200, 100, 100, 0.00005, 0.0),
+    )  # fmt: skip
     assert found.best == RUN
     plain = report.plain(found)
     assert plain["lossless_rate"] == 60_000
     assert [one["lossless"] for one in plain["runs"]] == [True, False]
     assert plain["runs"][0]["microseconds"] == pytest.approx(12.0)
-    assert any("60,000 messages/s on one core" in line for line in report.summary(found))
+    assert plain["runs"][0]["megabytes"] == pytest.approx(54.0)
+    assert plain["times_the_bare_loop"] == pytest.approx(12.0)
+    assert any("60,000 messages/s" in line for line in report.summary(found))
     assert any("12.0 times the bare loop" in line for line in report.summary(found))
 
 
 def test_no_good_rate_is_said() -> None:
-    found = Report("here", 5.0, runs=[msgspec.structs.replace(RUN, kernel_drops=1)])
+    found = Report("here", 5.0, runs=[changed(kernel_drops=1)])
     assert found.best is None
     assert report.plain(found)["lossless_rate"] == 0
     assert "No rate was without loss." in report.summary(found)
@@ -180,27 +115,108 @@ def test_no_good_rate_is_said() -> None:
 
 def test_tables_have_a_line_for_each_measurement() -> None:
     assert report.stage_table([StageCost("decode", 10, 0.1)]).row_count == 1
-    assert report.run_table([RUN, RUN], None).row_count == 2
+    assert report.run_table([RUN, RUN]).row_count == 2
 
 
-def test_a_shape_has_the_devices_for_its_rate() -> None:
-    shape = Shape(60_000, 5.0)
-    assert (shape.devices, shape.periods) == (1_875, 5)
-    assert Shape(60_000, 5.0, updates=1).devices == 7_500
-    assert Shape(1, 0.1).devices == Shape(1, 0.1).periods == 1
+def test_a_folder_with_lanes_has_a_journal_in_each(tmp_path: Path) -> None:
+    assert on_disk.lane_folders(tmp_path) == [tmp_path]
+    for name in ("lane-0", "lane-1"):
+        (tmp_path / name / "journal").mkdir(parents=True)
+    assert on_disk.lane_folders(tmp_path) == [tmp_path / "lane-0", tmp_path / "lane-1"]
 
 
-@linux_only
-@pytest.mark.integration
-def test_the_whole_benchmark_runs_at_a_tiny_size() -> None:
-    command = [sys.executable, "-m", "tests.bench", "--quick", "--json", "--stage", "end-to-end"]
+# --------------------------------------------------------------------------- the search
+class Collector:
+    """Takes so many messages a second, and each run takes ten seconds."""
+
+    def __init__(self, capacity: int, *, sender: int = 10**9, hiccups: int = 0) -> None:
+        self.capacity, self.sender, self.hiccups = capacity, sender, hiccups
+        self.rates: list[int] = []
+        self.seconds = 0.0
+
+    def attempt(self, rate: int) -> EndToEnd:
+        self.rates.append(rate)
+        self.seconds += 10.0
+        lost = 0 if rate <= self.capacity else rate // 5
+        if not lost and len(self.rates) == self.hiccups:
+            lost = rate // 100
+        load = Load(devices=1, cards=1, updates=rate)
+        late = 1.0 if rate > self.sender else 0.0
+        return changed(
+            load=load, sent=rate, journalled=rate - lost, update_rows=rate - lost,
+            kernel_drops=lost, late_seconds=late, cpu_seconds=1.0,
+        )  # fmt: skip
+
+    def search(self, budget: float = 1000.0, start: int = 10_000) -> Found:
+        return search(self.attempt, start=start, budget_seconds=budget, clock=lambda: self.seconds)
+
+
+@pytest.mark.parametrize("capacity", [10_000, 31_000, 99_000, 1_234_567])
+def test_the_search_comes_near_the_capacity(capacity: int) -> None:
+    found = Collector(capacity).search()
+    assert found.best is not None
+    assert capacity / 1.05 <= found.best.rate <= capacity
+    assert found.worst is not None
+    assert found.worst > capacity
+
+
+def test_a_search_that_begins_too_high_comes_down() -> None:
+    found = Collector(3_000).search(start=20_000)
+    assert found.best is not None
+    assert 2_850 <= found.best.rate <= 3_000
+    nothing = Collector(10).search(start=20_000)
+    assert nothing.best is None
+    assert "nothing" in nothing.why
+
+
+def test_a_narrow_loss_is_tried_again() -> None:
+    shaky = Collector(31_000, hiccups=2)
+    found = shaky.search()
+    assert shaky.rates[1] == shaky.rates[2] == 20_000
+    assert found.best is not None
+    assert found.best.rate >= 29_000
+
+
+def test_the_search_keeps_its_budget_and_stops_at_a_late_sender() -> None:
+    short = Collector(10**6)
+    found = short.search(budget=35.0)
+    assert short.seconds <= 35.0
+    assert "budget" in found.why
+    late = Collector(10**6, sender=30_000).search()
+    assert late.best is not None
+    assert late.best.rate == 40_000
+    assert "sender" in late.why
+
+
+# --------------------------------------------------------------------------- the whole tool
+def bench(*options: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.bench", "--quick", "--json", *options]
     environment = os.environ | {"PYTHONWARNINGS": "error"}
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
-    (run,) = json.loads(done.stdout)["runs"]
-    assert run["sent"] == 62 * 4 * CARDS * 4
-    assert 0 < run["measured"] < run["sent"]
-    assert run["journalled"] == run["update_rows"]
-    assert run["complete"] + sum(run["other_outcomes"].values()) >= run["periods"]
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@linux_only
+@pytest.mark.integration
+def test_a_run_at_a_tiny_size_finds_every_message_and_every_verdict() -> None:
+    (run,) = bench("--stage", "end-to-end", "--cards", "3", "--loss", "0.05")["runs"]
+    load = msgspec.convert(run["load"], Load)
+    plan = Plan(load, periods=2, ramp=1, learning=2, closing=2)
+    assert (load.devices, load.cards) == (20, 3)
+    assert run["periods"] == 20 * plan.total == sum(run["said"].values())
+    assert run["sent"] < run["periods"] * load.burst
+    assert run["journalled"] == run["update_rows"] == run["sent"]
+    assert run["said"].get("DEGRADED", 0) > 0
+
+
+@linux_only
+@pytest.mark.integration
+def test_a_search_at_a_tiny_size_goes_up_until_its_budget_is_used() -> None:
+    found = bench("--search", "--budget", "1", "--octets", "3000", "--encoding", "cbor")
+    (step,) = found["found"]["steps"]
+    assert step["good"] == (found["lossless_rate"] == step["rate"])
+    assert found["bare"]["received"] == 3 * found["bare"]["sent"]
