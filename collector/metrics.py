@@ -148,12 +148,20 @@ METRICS = (
     Metric(
         "queue_dropped",
         "counter",
-        "What a full queue dropped; queue=kernel is the socket buffer, followers those who follow.",
+        "What a full queue dropped; queue=kernel is the socket buffer, followers those who follow, "
+        "sessions what NETCONF sessions held when they were closed.",
         ("queue",),
     ),
     Metric("unknown_sources", "gauge", "Source addresses that belong to no device."),
     Metric("unknown_source_messages", "counter", "Messages of sources that belong to no device."),
     Metric("updates", "counter", "Updates, by what became of them.", ("device", "outcome")),
+    Metric(
+        "limits_reached",
+        "counter",
+        "What a full table of the judgement refused or forgot, by table.",
+        ("device", "limit"),
+    ),
+    Metric("duplicates", "counter", "Messages that came twice and counted once."),
     Metric("periods", "counter", "Periods judged, by first outcome.", ("device", "outcome")),
     Metric("amendments", "counter", "Verdicts amended later.", ("device",)),
     Metric("generators_missing", "gauge", "Generators missing in the newest verdict.", ("device",)),
@@ -201,6 +209,8 @@ class Counters:
         self.unknown_sources = 0
         self.unknown_source_messages = 0
         self.updates = Counts()
+        self.limits_reached = Counts()
+        self.duplicates = 0
         self.periods = Counts()
         self.amendments = Counts()
         self.generators_missing = Counts()

@@ -37,7 +37,7 @@ def counter_of(
     counter = device.counters.get((source, header))
     if counter is None:
         if len(device.counters) >= context.settings.limits.counters_per_device:
-            device.fell_off["counters"] = device.fell_off.get("counters", 0) + 1
+            device.count_refused("counters")
             if not _make_room(device, arrival - context.settings.forget_after):
                 return None
         counter = device.counters[source, header] = Counter(source, header)

@@ -15,6 +15,7 @@ from collector.core import (
     amendments,
     closing,
     counters,
+    endings,
     snapshot,
     straight,
     subscriptions,
@@ -132,6 +133,10 @@ class Engine:
         """device -> limit -> how often it refused or dropped something."""
         return {name: dict(one.fell_off) for name, one in self._devices.items() if one.fell_off}
 
+    def duplicates(self) -> int:
+        """Messages that came twice, of all devices."""
+        return sum(one.duplicates for one in self._devices.values())
+
     def snapshot_device(self, device: str) -> bytes:
         """The state of one device; inputs up to now are in it."""
         return snapshot.freeze(self._devices[device], self._next_offset)
@@ -222,7 +227,7 @@ class Engine:
             wanted = record.subscription_id
             if wanted == one.id or (wanted is None and one.origin == "dynamic"):
                 word = NotJudgedReason.ENDED
-                subscriptions.end(self._context, one, record.arrival, record.reason, word)
+                endings.end(self._context, one, record.arrival, record.reason, word)
 
     def _dropped(self, record: Dropped) -> None:
         context = self._context

@@ -9,7 +9,7 @@ Rules: architecture, section 3, "Who is expected" (last sentence), "Terms", "No 
 
 from __future__ import annotations
 
-from collector.core import learned_period, subscriptions
+from collector.core import endings, learned_period, subscriptions
 from collector.core.context import Context
 from collector.core.settings import KnownSubscription
 from collector.core.state import Device, Subscription
@@ -109,21 +109,23 @@ def hold(context: Context, device: Device, generator: str, update: Update) -> Su
         return None
     over = device.subscriptions.get(subscription_id)
     if over is not None and not over.live and over.origin == "dynamic":
-        device.fell_off["after_end"] = device.fell_off.get("after_end", 0) + 1
+        device.count_refused("after_end")
         return None
     unknown = device.unknown.get(subscription_id)
     if unknown is None:
         if len(device.unknown) >= UNKNOWN_IDS:
-            device.fell_off["unknown_ids"] = device.fell_off.get("unknown_ids", 0) + 1
+            device.count_refused("unknown_ids")
             if not _make_room(device, update.arrival):
                 return None
         unknown = device.unknown[subscription_id] = Unknown()
     unknown.held.append(update)
     if len(unknown.held) > context.settings.limits.held_messages:
         unknown.held.popleft()
-        device.fell_off["held_messages"] = device.fell_off.get("held_messages", 0) + 1
+        device.count_refused("held_messages")
     period = learned_period.observe(unknown, generator, time_of(update))
     if period is None or (over is not None and not over.live):
+        return None
+    if over is None and not endings.has_room(context, device, update.arrival):
         return None
     known = context.settings.for_id(device.name, subscription_id) or KnownSubscription()
     if over is None:

@@ -1,4 +1,4 @@
-"""What the engine remembers: plain mutable records that point to each other, no behaviour.
+"""What the engine remembers: plain mutable records that point to each other.
 
 Does not: decide anything, nor hold the parts that point to nothing (``state_parts``).
 Everything of one device hangs under its ``Device``; nothing here points to another device, so that
@@ -314,3 +314,7 @@ class Device:
         """(source, port) -> subscriptions started there that have no data yet."""
         self.fell_off: dict[str, int] = {}
         """Limit -> how often it refused something."""
+
+    def count_refused(self, limit: str) -> None:
+        """A table is full: something was refused, or fell off."""
+        self.fell_off[limit] = self.fell_off.get(limit, 0) + 1

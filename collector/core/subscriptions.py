@@ -1,23 +1,22 @@
 """The registry of a device's subscriptions: RFC 8639 states, terms and revisions.
 
-Does: begin, change, suspend and end revisions; hand learned values from one to the next.
-Does not: judge periods, or hold messages of unknown ids (``held``).
+Does: begin, change and suspend revisions; hand learned values from one to the next.
+Does not: end them (``endings``), judge periods, or hold messages of unknown ids (``held``).
 Rules: architecture, section 3, "Terms", "Who is expected"; RFC 8639 §2.4.1, §2.5.1 (states), §2.7.
 A start opens a new revision, and so do other terms; the same terms change the list only.
 """
 
 from __future__ import annotations
 
-from collector.core import closing, expected, fold, forgetting
-from collector.core.clocks import median, on_their_clock
+from collector.core import closing, expected, fold
 from collector.core.context import Context
 from collector.core.control_modes import mode_of
 from collector.core.deadlines import default_grace, refresh
+from collector.core.endings import end, finish, forget_speakers, has_room, make_room, when
 from collector.core.message_ids import HALF, MODULUS_MASK
 from collector.core.settings import KnownSubscription, NamedSubscription
 from collector.core.state import Device, Originator, Subscription
 from collector.model import (
-    CollectorTime,
     Established,
     Notification,
     NotificationKind,
@@ -29,8 +28,6 @@ from collector.model import (
 
 PORTS = 256
 """Ports with a start and no data yet that are remembered per device (ours)."""
-SECOND_10 = 10_000_000_000
-"""An event time further from its arrival than this (or a period) does not date a change."""
 
 
 # --------------------------------------------------------------------------- begin
@@ -67,7 +64,7 @@ def begin(
     device.subscriptions[subscription_id] = one
     if before is not None:
         take_over(device, before, one)
-    _make_room(context, device)
+    make_room(context, device)
     refresh(one)
     return one
 
@@ -100,18 +97,6 @@ def _by_name(device: Device, name: str) -> Subscription | None:
     return max(found, key=lambda one: one.revision, default=None)
 
 
-def _make_room(context: Context, device: Device) -> None:
-    """At the limit the oldest revision that is over is forgotten."""
-    if len(device.subscriptions) <= context.settings.limits.subscriptions_per_device:
-        return
-    over = [one for one in device.subscriptions.values() if not one.live]
-    if over:
-        oldest = min(over, key=lambda one: one.revision)
-        _forget_speakers(device, oldest)
-        del device.subscriptions[oldest.id]
-        device.fell_off["subscriptions"] = device.fell_off.get("subscriptions", 0) + 1
-
-
 def same_terms(one: SubscriptionTerms, other: SubscriptionTerms, period: int) -> bool:
     """Do two terms put records on the same ticks with the same contents?"""
     return (
@@ -134,7 +119,7 @@ def _phase(terms: SubscriptionTerms, period: int) -> int | None:
 def take_over(device: Device, before: Subscription, after: Subscription) -> None:
     """With the same terms: arcs, lag and usual counts, never a learned list."""
     if before.period != after.period or not same_terms(before.terms, after.terms, after.period):
-        _forget_speakers(device, before)
+        forget_speakers(device, before)
         return
     after.offset, after.varies = before.offset, before.varies
     for name, old in before.originators.items():
@@ -149,18 +134,10 @@ def take_over(device: Device, before: Subscription, after: Subscription) -> None
         new.last_index = old.last_index
         fold.set_bases(new)
         after.originators[name] = new
-    _forget_speakers(device, before)
+    forget_speakers(device, before)
     for name, new in after.originators.items():
         if new.counter is not None:
             new.counter.originators[after.id, name] = new
-
-
-def _forget_speakers(device: Device, before: Subscription) -> None:
-    for counter in device.counters.values():
-        for name in before.originators:
-            one = counter.originators.get((before.id, name))
-            if one is not None and one.subscription is before:
-                del counter.originators[before.id, name]
 
 
 # --------------------------------------------------------------------------- lists
@@ -208,16 +185,6 @@ def declare(
     subscription.mode = mode_of(subscription.origin, declared)
     since = when(subscription, arrival, event_time)
     put_list(context, subscription, declared, Provenance.DECLARED, since, arrival)
-
-
-def when(subscription: Subscription, arrival: int, event_time: int | None) -> int:
-    """Moment of a change by the publisher's clock."""
-    lags = [one.lag for one in subscription.originators.values() if one.heard]
-    by_arrival = on_their_clock(CollectorTime(arrival), median(lags) or 0)
-    believed = max(subscription.period, SECOND_10)
-    if event_time is not None and abs(event_time - by_arrival) <= believed:
-        return event_time
-    return by_arrival
 
 
 def configured(context: Context, subscription: Subscription, now: int) -> None:
@@ -301,9 +268,12 @@ def _started(
     told: StateChanged,
     before: Subscription | None,
     start_reason: str,
-) -> Subscription:
+) -> Subscription | None:
+    """The new revision; None where the table is full of others."""
     heard = told.notification
     assert heard.subscription_id is not None
+    if before is None and not has_room(context, device, told.arrival):
+        return None
     change = heard.state_change
     known = context.settings.for_id(device.name, heard.subscription_id) or KnownSubscription()
     terms = change.terms if change is not None else None
@@ -328,7 +298,10 @@ def _started(
     context.say_subscription(one, told.arrival)
     device.aliases = {key: to for key, to in device.aliases.items() if to != one.id}
     if told.port and heard.kind is NotificationKind.SUBSCRIPTION_STARTED:
-        device.ports.setdefault((told.source, told.port), []).append(one.id)
+        started = device.ports.setdefault((told.source, told.port), [])
+        if one.id not in started:
+            started.append(one.id)
+            del started[:-2]  # two are as good as many: the port tells nothing
         if len(device.ports) > PORTS:
             del device.ports[next(iter(device.ports))]
     return one
@@ -336,7 +309,7 @@ def _started(
 
 def _modified(
     context: Context, device: Device, told: StateChanged, one: Subscription | None
-) -> Subscription:
+) -> Subscription | None:
     heard = told.notification
     change = heard.state_change
     terms = change.terms if change is not None else None
@@ -367,30 +340,10 @@ def _change_state(context: Context, one: Subscription, heard: Notification, arri
     elif kind in (
         NotificationKind.SUBSCRIPTION_TERMINATED, NotificationKind.SUBSCRIPTION_COMPLETED,
     ):  # fmt: skip
-        _end(context, one, arrival, heard.event_time, reason or str(kind), NotJudgedReason.ENDED)
+        finish(context, one, arrival, heard.event_time, reason or str(kind), NotJudgedReason.ENDED)
 
 
 def _resume(one: Subscription, arrival: int, event_time: int | None) -> None:
     if one.state == "suspended":
         one.state, one.reason = "active", ""
         one.suspensions[-1][1] = when(one, arrival, event_time)
-
-
-# --------------------------------------------------------------------------- end
-def end(
-    context: Context, one: Subscription, arrival: int, reason: str, word: NotJudgedReason
-) -> None:
-    """A revision is over, without a notification that says so."""
-    if one.live:
-        _end(context, one, arrival, None, reason, word)
-        context.say_subscription(one, arrival)
-
-
-def _end(
-    context: Context, one: Subscription, arrival: int, event_time: int | None, reason: str,
-    word: NotJudgedReason,
-) -> None:  # fmt: skip
-    closing.close_all(context, one, arrival, word)
-    one.ended = when(one, arrival, event_time)
-    forgetting.retire(context, one, arrival)
-    one.state, one.reason, one.until = "ended", reason, arrival

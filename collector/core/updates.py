@@ -51,7 +51,7 @@ def take(context: Context, device: Device, update: Update) -> Placed:
         counters.conclude(context, seen, None, update)
     else:
         held.heard(device, update)
-        index = _place(context, one, generator, update, seen, update.arrival)
+        index = _place(context, device, one, generator, update, seen, update.arrival)
     closing.settle(context, update.arrival)
     return generator, revision, index
 
@@ -60,12 +60,13 @@ def release(context: Context, device: Device, one: Subscription, arrival: int) -
     """Place what was held for a subscription; returns the period of the newest message."""
     index: int | None = None
     for update in held.release(device, one, arrival):
-        index = _place(context, one, generator_of(context, update), update, [], arrival)
+        index = _place(context, device, one, generator_of(context, update), update, [], arrival)
     return index
 
 
 def _place(
     context: Context,
+    device: Device,
     one: Subscription,
     generator: str,
     update: Update,
@@ -78,7 +79,7 @@ def _place(
         now: its arrival, or the later time at which it was no longer held.
     """
     closing.wake(context, one, now)
-    originator = one.originators.get(generator) or _join(context, one, generator)
+    originator = one.originators.get(generator) or _join(context, device, one, generator)
     if originator is None:
         counters.conclude(context, seen, None, update)
         return None
@@ -107,9 +108,10 @@ def _speaks_in(originator: Originator, seen: list[counters.Seen], update: Update
         counter.by_header = originator
 
 
-def _join(context: Context, one: Subscription, name: str) -> Originator | None:
+def _join(context: Context, device: Device, one: Subscription, name: str) -> Originator | None:
     """A new originator; None at the limit."""
     if len(one.originators) >= context.settings.limits.originators_per_subscription:
+        device.count_refused("originators")
         return None
     originator = one.originators[name] = Originator(name, one)
     originator.member = bool(one.lists) and name in one.lists[-1].allowed

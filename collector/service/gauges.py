@@ -15,12 +15,18 @@ def refresh(service: Parts) -> None:
         counters.contents_left_out.set((reason,), number)
     counters.unknown_sources = len(counts.unknown_sources)
     counters.unknown_source_messages = counts.unknown_source_messages
+    engine = service.pipeline.engine
+    for device, limits in engine.fell_off().items():
+        for limit, number in limits.items():
+            counters.limits_reached.set((device, limit), number)
+    counters.duplicates = engine.duplicates()
     counters.journal_bytes = sum(segment.octets for segment in service.journal.segments())
     counters.queue_dropped.set(("followers",), service.live.followers_dropped)
     _receivers(service)
     counters.sessions_up.clear()
     for state in service.manager.states():
         counters.sessions_up.set((state.name,), int(state.phase.value == "up"))
+    counters.queue_dropped.set(("sessions",), service.manager.dropped)
 
 
 def _receivers(service: Parts) -> None:

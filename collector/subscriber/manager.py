@@ -82,6 +82,8 @@ class SubscriptionManager:
         """device -> its runner."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
         """device -> the task of its runner."""
+        self._dropped_by_gone = 0
+        """Messages that the sessions of runners which are gone threw away."""
 
     async def apply(
         self, devices: Iterable[DeviceAccess], wanted: Iterable[WantedSubscription]
@@ -107,6 +109,11 @@ class SubscriptionManager:
     def states(self) -> tuple[DeviceState, ...]:
         """How everything stands, by device."""
         return tuple(self._runners[name].state() for name in sorted(self._runners))
+
+    @property
+    def dropped(self) -> int:
+        """Messages that sessions held when they were closed, and that nobody could take."""
+        return self._dropped_by_gone + sum(runner.dropped for runner in self._runners.values())
 
     def subscription_ended(self, device: str, subscription_id: int, reason: str) -> None:
         """The reader of the journal says that the device ended a subscription.
@@ -151,3 +158,4 @@ class SubscriptionManager:
                 within_seconds,
             )
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._dropped_by_gone += sum(runner.dropped for runner in tasks.values())

@@ -88,6 +88,8 @@ class DeviceRunner:
         self._requests: dict[str, RpcNote] = {}
         """message-id -> request that waits for its reply."""
         self._message_ids = itertools.count(1)
+        self.dropped = 0
+        """Messages that sessions held when they were closed, and that nobody could take."""
         self._session: NetconfSession | None = None
         self._recording = False
         """True while SESSION_UP is the last word about ``_session`` in the journal."""
@@ -173,6 +175,7 @@ class DeviceRunner:
             failure = SessionError(f"internal fault: {type(error).__name__}", reason="internal")
         finally:
             await session.close()
+            self._count_dropped(session)
         await self._down(session, failure)
         self._backoff.lived(self._clock.now() - opened)
         return failure
@@ -202,6 +205,15 @@ class DeviceRunner:
         reason = "closed" if failure is None else failure.reason
         await self._recorder.session(RecordKind.SESSION_DOWN, session, reason)
         self._session = None
+
+    def _count_dropped(self, session: NetconfSession) -> None:
+        if session.dropped:
+            self.dropped += session.dropped
+            log.warning(
+                "%d messages of device %s are lost: its session ended while nothing was taken.",
+                session.dropped,
+                self.access.name,
+            )
 
     def _failed(self, error: SessionError | ConfigError) -> int | None:
         """ns to wait before the next try; None: until something else is wanted."""

@@ -176,6 +176,24 @@ async def contents_without_sense(running: Lab) -> None:
             await asyncio.sleep(0.2)
 
 
+async def empty_promises(running: Lab) -> None:
+    """Starts of subscriptions that never send, more than a device may have; each said twice."""
+    port = running.service.receivers[0].local_port  # type: ignore[attr-defined]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.bind(("127.0.2.66", 0))
+        for number in range(600):
+            now = format_date_and_time(time.time_ns(), 6)
+            payload = (
+                f'{{"ietf-yp-notification:envelope":{{"event-time":"{now}","contents":'
+                f'{{"ietf-subscribed-notifications:subscription-started":{{"id":{number},'
+                f'"ietf-yang-push:periodic":{{"period":100}}}}}}}}}}'
+            )
+            datagram = header(payload.encode(), number, JSON, publisher=9)
+            sender.sendto(datagram, ("127.0.0.1", port))
+            sender.sendto(datagram, ("127.0.0.1", port))
+            await asyncio.sleep(0.002)
+
+
 async def no_room_for_a_moment(running: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(batch: Any) -> Any:
         raise IntakeFullError("no room for a moment")
@@ -227,6 +245,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
                 flood(STRANGER, port, 1000),
                 flood("127.0.2.60", port, 1000),
                 contents_without_sense(running),
+                empty_promises(running),
             )
             growth = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
             found.growth_kib = growth
@@ -260,6 +279,11 @@ def test_every_metric_moves(seen: Seen) -> None:
     still = {name for name, number in seen.metrics.items() if not number}
     # the newest verdict of each device misses nobody when the scenario is over
     assert still <= {"generators_missing", "sessions_up"}, seen.metrics
+
+
+def test_starts_without_end_fill_no_table(seen: Seen) -> None:
+    assert seen.metrics["limits_reached"] > 300
+    assert seen.metrics["duplicates"] >= 500
 
 
 def test_everything_refused_is_counted(seen: Seen) -> None:

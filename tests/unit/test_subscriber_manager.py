@@ -24,7 +24,6 @@ from collector.model import (
     SubscriptionTerms,
     Transport,
 )
-from collector.subscriber import manager as manager_module
 from collector.subscriber import subscriptions
 from collector.subscriber.backoff import Backoff, BackoffSettings
 from collector.subscriber.inbox import Inbox
@@ -102,7 +101,6 @@ class FakeSession:
     capabilities: tuple[str, ...] = ("urn:ietf:params:netconf:base:1.1",)
     peer = "192.0.2.1"
     port = 830
-    dropped = 0
 
     def __init__(
         self, device: FakeDevice, settings: SessionSettings, deliver: Deliver, clock: Clock
@@ -115,6 +113,10 @@ class FakeSession:
     @property
     def closed(self) -> asyncio.Future[SessionError]:
         return self.inbox.closed
+
+    @property
+    def dropped(self) -> int:
+        return self.inbox.dropped
 
     async def open(self) -> None:
         if self.device.refuse_to_open:
@@ -636,21 +638,23 @@ def test_stopping_does_not_wait_for_a_device_that_is_mute(
 
 
 def test_stopping_while_the_intake_is_full_cuts_the_session(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(manager_module, "STOP_SECONDS", 0.05)
-
     async def main() -> None:
         world = World()
         await world.want(wanted())
         await world.active()
         world.intake.full = True
-        await world.manager.stop()
+        world.device.sessions[0].push(UPDATE, UPDATE)
+        assert world.manager.dropped == 0
+        await world.manager.stop(0.05)
         assert world.device.sessions[0].closed.done()
+        assert world.manager.dropped >= 2
         assert world.intake.kinds() == ["SESSION_UP", "REQUEST", "REPLY"]
 
     run(main())
     assert "Device core1 did not end its session" in caplog.text
+    assert "of device core1 are lost" in caplog.text
 
 
 def test_session_implementations_by_name() -> None:
