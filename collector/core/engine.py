@@ -18,6 +18,7 @@ from collector.core import (
     endings,
     snapshot,
     straight,
+    straight_compiled,
     subscriptions,
     updates,
     views,
@@ -30,6 +31,7 @@ from collector.core.settings import EngineSettings
 from collector.core.state import NO_SUBSCRIPTION, Device, Subscription
 from collector.core.update_columns import UpdateColumns
 from collector.core.views import OriginatorState, UnknownSubscription
+from collector.fast import native
 from collector.model import (
     CollectorDown,
     CollectorStopped,
@@ -48,6 +50,8 @@ from collector.model import (
     Update,
 )
 
+place_all = straight.place_all if native is None else straight_compiled.place_all
+
 
 class Engine:
     """Says for every period of every subscription whether each originator delivered."""
@@ -61,7 +65,7 @@ class Engine:
     def receive_batch(self, batch: UpdateColumns) -> tuple[Placements, list[Fact]]:
         """Take updates in the order of their arrival; returns where each went, and what is said."""
         placed, rows = Placements([], [], []), batch.rows()
-        while straight.place_all(self._context, self._devices, rows, placed, self._until):
+        while place_all(self._context, self._devices, batch, rows, placed, self._until):
             generator, revision, index = self._update(batch.update(len(placed.generators)))
             placed.generators.append(generator)
             placed.revisions.append(revision)

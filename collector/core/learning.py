@@ -28,6 +28,8 @@ def read_usual_counts(subscription: Subscription, slots: Mapping[str, Slot]) -> 
     Once before the verdict, as things are known now of the periods before, and once after it with
     the period that closed: one that lacks a record must not shake the count it is judged by.
     """
+    if not subscription.varies and usual.count_steady(subscription, slots):
+        return False
     changed = False
     varies = any(originator.varies for originator in subscription.originators.values())
     if varies != subscription.varies:

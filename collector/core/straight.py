@@ -6,13 +6,13 @@ Does not: know a rule; each is in its own file. Runs once a message: locals and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from collector.core import closing, fold
 from collector.core.context import Context
 from collector.core.message_ids import COST_LIMIT, MODULUS_MASK, PATIENCE
-from collector.core.state import Device, Originator, Period, Slot
-from collector.core.update_columns import Row
+from collector.core.state import Device, Originator, Period, Run, Slot, Subscription
+from collector.core.update_columns import Row, UpdateColumns
 from collector.model import CollectorTime, NotificationKind, Placements
 
 PUSH_UPDATE_KIND = NotificationKind.PUSH_UPDATE
@@ -24,7 +24,8 @@ LOOK_NOWHERE, LOOK_HERE, LOOK_EARLIER = range(3)
 
 def place_all(
     context: Context,
-    devices: Mapping[str, Device],
+    devices: dict[str, Device],
+    batch: UpdateColumns,
     rows: Iterator[Row],
     placed: Placements,
     until: Callable[[CollectorTime], None],
@@ -32,53 +33,34 @@ def place_all(
     """Place messages until one is not common; where they went is added to ``placed``.
 
     Args:
-        rows: taken from, the one that is not common included.
+        batch: the messages.
+        rows: of it, from the next one on; taken from, the one that is not common included.
         until: what was due before an arrival; called before the message is looked at.
 
     Returns:
         Whether such a message came; of it nothing was changed. False: all rows are placed.
     """
-    heap, mapped = context.deadlines.heap, context.settings.generators
+    heap, mapped = context.deadlines.heap, bool(context.settings.generators)
     names, revisions, indexes = placed.generators, placed.revisions, placed.period_indexes
+    known = found = None
     for (
         arrival, device_name, source, _, header, message_id, key, name, kind,
         event_time, time, incomplete, offset,
     ) in rows:  # fmt: skip
         if heap and heap[0][0] < arrival:
             until(arrival)
-        device = devices.get(device_name)
-        if device is None or offset < device.next_offset or header is None:
+            known = None
+        speaker = (device_name, source, header, key, name)
+        if speaker != known:  # cards send in bursts
+            found = None
+            device = devices.get(device_name)
+            if device is not None and offset >= device.next_offset:
+                found = _find(device, source, header, key, name, mapped)
+            known = speaker
+        if found is None or incomplete:
             return True
-        counter = device.counters.get((source, header))
-        if counter is None or key is None:
-            return True
-        run = counter.all
-        if counter.each:
-            each = counter.each.get(key)
-            if each is None or -COST_LIMIT < counter.cost_all - counter.cost_each < COST_LIMIT:
-                return True  # both books are followed
-            if counter.per_key:
-                run = each
-        elif counter.only_key != key:
-            return True
-        if run.last_id is None or run.waiting or run.unmet or incomplete:
-            return True
-        if message_id != (run.last_id + 1) & MODULUS_MASK:
-            return True
-        if name is None:
-            originator = counter.by_header
-        elif mapped:
-            return True
-        else:
-            originator = counter.originators.get((key, name))
-        if originator is None or originator.counter is not counter:
-            return True
-        if originator.remembered is not None or originator.slips:
-            return True
-        one = originator.subscription
-        if one.id != key or not one.live or one.range_from is not None:
-            return True
-        if originator.first_index is None:
+        run, originator, one = found
+        if message_id != (run.last_id + 1) & MODULUS_MASK:  # type: ignore[operator]  # see _find
             return True
         if time is None:
             if event_time is None:
@@ -100,7 +82,7 @@ def place_all(
             return True
         name = originator.name
         word = PUSH_UPDATE if kind is PUSH_UPDATE_KIND else str(kind)
-        ring[place] = (message_id, event_time, key, name, word, arrival)
+        ring[place] = (message_id, event_time, one.id, name, word, arrival)
         run.last_id = message_id
         run.last_arrival = arrival
         run.last_time = arrival if event_time is None else event_time
@@ -118,6 +100,42 @@ def place_all(
         revisions.append(one.revision)
         indexes.append(index)
     return False
+
+
+def _find(
+    device: Device, source: str, header: int | None, key: int | None, name: str | None, mapped: bool
+) -> tuple[Run, Originator, Subscription] | None:
+    """Whose message it is, and the run of its ids; None when anything about them is not common.
+
+    Args:
+        mapped: the operator gave odd generators other names.
+    """
+    counter = None if header is None else device.counters.get((source, header))
+    if counter is None or key is None:
+        return None
+    run = counter.all
+    if counter.each:
+        each = counter.each.get(key)
+        if each is None or -COST_LIMIT < counter.cost_all - counter.cost_each < COST_LIMIT:
+            return None  # both books are followed
+        if counter.per_key:
+            run = each
+    elif counter.only_key != key:
+        return None
+    if run.last_id is None or run.waiting or run.unmet:
+        return None
+    if name is None:
+        originator = counter.by_header
+    else:
+        originator = None if mapped else counter.originators.get((key, name))
+    if originator is None or originator.counter is not counter:
+        return None
+    if originator.remembered is not None or originator.slips or originator.first_index is None:
+        return None
+    one = originator.subscription
+    if one.id != key or not one.live or one.range_from is not None:
+        return None
+    return run, originator, one
 
 
 def _keep(originator: Originator, period: Period, index: int, arrival: int, time: int) -> int:

@@ -52,10 +52,13 @@ class UpdateColumns:
     def __len__(self) -> int:
         return len(self.offset)
 
+    def columns(self) -> tuple[list[Any], ...]:
+        """The columns themselves, in the order of ``COLUMNS``."""
+        return tuple(getattr(self, name) for name in COLUMNS)
+
     def rows(self) -> Iterator[Row]:
         """Every message as a tuple."""
-        columns: list[list[Any]] = [getattr(self, name) for name in COLUMNS]
-        return cast("Iterator[Row]", zip(*columns, strict=True))
+        return cast("Iterator[Row]", zip(*self.columns(), strict=True))
 
     def update(self, row: int) -> Update:
         """One message."""

@@ -7,9 +7,10 @@ Rules: architecture, section 3, "Usual count", but for cards that vary (see ``co
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from collector.core import gaps
-from collector.core.state import Originator
-from collector.core.state_parts import Slot
+from collector.core.state import Originator, Slot, Subscription
 
 USUAL_PERIODS = 3
 KEPT_PERIODS = 8
@@ -37,6 +38,34 @@ def count_usual(originator: Originator, slot: Slot | None) -> bool:
     originator.recount = False
     originator.usual = _agreed(originator)
     return originator.usual != before
+
+
+def count_steady(subscription: Subscription, slots: Mapping[str, Slot]) -> bool:
+    """Count a period in which everybody delivered what it usually does, and nothing is open.
+
+    Does what ``count_usual`` does for each originator, at a fraction of the cost.
+
+    Returns:
+        Whether the period was one; if not, nothing was changed.
+    """
+    known = subscription.originators
+    if len(slots) != len(known):
+        return False
+    for name, slot in slots.items():
+        originator = known.get(name)
+        if (
+            originator is None
+            or slot.count != originator.usual
+            or originator.recount
+            or originator.varies
+            or originator.holes
+        ):
+            return False
+    for name, slot in slots.items():
+        originator = known[name]
+        originator.recent.append(slot)
+        _keep_few(originator, slot.count)
+    return True
 
 
 def remember(originator: Originator, slot: Slot) -> None:

@@ -13,12 +13,12 @@ is imported. ``COLLECTOR_PURE_PYTHON=1`` in the environment turns it off.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import Final, Protocol, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol, TypeVar, cast
 
 __all__ = ["INTERFACE", "PATH", "JsonColumns", "Native", "native"]
 
-INTERFACE: Final = 2
+INTERFACE: Final = 3
 """Number of the functions and their arguments, as in ``src/native.h``; raised with every change, so
 that a module built from older sources is not used."""
 
@@ -49,6 +49,37 @@ class Native(Protocol):
             payloads: whole messages.
             kinds: what to put for a push-update, a push-change-update, and any other message.
         """
+
+    def bind(self, *classes: type) -> object:
+        """Where the slots of the engine's classes are; the first argument of ``place``.
+
+        Args:
+            classes: Originator, Period, Subscription, Run, Counter, Device, Slot of ``core.state``.
+
+        Raises:
+            TypeError: a class lacks a slot that the fold uses.
+        """
+        ...
+
+    def place(
+        self,
+        layout: object,
+        devices: dict[str, Any],
+        heap: list[Any],
+        mapped: bool,
+        columns: tuple[list[Any], ...],
+        placed: tuple[list[str], list[int], list[int | None]],
+        open_period: Callable[[Any, int], Any],
+        push_update_kind: object,
+        push_update: str,
+    ) -> tuple[int, Any, int, Any]:
+        """The loop of ``core.straight.place_all`` until there is something to do; see there.
+
+        Begins at the row behind those that are in ``placed``. Returns why it stopped (the numbers
+        are in ``core.straight_compiled``) and, where they mean something, the subscription, the
+        period index and the arrival of the message.
+        """
+        ...
 
 
 def _load() -> Native | None:

@@ -196,7 +196,8 @@ class Pipeline:
         peers, transports = batch.peer[start:end], batch.transport[start:end]
         device_of = self._inventory.device
         if _NETCONF not in transports:
-            return [device_of(peer) or "" for peer in peers]
+            names = {peer: device_of(peer) or "" for peer in set(peers)}
+            return [names[peer] for peer in peers]
         sessions = self._rest.sessions
         return [
             (sessions.get(session) if transport == _NETCONF else device_of(peer)) or ""

@@ -11,7 +11,8 @@ be read were readable enough for the envelope: they are no rejected message, onl
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import add
+
+import numpy as np
 
 from collector.core.coverage import Coverage, CoverageInput
 from collector.core.coverage_state import Contents, Reset
@@ -61,15 +62,16 @@ class Sampling:
         self._every = every
 
     def placed(self, updates: UpdateColumns, placements: Placements) -> None:
-        """Updates that the engine put somewhere. Runs once a message: one division each."""
+        """Updates that the engine put somewhere."""
         every = self._every
         if not every:
             return
         revisions, indexes = placements.revisions, placements.period_indexes
         try:
-            keys = map(add, revisions, indexes)
-            chosen = [row for row, key in enumerate(keys) if not key % every]
-        except TypeError:  # an update without a period is among them
+            count = len(indexes)
+            keys = np.fromiter(indexes, np.int64, count) + np.fromiter(revisions, np.int64, count)
+            chosen = np.flatnonzero(keys % every == 0).tolist()
+        except (TypeError, OverflowError):  # an update without a period is among them
             chosen = [
                 row
                 for row, (revision, index) in enumerate(zip(revisions, indexes, strict=True))

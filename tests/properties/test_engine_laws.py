@@ -6,13 +6,16 @@ from collections import defaultdict
 from itertools import pairwise
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collector.core import straight, straight_compiled
 from collector.core.engine import Engine
 from collector.core.settings import EngineSettings
 from collector.core.update_columns import UpdateColumns
+from collector.fast import native
 from collector.model import CollectorTime, Fact, Update, Verdict
 from tests import engine_scenarios
 from tests.helpers import established as reply
@@ -31,10 +34,8 @@ def said(records: list[Any], options: EngineSettings) -> list[Fact]:
     return facts + engine.handle_timer(END)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
-@given(seeds)
-def test_batch_borders_change_no_row(seed: int) -> None:
-    records, options = engine_scenarios.traffic(seed), engine_scenarios.settings(seed)
+def in_batches(seed: int, records: list[Any], options: EngineSettings) -> tuple[list[Fact], Any]:
+    """What an engine says that gets updates in batches, and its state at the end."""
     engine, random = Engine(options), Random(seed)
     facts: list[Fact] = []
     waiting: list[Update] = []
@@ -47,7 +48,19 @@ def test_batch_borders_change_no_row(seed: int) -> None:
         else:
             facts += engine.receive(record, record.arrival)
     facts += engine.receive_batch(UpdateColumns.of(waiting))[1] + engine.handle_timer(END)
+    return facts, {name: engine.snapshot_device(name) for name in engine.devices()}
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(seeds)
+def test_batch_borders_change_no_row(seed: int) -> None:
+    records, options = engine_scenarios.traffic(seed), engine_scenarios.settings(seed)
+    with patch("collector.core.engine.place_all", straight.place_all):
+        facts, state = in_batches(seed, records, options)
     assert facts == said(records, options)
+    if native is not None:
+        with patch("collector.core.engine.place_all", straight_compiled.place_all):
+            assert in_batches(seed, records, options) == (facts, state)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)

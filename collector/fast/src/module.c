@@ -2,11 +2,17 @@
  *
  * Multi-phase initialisation and no state: each call keeps what it knows on its own stack.
  */
-#include "native.h"
+#include "layout.h"
+
+PyObject *native_place(PyObject *module, PyObject *args);
 
 static PyMethodDef methods[] = {
     {"decode_json", (PyCFunction)(void (*)(void))decode_json, METH_FASTCALL,
      PyDoc_STR("decode_json(payloads, kinds, /)\n--\n\nSee collector.fast.Native.")},
+    {"bind", native_bind, METH_VARARGS,
+     PyDoc_STR("bind(*classes)\n--\n\nSee collector.fast.Native.")},
+    {"place", native_place, METH_VARARGS,
+     PyDoc_STR("place(layout, devices, heap, ...)\n--\n\nSee collector.fast.Native.")},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,0 +1,226 @@
+/* What a message belongs to, and whether it is common: the questions of straight.place_all. */
+#include "message.h"
+
+#define PATIENCE 10000000000LL /* ns; message_ids.PATIENCE */
+#define COST_LIMIT 8           /* message_ids.COST_LIMIT */
+
+/* dict.get with a key of two; borrowed, NULL without exception when it is not there */
+static PyObject *
+get_by_two(PyObject *dict, PyObject *first, PyObject *second)
+{
+    if (dict == NULL || !PyDict_CheckExact(dict))
+        return NULL;
+    PyObject *key = PyTuple_Pack(2, first, second);
+    if (key == NULL)
+        return NULL;
+    PyObject *found = PyDict_GetItemWithError(dict, key);
+    Py_DECREF(key);
+    return found;
+}
+
+static int
+is_empty(PyObject *list)
+{
+    return list != NULL && PyList_CheckExact(list) && PyList_GET_SIZE(list) == 0;
+}
+
+static PyObject *
+find_device(struct batch *b, Py_ssize_t row)
+{
+    const struct layout *at = b->at;
+    PyObject *name = COLUMN(b, DEVICE_NAME, row);
+    if (name == b->device_name)
+        return b->device;
+    PyObject *device = PyDict_GetItemWithError(b->devices, name);
+    if (!is(device, at->device))
+        return NULL;
+    b->device_name = name;
+    b->device = device;
+    b->counter = NULL;
+    return device;
+}
+
+static PyObject *
+find_counter(struct batch *b, Py_ssize_t row)
+{
+    const struct layout *at = b->at;
+    PyObject *source = COLUMN(b, SOURCE, row), *header = COLUMN(b, HEADER, row);
+    if (header == Py_None)
+        return NULL;
+    if (b->counter != NULL && source == b->source) {
+        int64_t now, before;
+        if (number(header, &now) && number(b->header, &before) && now == before)
+            return b->counter;
+    }
+    PyObject *counter = get_by_two(GET(b->device, d_counters), source, header);
+    if (!is(counter, at->counter))
+        return NULL;
+    b->source = source;
+    b->header = header;
+    b->counter = counter;
+    return counter;
+}
+
+/* The run that counts; NULL when both books are followed, or anything else is not common. */
+static PyObject *
+find_run(const struct layout *at, PyObject *counter, PyObject *key)
+{
+    PyObject *run = GET(counter, c_all), *each = GET(counter, c_each);
+    if (each == NULL || !PyDict_CheckExact(each))
+        return NULL;
+    if (PyDict_GET_SIZE(each) > 0) {
+        int64_t all_cost, each_cost;
+        PyObject *own = PyDict_GetItemWithError(each, key);
+        if (own == NULL || !number(GET(counter, c_cost_all), &all_cost) ||
+            !number(GET(counter, c_cost_each), &each_cost))
+            return NULL;
+        int64_t lead = all_cost - each_cost;
+        if (-COST_LIMIT < lead && lead < COST_LIMIT)
+            return NULL;
+        if (GET(counter, c_per_key) == Py_True)
+            run = own;
+    }
+    else {
+        int64_t only, now;
+        if (!number(GET(counter, c_only_key), &only) || !number(key, &now) || only != now)
+            return NULL;
+    }
+    return is(run, at->run) ? run : NULL;
+}
+
+static int
+is_next_id(const struct layout *at, PyObject *run, int64_t message_id)
+{
+    int64_t last;
+    return number(GET(run, r_last_id), &last) && is_empty(GET(run, r_waiting)) &&
+           is_empty(GET(run, r_unmet)) && message_id == ((last + 1) & ID_MASK);
+}
+
+static PyObject *
+find_originator(struct batch *b, PyObject *counter, struct message *m)
+{
+    const struct layout *at = m->at;
+    PyObject *originator;
+    if (m->name_o == Py_None)
+        originator = GET(counter, c_by_header);
+    else if (b->mapped)
+        return NULL;
+    else
+        originator = get_by_two(GET(counter, c_originators), m->key_o, m->name_o);
+    if (!is(originator, at->originator) || GET(originator, o_counter) != counter)
+        return NULL;
+    int64_t slips;
+    if (GET(originator, o_remembered) != Py_None || !number(GET(originator, o_slips), &slips) ||
+        slips != 0 || GET(originator, o_first_index) == Py_None)
+        return NULL;
+    PyObject *subscription = GET(originator, o_subscription);
+    int64_t id, key;
+    if (!is(subscription, at->subscription) || !number(GET(subscription, s_id), &id) ||
+        !number(m->key_o, &key) || id != key || GET(subscription, s_live) != Py_True ||
+        GET(subscription, s_range_from) != Py_None)
+        return NULL;
+    m->subscription = subscription;
+    return originator;
+}
+
+/* Its period, by record time and by arrival alike; 0 when they differ or nothing is certain. */
+static int
+find_index(struct message *m)
+{
+    const struct layout *at = m->at;
+    int64_t base, arrival_base, shift, since, since_arrival;
+    PyObject *o = m->originator;
+    if (!number(m->time_o == Py_None ? m->event_time_o : m->time_o, &m->time) ||
+        !number(GET(o, o_base), &base) || !number(GET(o, o_arrival_base), &arrival_base) ||
+        !number(GET(o, o_shift), &shift) ||
+        !number(GET(m->subscription, s_period), &m->period) || m->period <= 0)
+        return 0;
+    if (__builtin_sub_overflow(m->time, base, &since) ||
+        __builtin_sub_overflow(m->arrival, arrival_base, &since_arrival) ||
+        __builtin_sub_overflow(m->time, shift, &m->last_time))
+        return 0;
+    m->index = floor_divide(since, m->period);
+    if (m->index != floor_divide(since_arrival, m->period))
+        return 0;
+    m->remainder = since - m->index * m->period;
+    m->arrival_remainder = since_arrival - m->index * m->period;
+    return 1;
+}
+
+/* 1 when the period may take it: open, or not begun yet (then ``opened`` stays NULL). */
+static int
+find_period(struct message *m)
+{
+    const struct layout *at = m->at;
+    PyObject *holes = GET(m->originator, o_holes), *periods = GET(m->subscription, s_periods);
+    if (holes == NULL || !PyDict_CheckExact(holes) || periods == NULL ||
+        !PyDict_CheckExact(periods))
+        return 0;
+    if (PyDict_GET_SIZE(holes) > 0 && PyDict_Contains(holes, m->index_o) != 0)
+        return 0;
+    PyObject *period = PyDict_GetItemWithError(periods, m->index_o);
+    if (period == NULL) {
+        int64_t next;
+        return !PyErr_Occurred() && number(GET(m->subscription, s_next_index), &next) &&
+               m->index >= next;
+    }
+    if (!is(period, at->period) || GET(period, p_row) != Py_None)
+        return 0;
+    m->opened = period;
+    return 1;
+}
+
+/* Where the ring keeps this id; -1 while what is there is too young to be forgotten. */
+static Py_ssize_t
+find_place(struct message *m)
+{
+    const struct layout *at = m->at;
+    PyObject *ring = GET(m->run, r_ring);
+    if (ring == NULL || !PyList_CheckExact(ring) || PyList_GET_SIZE(ring) == 0)
+        return -1;
+    Py_ssize_t place = m->message_id & (PyList_GET_SIZE(ring) - 1);
+    PyObject *old = PyList_GET_ITEM(ring, place);
+    if (old != Py_None) {
+        int64_t before;
+        if (!PyTuple_CheckExact(old) || PyTuple_GET_SIZE(old) != 6 ||
+            !number(PyTuple_GET_ITEM(old, 5), &before) || m->arrival - before < PATIENCE)
+            return -1;
+    }
+    return place;
+}
+
+int
+find_message(struct batch *b, Py_ssize_t row, struct message *m)
+{
+    const struct layout *at = b->at;
+    m->at = at;
+    m->index_o = NULL;
+    int64_t offset, known;
+    m->arrival_o = COLUMN(b, ARRIVAL, row);
+    if (!number(m->arrival_o, &m->arrival))
+        return UNCOMMON;
+    if (b->due < m->arrival)
+        return DUE;
+    PyObject *device = find_device(b, row);
+    if (device == NULL || !number(COLUMN(b, OFFSET, row), &offset) ||
+        !number(GET(device, d_next_offset), &known) || offset < known ||
+        COLUMN(b, INCOMPLETE, row) != Py_False)
+        return UNCOMMON;
+    m->key_o = COLUMN(b, KEY, row);
+    m->message_id_o = COLUMN(b, MESSAGE_ID, row);
+    m->name_o = COLUMN(b, NAME, row);
+    m->kind = COLUMN(b, KIND, row);
+    m->event_time_o = COLUMN(b, EVENT_TIME, row);
+    m->time_o = COLUMN(b, TIME, row);
+    PyObject *counter = find_counter(b, row);
+    if (counter == NULL || !number(m->message_id_o, &m->message_id) ||
+        (m->run = find_run(at, counter, m->key_o)) == NULL || !is_next_id(at, m->run, m->message_id) ||
+        (m->originator = find_originator(b, counter, m)) == NULL || !find_index(m))
+        return UNCOMMON;
+    if ((m->index_o = PyLong_FromLongLong(m->index)) == NULL)
+        return -1;
+    m->opened = NULL;
+    if (!find_period(m) || (m->place = find_place(m)) < 0)
+        return UNCOMMON;
+    return DONE;
+}
