@@ -33,6 +33,7 @@ from tests.netconf_device import (
     run,
     until,
 )
+from tests.vectors.netconf_hello import HELLO_OF_RFC6242
 
 pytestmark = pytest.mark.integration
 
@@ -72,16 +73,18 @@ def with_device(
     run(main())
 
 
-def refused(kind: str, settings: SessionSettings) -> SessionError:
-    async def main() -> SessionError:
-        session = session_of(kind, settings, Basket())
-        with pytest.raises(SessionError) as caught:
-            await session.open()
-        assert session.closed.result().reason == caught.value.reason
-        await session.close()
-        return caught.value
+async def refusal_of(kind: str, settings: SessionSettings) -> SessionError:
+    """Why the session could not be opened; it says so wherever it is asked."""
+    session = session_of(kind, settings, Basket())
+    with pytest.raises(SessionError) as caught:
+        await session.open()
+    assert session.closed.result().reason == caught.value.reason
+    await session.close()
+    return caught.value
 
-    return run(main())
+
+def refused(kind: str, settings: SessionSettings) -> SessionError:
+    return run(refusal_of(kind, settings))
 
 
 def refused_by(
@@ -95,13 +98,7 @@ def refused_by(
         async with Device(folder, **device or {}) as there:  # type: ignore[arg-type]  # passed on
             settings = there.settings()
             values = {field: getattr(settings, field) for field in settings.__struct_fields__}
-            changed = SessionSettings(**values | change(settings, there))
-            session = session_of(kind, changed, Basket())
-            with pytest.raises(SessionError) as caught:
-                await session.open()
-            assert session.closed.result().reason == caught.value.reason
-            await session.close()
-            return caught.value
+            return await refusal_of(kind, SessionSettings(**values | change(settings, there)))
 
     return run(main())
 
@@ -417,21 +414,7 @@ def test_bad_hello(tmp_path: Path, kind: str, greeting: bytes) -> None:
 
 def test_a_hello_as_it_is_printed_in_rfc6242(tmp_path: Path, kind: str) -> None:
     """White space around capabilities, and a line end behind the delimiter."""
-    printed = b"""
-<?xml version="1.0" encoding="UTF-8"?>
-<hello xmlns="urn:ietf:params:xml:ns:netconf:base:1.0">
-  <capabilities>
-    <capability>
-      urn:ietf:params:netconf:base:1.1
-    </capability>
-    <capability>
-      urn:ietf:params:ns:netconf:capability:startup:1.0
-    </capability>
-  </capabilities>
-  <session-id>4</session-id>
-</hello>
-]]>]]>
-"""
+    printed = b"\n" + HELLO_OF_RFC6242 + b"]]>]]>\n"
 
     class Printed(ServerSession):
         def greet(self) -> None:

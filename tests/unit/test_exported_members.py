@@ -13,30 +13,16 @@ HEAVY = (
 )  # fmt: skip
 
 
+PROMISED = """
+    CollectorError Config ConfigError Encoding Event IntakeFullError Outcome PeerError ProtocolError
+    ReceivedBatch Receiver Said SessionError Sink SinkError SubscriptionRow UsageError Verdict
+    WireError check_config load_config
+"""
+"""What other programs import; a name may come, none may go."""
+
+
 def test_the_public_names() -> None:
-    assert collector.__all__ == [
-        "CollectorError",
-        "Config",
-        "ConfigError",
-        "Encoding",
-        "Event",
-        "IntakeFullError",
-        "Outcome",
-        "PeerError",
-        "ProtocolError",
-        "ReceivedBatch",
-        "Receiver",
-        "Said",
-        "SessionError",
-        "Sink",
-        "SinkError",
-        "SubscriptionRow",
-        "UsageError",
-        "Verdict",
-        "WireError",
-        "check_config",
-        "load_config",
-    ]
+    assert collector.__all__ == PROMISED.split()
     assert len(collector.__all__) < 25
 
 

@@ -6,25 +6,11 @@ import pytest
 
 from collector.errors import WireError
 from collector.wire.netconf_hello import Hello, Root, decode_hello, encode_hello, root_of
-
-SERVER_HELLO = b"""<?xml version="1.0" encoding="UTF-8"?>
-<hello xmlns="urn:ietf:params:xml:ns:netconf:base:1.0">
-  <capabilities>
-    <capability>
-      urn:ietf:params:netconf:base:1.1
-    </capability>
-    <capability>
-      urn:ietf:params:ns:netconf:capability:startup:1.0
-    </capability>
-  </capabilities>
-  <session-id>4</session-id>
-</hello>
-"""
-"""The server's hello in the figure of RFC 6242 §3.1."""
+from tests.vectors.netconf_hello import HELLO_OF_RFC6242
 
 
 def test_hello_of_a_server() -> None:
-    hello = decode_hello(SERVER_HELLO)
+    hello = decode_hello(HELLO_OF_RFC6242)
     assert hello.capabilities == (
         "urn:ietf:params:netconf:base:1.1",
         "urn:ietf:params:ns:netconf:capability:startup:1.0",
@@ -57,7 +43,7 @@ def test_encode_hello() -> None:
 
 @pytest.mark.parametrize("number", [b"", b"0", b"4294967296", b"-1", b"99999999999", "٣".encode()])
 def test_session_ids_that_are_none(number: bytes) -> None:
-    octets = SERVER_HELLO.replace(b">4<", b">" + number + b"<")
+    octets = HELLO_OF_RFC6242.replace(b">4<", b">" + number + b"<")
     with pytest.raises(WireError, match="session-id") as caught:
         decode_hello(octets)
     assert caught.value.reason == "bad-hello"
@@ -71,8 +57,8 @@ def test_session_ids_that_are_none(number: bytes) -> None:
         b"<rpc/>",
         b"<hello/>",
         b"<hello><capabilities/></hello>",
-        b"<!DOCTYPE a []>" + SERVER_HELLO.partition(b"\n")[2],
-        SERVER_HELLO + b" " * 4 * 1024 * 1024,
+        b"<!DOCTYPE a []>" + HELLO_OF_RFC6242.partition(b"\n")[2],
+        HELLO_OF_RFC6242 + b" " * 4 * 1024 * 1024,
     ],
 )
 def test_no_hello(octets: bytes) -> None:

@@ -61,12 +61,26 @@ def outcomes(said: list[Any]) -> dict[int, Outcome]:
     return {row.period_index - first: row.outcome for row in rows}
 
 
-# --------------------------------------------------------------------------- data
-def test_updates_become_rows_and_verdicts() -> None:
+def running(until: int = 6) -> Story:
+    """Configured, started, and both cards delivered from period 1 to the one before ``until``."""
     story = Story()
     story.configured()
     story.started()
-    story.periods(1, 6)
+    story.periods(1, until)
+    return story
+
+
+def causes_of_missing(story: Story) -> tuple[set[str], list[Any]]:
+    """Two periods more, and what was said of those whom a period missed."""
+    story.note(69, RecordKind.TICK)
+    story.periods(7, 9)
+    said = story.tell(Pipeline())
+    return {pair.cause.value for row in verdicts(said) for pair in row.missing}, said
+
+
+# --------------------------------------------------------------------------- data
+def test_updates_become_rows_and_verdicts() -> None:
+    story = running()
     said = story.tell(Pipeline())
     rows = updates(said)
     assert len(rows) == 5 * 2
@@ -93,10 +107,7 @@ def test_the_offsets_of_what_was_said_are_those_of_the_batches() -> None:
 
 
 def test_a_missing_card_is_named() -> None:
-    story = Story()
-    story.configured()
-    story.started()
-    story.periods(1, 6)
+    story = running()
     story.periods(6, 7, cards=("1",))
     story.periods(7, 9)
     said = story.tell(Pipeline())
@@ -106,10 +117,7 @@ def test_a_missing_card_is_named() -> None:
 
 
 def test_a_state_change_between_updates_takes_effect_in_its_place() -> None:
-    story = Story()
-    story.configured()
-    story.started()
-    story.periods(1, 5)
+    story = running(5)
     story.data(51, state_change(NotificationKind.SUBSCRIPTION_MODIFIED, 51, ("1",)), header=0)
     story.periods(6, 9, cards=("1",))
     said = story.tell(Pipeline())
@@ -120,10 +128,7 @@ def test_a_state_change_between_updates_takes_effect_in_its_place() -> None:
 
 
 def test_a_payload_that_cannot_be_read_is_counted_and_leaves_a_hole() -> None:
-    story = Story()
-    story.configured()
-    story.started()
-    story.periods(1, 6)
+    story = running()
     story.data(60.2, update(60), header=1)
     story.data(60.2, b'{"no": "end"', header=2)
     story.note(69, RecordKind.TICK)
@@ -241,10 +246,7 @@ def test_a_restart_is_a_window_in_which_nobody_listened() -> None:
 
 
 def test_an_orderly_stop_closes_the_books() -> None:
-    story = Story()
-    story.configured()
-    story.started()
-    story.periods(1, 5)
+    story = running(5)
     story.data(50.2, update(50), header=1)
     story.note(51, RecordKind.COLLECTOR_STOP)
     last = verdicts(story.tell(Pipeline()))[-1]
@@ -254,27 +256,18 @@ def test_an_orderly_stop_closes_the_books() -> None:
 
 
 def test_what_we_dropped_is_our_loss() -> None:
-    story = Story()
-    story.configured()
-    story.started()
-    story.periods(1, 6)
+    story = running()
     story.data(60.2, update(60), header=1)
     story._ids[2] += 1  # the kernel dropped it
     story.note(60.5, RecordKind.DROPS, DropsNote(CollectorTime(ns(59.9)), 1, "kernel"))
-    story.note(69, RecordKind.TICK)
-    story.periods(7, 9)
-    said = story.tell(Pipeline())
-    causes = {pair.cause.value for row in verdicts(said) for pair in row.missing}
+    causes, said = causes_of_missing(story)
     assert "lost_here" in causes
     assert "1 messages were dropped" in events(said, "dropped_here")[0].text
 
 
 @pytest.mark.parametrize("kind", ["unreassembled", "rejected"])
 def test_a_message_that_never_became_one_is_the_cause(kind: str) -> None:
-    story = Story()
-    story.configured()
-    story.started()
-    story.periods(1, 6)
+    story = running()
     story.data(60.2, update(60), header=1)
     story._ids[2] += 1
     if kind == "rejected":
@@ -285,19 +278,13 @@ def test_a_message_that_never_became_one_is_the_cause(kind: str) -> None:
     for peer in (SOURCE, STRANGER):
         story.note(60.2, record, note, transport=Transport.UDP_NOTIF, peer=peer, port=4000,
                    flags=FLAG_IDS, publisher_id=2, message_id=story._ids[2])  # fmt: skip
-    story.note(69, RecordKind.TICK)
-    story.periods(7, 9)
-    causes = {pair.cause.value for row in verdicts(story.tell(Pipeline())) for pair in row.missing}
-    assert causes == {kind}
+    assert causes_of_missing(story)[0] == {kind}
 
 
 # --------------------------------------------------------------------------- the same again
 def whole_story() -> Story:
     """A bit of everything."""
-    story = Story()
-    story.configured()
-    story.started()
-    story.periods(1, 5)
+    story = running(5)
     story.data(50.2, update(50), header=1)
     story.data(50.3, b"[", header=2)
     story.data(50.4, update(50), peer=STRANGER)
