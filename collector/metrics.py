@@ -172,6 +172,18 @@ METRICS = (
     ),
     Metric("period_close_delay_seconds", "histogram", "Verdict minus the tick of its period."),
     Metric("sessions_up", "gauge", "Whether the management session is up.", ("device",)),
+    Metric(
+        "session_failures",
+        "counter",
+        "Management sessions that could not be made or were lost, by reason.",
+        ("device", "reason"),
+    ),
+    Metric(
+        "requests_refused",
+        "counter",
+        "Requests that a device refused (rpc-error), or whose reply could not be read, by reason.",
+        ("device", "reason"),
+    ),
     Metric("journal_bytes", "gauge", "Octets of the journal on disk."),
     Metric("journal_records", "counter", "Records taken into the journal."),
     Metric("intake_refused", "counter", "Batches not taken since the disk was full."),
@@ -217,6 +229,8 @@ class Counters:
         self.publisher_lag_seconds = Distribution(LAG_BOUNDS)
         self.period_close_delay_seconds = Distribution(CLOSE_BOUNDS)
         self.sessions_up = Counts()
+        self.session_failures = Counts()
+        self.requests_refused = Counts()
         self.journal_bytes = 0
         self.journal_records = 0
         self.intake_refused = 0

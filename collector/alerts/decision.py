@@ -32,7 +32,8 @@ CHANGE_COST = 20
 FLAPPING = 120
 STEADY = 20
 STATES_KEPT = 100_000
-"""Generators that are remembered (ours); the longest unchanged is forgotten first."""
+"""Generators, and subscriptions, that are remembered (ours); the longest unchanged is forgotten
+first."""
 
 
 class AlertKind(enum.StrEnum):
@@ -198,7 +199,10 @@ class AlertDecider:
         before = self._members.get(series, ())
         if before == verdict.required or verdict.amendment:
             return
+        self._members.pop(series, None)
         self._members[series] = verdict.required
+        if len(self._members) > STATES_KEPT:
+            del self._members[next(iter(self._members))]
         for generator in (one for one in before if one not in verdict.required):
             state = self._states.pop((*series, generator), None)
             if state is None or state.quiet or state.cause is None or state.cause is Cause.LEFT:

@@ -26,7 +26,6 @@ def refresh(service: Parts) -> None:
     counters.sessions_up.clear()
     for state in service.manager.states():
         counters.sessions_up.set((state.name,), int(state.phase.value == "up"))
-    counters.queue_dropped.set(("sessions",), service.manager.dropped)
 
 
 def _receivers(service: Parts) -> None:

@@ -189,7 +189,7 @@ class Service:
             counters=self.counters,
         )
         self.intake.last_arrival = last_arrival
-        self.manager = SubscriptionManager(self.intake, self.clock)
+        self.manager = SubscriptionManager(self.intake, self.clock, counters=self.counters)
         self.housekeeping = Housekeeping(self)
         self._at_the_end(self.housekeeping.stop)
         self.intake.note(RecordKind.COLLECTOR_START)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 
 from collector.errors import ConfigError
 from collector.interfaces import Clock, Intake
+from collector.metrics import Counters
 from collector.subscriber.backoff import BackoffSettings
 from collector.subscriber.runner import DeviceRunner
 from collector.subscriber.session import Deliver, NetconfSession, SessionSettings
@@ -61,6 +62,7 @@ class SubscriptionManager:
         backoff: BackoffSettings | None = None,
         factory: Callable[[str], SessionFactory] = session_factory,
         max_connecting: int = MAX_CONNECTING,
+        counters: Counters | None = None,
     ) -> None:
         """Prepare; nothing is connected yet.
 
@@ -71,6 +73,7 @@ class SubscriptionManager:
             backoff: waits between tries; None: the default ones.
             factory: name of a session implementation -> the implementation.
             max_connecting: see ``MAX_CONNECTING``.
+            counters: where failures are counted.
         """
         self._intake = intake
         self._clock = clock
@@ -78,12 +81,11 @@ class SubscriptionManager:
         self._backoff = backoff or BackoffSettings()
         self._factory = factory
         self._connecting = asyncio.Semaphore(max_connecting)
+        self._counters = counters or Counters()
         self._runners: dict[str, DeviceRunner] = {}
         """device -> its runner."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
         """device -> the task of its runner."""
-        self._dropped_by_gone = 0
-        """Messages that the sessions of runners which are gone threw away."""
 
     async def apply(
         self, devices: Iterable[DeviceAccess], wanted: Iterable[WantedSubscription]
@@ -110,11 +112,6 @@ class SubscriptionManager:
         """How everything stands, by device."""
         return tuple(self._runners[name].state() for name in sorted(self._runners))
 
-    @property
-    def dropped(self) -> int:
-        """Messages that sessions held when they were closed, and that nobody could take."""
-        return self._dropped_by_gone + sum(runner.dropped for runner in self._runners.values())
-
     def subscription_ended(self, device: str, subscription_id: int, reason: str) -> None:
         """The reader of the journal says that the device ended a subscription.
 
@@ -139,6 +136,7 @@ class SubscriptionManager:
             backoff=self._backoff,
             connecting=self._connecting,
             devices=lambda: len(self._runners),
+            counters=self._counters,
         )
         self._runners[device.name] = runner
         self._tasks[device.name] = asyncio.create_task(runner.run(), name=f"device {device.name}")
@@ -158,4 +156,3 @@ class SubscriptionManager:
                 within_seconds,
             )
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._dropped_by_gone += sum(runner.dropped for runner in tasks.values())

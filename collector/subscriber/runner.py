@@ -24,6 +24,7 @@ from collector.errors import (
     WireError,
 )
 from collector.interfaces import Clock, Intake
+from collector.metrics import Counters
 from collector.model import SECOND, CollectorTime, NotificationKind, RecordKind, RpcNote
 from collector.subscriber.backoff import Backoff, BackoffSettings
 from collector.subscriber.records import Recorder
@@ -74,6 +75,7 @@ class DeviceRunner:
         backoff: BackoffSettings,
         connecting: asyncio.Semaphore,
         devices: Callable[[], int],
+        counters: Counters,
     ) -> None:
         self.access = access
         self._clock = clock
@@ -88,8 +90,7 @@ class DeviceRunner:
         self._requests: dict[str, RpcNote] = {}
         """message-id -> request that waits for its reply."""
         self._message_ids = itertools.count(1)
-        self.dropped = 0
-        """Messages that sessions held when they were closed, and that nobody could take."""
+        self._counters = counters
         self._session: NetconfSession | None = None
         self._recording = False
         """True while SESSION_UP is the last word about ``_session`` in the journal."""
@@ -208,7 +209,7 @@ class DeviceRunner:
 
     def _count_dropped(self, session: NetconfSession) -> None:
         if session.dropped:
-            self.dropped += session.dropped
+            self._counters.queue_dropped.add(("sessions",), session.dropped)
             log.warning(
                 "%d messages of device %s are lost: its session ended while nothing was taken.",
                 session.dropped,
@@ -217,6 +218,8 @@ class DeviceRunner:
 
     def _failed(self, error: SessionError | ConfigError) -> int | None:
         """ns to wait before the next try; None: until something else is wanted."""
+        reason = error.reason if isinstance(error, SessionError) else "config"
+        self._counters.session_failures.add((self.access.name, reason))
         if isinstance(error, SessionError) and error.retryable:
             wait = self._backoff.next()
             self._now(DevicePhase.WAITING, str(error), wait)
@@ -259,10 +262,15 @@ class DeviceRunner:
         try:
             reply = decode_reply(octets)
         except WireError as error:
+            self._count_refused(error.reason)
             raise ProtocolError(f"its reply cannot be read: {error}") from error
         if reply.error is not None:
+            self._count_refused("rpc-error")
             raise reply.error
         return reply
+
+    def _count_refused(self, reason: str) -> None:
+        self._counters.requests_refused.add((self.access.name, reason))
 
     def _deliver(self, now: CollectorTime, messages: Sequence[Arrived]) -> None:
         """What the session hands over. Raises IntakeFullError."""

@@ -4,7 +4,8 @@ Does: tag, identity and hints both ways, with the error-tag and module that each
 Does not: decide what to refuse.
 
 Rules for reading: identity from ``error-app-tag``, else from a ``reason`` in ``error-info``, under
-any container name (RFC 8641 prints others than its module); misprints of the RFCs are put right.
+any container name (RFC 8641 prints others than its module); misprints of the RFCs are put right;
+the message is one printable line.
 Rules for writing: ``error-app-tag`` is ``module-name:identity``; hints go into the container that
 fits operation and target; the reason is not said twice (RFC 8640 §7).
 """
@@ -77,10 +78,16 @@ def read_error(element: xml.Element) -> ProtocolError:
     reason = names.local_name(hints.pop("reason", ""))
     identity = names.local_name(element.text_of("error-app-tag")) or reason
     identity = _MISPRINTS.get(identity, identity)
-    message = element.text_of("error-message")[:_LONGEST_MESSAGE] or f"refused: {identity or tag}"
+    message = _one_line(element.text_of("error-message")) or f"refused: {identity or tag}"
     return ProtocolError(
         message, tag=tag, identity=identity, path=element.text_of("error-path"), hints=hints
     )
+
+
+def _one_line(text: str) -> str:
+    """Words for people: it ends up in logs, terminals and tables, so nothing in it moves a cursor."""
+    text = text[:_LONGEST_MESSAGE]
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def is_warning(element: xml.Element) -> bool:

@@ -40,6 +40,14 @@ def with_id(text: bytes) -> bytes:
     return b'<id xmlns="%b">%b</id>' % (YP.encode(), text)
 
 
+def error_of(message: bytes) -> bytes:
+    return (
+        b"<rpc-error><error-type>application</error-type><error-tag>operation-failed</error-tag>"
+        b"<error-severity>error</error-severity><error-message>%b</error-message></rpc-error>"
+        % message
+    )
+
+
 BOMB = (
     b'<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "' + b"&a;" * 500 + b'">'
     b'<!ENTITY c "' + b"&b;" * 500 + b'">]>'
@@ -55,12 +63,10 @@ HOSTILE: dict[str, Answer] = {
     "no-number": lambda request: reply(request, with_id(b"\xff\xfe")),
     "deep": lambda request: reply(request, b"<a>" * 20_000 + b"</a>" * 20_000),
     "not-closed": lambda request: reply(request, b"<a>"),
+    "escape": lambda request: reply(request, error_of(b"\x1b[2J")),  # not well-formed XML
     "long-error": lambda request: reply(
         request,
-        b"<rpc-error><error-type>application</error-type><error-tag>operation-failed</error-tag>"
-        b"<error-severity>error</error-severity><error-message>\x1b[2J"
-        + b"word \n" * 100_000
-        + b"</error-message></rpc-error>",
+        error_of(b"\xc2\x9b2J&#x9b;2J" + b"word \n" * 100_000),  # well-formed, moves a terminal
     ),
     "many-generators": lambda request: reply(
         request,
@@ -164,6 +170,11 @@ def test_hostile_answers_hurt_nobody_else(
                 updates = service.counters.updates
                 await until(lambda: updates[("good", "judged")] >= 2)
                 assert service.health() == (True, "ok")
+                counted = dict(service.counters.requests_refused.items())
+                assert {device for device, _ in counted} <= HOSTILE.keys()
+                assert counted["deep", "too-deep"] >= 1
+                assert counted["long-error", "rpc-error"] >= 1
+                assert counted["escape", "bad-xml"] >= 1
             finally:
                 async with asyncio.timeout(40):
                     await service.stop()
@@ -176,5 +187,7 @@ def test_hostile_answers_hurt_nobody_else(
     for line in caplog.messages:
         assert len(line) < 1000
         assert "\x1b" not in line
+        assert "\x9b" not in line
     assert "root:" not in caplog.text + "".join(event.text for event in facts.events)
     assert all(len(event.text) < 2000 for event in facts.events)
+    assert "\x9b" not in "".join(event.text for event in facts.events)

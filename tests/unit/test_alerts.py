@@ -11,9 +11,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
 import pytest
 
-from collector.alerts import AlertDecider, AlertKind, AlertSink
+from collector.alerts import AlertDecider, AlertKind, AlertSink, decision
 from collector.alerts.sentences import _SENTENCES
 from collector.config import AlertSettings
 from collector.errors import SinkError
@@ -147,6 +148,16 @@ def test_a_card_that_is_said_to_have_left_is_not_said_goodbye_twice() -> None:
         "card 3 of core7 silent since 12:00:05",
         "card 3 of core7 left since 12:00:05",
     ]
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device may give its subscriptions another id at every turn, and no name."""
+    monkeypatch.setattr(decision, "STATES_KEPT", 50)
+    decider = AlertDecider()
+    for number in range(400):
+        one = msgspec.structs.replace(verdict(number), subscription_name="", subscription_id=number)
+        assert decider.receive([one]) == []
+    assert len(decider._states) == len(decider._members) == 50
 
 
 def test_a_card_that_leaves_in_good_health_leaves_quietly() -> None:

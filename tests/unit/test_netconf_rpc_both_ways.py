@@ -427,6 +427,14 @@ def test_hints_are_found_in_any_container() -> None:
     }  # fmt: skip
 
 
+def test_the_words_of_a_device_are_one_printable_line_of_some_length() -> None:
+    words = "&#x9b;2J no\n\n  &#x202e;way " + "x" * 5000
+    read = decode_reply(reply(f"<rpc-error><error-message>{words}</error-message></rpc-error>"))
+    assert str(read.error).startswith("2J no way x")
+    assert str(read.error).isprintable()
+    assert len(str(read.error)) <= 1000
+
+
 def test_values_that_cannot_be_written() -> None:
     with pytest.raises(UsageError, match="centiseconds"):
         encode_rpc("1", EstablishSubscription(SubscriptionTerms(datastore="x", period=1)))

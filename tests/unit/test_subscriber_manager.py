@@ -12,6 +12,7 @@ import pytest
 
 from collector.errors import ConfigError, IntakeFullError, SessionError
 from collector.interfaces import Clock
+from collector.metrics import Counters
 from collector.model import (
     SECOND,
     DeviceTime,
@@ -179,12 +180,14 @@ class World:
         self.device = FakeDevice()
         self.intake = FakeIntake()
         self.waits: list[float] = []
+        self.counters = Counters()
         self.manager = SubscriptionManager(
             self.intake,
             RunningClock(),
             random=lambda: 0.0,
             backoff=backoff,
             factory=lambda kind: self.device.session,
+            counters=self.counters,
         )
 
     async def want(self, *wanted: WantedSubscription, **settings: object) -> None:
@@ -340,6 +343,8 @@ def test_what_cannot_heal_waits_for_another_configuration(error: Exception) -> N
             await asyncio.sleep(0.001)
         assert len(world.device.sessions) == 1
         assert str(error) in world.manager.states()[0].reason
+        reason = getattr(error, "reason", "config")
+        assert world.counters.session_failures.items() == [(("core1", reason), 1)]
         await world.want(wanted(), host="core1.example")
         await world.active()
         await world.manager.stop()
@@ -379,15 +384,18 @@ def test_a_refusal_that_cannot_heal_is_not_repeated(caplog: pytest.LogCaptureFix
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "counted"),
     [
-        refusal("resource-denied", "ietf-subscribed-notifications:insufficient-resources"),
-        refusal("in-use", ""),
-        "<ok/>",
-        "<unclosed>",
+        (
+            refusal("resource-denied", "ietf-subscribed-notifications:insufficient-resources"),
+            "rpc-error",
+        ),
+        (refusal("in-use", ""), "rpc-error"),
+        ("<ok/>", ""),
+        ("<unclosed>", "bad-xml"),
     ],
 )
-def test_a_refusal_that_can_heal_is_repeated(content: str) -> None:
+def test_a_refusal_that_can_heal_is_repeated(content: str, counted: str) -> None:
     async def main() -> None:
         world = World()
         answers = iter([content, content])
@@ -401,6 +409,8 @@ def test_a_refusal_that_can_heal_is_repeated(content: str) -> None:
         await world.active()
         assert world.device.names() == ["establish-subscription"] * 3
         assert len(world.device.sessions) == 1
+        expected = [(("core1", counted), 2)] if counted else []
+        assert world.counters.requests_refused.items() == expected
         await world.manager.stop()
 
     run(main())
@@ -646,10 +656,9 @@ def test_stopping_while_the_intake_is_full_cuts_the_session(
         await world.active()
         world.intake.full = True
         world.device.sessions[0].push(UPDATE, UPDATE)
-        assert world.manager.dropped == 0
         await world.manager.stop(0.05)
         assert world.device.sessions[0].closed.done()
-        assert world.manager.dropped >= 2
+        assert world.counters.queue_dropped[("sessions",)] >= 2
         assert world.intake.kinds() == ["SESSION_UP", "REQUEST", "REPLY"]
 
     run(main())
