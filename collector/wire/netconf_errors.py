@@ -85,7 +85,7 @@ def read_error(element: xml.Element) -> ProtocolError:
 
 
 def _one_line(text: str) -> str:
-    """Words for people: it ends up in logs, terminals and tables, so nothing in it moves a cursor."""
+    """Words for people: in logs, terminals and tables, so nothing in it may move a cursor."""
     text = text[:_LONGEST_MESSAGE]
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
