@@ -157,14 +157,7 @@ def status_of(args: list[str] | None = None) -> int:
     except Exception as error:  # the last door: a person reads this
         if debug:
             raise
-        if isinstance(error, OSError) and error.filename is None and error.errno in _FULL:
-            click.echo(f"collector: the output cannot be written: {error.strerror}", err=True)
-            return 2
-        click.echo(
-            f"collector: unexpected {type(error).__name__}: {_printable(str(error))}"
-            " (set COLLECTOR_DEBUG=1 for where, and please report it)",
-            err=True,
-        )
+        click.echo(f"collector: {_last_words(error)}", err=True)
         return 2
     return result if isinstance(result, int) else 0
 
@@ -186,6 +179,17 @@ def _usage_text(error: click.ClickException) -> str:
         return str(context.get_help())
     sentence = _printable(error.format_message()).rstrip(".")
     return f"collector: {sentence}; see {context.command_path} --help"
+
+
+def _last_words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return _printable(f"{error.filename} cannot be used: {error.strerror}")
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return f"the output cannot be written: {error.strerror}"
+    return (
+        f"unexpected {type(error).__name__}: {_printable(str(error))}"
+        " (set COLLECTOR_DEBUG=1 for where, and please report it)"
+    )
 
 
 def _printable(text: str) -> str:

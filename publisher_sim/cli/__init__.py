@@ -122,6 +122,8 @@ def _usage_text(error: click.ClickException) -> str:
 def _sentence(error: Exception) -> str:
     if isinstance(error, CollectorError):
         return _printable(str(error))
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return _printable(f"{error.filename} cannot be used: {error.strerror}")
     return (
         f"unexpected {type(error).__name__}: {_printable(str(error))}"
         " (set PUBLISHER_SIM_DEBUG=1 for where, and please report it)"

@@ -146,6 +146,14 @@ def test_an_unexpected_error_is_still_no_traceback(
     assert "Traceback" not in err
 
 
+def test_what_the_system_refuses_is_a_sentence(
+    failing: list[BaseException], capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing.append(PermissionError(13, "Permission denied", "d/journal"))
+    assert run("fail") == 2
+    assert capsys.readouterr().err == "collector: d/journal cannot be used: Permission denied\n"
+
+
 @pytest.mark.parametrize("error", [KeyError("x"), UsageError("x")])
 def test_who_debugs_gets_the_traceback(
     failing: list[BaseException], error: Exception, monkeypatch: pytest.MonkeyPatch

@@ -92,8 +92,12 @@ def test_an_unexpected_error_is_still_no_traceback(
         "publisher-sim: unexpected RuntimeError: nobody [2J thought of it"
         " (set PUBLISHER_SIM_DEBUG=1 for where, and please report it)\n"
     )
+    burst.callback = lambda: open("/no/such")  # noqa: SIM115
+    assert status_of(["check"]) == 2
+    said = capsys.readouterr().err
+    assert said == "publisher-sim: /no/such cannot be used: No such file or directory\n"
     monkeypatch.setenv("PUBLISHER_SIM_DEBUG", "1")
-    with pytest.raises(RuntimeError):
+    with pytest.raises(OSError, match="such"):
         status_of(["check"])
 
 
