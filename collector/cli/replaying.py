@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from collector.config import Config, KnownSubscriptionSettings, load_config
+from collector.config import Config, KnownSubscriptionSettings, device_of_source, load_config
 from collector.core.settings import EngineSettings
 from collector.errors import UsageError
 from collector.journal import JournalReader
@@ -126,7 +126,14 @@ def _judge_journal(
 
     files = len(JournalReader(source).segments())
     with progress("reading the journal", files) as advance:
-        return replay(source, target, adjust=adjust, show=show.receive, advance=advance)
+        return replay(
+            source,
+            target,
+            adjust=adjust,
+            sources=None if config is None else device_of_source(config),
+            show=show.receive,
+            advance=advance,
+        )
 
 
 def _judge_captures(

@@ -7,7 +7,7 @@ offsets. Runs of updates go to the engine in one call; any other record ends the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, cast
 
 import msgspec
@@ -87,17 +87,20 @@ class Pipeline:
         *,
         settings: EngineSettings | None = None,
         inventory: Inventory | None = None,
+        sources: Mapping[str, str] | None = None,
         adjust: Callable[[EngineSettings], EngineSettings] = lambda settings: settings,
     ) -> None:
         """Args:
         settings: what holds until a CONFIG record comes.
         inventory: who sends from where, until a CONFIG record comes.
-        adjust: changes the settings of every CONFIG record (``collector replay --grace``).
+        sources: peer address -> device, instead of what CONFIG records say.
+        adjust: changes the settings of every CONFIG record (``collector replay -c``, both).
         """
         self._settings = settings or EngineSettings()
         self.engine = Engine(self._settings)
         self.counts = PipelineCounts()
         self._inventory = inventory or Inventory({})
+        self._sources = sources
         self._adjust = adjust
         self._rest = _Rest()
         self._sampling = Sampling()
@@ -274,7 +277,7 @@ class Pipeline:
             return
         config = decode_config(payload)
         self._rest.config = payload
-        self._inventory = inventory_of(config)
+        self._inventory = inventory_of(config, self._sources)
         self._sampling.configure(every_of(config.verdicts.coverage_sample), now, offset)
         facts += self.engine.configure(self._adjust(engine_settings(config)), now)
 
@@ -336,7 +339,7 @@ class Pipeline:
         )
         self._rest, self._sampling = rest, sampling
         if config is not None:
-            self._inventory = inventory_of(config)
+            self._inventory = inventory_of(config, self._sources)
         return next(offset for name, offset, _ in kept if name == REST)
 
 

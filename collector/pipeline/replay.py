@@ -6,7 +6,7 @@ the tests of recovery lean on. Captures have a module of their own (``capture``)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -55,6 +55,7 @@ def replay(
     out_folder: Path | None = None,
     *,
     adjust: Callable[[EngineSettings], EngineSettings] = lambda journalled: journalled,
+    sources: Mapping[str, str] | None = None,
     show: Show = lambda said: None,
     advance: Callable[[float], None] = lambda segments: None,
 ) -> Replayed:
@@ -64,6 +65,7 @@ def replay(
         folder: data folder with the journal.
         out_folder: where the rows go as a store of their own; None: nowhere but ``show``.
         adjust: what to judge with instead of what the journal remembers.
+        sources: peer address -> device, instead of what the journal remembers.
         show: called with what each frame says.
         advance: called with the number of segments begun so far, for a progress bar.
 
@@ -73,7 +75,7 @@ def replay(
     """
     if not JournalReader(folder).segments():
         raise UsageError(f"there is no journal in {folder}")
-    pipeline = Pipeline(settings=adjust(EngineSettings()), adjust=adjust)
+    pipeline = Pipeline(settings=adjust(EngineSettings()), sources=sources, adjust=adjust)
     target = None if out_folder is None else KeptStore(out_folder)
     records, segments, segment, first_arrival = 0, 0, -1, 0
     try:

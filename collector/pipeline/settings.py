@@ -6,6 +6,8 @@ verdicts by itself; this turns it into the engine's own words. Seconds become ns
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from collector.config import Config, device_of_source, redacted
@@ -41,9 +43,10 @@ def decode_config(payload: bytes) -> JournalledConfig:
     return msgspec.json.decode(payload, type=JournalledConfig)
 
 
-def inventory_of(config: JournalledConfig) -> Inventory:
-    """Who sends from where."""
-    return Inventory(device_of_source(config), each_source=config.each_source)
+def inventory_of(config: JournalledConfig, sources: Mapping[str, str] | None = None) -> Inventory:
+    """Who sends from where; ``sources``: peer address -> device, instead of what it says."""
+    known = device_of_source(config) if sources is None else sources
+    return Inventory(known, each_source=config.each_source)
 
 
 def strict_sources(config: Config) -> frozenset[str]:

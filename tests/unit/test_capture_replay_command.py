@@ -14,6 +14,7 @@ from rich.console import Console
 from collector.cli import status_of
 from collector.cli.replaying import given_terms
 from collector.core.views import OriginatorState, UnknownSubscription
+from collector.journal import Journal, JournalSettings
 from collector.model import CollectorTime, Event, Outcome
 from collector.pipeline import Replayed
 from collector.store.tables import Said
@@ -36,6 +37,7 @@ from tests.unit.capture_maker import (
     verdicts,
     write,
 )
+from tests.unit.pipeline_records import Story
 from tests.unit.verdict_maker import verdict
 
 START = packets(0.0, started(0.0, ["1", "2"]), header=9)
@@ -227,6 +229,28 @@ def test_a_configuration_names_devices(
     assert status_of(["replay", lossy, "-c", str(config), "--expect", "core7/1=2,1", "--json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {tuple(row["required"]) for row in rows} == {("2", "1")}  # the option counts
+
+
+def test_a_configuration_names_devices_of_a_journal_that_did_not_know_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who sent was unknown; what came is all in the journal, and can be judged once it is known."""
+    with Journal.open(tmp_path / "data", JournalSettings(free_space_reserve=0)) as journal:
+        story = Story()
+        story.configured()
+        story.started()
+        story.periods(1, 6)
+        story.batch.peer = [peer and "198.51.100.7" for peer in story.batch.peer]
+        journal.append(story.batch)
+    folder = str(tmp_path / "data")
+    status_of(["replay", folder, "--json"])
+    assert capsys.readouterr().out == ""
+    config = tmp_path / "c.toml"
+    config.write_text('[[device]]\nname = "found"\nsources = ["198.51.100.7"]\n')
+    assert status_of(["replay", folder, "-c", str(config), "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {row["device"] for row in rows} == {"found"}
+    assert "COMPLETE" in {row["outcome"] for row in rows}
 
 
 # --------------------------------------------------------------------------- for people
