@@ -151,4 +151,8 @@ async def follow(service: Parts) -> AsyncIterator[Mapping[str, Any]]:
 async def reload(service: Parts) -> Mapping[str, Any]:
     """Read the configuration file again."""
     await service.reload_now()
-    return {"reloaded": True, "devices": len(service.config.devices)}
+    return {
+        "reloaded": True,
+        "devices": len(service.config.devices),
+        "at_next_start": service.at_restart,
+    }

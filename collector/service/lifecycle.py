@@ -32,6 +32,7 @@ from collector.pipeline import Pipeline
 from collector.pipeline.settings import encode_config, reassembly_limits, strict_sources
 from collector.plugins import receiver_class
 from collector.service.addresses import with_addresses
+from collector.service.at_restart import at_restart
 from collector.service.clock import CollectorClock
 from collector.service.commands import commands
 from collector.service.gauges import refresh
@@ -76,6 +77,7 @@ class Service:
             opened: the socket of UDP-notif, where somebody else has opened it.
         """
         self.config = config
+        self._started_with = config
         self.counters = Counters()
         self.live = LiveSink()
         self.control: ControlServer | None = None
@@ -101,7 +103,7 @@ class Service:
     @property
     def folder(self) -> Path:
         """The data folder."""
-        return Path(self.config.collector.data_dir)
+        return Path(self._started_with.collector.data_dir)
 
     # ------------------------------------------------------------------ start
     async def start(self) -> None:
@@ -112,7 +114,7 @@ class Service:
             SinkError: the journal or the store on disk cannot be read.
         """
         self._open_folder()
-        self.config = await with_addresses(self.config)
+        self.config = self._started_with = await with_addresses(self.config)
         self.pipeline = Pipeline()
         last_arrival = await self._recover()
         self.journal.on_sealed.append(self._sealed)
@@ -261,7 +263,8 @@ class Service:
     async def reload(self, config: Config) -> None:
         """Take another configuration over: devices and subscriptions, grace, expectations.
 
-        Addresses, folders and limits of what already runs stay until the next start.
+        Addresses, folders and limits of what already runs stay until the next start
+        (``at_restart`` says which).
         """
         if not self.running:
             raise UsageError("the collector is still starting, or already stopping")
@@ -269,6 +272,13 @@ class Service:
             await self._take_over(await with_addresses(config, self.config))
         self.reloads += 1
         log.info("The configuration was read again.")
+        if self.at_restart:
+            log.warning("Only the next start heeds what changed in %s.", ", ".join(self.at_restart))
+
+    @property
+    def at_restart(self) -> list[str]:
+        """Keys of the configuration in force that have no effect before the next start."""
+        return at_restart(self._started_with, self.config)
 
     async def find_addresses(self) -> None:
         """Look up once more the names that had no address. Raises IntakeFullError, UsageError."""

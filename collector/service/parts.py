@@ -33,6 +33,10 @@ class Parts(Protocol):
     reloads: int
 
     @property
+    def at_restart(self) -> list[str]:
+        """Keys of the configuration in force that have no effect before the next start."""
+
+    @property
     def folder(self) -> Path:
         """The data folder."""
 

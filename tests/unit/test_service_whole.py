@@ -664,7 +664,7 @@ def test_reload_takes_over_and_a_broken_file_changes_nothing(
             service.reload_from = read
             signals.reload_on_signal(service.reload_now)
             answer = await asked(service, "reload")
-            assert answer == {"reloaded": True, "devices": 0}
+            assert answer == {"reloaded": True, "devices": 0, "at_next_start": []}
             assert service.reloads == 1
             for _ in range(2):
                 os.kill(os.getpid(), signal.SIGHUP)
@@ -678,6 +678,39 @@ def test_reload_takes_over_and_a_broken_file_changes_nothing(
     run(step)
     assert "c.toml: x: broken" in caplog.text
     assert "was not taken over" in caplog.text
+
+
+def test_what_only_the_next_start_heeds_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    strict = {"name": "core7", "sources": ["192.0.2.7"], "strict": True}
+
+    async def step() -> None:
+        async with served(config_in(tmp_path)) as service:
+            await service.reload(config_in(tmp_path, journal={"retention_seconds": 5}))
+            assert service.at_restart == []
+            await service.reload(
+                config_in(
+                    tmp_path,
+                    journal={"segment_seconds": 1},
+                    alerts={"file": str(tmp_path / "alerts.jsonl")},
+                    device=[strict],
+                )
+            )
+            named = ["journal.segment_seconds", "alerts.file", "device.strict"]
+            assert service.at_restart == named
+            service.reload_from = lambda: service.config
+            answer = await asked(service, "reload")
+            assert answer == {"reloaded": True, "devices": 1, "at_next_start": named}
+            await service.reload(config_in(tmp_path))
+            assert service.at_restart == []
+            await service.reload(config_in(tmp_path / "moved"))
+            assert service.at_restart == ["collector.data_dir"]
+            assert service.folder == tmp_path / "data", "it is still the one that is written"
+
+    run(step)
+    assert caplog.text.count("Only the next start heeds") == 3
+    assert "journal.segment_seconds, alerts.file, device.strict" in caplog.text
 
 
 # --------------------------------------------------------------------------- housekeeping

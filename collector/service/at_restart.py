@@ -1,0 +1,36 @@
+"""Which changed keys of a configuration wait for the next start: what runs was built with them.
+
+Does: compare. Does not: take anything over (``lifecycle``); devices, subscriptions, verdicts and
+the keys in ``AT_ONCE`` are in force as soon as the file was read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import structs
+
+from collector.config import Config
+from collector.pipeline.settings import strict_sources
+
+SECTIONS = ("collector", "udp_notif", "reassembly", "journal", "store", "metrics", "alerts")
+AT_ONCE = frozenset(
+    ("journal.retention_seconds", "journal.retention_bytes", "journal.snapshot_seconds")
+)
+"""Read afresh each time they are used (``housekeeping``)."""
+
+
+def at_restart(started_with: Config, read_again: Config) -> list[str]:
+    """Dotted keys that differ and have no effect before the next start."""
+    found = [key for key in _differences(started_with, read_again) if key not in AT_ONCE]
+    if strict_sources(started_with) != strict_sources(read_again):
+        found.append("device.strict")
+    return found
+
+
+def _differences(before: Config, after: Config) -> Iterator[str]:
+    for section in SECTIONS:
+        was, now = getattr(before, section), getattr(after, section)
+        for key in structs.asdict(was):
+            if getattr(was, key) != getattr(now, key):
+                yield f"{section}.{key}"
