@@ -88,10 +88,11 @@ def prefixes() -> Iterator[bytes]:
 
 
 def replaced_octets(usual: bytes) -> Iterator[bytes]:
-    """Each octet of a message replaced by each other octet."""
-    for place in range(len(usual)):
-        for octet in range(256):
-            yield usual[:place] + bytes((octet,)) + usual[place + 1 :]
+    """Each octet of a message with each bit turned round, and replaced by what means something."""
+    for place, octet in enumerate(usual):
+        flipped = (octet ^ 1 << bit for bit in range(8))
+        for other in {*flipped, *b'"\\{}[],: 0-e\0\xff'}:
+            yield usual[:place] + bytes((other,)) + usual[place + 1 :]
 
 
 def damaged(random: Random) -> bytes:

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from collector import fast
 from collector.model import Notification, NotificationKind, RecordKind
 from collector.receivers.batcher import DatagramBatcher
 from collector.wire.encodings import yang_json
 from collector.wire.notification import decode, decode_contents
 from collector.wire.pcap import CaptureReader
+from tests.envelope_rows import CORES, check_batch, core
 from tests.reference.notification import naive_decode, naive_xml_of
 
 CAPTURES = Path(
@@ -115,6 +117,26 @@ def test_updates_take_the_typed_way(capture: Path) -> None:
         notification = decode(payload, 1)
         typed = yang_json.read_typed(payload)
         assert typed == (notification if notification.state_change is None else None)
+
+
+@each_capture
+@pytest.mark.parametrize("name", CORES)
+def test_a_capture_as_one_batch(capture: Path, name: str) -> None:
+    kinds, payloads = zip(*messages(capture), strict=True)
+    with core(name):
+        check_batch(payloads, kinds)
+
+
+@each_capture
+def test_updates_take_the_compiled_way(capture: Path) -> None:
+    if fast.native is None:
+        pytest.skip("the compiled core is not built")
+    if "cbor" in capture.name:
+        return  # which it does not know
+    payloads = [payload for _, payload in messages(capture)]
+    _, unusual = fast.native.decode_json(payloads, ("", "", ""))
+    changes = [yang_json.read_typed(payload) is None for payload in payloads]
+    assert unusual == [row for row, is_change in enumerate(changes) if is_change]
 
 
 def test_originators_of_the_multi_originator_capture() -> None:
