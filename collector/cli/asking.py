@@ -17,7 +17,7 @@ import click
 
 from collector import control
 from collector.errors import UsageError
-from collector.lanes.folders import folders_with_data, lane_number
+from collector.lanes.folders import folders_with_data, lane_number, load_assignment
 from collector.store.manifest import load_manifest, store_folder
 from collector.store.open_rows import OpenRows, decode_open_rows
 from collector.store.query import Part, QuerySession, open_parts
@@ -42,7 +42,10 @@ def asked(folder: Path) -> Iterator[QuerySession]:
 
 def open_rows(folder: Path) -> Sequence[OpenRows]:
     """Rows that are not in the store yet."""
-    if control.is_running(folder):
+    assigned = load_assignment(folder)
+    supervised = assigned is not None and assigned.lanes > 1
+    # the supervisor of lanes answers in the data folder itself, and has no rows
+    if not supervised and control.is_running(folder):
         try:
             return decode_open_rows(
                 control.ask_bytes(folder, "open_rows", timeout_seconds=ANSWER_SECONDS)

@@ -35,6 +35,7 @@ from collector.model import (
     Transport,
     Verdict,
 )
+from collector.pipeline.departures import departures
 from collector.pipeline.exchanges import engine_inputs
 from collector.pipeline.rows import UpdateRows
 from collector.pipeline.sampling import Sampling, every_of
@@ -279,6 +280,7 @@ class Pipeline:
         self._rest.config = payload
         self._inventory = inventory_of(config, self._sources)
         self._sampling.configure(every_of(config.verdicts.coverage_sample), now, offset)
+        facts += departures(self.engine, config, now, offset)
         facts += self.engine.configure(self._adjust(engine_settings(config)), now)
 
     # ------------------------------------------------------------------ who sent it

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from collector.interfaces import Said
 
-ENDED_HERE = ("deleted", "session-lost", "collector-down", "stopped")
+ENDED_HERE = ("deleted", "session-lost", "collector-down", "stopped", "not-configured")
 """Reasons that the subscriber knows already, since it made them."""
 
 
