@@ -39,6 +39,10 @@ class Lanes(Protocol):
     def folder(self) -> Path:
         """The data folder of all."""
 
+    @property
+    def at_next_start(self) -> list[str]:
+        """Changed keys that only the next start heeds."""
+
     async def reload_now(self) -> None:
         """Read the configuration again and use it."""
 
@@ -95,7 +99,7 @@ class Answers:
         """Read the configuration file again."""
         await self._of.reload_now()
         devices = sum(self._of.devices_of(lane.number) for lane in self._of.lanes)
-        return {"reloaded": True, "devices": devices}
+        return {"reloaded": True, "devices": devices, "at_next_start": self._of.at_next_start}
 
     async def _ask(self, command: str) -> dict[int, Row | str]:
         """Lane -> its answer, or why there is none."""

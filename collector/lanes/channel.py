@@ -38,6 +38,8 @@ class Report(Struct, frozen=True):
     """Empty: everything is as ordered."""
     notes: tuple[str, ...] = ()
     """Further sentences to the error."""
+    at_next_start: tuple[str, ...] = ()
+    """Keys that changed and that only the next start heeds."""
 
 
 def report_of(error: CollectorError) -> Report:

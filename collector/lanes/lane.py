@@ -91,7 +91,7 @@ async def _taken_over(service: Service, orders: Orders) -> Report:
     except Exception as error:  # whatever is wrong, the lane goes on as it was
         log.exception("The configuration was not taken over.")
         return Report(f"unexpected {type(error).__name__}: {error}")
-    return Report()
+    return Report(at_next_start=tuple(service.at_restart))
 
 
 if __name__ == "__main__":

@@ -72,6 +72,8 @@ class LaneProcess:
         """Times that it was started again."""
         self.why = ""
         """Why it does not run, in a few words; empty while it does."""
+        self.at_next_start: tuple[str, ...] = ()
+        """Keys that changed since it started and that it does not heed."""
         self._orders = orders
         self._opened = opened
         self._shortest = self._pause = pause_seconds
@@ -162,6 +164,7 @@ class LaneProcess:
                 for note in report.notes:
                     error.add_note(note)
                 raise error
+            self.at_next_start = report.at_next_start
 
     async def _conversation(self, orders: Orders) -> Report | None:
         assert self._reader is not None

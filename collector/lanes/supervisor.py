@@ -11,10 +11,10 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from collector.config import Config
 from collector.control import ControlServer
@@ -61,6 +61,8 @@ class Supervisor:
         """From the end of ``start`` to the beginning of ``stop``."""
         self._reload_from = reload_from
         self._pause_seconds = pause_seconds
+        self._unheeded: list[str] = []
+        """Keys that the supervisor alone heeds, and only at its start."""
         self._resolved = config
         """The same with the addresses of names."""
         self._plan: Plan | None = None
@@ -178,17 +180,22 @@ class Supervisor:
         """
         if not self.running:
             raise UsageError("the collector is still starting, or already stopping")
-        if config.collector.lanes != self.config.collector.lanes:
-            log.warning(
-                "%d lanes are configured; %d run until the next start.",
-                config.collector.lanes,
-                len(self.lanes),
-            )
         async with self._taking_over:
-            config = replace(config, collector=self.config.collector)
+            self._unheeded = [*_changed(self.config, config)]
+            config = replace(config, collector=self.config.collector, metrics=self.config.metrics)
             await self._take_over(config, await with_addresses(config, self._resolved))
         self.reloads += 1
         log.info("The configuration was read again.")
+        if self.at_next_start:
+            log.warning(
+                "Only the next start heeds what changed in %s.", ", ".join(self.at_next_start)
+            )
+
+    @property
+    def at_next_start(self) -> list[str]:
+        """Keys of the configuration read last that have no effect before the next start."""
+        of_lanes = (key for lane in self.lanes for key in lane.at_next_start)
+        return [*dict.fromkeys([*self._unheeded, *of_lanes])]
 
     async def _take_over(self, config: Config, resolved: Config) -> None:
         before, plan = self._plan, plan_of(config, len(self.lanes), resolved)
@@ -243,6 +250,13 @@ class Supervisor:
                 one.close()
         if self._lock is not None:
             self._lock.release()
+
+
+def _changed(before: Config, after: Config) -> Iterator[str]:
+    """Dotted keys of the sections that lanes are not told of as they are."""
+    for section in ("collector", "metrics"):
+        was, now = asdict(getattr(before, section)), asdict(getattr(after, section))
+        yield from (f"{section}.{key}" for key in was if was[key] != now[key])
 
 
 def _without_arrivals(plan: Plan, before: Plan) -> Plan:

@@ -166,7 +166,8 @@ def test_a_reload_moves_a_device_with_its_first_address_and_says_so(tmp_path: Pa
             card.send()
             await running.until(lambda: running.ask("status")["datagrams_received"] == 1)
             running.configure(lanes=4, more=toml(moved))
-            assert running.ask("reload") == {"reloaded": True, "devices": 2}
+            answer = running.ask("reload")
+            assert answer == {"reloaded": True, "devices": 2, "at_next_start": ["collector.lanes"]}
             card.send()
             await running.until(lambda: running.ask("status")["datagrams_received"] == 2)
             rows = running.rows("SELECT device, lane FROM updates ORDER BY received_at")
@@ -186,7 +187,7 @@ def test_a_reload_moves_a_device_with_its_first_address_and_says_so(tmp_path: Pa
     ]
     assert "In another lane than before" in log
     assert "1 device (dev1)" in log
-    assert "4 lanes are configured; 2 run until the next start." in log
+    assert "Only the next start heeds what changed in collector.lanes." in log
 
 
 def test_a_lane_that_cannot_start_is_the_reason_why_nothing_does(tmp_path: Path) -> None:
