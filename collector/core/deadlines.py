@@ -16,6 +16,8 @@ from collector.model import SECOND, CollectorTime, DeviceTime
 
 STARTING_PERIODS = 4
 """The period of the reply and the three after it: who was not heard yet may still be starting."""
+ROOM = 1024
+"""Entries below which nobody looks for those that are no longer true (ours)."""
 CLOSE = 0
 FINAL = 1
 Entry = tuple[int, int, str, int, int, int, int, Subscription]
@@ -90,15 +92,27 @@ def _delivers_regularly(originator: Originator | None) -> bool:
     return originator is not None and originator.usual is not None
 
 
-class Deadlines:
-    """One heap; an entry that is no longer true is dropped when it comes up."""
+def is_true(entry: Entry) -> bool:
+    """Is what an entry says still to be done, and at that time?"""
+    time, _, _, _, index, what, _, subscription = entry
+    if what == CLOSE:
+        return subscription.live and subscription.due == time
+    period = subscription.periods.get(index)
+    return period is not None and period.final_due == time
 
-    __slots__ = ("_serial", "heap")
+
+class Deadlines:
+    """One heap; an entry that is no longer true is dropped when it comes up, or when they are many
+    (a deadline of a long period can be moved more often than anybody has memory)."""
+
+    __slots__ = ("_room", "_serial", "heap")
 
     def __init__(self) -> None:
         self.heap: list[Entry] = []
         """The next entry first; only read from outside."""
         self._serial = 0
+        self._room = ROOM
+        """Entries at which those that are no longer true are looked for."""
 
     def next(self) -> CollectorTime | None:
         """The time of the next entry."""
@@ -130,6 +144,10 @@ class Deadlines:
                 self._push(subscription, period.final_due, period.index, FINAL)
 
     def _push(self, subscription: Subscription, time: int, index: int, what: int) -> None:
+        if len(self.heap) >= self._room:
+            self.heap[:] = [entry for entry in self.heap if is_true(entry)]
+            heapq.heapify(self.heap)
+            self._room = max(ROOM, 2 * len(self.heap))
         self._serial += 1
         entry = (
             time, subscription.revision, subscription.device, subscription.id, index, what,

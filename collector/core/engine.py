@@ -25,7 +25,7 @@ from collector.core import (
 )
 from collector.core.clocks import add_window
 from collector.core.context import Context
-from collector.core.deadlines import CLOSE
+from collector.core.deadlines import CLOSE, is_true
 from collector.core.message_ids import Finding
 from collector.core.settings import EngineSettings
 from collector.core.state import NO_SUBSCRIPTION, Device, Subscription
@@ -171,15 +171,16 @@ class Engine:
             first = deadlines.next()
             if first is None or first >= now:
                 return
-            time, _, _, _, index, what, _, subscription = deadlines.pop()
+            entry = deadlines.pop()
+            if not is_true(entry):
+                continue
+            time, _, _, _, index, what, _, subscription = entry
             if what == CLOSE:
-                if subscription.live and subscription.due == time:
-                    subscription.due = None
-                    closing.close(self._context, subscription, time)
+                subscription.due = None
+                closing.close(self._context, subscription, time)
             else:
-                period = subscription.periods.get(index)
-                if period is not None and period.final_due == time:
-                    amendments.finalise(self._context, subscription, period, time)
+                period = subscription.periods[index]
+                amendments.finalise(self._context, subscription, period, time)
 
     # ----------------------------------------------------------------------- other inputs
     def _other(self, record: EngineInput) -> None:

@@ -63,6 +63,15 @@ def test_batch_borders_change_no_row(seed: int) -> None:
             assert in_batches(seed, records, options) == (facts, state)
 
 
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(seeds)
+def test_tidying_the_deadlines_changes_no_row(seed: int) -> None:
+    records, options = engine_scenarios.traffic(seed), engine_scenarios.settings(seed)
+    with patch("collector.core.deadlines.ROOM", 1):
+        often = said(records, options)
+    assert often == said(records, options)
+
+
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(seeds)
 def test_extra_timer_calls_change_no_row(seed: int) -> None:

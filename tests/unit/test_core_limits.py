@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pytest
+
+from collector.core import deadlines
 from collector.core.settings import EngineSettings, Limits
 from collector.model import EngineInput, NotificationKind, SubscriptionRow
 from tests.helpers import DEVICE, Wire, changed, established, letters, run, steady, terms, update
@@ -43,6 +46,24 @@ def test_a_flood_of_starts_fills_no_memory() -> None:
     assert wire.engine.fell_off() == {DEVICE: {"subscriptions": 2000 - limit}}
     assert all(len(started) <= 2 for started in device.ports.values())
     assert ends(wire)[0] == (1, "forgotten")
+
+
+def test_deadlines_that_are_moved_or_given_up_do_not_pile_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deadlines, "ROOM", 16)
+    year = 365 * 86_400
+    starts = [
+        changed(n / 10, STARTED, generators=("1",), subscription=n, terms=terms(year))
+        for n in range(1, 501)
+    ]
+    moved = [
+        changed(60 + n / 10, MODIFIED, generators=tuple(map(str, range(n % 7 + 1))), subscription=9)
+        for n in range(500)
+    ]
+    wire = run([established(-5, ("1",), period=year, subscription=9), *starts, *moved], TWO)
+    assert len(live(wire)) == 2
+    assert len(wire.engine._context.deadlines.heap) <= 2 * 16
 
 
 def test_a_flood_hurts_neither_what_we_asked_for_nor_what_delivers() -> None:
@@ -106,3 +127,10 @@ def test_originators_beyond_the_limit_are_counted() -> None:
     sent = [update(1 + card / 100, str(card), 1) for card in range(1, 8)]
     wire = run([established(-5, ("1",)), *sent], options, until=30)
     assert wire.engine.fell_off() == {DEVICE: {"originators": 4}}
+
+
+def test_messages_that_came_twice_are_counted_over_all_devices() -> None:
+    wire = run([established(-5, ("1",)), *steady([1], periods=2), *steady([1], periods=1)[:1]])
+    wire.send(update(12, "1", 101, time=10.06, device="other"))
+    wire.send(update(12.1, "1", 101, time=10.06, device="other"))
+    assert wire.engine.duplicates() == 2
