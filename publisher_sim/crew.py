@@ -251,6 +251,7 @@ class ProcessCrew:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "publisher_sim", *arguments,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # a Ctrl-C in the terminal is the master's to pass on
             )  # fmt: skip
         except OSError as error:
             raise SessionError(f"{card.name}: no process: {error.strerror}") from error

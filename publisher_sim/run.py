@@ -72,14 +72,20 @@ def run_device(
             print(f"publisher-sim: {text}", file=sys.stderr, flush=True)
 
     async def whole() -> None:
-        device = DeviceService(scenario, truth=truth, in_process=in_process, progress=progress)
-        loop = asyncio.get_running_loop()
+        device: DeviceService
+
+        def stop() -> None:
+            device.request_stop()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, device.request_stop)
+            # before the device, which takes a while to make; called only once we wait below
+            asyncio.get_running_loop().add_signal_handler(number, stop)
+        device = DeviceService(scenario, truth=truth, in_process=in_process, progress=progress)
         try:
             await device.start()
-            print(json.dumps(ready_line(device, scenario)), flush=True)
-            await device.wait(duration)
+            if not device.stopping:
+                print(json.dumps(ready_line(device, scenario)), flush=True)
+                await device.wait(duration)
         finally:
             await device.stop()
 

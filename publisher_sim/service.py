@@ -106,7 +106,7 @@ class DeviceService:
 
     # ------------------------------------------------------------------ life
     async def start(self) -> None:
-        """Return when subscribers can come.
+        """Return when subscribers can come, or ``stopping``.
 
         Raises:
             ConfigError: an address cannot be used.
@@ -121,14 +121,31 @@ class DeviceService:
             self._crew.start_card(one)
         if not self._scenario.card:
             self._registered.set()
-        try:
-            await asyncio.wait_for(self._registered.wait(), REGISTRATION_SECONDS)
-        except TimeoutError:
-            missing = ", ".join(sorted(self._waiting_for))
-            raise SessionError(f"no registration of {missing}", reason="timeout") from None
+        await self._registration()
+        if self.stopping:
+            return
         await self.server.start()
         self._started = True
         self._progress(f"{self._scenario.name} listens on {self.server.host}:{self.server.port}")
+
+    async def _registration(self) -> None:
+        """Return when all agents are there or nobody needs them any more. Raises SessionError."""
+        waits = [asyncio.ensure_future(one.wait()) for one in (self._registered, self._over)]
+        try:
+            done, _ = await asyncio.wait(
+                waits, timeout=REGISTRATION_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            for one in waits:
+                one.cancel()
+        if not done:
+            missing = ", ".join(sorted(self._waiting_for))
+            raise SessionError(f"no registration of {missing}", reason="timeout")
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the scenario is over or ``request_stop`` was called."""
+        return self._over.is_set()
 
     async def wait(self, seconds: float | None = None) -> None:
         """Return when the scenario is over, ``request_stop`` was called, or the time is up."""
@@ -138,7 +155,7 @@ class DeviceService:
             pass
 
     def request_stop(self) -> None:
-        """End ``wait``."""
+        """End ``wait``, and ``start`` while it waits for agents."""
         self._over.set()
 
     async def stop(self) -> None:

@@ -1,15 +1,17 @@
-"""Accounts of agent processes are read whole, in pieces, and never half a line."""
+"""Agent processes: accounts are read whole and in pieces; how they are started and left."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from publisher_sim import crew
+from collector.errors import SessionError
+from publisher_sim import crew, service
 from publisher_sim.accounts import Killed, encode_fact
 from publisher_sim.publishers.agent_loop import AccountFile
-from publisher_sim.scenario import Scenario
+from publisher_sim.scenario import Card, Scenario
 
 
 def test_accounts_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,3 +33,53 @@ def test_accounts_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert list(one.facts()) == facts[20:]
     assert list(one.facts()) == []
     one.remove()
+
+
+class _NobodyComes(crew.ProcessCrew):
+    """Agents that are started and never register."""
+
+    started = 0
+
+    async def _spawn(self, card: Card, into: object) -> None:
+        type(self).started += 1
+
+
+def test_a_stop_does_not_wait_for_agents_that_never_register(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "ProcessCrew", _NobodyComes)
+    monkeypatch.setattr(service, "REGISTRATION_SECONDS", 3600.0)
+    monkeypatch.setenv("PUBLISHER_SIM_PASSWORD", "x")
+    scenario = Scenario(card=(Card(name="lc1", publisher_id=101, interfaces=("eth1/0",)),))
+
+    async def whole() -> bool:
+        device = service.DeviceService(scenario)
+        asyncio.get_running_loop().call_soon(device.request_stop)
+        await asyncio.wait_for(device.start(), 30)
+        await device.stop()
+        return device.stopping
+
+    assert asyncio.run(whole())
+    assert _NobodyComes.started == 1
+
+
+def test_a_ctrl_c_in_the_terminal_is_not_for_the_agents(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, object]] = []
+
+    async def started(*_arguments: object, **options: object) -> None:
+        asked.append(options)
+        raise OSError(11, "enough for a test")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", started)
+    card = Card(name="lc1", publisher_id=101, interfaces=("eth1/0",))
+
+    async def whole() -> None:
+        one = crew.ProcessCrew(Scenario(), lambda message: None, lambda card, run: None)
+        await one.open()
+        with pytest.raises(SessionError):
+            await one._spawn(card, {})
+        await one.close()
+        one.remove()
+
+    asyncio.run(whole())
+    assert [options["start_new_session"] for options in asked] == [True]
