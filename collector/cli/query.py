@@ -37,4 +37,10 @@ def query(
         raise UsageError("--json and --csv cannot be used together")
     text = sys.stdin.read() if sql == "-" else sql
     with asked(data_folder(folder, config_file)) as session:
-        print_answer(session.run(text), "json" if as_json else "csv" if as_csv else "table")
+        try:
+            answer = session.run(text)
+        except RuntimeError as error:
+            if "interrupted" not in str(error).lower():
+                raise
+            raise KeyboardInterrupt from None  # so DuckDB spells a Ctrl-C
+        print_answer(answer, "json" if as_json else "csv" if as_csv else "table")

@@ -132,6 +132,17 @@ def test_query_from_standard_input(
     assert run(capsys, "query", "-", "--store", str(folder)) == "kind\nclock_step\n"
 
 
+def test_a_query_that_is_stopped_with_ctrl_c(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr("collector.store.query.QuerySession.run", interrupted)
+    assert status_of(["query", "SELECT 1", "--store", str(folder)]) == 130
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     "sql",
     ["nonsense", "SELECT 1; SELECT 2", "DROP TABLE verdicts", "SELECT * FROM '/etc/passwd'", ""],
