@@ -32,6 +32,8 @@ class Assignment(Struct, frozen=True):
 
     lanes: int
     devices: dict[str, int]
+    ended: bool = False
+    """Whether all lanes came to a good end."""
     format: int = 1
 
 
@@ -61,8 +63,21 @@ def folders_with_data(data_folder: Path) -> list[Path]:
 
 def left_behind(data_folder: Path, lanes: int) -> list[Path]:
     """Folders with data in which nobody writes when ``lanes`` lanes run."""
-    used = {data_folder} if lanes == 1 else {lane_folder(data_folder, n) for n in range(lanes)}
+    used = _used(data_folder, lanes)
     return [path for path in folders_with_data(data_folder) if path not in used and _has_data(path)]
+
+
+def unfinished(data_folder: Path, lanes: int) -> list[Path]:
+    """Those of them that the last run may not have brought to a good end."""
+    before = load_assignment(data_folder) or Assignment(1, {})
+    if before.ended:
+        return []
+    last = _used(data_folder, before.lanes)
+    return [path for path in left_behind(data_folder, lanes) if path in last]
+
+
+def _used(data_folder: Path, lanes: int) -> set[Path]:
+    return {data_folder} if lanes == 1 else {lane_folder(data_folder, n) for n in range(lanes)}
 
 
 def _has_data(folder: Path) -> bool:
@@ -78,9 +93,11 @@ def load_assignment(data_folder: Path) -> Assignment | None:
         return None
 
 
-def save_assignment(data_folder: Path, lanes: int, devices: Mapping[str, int]) -> None:
+def save_assignment(
+    data_folder: Path, lanes: int, devices: Mapping[str, int], *, ended: bool = False
+) -> None:
     """Note it for the next run. Raises SinkError."""
-    octets = msgspec.json.encode(Assignment(lanes, dict(devices)))
+    octets = msgspec.json.encode(Assignment(lanes, dict(devices), ended))
     try:
         replace_file(data_folder / ASSIGNMENT, octets)
     except OSError as error:
@@ -113,7 +130,10 @@ def notes_at_start(data_folder: Path, lanes: int, devices: Mapping[str, int]) ->
     if others:
         yield sentence_of_moved(others)
     for folder in left_behind(data_folder, lanes):
-        yield f"{folder} is of an earlier run: it is read by queries and no longer written."
+        yield (
+            f"{folder} is of an earlier run: queries read it, nobody writes or shortens it; delete"
+            " it when it is not needed any more."
+        )
 
 
 def sentence_of_moved(names: list[str]) -> str:

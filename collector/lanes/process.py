@@ -72,6 +72,8 @@ class LaneProcess:
         """Times that it was started again."""
         self.why = ""
         """Why it does not run, in a few words; empty while it does."""
+        self.ended_well = False
+        """Whether it ended in good order when it was told to."""
         self.at_next_start: tuple[str, ...] = ()
         """Keys that changed since it started and that it does not heed."""
         self._orders = orders
@@ -223,6 +225,7 @@ class LaneProcess:
             with contextlib.suppress(ProcessLookupError):
                 child.kill()
             code = await child.wait()
+        self.ended_well = code == 0
         if code not in (0, -signal.SIGTERM):  # the signal itself: it had hardly begun to start
             log.error("Lane %d %s.", self.number, _how(code))
         await self._reap()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from collector import fast
 from collector.config import Config
+from collector.lanes.closing import close_earlier
 from collector.lanes.folders import load_assignment, notes_at_start, save_assignment
 from collector.service.signals import reload_on_signal, set_up_logging, started, stop_signals
 
@@ -31,19 +32,18 @@ def run(config: Config, *, reload_from: Callable[[], Config] | None = None) -> i
         return 0
     from collector.service import run as run_service
 
-    set_up_logging(config)
-    _note_earlier_lanes(config)
-    return run_service(config, reload_from=reload_from)
-
-
-def _note_earlier_lanes(config: Config) -> None:
-    """Say what it means that there were more; where there never were, nothing is written."""
     folder = Path(config.collector.data_dir)
+    if load_assignment(folder) is None:  # there never were lanes
+        return run_service(config, reload_from=reload_from)
+    set_up_logging(config)
     devices = {device.name: 0 for device in config.devices}
     for note in notes_at_start(folder, 1, devices):
         log.warning("%s", note)
-    if load_assignment(folder) is not None:
-        save_assignment(folder, 1, devices)
+    asyncio.run(close_earlier(config))
+    save_assignment(folder, 1, devices)
+    status = run_service(config, reload_from=reload_from)
+    save_assignment(folder, 1, devices, ended=True)
+    return status
 
 
 async def _run(config: Config, reload_from: Callable[[], Config] | None) -> None:

@@ -18,10 +18,11 @@ from msgspec.structs import asdict, replace
 
 from collector.config import Config
 from collector.control import ControlServer
-from collector.errors import CollectorError, UsageError
+from collector.errors import CollectorError, SinkError, UsageError
 from collector.journal.lock import FolderLock
 from collector.lanes.answers import Answers
 from collector.lanes.channel import Orders
+from collector.lanes.closing import close_earlier
 from collector.lanes.folders import moved, notes_at_start, save_assignment, sentence_of_moved
 from collector.lanes.numbers import Numbers
 from collector.lanes.plan import Plan, plan_of
@@ -72,6 +73,8 @@ class Supervisor:
         self._control: ControlServer | None = None
         self._taking_over = asyncio.Lock()
         """Configurations are taken over in the order in which they came."""
+        self._noted = False
+        """Whether it is written down which device is in which lane now."""
         self._looking_up: asyncio.Task[None] | None = None
         self.answers = Answers(self)
         self.numbers = Numbers(self.lanes)
@@ -98,6 +101,7 @@ class Supervisor:
             CollectorError: why one of them, or all together, cannot.
         """
         count = self.config.collector.lanes
+        await close_earlier(self.config)
         self._lock = FolderLock.acquire(self.folder)
         self._resolved = await with_addresses(self.config)
         plan = plan_of(self.config, count, self._resolved)
@@ -107,6 +111,7 @@ class Supervisor:
         self._open_sockets(plan)
         await self._start_lanes(count)
         save_assignment(self.folder, count, plan.devices)
+        self._noted = True
         await self._start_faces()
         self._looking_up = asyncio.create_task(self._look_up_now_and_then())
         self.running = True
@@ -245,11 +250,18 @@ class Supervisor:
             await self._control.stop()
         if self.metrics is not None:
             await self.metrics.stop()
+        self._note_good_end()
         for one in self._sockets:
             with contextlib.suppress(OSError):
                 one.close()
         if self._lock is not None:
             self._lock.release()
+
+    def _note_good_end(self) -> None:
+        noted, self._noted = self._noted, False
+        if noted and self._plan is not None and all(lane.ended_well for lane in self.lanes):
+            with contextlib.suppress(SinkError):
+                save_assignment(self.folder, len(self.lanes), self._plan.devices, ended=True)
 
 
 def _changed(before: Config, after: Config) -> Iterator[str]:

@@ -4,13 +4,19 @@ rows. And changes between starts and at a reload: what is kept, what is said."""
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from collector.journal import JournalReader
+from collector.lanes.folders import lane_folder
+from collector.model import RecordKind
 from collector.receivers.steering import lane_of
+from collector.store.query import open_query
 from tests.lanes_lab import Card, Collector, collector
 
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
@@ -149,6 +155,43 @@ def test_another_number_of_lanes_keeps_what_is_stored_and_says_who_is_learned_an
     assert "learned anew as if seen for the first time: 7 devices (dev1, dev2," in log
     assert "lane-2 is of an earlier run" in log
     assert capsys.readouterr().err == ""
+
+
+def test_what_killed_lanes_left_open_is_closed_by_a_start_without_them(tmp_path: Path) -> None:
+    async def step() -> tuple[int, str]:
+        async with collector(tmp_path) as running:
+            running.configure(lanes=2, more=toml(DEVICES))
+            await running.start()
+            cards = cards_of(DEVICES, [running.port])
+            await _send(cards, 2, faulty=False)
+            pids = [lane["process"] for lane in running.ask("status")["lanes"]]
+            assert running.child is not None
+            for pid in (running.child.pid, *pids):
+                os.kill(pid, signal.SIGKILL)
+            await running.child.wait()
+            sent = sum(len(card.sent) for card in cards)
+            running.configure(lanes=1, more=toml(DEVICES))
+            await running.start()
+            await running.stop()
+            for card in cards:
+                card.close()
+            rows = running.rows("SELECT count(*) AS n FROM updates")
+            assert sent - rows[0]["n"] <= len(cards)
+            running.configure(lanes=3, more=toml(DEVICES))
+            await running.start()
+            await running.stop()
+            return running.log().count("Closing what"), running.log()
+
+    closed, log = asyncio.run(step())
+    for lane in (0, 1):
+        folder = lane_folder(tmp_path / "data", lane)
+        *_, last = JournalReader(folder).read(0)
+        assert last.batch().kind[-1] == RecordKind.COLLECTOR_STOP
+    assert closed == 2, log
+    with open_query(lane_folder(tmp_path / "data", 1)) as session:
+        rows = session.run("SELECT * FROM subscriptions WHERE state = 'ended'").to_pylist()
+    assert {row["reason"] for row in rows} == {"not-configured"}
+    assert "Traceback" not in log
 
 
 def test_a_reload_moves_a_device_with_its_first_address_and_says_so(tmp_path: Path) -> None:
