@@ -159,6 +159,17 @@ def put_list(
         context.mark(subscription, period.index)
 
 
+def _bounded(
+    context: Context, device: Device, declared: tuple[str, ...] | None
+) -> tuple[str, ...] | None:
+    """A list as long as originators are followed; what a device names beyond is not required."""
+    limit = context.settings.limits.originators_per_subscription
+    if declared is None or len(declared) <= limit:
+        return declared
+    device.count_refused("generators")
+    return declared[:limit]
+
+
 def first_list(
     context: Context,
     subscription: Subscription,
@@ -209,10 +220,11 @@ def configured(context: Context, subscription: Subscription, now: int) -> None:
 def established(context: Context, device: Device, told: Established) -> Subscription:
     """A reply to establish-subscription or modify-subscription."""
     one = device.subscriptions.get(told.subscription_id)
+    declared = _bounded(context, device, told.generators)
     same = one is not None and one.live and same_terms(one.terms, told.terms, one.period)
     if told.modified and one is not None and same:
         closing.wake(context, one, told.arrival)
-        declare(context, one, told.generators, told.arrival, None)
+        declare(context, one, declared, told.arrival, None)
         closing.schedule(context, one, told.arrival)
     else:
         one = begin(
@@ -221,7 +233,7 @@ def established(context: Context, device: Device, told: Established) -> Subscrip
             start_reason="terms_changed" if told.modified else "starting",
         )  # fmt: skip
         said = context.settings.for_name(device.name, told.name)
-        first_list(context, one, told.generators, told.expect or said.expect, told.arrival)
+        first_list(context, one, declared, told.expect or said.expect, told.arrival)
         closing.schedule(context, one, told.arrival)
     context.say_subscription(one, told.arrival)
     return one
@@ -292,7 +304,7 @@ def _started(
     if told.publisher_id is not None and told.message_id is not None:
         one.set_by = (told.source, told.publisher_id, told.message_id)
     said = context.settings.for_name(device.name, name)
-    declared = change.generators if change is not None else None
+    declared = _bounded(context, device, change.generators if change is not None else None)
     first_list(context, one, declared, known.expect or said.expect, told.arrival)
     closing.schedule(context, one, told.arrival)
     context.say_subscription(one, told.arrival)
@@ -320,8 +332,8 @@ def _modified(
         return _started(context, device, told, one, "terms_changed")
     closing.wake(context, one, told.arrival)
     _resume(one, told.arrival, heard.event_time)
-    generators = change.generators if change is not None else None
-    declare(context, one, generators, told.arrival, heard.event_time)
+    declared = _bounded(context, device, change.generators if change is not None else None)
+    declare(context, one, declared, told.arrival, heard.event_time)
     closing.schedule(context, one, told.arrival)
     context.say_subscription(one, told.arrival)
     return one

@@ -134,3 +134,15 @@ def test_messages_that_came_twice_are_counted_over_all_devices() -> None:
     wire.send(update(12, "1", 101, time=10.06, device="other"))
     wire.send(update(12.1, "1", 101, time=10.06, device="other"))
     assert wire.engine.duplicates() == 2
+
+
+def test_a_list_is_no_longer_than_originators_are_followed() -> None:
+    options = EngineSettings(limits=Limits(originators_per_subscription=3))
+    many = tuple(map(str, range(1, 1000)))
+    first = established(-5, many)
+    again = changed(-4, MODIFIED, generators=many[1:])
+    begun = changed(-3, STARTED, generators=many, subscription=5, terms=terms(10))
+    wire = run([first, again, begun], options)
+    told = [one.generators for one in wire.facts if isinstance(one, SubscriptionRow)]
+    assert told == [("1", "2", "3"), ("2", "3", "4"), ("1", "2", "3")]
+    assert wire.engine.fell_off() == {DEVICE: {"generators": 3}}
