@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from collector.cli.options import DEFAULT_CONFIG
+
+if TYPE_CHECKING:
+    from collector.config import Config
 
 
 @click.command(epilog="Example: collector check-config collector.toml")
@@ -23,8 +28,29 @@ def check_config(file: str) -> int:
     if config is None:
         click.echo(f"{len(faults)} fault{'s' if len(faults) != 1 else ''}", err=True)
         return 2
+    if config.collector.lanes > 1 and not _steerable(config):
+        return 2
     devices, subscriptions = len(config.devices), len(config.subscriptions)
     click.echo(f"{file}: good; devices: {devices}, subscriptions: {subscriptions}")
     if not devices:
         click.echo("No [[device]] is configured yet, so nothing will be judged.", err=True)
     return 0
+
+
+def _steerable(config: Config) -> bool:
+    """Say how devices are shared out; False when their addresses cannot be steered."""
+    from collector.errors import ConfigError
+    from collector.lanes.plan import plan_of
+    from collector.receivers.steering import MAX_INSTRUCTIONS
+
+    try:
+        plan = plan_of(config, config.collector.lanes)
+    except ConfigError as error:
+        click.echo(f"{error}\n1 fault", err=True)
+        return False
+    shares = ", ".join(str(len(lane.devices)) for lane in plan.configs)
+    click.echo(
+        f"lanes: {plan.lanes}, with {shares} devices; steering them takes {len(plan.program)} of"
+        f" {MAX_INSTRUCTIONS} instructions"
+    )
+    return True

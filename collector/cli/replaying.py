@@ -13,6 +13,7 @@ from collector.config import Config, KnownSubscriptionSettings, device_of_source
 from collector.core.settings import EngineSettings
 from collector.errors import UsageError
 from collector.journal import JournalReader
+from collector.lanes.folders import folders_with_data
 from collector.pipeline import (
     CaptureFiles,
     JournalledConfig,
@@ -101,12 +102,50 @@ def judge_sources(
             raise UsageError(f"{folders[0]} is a folder; replay takes one journal, or captures")
         if ports:
             raise UsageError("--port is for captures; a journal knows where its records came from")
-        replayed = _judge_journal(Path(folders[0]), target, config, known, show)
+        replayed = _judge_folder(Path(folders[0]), target, config, known, show)
     else:
         replayed = _judge_captures(sources, target, config or Config(), known, ports, show)
     show.finish(replayed, target)
     before = "; what came before was judged" if replayed.records else ""
     return tuple(f"{sentence}{before}" for sentence in replayed.damage)
+
+
+def _judge_folder(
+    source: Path,
+    target: Path | None,
+    config: Config | None,
+    known: tuple[KnownSubscriptionSettings, ...],
+    show: ReplayShow,
+) -> Replayed:
+    """The journal of a collector; with lanes, one after the other."""
+    journals = [one for one in folders_with_data(source) if JournalReader(one).segments()]
+    if journals in ([], [source]):
+        return _judge_journal(source, target, config, known, show)
+    if target is not None and target.is_dir() and any(target.iterdir()):
+        raise UsageError(f"{target} is not empty; a replay starts a new store")
+    parts = [
+        _judge_journal(
+            one, target and (target if one == source else target / one.name), config, known, show
+        )
+        for one in journals
+    ]
+    return _together(parts)
+
+
+def _together(parts: list[Replayed]) -> Replayed:
+    """What the journals of several lanes came to."""
+    rejected: dict[str, int] = {}
+    for part in parts:
+        for reason, number in part.rejected.items():
+            rejected[reason] = rejected.get(reason, 0) + number
+    return Replayed(
+        records=sum(part.records for part in parts),
+        first_arrival=min((part.first_arrival for part in parts if part.records), default=0),
+        last_arrival=max(part.last_arrival for part in parts),
+        states=[state for part in parts for state in part.states],
+        unknown=[one for part in parts for one in part.unknown],
+        rejected=rejected,
+    )
 
 
 def _judge_journal(

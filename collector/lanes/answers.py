@@ -88,7 +88,6 @@ class Answers:
             "process": lane.pid,
             "restarts": lane.restarts,
             "devices": self._of.devices_of(lane.number),
-            "health": lane.why,
         }
 
     async def devices(self) -> Row:

@@ -28,7 +28,7 @@ def merged_status(answers: Answers, lanes: Mapping[int, Mapping[str, Any]]) -> d
     for lane, known in lanes.items():
         answer = answers[lane]
         if isinstance(answer, str):
-            rows.append({**known, "health": known.get("health") or answer})
+            rows.append({**known, "health": answer})
             continue
         offsets = {name: value for name, value in answer.items() if name.endswith("_offset")}
         _add(merged, {k: v for k, v in answer.items() if k not in offsets}, lane)

@@ -7,6 +7,7 @@ subscriptions end here. One that comes back goes on with its next message, on th
 from __future__ import annotations
 
 from collector.core.engine import Engine
+from collector.core.inventory import Inventory
 from collector.model import CollectorTime, Ended, Fact
 from collector.pipeline.settings import JournalledConfig
 
@@ -14,12 +15,17 @@ REASON = "not-configured"
 
 
 def departures(
-    engine: Engine, config: JournalledConfig, now: CollectorTime, offset: int
+    engine: Engine,
+    config: JournalledConfig,
+    inventory: Inventory,
+    now: CollectorTime,
+    offset: int,
 ) -> list[Fact]:
-    """End what still runs of devices that ``config`` does not name."""
+    """End what still runs of devices that neither ``config`` nor ``inventory`` (of a replay with
+    another configuration) names."""
     if config.each_source:  # of a capture: devices are what sends
         return []
-    named = {device.name for device in config.devices}
+    named = {*inventory.devices(), *(device.name for device in config.devices)}
     facts: list[Fact] = []
     for name in engine.devices():
         if name not in named:

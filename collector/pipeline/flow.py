@@ -280,7 +280,7 @@ class Pipeline:
         self._rest.config = payload
         self._inventory = inventory_of(config, self._sources)
         self._sampling.configure(every_of(config.verdicts.coverage_sample), now, offset)
-        facts += departures(self.engine, config, now, offset)
+        facts += departures(self.engine, config, self._inventory, now, offset)
         facts += self.engine.configure(self._adjust(engine_settings(config)), now)
 
     # ------------------------------------------------------------------ who sent it

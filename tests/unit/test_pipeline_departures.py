@@ -62,3 +62,14 @@ def test_one_that_comes_back_goes_on() -> None:
     assert len(late) >= 4
     assert {row.outcome for row in late} == {Outcome.COMPLETE}
     assert told(story, 1) == rows
+
+
+def test_a_replay_that_knows_the_device_by_its_own_configuration_keeps_it() -> None:
+    story = Story()
+    config(story, 0, {"other": "192.0.2.50"})
+    story.started()
+    story.periods(1, 6)
+    config(story, 6 * PERIOD, {"another": "192.0.2.51"})
+    silence(story, 6, 12)
+    rows = verdicts(story.tell(Pipeline(sources={SOURCE: DEVICE})))
+    assert Outcome.INCOMPLETE in {row.outcome for row in rows}
