@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -24,6 +25,8 @@ OUTCOME_STYLES = {
     Outcome.NOT_JUDGED: "dim",
 }
 _DAY = 86_400 * 10**9
+_BROKEN = 8
+"""Cells in which a column can still be read that is broken into lines (ours)."""
 _CELL = 2000
 """Characters of one cell of a query's answer (ours)."""
 
@@ -38,10 +41,12 @@ def print_table(
 ) -> int:
     """Print rows; returns how many.
 
-    ``right`` names the columns that are aligned right, ``whole`` those that are never broken.
+    ``right`` names the columns that are aligned right, ``whole`` those that are never broken. A
+    terminal too narrow for that gets lines as a pipe does: a number cut off is a wrong number.
     """
     if not console.is_terminal:
         return _print_lines(console, columns, rows)
+    rows = [[_cell(value) for value in row] for row in rows]
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(
@@ -50,12 +55,21 @@ def print_table(
             overflow="fold",
             no_wrap=column in whole,
         )
-    number = 0
     for row in rows:
-        table.add_row(*(_cell(value) for value in row))
-        number += 1
+        table.add_row(*row)
+    if _narrowest(columns, rows, whole) > console.width:
+        return _print_lines(console, columns, rows)
     console.print(table)
-    return number
+    return len(rows)
+
+
+def _narrowest(columns: Sequence[str], rows: Sequence[Sequence[Text]], whole: Sequence[str]) -> int:
+    """Cells that a drawn table needs for its ``whole`` columns, the others broken into lines."""
+    width = 0
+    for number, column in enumerate(columns):
+        longest = max(cell_len(column), *(row[number].cell_len for row in rows), 0)
+        width += 2 + (longest if column in whole else min(longest, _BROKEN))
+    return width
 
 
 def _print_lines(console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:

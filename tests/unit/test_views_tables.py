@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -44,6 +45,21 @@ def test_in_a_terminal_a_table_is_drawn() -> None:
     text = out.getvalue()
     assert "[b]x[/b]" in text
     assert "─" in text
+
+
+@pytest.mark.parametrize("width", [1, 12, 24, 25, 60])
+def test_in_a_narrow_terminal_nothing_is_cut_off(width: int) -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, no_color=True, width=width)
+    row = ("card 101", "12 lost, 3 silent", "0.801 s")
+    print_table(console, ("generator", "missing", "lag"), [row], whole=("generator", "lag"))
+    said = out.getvalue()
+    assert "card 101" in said
+    assert "0.801 s" in said
+    assert ("─" in said) == (width > 30)
+    assert re.sub(r"\W", "", row[1]) in re.sub(
+        r"\W", "", said.replace("card 101", "").replace("0.801 s", "")
+    )
 
 
 @pytest.mark.parametrize(
