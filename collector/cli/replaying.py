@@ -5,8 +5,10 @@ Does: put the options into a configuration and start the right reader. Does not:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import msgspec
 
 from collector.config import Config, KnownSubscriptionSettings, device_of_source, load_config
@@ -23,6 +25,7 @@ from collector.pipeline import (
     replay,
 )
 from collector.views.progress import progress
+from collector.views.replay_summary import SERIES_KEPT
 from collector.views.replaying import ReplayShow
 
 _IDS = 2**32
@@ -106,6 +109,9 @@ def judge_sources(
     else:
         replayed = _judge_captures(sources, target, config or Config(), known, ports, show)
     show.finish(replayed, target)
+    if replayed.records:
+        for one in _not_there(known, replayed, show):
+            click.echo(one, err=True)
     before = "; what came before was judged" if replayed.records else ""
     return tuple(f"{sentence}{before}" for sentence in replayed.damage)
 
@@ -146,6 +152,24 @@ def _together(parts: list[Replayed]) -> Replayed:
         unknown=[one for part in parts for one in part.unknown],
         rejected=rejected,
     )
+
+
+def _not_there(
+    known: tuple[KnownSubscriptionSettings, ...], replayed: Replayed, show: ReplayShow
+) -> Iterator[str]:
+    """A sentence for terms that were given for nothing: most often the id is mistyped."""
+    if len(show.summary.series) >= SERIES_KEPT:
+        return  # not all of them are known any more
+    there = {(one.device, one.id) for one in show.summary.series.values()}
+    there |= {(one.device, one.subscription_id) for one in replayed.unknown}
+    ids = {number for _, number in there}
+    for one in known:
+        (device,) = one.devices
+        if (device, one.id) not in there and (device != "*" or one.id not in ids):
+            where = "" if device == "*" else f" of {device}"
+            yield (
+                f"Subscription {one.id}{where}, for which terms were given, is not in what was read"
+            )
 
 
 def _judge_journal(

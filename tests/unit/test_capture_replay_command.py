@@ -188,6 +188,17 @@ def test_json_is_the_verdicts_in_the_order_in_which_they_were_said(
     assert any(row["amendment"] for row in rows)
 
 
+def test_terms_for_a_subscription_that_is_not_there_are_said(
+    well: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--period", "1=1", "--period", "7=60", "--expect", "192.0.2.99/1=4"]
+    assert status_of(["replay", well, "--json", *given]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "Subscription 7, for which terms were given, is not in what was read",
+        "Subscription 1 of 192.0.2.99, for which terms were given, is not in what was read",
+    ]
+
+
 def test_standard_input(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
