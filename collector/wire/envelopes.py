@@ -61,12 +61,17 @@ def decode_batch(payloads: Sequence[bytes], media_types: Sequence[int]) -> Envel
     if not payloads:
         return found
     columns: Iterable[Any]
-    if media_types.count(_JSON) != len(media_types):
+    in_json = media_types.count(_JSON)
+    texts = payloads
+    if 0 < in_json < len(media_types):  # an empty text is unusual, too, so its row is decoded alone
+        pairs = zip(payloads, media_types, strict=True)
+        texts = [payload if media_type == _JSON else b"" for payload, media_type in pairs]
+    if not in_json:
         columns, unusual = _none_read(len(payloads)), list(range(len(payloads)))
     elif fast.native is not None:
-        columns, unusual = fast.native.decode_json(payloads, _KINDS)
+        columns, unusual = fast.native.decode_json(texts, _KINDS)
     else:
-        columns, unusual = _read_json(payloads)
+        columns, unusual = _read_json(texts)
     for name, column in zip(_COLUMNS, columns, strict=True):
         setattr(found, name, column)
     for row in unusual:

@@ -15,7 +15,7 @@ from collector.model import NotificationKind
 from collector.wire.envelopes import decode_batch
 from collector.wire.timestamp_columns import parse_many
 from collector.wire.timestamps import format_date_and_time, parse_date_and_time
-from tests.envelope_rows import CORES, JSON, check_batch, core
+from tests.envelope_rows import CORES, JSON, check_batch, core, decode_alone
 
 SECOND = 1_000_000_000
 NOON = 1_800_000_000 * SECOND
@@ -176,3 +176,19 @@ def test_the_usual_forms_are_columns_at_once() -> None:
     assert found.incomplete_update == [False, False, True]
     assert found.event_time == [NOON + 1000, NOON + 1000, None]
     assert found.observation_time == [NOON + 1000, NOON - 100_000_000, None]
+
+
+def test_one_message_of_another_encoding_does_not_slow_down_its_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor is JSON taken for JSON when its media type says that it is something else."""
+    decoded: list[int] = []
+
+    def counted(payload: bytes, media_type: int) -> Any:
+        decoded.append(media_type)
+        return decode_alone(payload, media_type)
+
+    monkeypatch.setattr("collector.wire.envelopes.decode", counted)
+    found = check_batch([MESSAGES[0]] * 30, [JSON] * 29 + [3])
+    assert decoded == [3]
+    assert list(found.others) == [29]

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from collector import fast
 from collector.config import Config, read_config_table
 from collector.core.views import OriginatorState
 from collector.errors import PeerError
@@ -64,6 +65,7 @@ def test_the_daemon_runs_until_a_signal(tmp_path: Path, caplog: pytest.LogCaptur
     signal_when(lambda: "Listening on" in caplog.text)
     assert running.run(config, reload_from=lambda: config) == 0
     assert "Stopped; everything" in caplog.text
+    assert f"The hot functions are {fast.PATH}." in caplog.text
 
 
 def test_a_signal_before_the_start_is_over(
