@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -18,7 +20,8 @@ def check_config(file: str) -> int:
     """Say whether a configuration can be used.
 
     Every fault is named with its key and with what is allowed; exit status 2 when there is one.
-    Nothing is started and no device is asked.
+    Nothing is started and no device is asked. Files of passwords and keys that cannot be read here
+    are said, but are no fault: they may be on another machine.
     """
     from collector.config import check_config as check
 
@@ -32,6 +35,8 @@ def check_config(file: str) -> int:
         return 2
     devices, subscriptions = len(config.devices), len(config.subscriptions)
     click.echo(f"{file}: good; devices: {devices}, subscriptions: {subscriptions}")
+    for remark in _missing_files(config):
+        click.echo(remark, err=True)
     if not devices:
         click.echo("No [[device]] is configured yet, so nothing will be judged.", err=True)
     return 0
@@ -54,3 +59,14 @@ def _steerable(config: Config) -> bool:
         f" {MAX_INSTRUCTIONS} instructions"
     )
     return True
+
+
+def _missing_files(config: Config) -> Iterator[str]:
+    for number, device in enumerate(config.devices, 1):
+        for key in ("password_file", "key_file", "key_passphrase_file", "known_hosts"):
+            path = getattr(device.netconf, key, None)
+            try:
+                if path is not None:
+                    Path(path).open("rb").close()
+            except OSError as error:
+                yield f"device[{number}].netconf.{key}: {path} cannot be read: {error.strerror}"

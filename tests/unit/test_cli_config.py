@@ -91,3 +91,20 @@ def test_check_config_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     file.write_text("[[device]]\nname = 'a'\nsources = ['192.0.2.1']\n")
     assert status_of(["check-config", str(file)]) == 0
     assert capsys.readouterr() == (f"{file}: good; devices: 1, subscriptions: 0\n", "")
+
+
+def test_check_config_says_which_secrets_are_not_here(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "c.toml"
+    (tmp_path / "hosts").write_text("")
+    file.write_text(
+        '[[device]]\nname = "a"\nsources = ["192.0.2.1"]\n'
+        '[[device]]\nname = "b"\n[device.netconf]\nhost = "192.0.2.2"\nusername = "u"\n'
+        'password_file = "none"\nknown_hosts = "hosts"\n'
+    )
+    assert status_of(["check-config", str(file)]) == 0
+    assert capsys.readouterr().err == (
+        f"device[2].netconf.password_file: {tmp_path / 'none'} cannot be read:"
+        " No such file or directory\n"
+    )
