@@ -7,7 +7,6 @@ options.
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,12 +18,11 @@ from collector import control
 from collector.cli.asking import asked
 from collector.model import Verdict
 from collector.sinks.rows import encode_row, row_to_fact
+from collector.store.query import QuerySession
 from collector.views.answers import print_answer, verdicts_of
 from collector.views.console import make_console
 from collector.views.live import LiveView
 from collector.views.tables import print_verdicts
-
-_PARAMETER = re.compile(r"\$(\w+)")
 
 
 class Selection(Struct, frozen=True):
@@ -51,15 +49,26 @@ class Selection(Struct, frozen=True):
 
     def question(self) -> tuple[str, dict[str, Any]]:
         """SQL for the store, newest rows last, and the values to bind."""
-        wanted = {
-            "list_contains($devices, device)": self.devices,
-            "list_contains($names, subscription_name)": self.names,
-            "list_contains($outcomes, outcome)": [outcome.upper() for outcome in self.outcomes],
-            "epoch_ns(nominal_time) >= $since": self.since,
-            "epoch_ns(nominal_time) < $until": self.until,
-        }
-        clauses = [clause for clause, value in wanted.items() if value not in (None, (), [])]
-        values = {_PARAMETER.findall(clause)[0]: wanted[clause] for clause in clauses}
+        values: dict[str, Any] = {"limit": self.limit}
+        clauses = []
+        outcomes = [outcome.upper() for outcome in self.outcomes]
+        for column, wanted in (
+            ("device", self.devices),
+            ("subscription_name", self.names),
+            ("outcome", outcomes),
+        ):
+            # one by one and not as a list: these are compared with the statistics of a file
+            named = {f"{column}{number}": value for number, value in enumerate(wanted)}
+            if named:
+                clauses.append(f"{column} IN ({', '.join(f'${name}' for name in named)})")
+            values |= named
+        for clause, name, time in (
+            ("epoch_ns(nominal_time) >= $since", "since", self.since),
+            ("epoch_ns(nominal_time) < $until", "until", self.until),
+        ):
+            if time is not None:
+                clauses.append(clause)
+                values[name] = time
         where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
         table = "verdicts" if self.amended else "verdicts_last"
         # only fixed text is put together here, all values are bound
@@ -68,16 +77,17 @@ class Selection(Struct, frozen=True):
             " ORDER BY nominal_time DESC, amendment DESC LIMIT $limit)"
             " ORDER BY nominal_time, device, subscription_name, revision, amendment"
         )
-        return sql, {
-            **{k: list(v) if isinstance(v, tuple) else v for k, v in values.items()},
-            "limit": self.limit,
-        }
+        return sql, values
+
+    def ask(self, session: QuerySession) -> Any:
+        """The rows, as an Arrow table."""
+        return session.run(*self.question(), since=self.since, until=self.until)
 
 
 def show(folder: Path, selection: Selection, as_json: bool) -> None:
     """Print what the store has."""
     with asked(folder) as session:
-        answer = session.run(*selection.question())
+        answer = selection.ask(session)
         if as_json:
             print_answer(answer, "json")
             return
@@ -106,7 +116,7 @@ def follow(folder: Path, selection: Selection, as_json: bool) -> None:
 def _before(folder: Path, selection: Selection) -> list[Verdict]:
     """What the picture begins with."""
     with asked(folder) as session:
-        return verdicts_of(session.run(*selection.question()))
+        return verdicts_of(selection.ask(session))
 
 
 def _show_rows(rows: Iterator[dict[str, Any]], view: LiveView) -> None:

@@ -1,40 +1,44 @@
-"""Small files become large ones, sorted by device and time; old files go, by age and by size.
+"""Which small files become one large one, and which go by age and by size.
 
-Decides and merges; changing the manifest and deleting is the writer's. Why: 2,000 small files cost
-530 ms a query, one large sorted one 15 ms.
+Only decides; ``merging`` writes, changing the manifest and deleting is the writer's. Why: 2,000
+small files cost 530 ms a query, one large sorted one 15 ms.
 
 Rules: ``FAN_IN`` neighbours of one level (``FEWEST``, where they are larger) become one file of the
-next level, so a row is rewritten at most once a level; what is large already is left alone; one
-merge takes a bounded amount of memory. Rows are never dropped or changed here.
+next level, so a row is rewritten at most once a level; what is large already is left alone. How
+far it goes depends on the table: rows with payloads cost too much, the others are small, and some
+days of them become one file a day. Rows are never dropped or changed here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-import pyarrow as pa
 from msgspec import Struct
 
-from collector.store.manifest import Manifest, StoredFile
-from collector.store.parquet import read_file, write_file
+from collector.store.manifest import Manifest, Page, StoredFile
 from collector.store.tables import TABLES
 
 FAN_IN = 12
-"""Files merged at once: 5 s segments become one minute, twelve minutes, 2.4 hours."""
+"""Files merged at once: 5 s segments become one minute, twelve minutes, 2.4 hours, 29 hours."""
 FEWEST = 4
 """Files worth a merge where ``FAN_IN`` of them would be too much at once."""
-MAX_LEVEL = 3
-MAX_OCTETS = 4 << 20
-"""Octets of one merge: compressed, in memory ten to twenty times as many and twice, for the sort.
-With 16 MiB the segments of a busy collector were merged as well, which cost as much CPU as all
+
+
+class MergeLimits(Struct, frozen=True):
+    """How far the files of a table are merged."""
+
+    max_level: int
+    max_octets: int
+    """Of one merge, compressed."""
+
+
+SMALL_ROWS = MergeLimits(max_level=4, max_octets=512 << 20)
+"""A day of 10,000 devices with two subscriptions a minute is 340 MiB."""
+PAYLOADS = MergeLimits(max_level=3, max_octets=4 << 20)
+"""With 16 MiB the segments of a busy collector were merged as well, which cost as much CPU as all
 else together and made the receiver lose datagrams."""
-_ORDER: Mapping[str, tuple[str, ...]] = {
-    "updates": ("device", "received_at", "journal_offset"),
-    "verdicts": ("device", "judged_at", "subscription_id", "period_index", "amendment"),
-    "subscriptions": ("device", "time", "revision"),
-    "events": ("device", "time"),
-}
+LIMITS: Mapping[str, MergeLimits] = {"updates": PAYLOADS}
+"""table -> its limits; ``SMALL_ROWS`` for those not named."""
 
 
 class StoreLimits(Struct, frozen=True):
@@ -43,7 +47,8 @@ class StoreLimits(Struct, frozen=True):
     max_octets: int | None = None
     """Of all files together; the oldest ``updates`` go first, then the oldest of the others."""
     max_age: Mapping[str, int] = {}
-    """table -> ns after which its rows may go; a table not named is kept."""
+    """table -> ns after which its rows may go; a table not named is kept. They go by the file,
+    when its newest row is old enough."""
 
 
 def choose_merge(
@@ -54,15 +59,16 @@ def choose_merge(
     ``avoid``: names of files that are left alone.
     """
     for table in TABLES:
+        limits = LIMITS.get(table, SMALL_ROWS)
         run: list[StoredFile] = []
         for file in manifest.files_of(table):
-            small = file.level < MAX_LEVEL and file.octets * FEWEST <= MAX_OCTETS
+            small = file.level < limits.max_level and file.octets * FEWEST <= limits.max_octets
             if not small or file.name in avoid:
                 run = []
                 continue
             if run and file.level != run[0].level:
                 run = []
-            if _octets([*run, file]) > MAX_OCTETS:
+            if _octets([*run, file]) > limits.max_octets:
                 return tuple(run)
             run.append(file)
             if len(run) == FAN_IN:
@@ -70,41 +76,29 @@ def choose_merge(
     return ()
 
 
-def merge(folder: Path, files: tuple[StoredFile, ...]) -> StoredFile:
-    """Write the rows of these files of one table into a new one. Raises OSError, ArrowInvalid."""
-    table = files[0].table
-    rows = pa.concat_tables([read_file(folder, file) for file in files])
-    order = [(column, "ascending") for column in _ORDER[table]]
-    return write_file(
-        folder,
-        table,
-        rows.sort_by(order),
-        files[0].first_offset,
-        files[-1].next_offset,
-        files[0].level + 1,
-    )
-
-
-def choose_expired(manifest: Manifest, limits: StoreLimits, now: int) -> tuple[StoredFile, ...]:
-    """Files that are over the limits at ``now`` (ns since 1970)."""
+def choose_expired(
+    manifest: Manifest, limits: StoreLimits, now: int
+) -> tuple[StoredFile | Page, ...]:
+    """Files and pages that are over the limits at ``now`` (ns since 1970)."""
+    listed: list[StoredFile | Page] = [*manifest.pages, *manifest.files]
     gone = [
-        file
-        for file in manifest.files
-        if file.table in limits.max_age and file.max_time + limits.max_age[file.table] < now
+        entry
+        for entry in listed
+        if entry.table in limits.max_age and entry.max_time + limits.max_age[entry.table] < now
     ]
     if limits.max_octets is None:
         return tuple(gone)
-    names = {file.name for file in gone}
-    left = [file for file in manifest.files if file.name not in names]
-    left.sort(key=lambda file: (file.table != "updates", file.first_offset))
+    names = {entry.name for entry in gone}
+    left = [entry for entry in listed if entry.name not in names]
+    left.sort(key=lambda entry: (entry.table != "updates", entry.first_offset))
     total = _octets(left)
-    for file in left:
+    for entry in left:
         if total <= limits.max_octets:
             break
-        gone.append(file)
-        total -= file.octets
+        gone.append(entry)
+        total -= entry.octets
     return tuple(gone)
 
 
-def _octets(files: Sequence[StoredFile]) -> int:
-    return sum(file.octets for file in files)
+def _octets(entries: Sequence[StoredFile | Page]) -> int:
+    return sum(entry.octets for entry in entries)

@@ -116,6 +116,15 @@ TIME_COLUMN: Mapping[str, str] = {
     "events": "time",
 }
 """Table -> the column whose range the manifest keeps and by which age is counted."""
+PERIOD_COLUMN: Mapping[str, str] = {"verdicts": "nominal_time"}
+"""Table -> the column that says which period a row is about; its range is in the manifest too."""
+ORDER: Mapping[str, tuple[str, ...]] = {
+    "updates": ("device", "received_at", "journal_offset"),
+    "verdicts": ("device", "judged_at", "subscription_id", "period_index", "amendment"),
+    "subscriptions": ("device", "time", "revision"),
+    "events": ("device", "time"),
+}
+"""Table -> how the rows of a sorted file are sorted."""
 
 
 class Said(Struct, frozen=True):

@@ -15,11 +15,17 @@ Why no row is ever doubled or lost:
   offset below it again (``Journal.open(minimum_offset=)``).
 
 Rules: ``add``, ``seal`` and ``open_rows`` are called from one thread and never wait for the disk;
-one background thread writes. At most ``max_waiting`` sealed segments wait in memory.
+one background thread writes them, a second one with a lower priority merges, deletes and lets go,
+so that a merge of minutes keeps no segment waiting. At most ``max_waiting`` sealed segments wait in
+memory. A merge reads files that nobody changes; it counts only when all of them are still listed
+when it is done.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import threading
 import time
 from collections import deque
@@ -31,14 +37,20 @@ import pyarrow as pa
 from msgspec import Struct
 
 from collector.errors import SinkError
-from collector.store.compaction import StoreLimits, choose_expired, choose_merge, merge
+from collector.store.compaction import StoreLimits, choose_expired, choose_merge
 from collector.store.manifest import (
+    PAGE_PREFIX,
     Manifest,
+    Page,
     StoredFile,
+    full_page,
     load_manifest,
+    load_page,
     save_manifest,
     store_folder,
+    write_page,
 )
+from collector.store.merging import MergeStopped, merge
 from collector.store.open_rows import OpenRows
 from collector.store.parquet import write_file
 from collector.store.tables import TABLES, Said, tables_of
@@ -47,6 +59,8 @@ DELETE_DELAY = 60_000_000_000
 """ns between leaving the manifest and being deleted: readers of the old manifest go on."""
 RETRY_SECONDS = 1.0
 UPKEEP_SECONDS = 5.0
+NICENESS = 5
+"""Of the thread that merges (where threads have one): receiving and judging go before it."""
 
 
 class _Sealed(Struct, frozen=True):
@@ -93,12 +107,17 @@ class StoreWriter:
         """Held from looking at the manifest to replacing it."""
         self._changed = threading.Condition()
         self._stopping = False
-        self._troubles: set[str] = set()
+        self._troubles: frozenset[str] = frozenset()
         """Steps that failed the last time they were tried."""
+        self._merges = 0
         self._unmergeable: frozenset[str] = frozenset()
         """Names of files of a group that could not be read."""
-        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._write, name="store-writer", daemon=True),
+            threading.Thread(target=self._keep_up, name="store-upkeep", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
 
     # ------------------------------------------------------------------ the pipeline's side
     @property
@@ -119,7 +138,7 @@ class StoreWriter:
     @property
     def failing(self) -> frozenset[str]:
         """What could not be written when it was tried last: ``storing``, ``upkeep``."""
-        return frozenset(self._troubles)
+        return self._troubles
 
     def add(self, said: Said) -> None:
         """Take rows of the open segment; those of records stored already are dropped.
@@ -166,33 +185,41 @@ class StoreWriter:
             return self._changed.wait_for(lambda: not self._waiting, timeout_seconds)
 
     def close(self) -> None:
-        """Store what is sealed and end the thread; after a failed try what is left stays for the
-        next start. May be called twice."""
+        """Store what is sealed and end the threads; after a failed try what is left stays for the
+        next start, and a merge under way is given up. May be called twice."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
-    # ------------------------------------------------------------------ the background thread
-    def _run(self) -> None:
-        upkeep_at = time.monotonic() + UPKEEP_SECONDS
+    # ------------------------------------------------------------------ the background threads
+    def _write(self) -> None:
         while True:
             with self._changed:
-                pause = max(0.0, upkeep_at - time.monotonic())
-                self._changed.wait_for(lambda: self._waiting or self._stopping, pause)
-                job = self._waiting[0] if self._waiting else None
-                if job is None and self._stopping:
+                self._changed.wait_for(lambda: self._waiting or self._stopping)
+                if not self._waiting:
                     return
-            done = job is None or self._attempt("storing", partial(self._store, job))
-            if time.monotonic() >= upkeep_at:
-                # Also under load and on a full disk: letting old files go may be what helps.
-                done = self._attempt("upkeep", self.upkeep) and done
-                upkeep_at = time.monotonic() + UPKEEP_SECONDS
-            with self._changed:
-                if not done:
+                job = self._waiting[0]
+            if not self._attempt("storing", partial(self._store, job)):
+                with self._changed:
                     if self._stopping:
                         return
                     self._changed.wait(RETRY_SECONDS)
+
+    def _keep_up(self) -> None:
+        """Also under load and on a full disk: letting old files go may be what helps."""
+        if sys.platform == "linux":  # elsewhere the number of a thread may be that of a process
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        pause = UPKEEP_SECONDS
+        while True:
+            with self._changed:
+                if self._changed.wait_for(lambda: self._stopping, pause):
+                    return
+            merges = self._merges
+            self._attempt("upkeep", self.upkeep)
+            pause = UPKEEP_SECONDS if self._merges == merges else 0.0
 
     def _attempt(self, name: str, step: Callable[[], None]) -> bool:
         try:
@@ -201,9 +228,11 @@ class StoreWriter:
             if name not in self._troubles:
                 sentence = f"the store cannot be written ({name}): {error}"
                 self._on_error(SinkError(sentence, retryable=True))
-            self._troubles.add(name)
+            with self._changed:
+                self._troubles |= {name}
             return False
-        self._troubles.discard(name)
+        with self._changed:
+            self._troubles -= {name}
         return True
 
     def _store(self, job: _Sealed) -> None:
@@ -220,16 +249,18 @@ class StoreWriter:
     def _begin_anew(self) -> None:
         """Somebody took the folder away: what comes from now on is kept all the same."""
         self._folder.mkdir(mode=0o700)
-        gone = self._manifest.files
+        gone: tuple[StoredFile | Page, ...] = (*self._manifest.pages, *self._manifest.files)
+        number = sum(entry.files if isinstance(entry, Page) else 1 for entry in gone)
         with self._replacing:
             self._replace(removed=gone)
-        sentence = f"the store folder {self._folder} was taken away with {len(gone)} files"
+        sentence = f"the store folder {self._folder} was taken away with {number} files"
         self._on_error(SinkError(sentence, retryable=True))
 
     def upkeep(self) -> None:
         """Delete what is due, let expired files go, merge one group of small ones.
 
-        The background thread does it when nothing waits. Raises OSError, pyarrow.ArrowInvalid.
+        A background thread does it every ``UPKEEP_SECONDS``, and again at once after a merge.
+        Raises OSError, pyarrow.ArrowInvalid.
         """
         with self._replacing:
             now = self._wall_clock()
@@ -238,30 +269,44 @@ class StoreWriter:
                 del self._doomed[name]
             if expired := choose_expired(self._manifest, self._limits, now):
                 self._replace(removed=expired)
-            if group := choose_merge(self._manifest, avoid=self._unmergeable):
-                self._replace(added=(self._merge(group),), removed=group)
+            group = choose_merge(self._manifest, avoid=self._unmergeable)
+        if group:
+            with contextlib.suppress(MergeStopped):
+                self._merge(group)
 
-    def _merge(self, group: tuple[StoredFile, ...]) -> StoredFile:
+    def _merge(self, group: tuple[StoredFile, ...]) -> None:
         try:
-            return merge(self._folder, group)
+            merged = merge(self._folder, group, stopped=lambda: self._stopping)
         except (OSError, pa.ArrowException) as error:
             # Without an errno it is a file that cannot be decoded: it must not block the others.
             if getattr(error, "errno", None) is None:
                 self._unmergeable |= {file.name for file in group}
             raise
+        with self._replacing:
+            if set(group) <= set(self._manifest.files):
+                self._replace(added=(merged,), removed=group)
+                self._merges += 1
+            else:  # some went meanwhile, by age or with the folder
+                (self._folder / merged.name).unlink(missing_ok=True)
 
     def _replace(
         self,
         *,
         added: tuple[StoredFile, ...] = (),
-        removed: tuple[StoredFile, ...] = (),
+        removed: tuple[StoredFile | Page, ...] = (),
         stored_offset: int | None = None,
         job_done: bool = False,
     ) -> None:
         manifest = self._manifest.changed(added=added, removed=removed, stored_offset=stored_offset)
+        # what a crash leaves of a page that no manifest lists goes like any other file
+        while paged := full_page(manifest):
+            page = write_page(self._folder, paged)
+            self._doomed.pop(page.name, None)
+            manifest = manifest.changed(removed=paged, pages=(page,))
+        names = [name for entry in removed for name in self._names(entry)]
         save_manifest(self._folder, manifest)
         due = self._wall_clock() + DELETE_DELAY
-        self._doomed.update({file.name: due for file in removed})
+        self._doomed.update(dict.fromkeys(names, due))
         for file in added:
             self._doomed.pop(file.name, None)
         with self._changed:
@@ -270,10 +315,29 @@ class StoreWriter:
                 self._waiting.popleft()
             self._changed.notify_all()
 
+    def _names(self, entry: StoredFile | Page) -> list[str]:
+        """What is to be deleted with an entry of the manifest."""
+        if isinstance(entry, StoredFile):
+            return [entry.name]
+        try:
+            return [entry.name, *(file.name for file in load_page(self._folder, entry))]
+        except SinkError:
+            return [entry.name]  # its files are leftovers at the next start
+
     def _leftovers(self) -> dict[str, int]:
         """Files that no manifest lists: of a crash, or waiting to be deleted when we stopped."""
-        live = {file.name for file in self._manifest.files}
         for under_way in self._folder.glob("*.tmp"):
             under_way.unlink(missing_ok=True)
+        live = {file.name for file in self._manifest.files}
+        kept: set[str] = set()
+        for page in self._manifest.pages:
+            live.add(page.name)
+            try:
+                live.update(file.name for file in load_page(self._folder, page))
+            except SinkError as error:
+                kept.add(page.table)  # nobody knows which of them are live
+                self._on_error(error)
+        found = [*self._folder.glob("*.parquet"), *self._folder.glob(f"{PAGE_PREFIX}*.json")]
+        names = {path.name for path in found} - live
         due = self._wall_clock() + DELETE_DELAY
-        return {p.name: due for p in self._folder.glob("*.parquet") if p.name not in live}
+        return {name: due for name in names if name.partition("-")[0] not in kept}

@@ -135,7 +135,7 @@ def test_query_from_standard_input(
 def test_a_query_that_is_stopped_with_ctrl_c(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise RuntimeError("Query interrupted")
 
     monkeypatch.setattr("collector.store.query.QuerySession.run", interrupted)

@@ -505,9 +505,9 @@ def test_a_stop_while_the_disk_is_full_is_said(
 def test_health_names_what_stands_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def step() -> None:
         async with served(config_in(tmp_path)) as service:
-            service.store._troubles.add("storing")
+            service.store._troubles |= {"storing"}
             assert service.health() == (False, "the store cannot be written (storing)")
-            service.store._troubles.clear()
+            service.store._troubles = frozenset()
             await service.receivers[0].stop()
             assert service.health() == (False, "the receiver udp-notif does not listen")
             await service.receivers[0].start()

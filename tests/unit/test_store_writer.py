@@ -183,7 +183,7 @@ def test_leftovers_of_a_crash_go_and_listed_files_stay(
     [
         (b"{", "cannot be read"),
         (b'{"format": "x"}', "cannot be read"),
-        (b'{"format": 2}', "format version 2, this program reads 1"),
+        (b'{"format": 3}', "format version 3, this program reads 1 to 2"),
     ],
 )
 def test_manifest_that_cannot_be_used_stops_the_start(
@@ -309,7 +309,8 @@ def test_levels_grow_and_every_row_stays_once(
 def test_large_files_are_left_alone(
     opened: Callable[..., StoreWriter], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compaction, "MAX_OCTETS", 1)
+    monkeypatch.setattr(compaction, "SMALL_ROWS", compaction.MergeLimits(4, 1))
+    monkeypatch.setattr(compaction, "LIMITS", {})
     store = opened()
     fill(store, compaction.FAN_IN + 1)
     assert compaction.choose_merge(store.manifest) == ()
@@ -331,7 +332,7 @@ def test_file_that_cannot_be_decoded_does_not_block_the_others(
 def test_merge_that_a_full_disk_stopped_is_tried_again(
     opened: Callable[..., StoreWriter], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*args: object) -> None:
+    def full(*args: object, **more: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(compaction, "FAN_IN", 2)
@@ -357,7 +358,7 @@ def test_groups_get_smaller_where_files_get_larger() -> None:
         group = compaction.choose_merge(manifest, avoid=frozenset(avoid))
         return [file.name for file in group]
 
-    whole = compaction.MAX_OCTETS
+    whole = compaction.PAYLOADS.max_octets
     quarter = whole // 4
     assert chosen(listed([quarter] * 4)) == []
     assert chosen(listed([quarter] * 5)) == ["u0", "u1", "u2", "u3"]
