@@ -27,12 +27,13 @@ from collector.receivers.udp_notif import BATCH, UdpNotifReceiver
 from collector.service.clock import CollectorClock
 from collector.service.memory import settle
 from tests.bench import processes
+from tests.bench.end_to_end import NARROWLY, WHOLE
 from tests.bench.load import Plan
 from tests.bench.running import cores, empty
-from tests.bench.sender import SendOrder
+from tests.bench.sender import LATE_SECONDS, SendOrder
 
-_SETTLED_SECONDS = 0.3
-"""Nothing arrived for so long: all that was sent is here."""
+_SETTLED_SECONDS = 2.0
+"""Nothing arrived for so long: nothing more will come. A disk can keep a journal waiting."""
 
 
 class State(Struct, frozen=True):
@@ -60,7 +61,29 @@ class Bare(Struct, frozen=True):
     """As ``State.received``."""
     kernel_drops: int
     cpu_seconds: float
+    seconds: float
     late_seconds: float
+
+    @property
+    def busy(self) -> float:
+        """Cores that were busy while messages came."""
+        return self.cpu_seconds / self.seconds if self.seconds else 0.0
+
+    @property
+    def sustained(self) -> bool:
+        """Nothing was lost, and the socket's buffer would not fill up in a longer run either."""
+        lossless = self.kernel_drops == 0 and self.received >= self.sent
+        return lossless and self.busy <= WHOLE and not self.sender_was_late
+
+    @property
+    def narrow(self) -> bool:
+        """What was lost may be the fault of other work on the machine."""
+        return self.sent - self.received <= self.sent * NARROWLY
+
+    @property
+    def sender_was_late(self) -> bool:
+        """The sender, or the machine, was the bottleneck."""
+        return self.late_seconds > LATE_SECONDS
 
     @property
     def microseconds(self) -> float:
@@ -89,13 +112,14 @@ def ingest(plan: Plan, receive_buffer: int, *, folder: Path | None = None) -> Ba
 
 def _measured(plan: Plan, target: Callable[..., None], *arguments: object) -> Bare:
     here, there = cores()
+    bare = target is serve_bare_loop
     with processes.process(target, here, *arguments) as pipe:
         before = _ask(pipe)
         report = processes.send(SendOrder(before.port, plan, there))
-        after = _settled(pipe)
+        after = _settled(pipe, report.messages * report.segments if bare else report.messages)
     return Bare(
         plan.load.rate, plan.load.octets, report.messages, after.received, after.kernel_drops,
-        after.cpu_seconds - before.cpu_seconds, report.late_seconds,
+        after.cpu_seconds - before.cpu_seconds, report.seconds, report.late_seconds,
     )  # fmt: skip
 
 
@@ -105,10 +129,12 @@ def _ask(pipe: Connection) -> State:
     return state
 
 
-def _settled(pipe: Connection) -> State:
-    """The state once nothing has come for a while."""
+def _settled(pipe: Connection, expected: int) -> State:
+    """The state once everything has come or was dropped, or nothing has come for a while."""
     state, since = _ask(pipe), time.monotonic()
-    while time.monotonic() - since < _SETTLED_SECONDS:
+    while state.received + state.kernel_drops < expected:
+        if time.monotonic() - since > _SETTLED_SECONDS:
+            break
         time.sleep(0.05)
         newer = _ask(pipe)
         if newer.received != state.received:
@@ -120,8 +146,8 @@ def _settled(pipe: Connection) -> State:
 # --------------------------------------------------------------------------- in the processes
 def usage() -> tuple[float, int]:
     """CPU seconds of this process, all threads, and its peak RSS in octets."""
-    spent = resource.getrusage(resource.RUSAGE_SELF)
-    return spent.ru_utime + spent.ru_stime, spent.ru_maxrss * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return time.process_time(), peak
 
 
 def _pin(core: int | None) -> None:

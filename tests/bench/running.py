@@ -36,7 +36,7 @@ class CollectorRun:
 
     def __init__(
         self, folder: Path, devices: int, *, receive_buffer: int = 64 << 20, lanes: int = 1,
-        core: int | None = None, settings: Mapping[str, Mapping[str, Any]] | None = None,
+        core: int | None = None, options: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         """
         Args:
@@ -45,12 +45,13 @@ class CollectorRun:
             receive_buffer: octets asked of the kernel.
             lanes: processes that share the port.
             core: where it has to run; None: wherever it likes.
-            settings: further tables of the configuration.
+            options: of the interpreter.
         """
         self.folder = folder
         self.port = free_port()
         self._core = core
-        tables = _tables(folder, self.port, receive_buffer, lanes) | dict(settings or {})
+        self._options = options
+        tables = _tables(folder, self.port, receive_buffer, lanes)
         text = "".join(f"[{name}]\n{_lines(table)}\n" for name, table in tables.items())
         for one in range(devices):
             device = {"name": traffic.device_name(one), "sources": [traffic.address(one)]}
@@ -70,7 +71,15 @@ class CollectorRun:
         Raises:
             RuntimeError: it ended, or does not listen.
         """
-        command = [sys.executable, "-m", "collector", "run", "-c", str(self._config)]
+        command = [
+            sys.executable,
+            *self._options,
+            "-m",
+            "collector",
+            "run",
+            "-c",
+            str(self._config),
+        ]
         begun = time.monotonic()
         with (self.folder / _LOG).open("wb") as log, _on_core(self._core):
             self._process = subprocess.Popen(
@@ -198,15 +207,12 @@ def empty(folder: Path) -> None:
 def _tables(
     folder: Path, port: int, receive_buffer: int, lanes: int
 ) -> dict[str, Mapping[str, Any]]:
-    found: dict[str, Mapping[str, Any]] = {
-        "collector": {"data_dir": str(folder), "log_level": "warning"},
+    return {
+        "collector": {"data_dir": str(folder), "log_level": "warning", "lanes": lanes},
         "udp_notif": {"port": port, "receive_buffer_bytes": receive_buffer},
         "metrics": {"enabled": False},
         "alerts": {"log": False},
     }
-    if lanes > 1:
-        found["collector"] = {**found["collector"], "lanes": lanes}
-    return found
 
 
 def _lines(table: Mapping[str, Any]) -> str:

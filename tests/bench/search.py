@@ -4,38 +4,58 @@ Does: choose the next rate from what the last ones came to. Does not: send, or p
 is told of every step).
 
 Rules: a rate that failed once is tried a second time when it failed narrowly, since other work on
-the machine can cost a run; the rate that is reported was good in a run of its own. A sender that
-was late ends the way up: then it is the bottleneck, not the collector.
+the machine can cost a run; the rate that is reported was good in a run of its own. A rate at
+which the sender was late is not good: it was not sent.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
-from tests.bench.end_to_end import EndToEnd
-
 CLOSE = 1.04
 """Good and bad rates that are nearer than that end the search."""
-_NARROWLY = 0.02
-"""Share of the messages at most that was lost."""
 
 
-class Step(Struct, frozen=True):
+class Outcome(Protocol):
+    """What the search has to know of a run."""
+
+    @property
+    def rate(self) -> int:
+        """Messages a second."""
+
+    @property
+    def sustained(self) -> bool:
+        """Nothing was lost, and it can go on like that."""
+
+    @property
+    def narrow(self) -> bool:
+        """Next to nothing was lost."""
+
+    @property
+    def sender_was_late(self) -> bool:
+        """The sender was the bottleneck."""
+
+
+Run = TypeVar("Run", bound=Outcome)
+
+
+class Step(Struct, Generic[Run], frozen=True):
     """One rate that was tried."""
 
     rate: int
     good: bool
-    run: EndToEnd
+    run: Run
 
 
-class Found(Struct, frozen=True):
+class Found(Struct, Generic[Run], frozen=True):
     """What the search came to."""
 
-    steps: tuple[Step, ...]
-    best: EndToEnd | None
+    steps: tuple[Step[Run], ...]
+    best: Run | None
     """The highest rate without loss."""
     worst: int | None
     """The lowest rate with loss, None when there was none within the budget."""
@@ -44,29 +64,25 @@ class Found(Struct, frozen=True):
     """Why it ended, in a sentence."""
 
 
-Attempt = Callable[[int], EndToEnd]
-"""Messages a second -> what came of it."""
-
-
 def search(
-    attempt: Attempt,
+    attempt: Callable[[int], Run],
     *,
     start: int,
     budget_seconds: float,
-    tell: Callable[[Step, float], None] = lambda step, left: None,
+    tell: Callable[[Step[Run], float], None] = lambda step, left: None,
     clock: Callable[[], float] = time.monotonic,
-) -> Found:
+) -> Found[Run]:
     """Find the highest rate at which nothing is lost.
 
     Args:
-        attempt: runs one rate.
+        attempt: runs one rate, in messages a second.
         start: the first rate.
         budget_seconds: no run is begun that would end behind it, judging by the last one.
         tell: is called after every run, with the seconds that are left.
         clock: seconds.
     """
-    begun, steps = clock(), list[Step]()
-    low: Step | None = None
+    begun, steps = clock(), list[Step[Run]]()
+    low: Step[Run] | None = None
     high: int | None = None
     rate, longest, why = start, 0.0, ""
     while not why:
@@ -77,21 +93,21 @@ def search(
         made = attempt(rate)
         longest = max(longest, clock() - before)
         step = Step(made.rate, made.sustained, made)
-        again = not step.good and _narrow(made) and not any(one.rate == step.rate for one in steps)
+        again = not step.good and made.narrow and not any(one.rate == step.rate for one in steps)
         steps.append(step)
         tell(step, budget_seconds - (clock() - begun))
         if step.good:
             low = step if low is None or step.rate > low.rate else low
-            if made.sender_was_late:
-                why = "the sender was late: it is the bottleneck"
         elif not again:
             high = step.rate if high is None else min(high, step.rate)
-        if not why and not again:
+        if not again:
             rate, why = _following(low, high, start)
+    if any(step.rate == high and step.run.sender_was_late for step in steps):
+        why += "; the sender was late, so it or this machine is the bottleneck"
     return Found(tuple(steps), low.run if low else None, high, clock() - begun, why)
 
 
-def _following(low: Step | None, high: int | None, start: int) -> tuple[int, str]:
+def _following(low: Step[Run] | None, high: int | None, start: int) -> tuple[int, str]:
     """The next rate, or why there is none."""
     if high is None:
         assert low is not None
@@ -101,8 +117,3 @@ def _following(low: Step | None, high: int | None, start: int) -> tuple[int, str
     if high <= low.rate * CLOSE:
         return 0, f"{low.rate:,} is good and {high:,} is not"
     return (low.rate + high) // 2, ""
-
-
-def _narrow(run: EndToEnd) -> bool:
-    lost = run.sent - min(run.journalled, run.update_rows)
-    return run.status == 0 and 0 <= lost <= run.sent * _NARROWLY

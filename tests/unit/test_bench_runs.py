@@ -14,24 +14,25 @@ import pytest
 
 from collector.model import SECOND
 from collector.receivers.recvmmsg import recvmmsg_usable
-from tests.bench import on_disk, report
+from tests.bench import lines, on_disk, report
 from tests.bench.bare import Bare
 from tests.bench.end_to_end import EndToEnd
 from tests.bench.load import Load, Plan
 from tests.bench.report import Report
 from tests.bench.search import Found, search
-from tests.bench.stages import STAGES, START, Sample, StageCost
+from tests.bench.stages import STAGES, START, Sample
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 linux_only = pytest.mark.skipif(not recvmmsg_usable(), reason="needs Linux with glibc")
 
 RUN = EndToEnd(
-    load=Load(devices=1000, updates=6, period=SECOND * 4 // 5), lanes=1, sent=300_000,
+    load=Load(devices=1000, updates=6, period=SECOND * 4 // 5), lanes=1, begun=0, sent=300_000,
     measured=300_000, journalled=300_000, update_rows=300_000, verdict_rows=6_250, kernel_drops=0,
     periods=6_250, true=6_250, said={"COMPLETE": 6_250}, wrong={}, examples=(), cpu_seconds=3.6,
     stop_cpu_seconds=0.1, seconds=5.0, peak_rss=1 << 28, granted_buffer=32 << 20,
     late_seconds=0.0, sender_microseconds=0.7, gso=True, datagrams_a_train=6.0, status=0,
 )  # fmt: skip
+BARE = Bare(60_000, 900, 100, 100, 0, 0.0001, 1.0, 0.0)
 
 
 def changed(**values: Any) -> EndToEnd:
@@ -89,33 +90,26 @@ def test_a_rate_that_takes_more_than_a_core_is_not_sustained() -> None:
     assert changed(cpu_seconds=6.0, lanes=2).sustained
 
 
+def test_a_rate_that_the_sender_could_not_send_is_not_sustained() -> None:
+    late = changed(late_seconds=1.0)
+    assert late.lossless
+    assert late.result == "sender late"
+    assert msgspec.structs.replace(BARE, received=90, kernel_drops=10).narrow is False
+    assert msgspec.structs.replace(BARE, late_seconds=1.0).sustained is False
+    assert BARE.sustained
+
+
 def test_the_best_rate_is_the_highest_without_loss() -> None:
     lost = changed(load=Load(updates=8), kernel_drops=5)
-    found = Report(
-        "here", 5.0, runs=[RUN, lost], bare=Bare(60_000, 900, 100, 100, 0, 0.0001, 0.0),
-        flat_out=Bare(10**6, 900, 200, 100, 100, 0.00005, 0.0),
-    )  # fmt: skip
+    found = Report("here", runs=[RUN, lost], bare=BARE, flat_out=BARE)
     assert found.best == RUN
     plain = report.plain(found)
     assert plain["lossless_rate"] == 60_000
     assert [one["lossless"] for one in plain["runs"]] == [True, False]
     assert plain["runs"][0]["microseconds"] == pytest.approx(12.0)
     assert plain["runs"][0]["megabytes"] == pytest.approx(54.0)
-    assert plain["times_the_bare_loop"] == pytest.approx(12.0)
-    assert any("60,000 messages/s" in line for line in report.summary(found))
-    assert any("12.0 times the bare loop" in line for line in report.summary(found))
-
-
-def test_no_good_rate_is_said() -> None:
-    found = Report("here", 5.0, runs=[changed(kernel_drops=1)])
-    assert found.best is None
-    assert report.plain(found)["lossless_rate"] == 0
-    assert "No rate was without loss." in report.summary(found)
-
-
-def test_tables_have_a_line_for_each_measurement() -> None:
-    assert report.stage_table([StageCost("decode", 10, 0.1)]).row_count == 1
-    assert report.run_table([RUN, RUN]).row_count == 2
+    assert any("60,000 messages/s" in line for line in lines.summary(found))
+    assert any("12.0 times the bare loop" in line for line in lines.summary(found))
 
 
 def test_a_folder_with_lanes_has_a_journal_in_each(tmp_path: Path) -> None:
@@ -147,7 +141,7 @@ class Collector:
             kernel_drops=lost, late_seconds=late, cpu_seconds=1.0,
         )  # fmt: skip
 
-    def search(self, budget: float = 1000.0, start: int = 10_000) -> Found:
+    def search(self, budget: float = 1000.0, start: int = 10_000) -> Found[EndToEnd]:
         return search(self.attempt, start=start, budget_seconds=budget, clock=lambda: self.seconds)
 
 
@@ -184,7 +178,7 @@ def test_the_search_keeps_its_budget_and_stops_at_a_late_sender() -> None:
     assert "budget" in found.why
     late = Collector(10**6, sender=30_000).search()
     assert late.best is not None
-    assert late.best.rate == 40_000
+    assert 28_500 <= late.best.rate <= 30_000
     assert "sender" in late.why
 
 
@@ -216,7 +210,40 @@ def test_a_run_at_a_tiny_size_finds_every_message_and_every_verdict() -> None:
 @linux_only
 @pytest.mark.integration
 def test_a_search_at_a_tiny_size_goes_up_until_its_budget_is_used() -> None:
-    found = bench("--search", "--budget", "1", "--octets", "3000", "--encoding", "cbor")
+    found = bench("--search", "--budget", "1", "--octets", "3000", "--encoding", "cbor", "--pure")
     (step,) = found["found"]["steps"]
     assert step["good"] == (found["lossless_rate"] == step["rate"])
     assert found["bare"]["received"] == 3 * found["bare"]["sent"]
+    assert found["path"] == "pure Python"
+
+
+@linux_only
+@pytest.mark.integration
+def test_latency_start_and_memory_at_a_tiny_size() -> None:
+    names = ("ingest", "latency", "lone", "start", "memory")
+    found = bench(*(word for name in names for word in ("--stage", name)))
+    assert found["ingest"]["disk"]["synced"] > 0
+    assert found["ingest"]["flat_out"]["received"] > 0
+    (followed,) = found["latency"]
+    early, sent = followed["early"], followed["since_sent"]
+    assert followed["lost_rows"] == 0
+    assert 0 < early["count"] <= 2 * 20
+    assert 0 < early["p50"] <= sent["p50"]
+    assert all(found["lone"][name]["count"] > 0 for name in ("journal", "folded", "stored"))
+    assert found["start"]["listening"] > found["start"]["python"] > 0
+    assert found["start"]["imports"]
+    (memory,) = found["memory"]
+    assert 0 < memory["started"] <= memory["peak"]
+
+
+@linux_only
+@pytest.mark.integration
+def test_pictures_and_equality_at_a_tiny_size(tmp_path: Path) -> None:
+    found = bench("--plot", str(tmp_path), "--axis", "cards", "--compare", "--loss", "0.02")
+    assert [one["value"] for one in found["scaling"]] == [1, 2]
+    assert found["pictures"] == [str(tmp_path / "scaling-cards.svg")]
+    (equality,) = found["equality"]
+    rows = {one["name"]: one["slow"] for one in equality["tables"]}
+    assert equality["equal"], equality
+    assert rows["updates"] == equality["run"]["sent"]
+    assert rows["verdicts"] >= 20 * 7
