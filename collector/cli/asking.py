@@ -36,7 +36,8 @@ def asked(folder: Path) -> Iterator[QuerySession]:
             Part(one, open_rows(one), None if one == folder else lane_number(one))
             for one in folders_with_data(folder)
         ]
-    with open_parts(parts) as session:
+    stored = [one for one in parts if one.open_rows or store_folder(one.folder).is_dir()]
+    with open_parts(stored or parts) as session:
         yield session
 
 

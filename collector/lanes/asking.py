@@ -17,7 +17,7 @@ import msgspec
 from collector.control import ANSWER_BYTES, LINE_BYTES, SOCKET_NAME, hang_up, short_path
 from collector.errors import UsageError
 
-LANE_SECONDS = 5.0
+LANE_SECONDS = 3.0
 """How long a lane may take over an answer (ours); its loop has messages to take too."""
 
 

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 DEVICES = {f"dev{n}": [f"127.0.6.{n}", f"127.0.7.{n}", f"127.0.8.{n}"] for n in range(1, 8)}
 """Three cards each, all with an address of their own."""
 PER_PERIOD = 4
-PERIODS = 12
+PERIODS = 11
 
 
 def toml(devices: dict[str, list[str]]) -> str:
@@ -118,7 +118,7 @@ def test_one_lane_and_three_say_the_same(tmp_path: Path) -> None:
 def test_another_number_of_lanes_keeps_what_is_stored_and_says_who_is_learned_anew(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    periods = 6
+    periods = 5
 
     async def step() -> tuple[list[int], str, dict[str, set[Any]], list[Any]]:
         counts = []

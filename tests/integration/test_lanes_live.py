@@ -20,7 +20,7 @@ from tests.lanes_lab import Collector, collector
 
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
-PERIODS = 20
+PERIODS = 18
 FAULTS = {
     "well": "",
     "drop": fault("drop", 7, 15, probability=0.12),
