@@ -28,6 +28,8 @@ from collector.wire.udp_notif import encode_message
 from tests.lab import PASSWORD
 
 WAIT_SECONDS = 60.0
+LISTENING = "; data in "
+"""Said by one lane and by several."""
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
@@ -57,16 +59,18 @@ class Collector:
         )
 
     async def start(self) -> None:
-        """Return when it answers."""
-        with (self.folder / "log").open("ab") as log:
+        """Return when it listens; it answers a little earlier."""
+        log = self.folder / "log"
+        before = log.read_text().count(LISTENING) if log.exists() else 0
+        with log.open("ab") as stream:
             self.child = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "collector", "run", "-c", "collector.toml"),
                 cwd=self.folder,
-                stderr=log,
+                stderr=stream,
                 env=os.environ
                 | {"PYTHONPATH": os.pathsep.join(sys.path), "LAB_PASSWORD": PASSWORD},
             )
-        await self.until(lambda: control.is_running(self.data))
+        await self.until_logged(LISTENING, before + 1)
 
     async def until(self, condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + WAIT_SECONDS
