@@ -19,6 +19,7 @@ from collector.cli.asking import asked
 from collector.model import Verdict
 from collector.sinks.rows import encode_row, row_to_fact
 from collector.store.query import QuerySession
+from collector.store.views import LAST_OF_FEW
 from collector.views.answers import print_answer, verdicts_of
 from collector.views.console import make_console
 from collector.views.live import LiveView
@@ -70,7 +71,8 @@ class Selection(Struct, frozen=True):
                 clauses.append(clause)
                 values[name] = time
         where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
-        table = "verdicts" if self.amended else "verdicts_last"
+        last = LAST_OF_FEW if self.devices else "verdicts_last"
+        table = "verdicts" if self.amended else last
         # only fixed text is put together here, all values are bound
         sql = (
             f"SELECT * FROM (SELECT * FROM {table} {where}"  # noqa: S608

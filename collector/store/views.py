@@ -35,6 +35,8 @@ LARGE = 4 << 20
 """Octets of a file that is worth a scan of its own."""
 MOST_SCANS = 16
 """Of one table; those of the newest large files."""
+LAST_OF_FEW = "_verdicts_last_of_few"
+"""As ``verdicts_last``, for questions about some devices."""
 _PERIOD = ("device", "subscription_id", "revision", "period_index")
 """What the rows of one period have in common."""
 _Range = tuple[int | None, int | None]
@@ -82,6 +84,7 @@ class StoreViews:
                 f"FROM exact.{table}"
             )
         connection.execute(f"CREATE VIEW verdicts_last AS {self.newest_of('verdicts')}")
+        connection.execute(f"CREATE VIEW {LAST_OF_FEW} AS {self.newest_of('verdicts', few=True)}")
 
     def provide(self, sql: str, since: int | None = None, until: int | None = None) -> None:
         """Give every table that the statement may name its files.
@@ -113,15 +116,18 @@ class StoreViews:
         if any(str(one.path) in str(error) for one in self.folders):
             raise self._unreadable(error) from error
 
-    def newest_of(self, verdicts: str) -> str:
+    def newest_of(self, verdicts: str, *, few: bool = False) -> str:
         """SQL: of the rows of each period in a table the one as now known.
 
         Amendments are rare, so they are what is remembered: a hundred million rows need little
-        memory (a window over the periods needs gigabytes), and a WHERE on the device reaches both
-        sides.
+        memory, and a WHERE on the device reaches both sides. ``few``: reads every row once, but
+        remembers all that a WHERE on the device leaves; for all rows that would be gigabytes.
         """
         keys = ("lane", *_PERIOD) if self._lanes else _PERIOD
         period = ", ".join(keys)
+        if few:
+            window = f"row_number() OVER (PARTITION BY {period} ORDER BY amendment DESC)"
+            return f"SELECT * FROM {verdicts} QUALIFY {window} = 1"  # noqa: S608
         same = " AND ".join(f"v.{name} IS NOT DISTINCT FROM a.{name}" for name in keys)
         amended = (
             f"SELECT {period}, max(amendment) AS newest FROM {verdicts} "  # noqa: S608

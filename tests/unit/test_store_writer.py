@@ -370,6 +370,45 @@ def test_groups_get_smaller_where_files_get_larger() -> None:
     assert chosen(listed([1] * 11)) == []
 
 
+@pytest.mark.parametrize(
+    ("table", "counts"), [("updates", [12, 12, 12, 0]), ("verdicts", [12, 4, 4, 4, 4, 4, 0])]
+)
+def test_how_many_files_of_a_level_become_one(table: str, counts: list[int]) -> None:
+    for level, count in enumerate(counts):
+        files = tuple(
+            writer.StoredFile(table, f"f{n}", n, n + 1, 1, 1, level, 0, 0) for n in range(30)
+        )
+        chosen = compaction.choose_merge(Manifest().changed(added=files))
+        assert chosen == files[:count]
+        assert compaction.choose_merge(Manifest().changed(added=files[: max(count - 1, 0)])) == ()
+
+
+def test_half_a_day_of_segments_is_never_more_than_a_few_files_of_verdicts() -> None:
+    manifest = Manifest()
+    rewritten = most = 0
+    for number in range(8640):
+        file = writer.StoredFile("verdicts", f"v{number}", number, number + 1, 1, 20_000, 0, 0, 0)
+        manifest = manifest.changed(added=(file,))
+        while group := compaction.choose_merge(manifest):
+            merged = writer.StoredFile(
+                "verdicts",
+                f"m{number}-{group[0].level}",
+                group[0].first_offset,
+                group[-1].next_offset,
+                sum(one.rows for one in group),
+                sum(one.octets for one in group),
+                group[0].level + 1,
+                0,
+                0,
+            )
+            rewritten += merged.rows
+            manifest = manifest.changed(added=(merged,), removed=group)
+        most = max(most, len(manifest.files))
+    assert sum(one.rows for one in manifest.files) == 8640
+    assert most <= 11 + 3 * 5
+    assert rewritten <= 5 * 8640
+
+
 def test_old_rows_go_by_the_age_of_their_table(
     opened: Callable[..., StoreWriter], tmp_path: Path
 ) -> None:
