@@ -178,7 +178,9 @@ def summary(report: Report) -> Iterator[str]:
         yield (
             f"{memory.devices:,} devices x {memory.run.load.cards} cards: "
             f"{memory.started / 1e6:.0f} MB when it listens, {memory.loaded / 1e6:.0f} MB after "
-            f"the last message, {memory.peak / 1e6:.0f} MB at most."
+            f"the last of {memory.periods} periods of {memory.run.load.period / 1e9:g} s "
+            f"({memory.an_originator:,.0f} octets an originator), {memory.peak / 1e6:.0f} MB at "
+            "most."
         )
     for picture in report.pictures:
         yield f"Picture: {picture}"

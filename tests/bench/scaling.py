@@ -36,8 +36,8 @@ AXES: Final[dict[str, tuple[Any, ...]]] = {
 }
 TITLES: Final = {
     "rate": "messages a second",
-    "devices": "devices",
-    "cards": "line cards of a device",
+    "devices": "devices (each of many sends less)",
+    "cards": "line cards of a device (each of many sends less)",
     "octets": "octets of a message",
     "encoding": f"encoding, {COMPARABLE_OCTETS:,} octets each",
     "loss": "share of the datagrams that are lost",
@@ -104,7 +104,7 @@ def _picture(axis: str, points: list[Point]) -> str:
         f"{first.cards} cards each" if axis != "cards" else "",
         f"{first.octets:,} octets" if axis != "octets" else "",
         first.encoding.upper() if axis != "encoding" else "",
-        f"{first.rate:,} messages/s" if axis not in ("rate", "octets") else "",
+        f"about {round(first.rate, -3):,} messages/s" if axis not in ("rate", "octets") else "",
     ]
     panels = [
         Panel("CPU µs a message", [run.microseconds for run in runs]),

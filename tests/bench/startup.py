@@ -70,7 +70,14 @@ class Memory(Struct, frozen=True):
     loaded: int
     """After the last message."""
     peak: int
+    periods: int
+    """That were sent; what is kept of them grows until the oldest are forgotten."""
     run: EndToEnd
+
+    @property
+    def an_originator(self) -> float:
+        """Octets that each line card added until then."""
+        return (self.loaded - self.started) / (self.devices * self.run.load.cards)
 
 
 def start(*, folder: Path | None, devices: int = MANY_DEVICES, times: int = 5) -> Start:
@@ -155,4 +162,4 @@ def memory(
     plan = Plan.of_seconds(load, seconds)
     plan = replace(plan, periods=max(2, plan.periods), ramp=1 if quick else 3, learning=1)
     run = end_to_end.run(plan, folder=folder, lanes=lanes, beside=beside)
-    return Memory(load.devices, rss[0], rss[1], run.peak_rss, run)
+    return Memory(load.devices, rss[0], rss[1], run.peak_rss, plan.total, run)
