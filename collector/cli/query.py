@@ -35,8 +35,9 @@ def query(
     """Ask the store in SQL.
 
     Tables: updates, verdicts (amendments too), verdicts_last (each period as now known),
-    subscriptions, events; rows that the running collector has not stored yet are in them. The store
-    cannot be changed from here. With - as SQL it is read from standard input.
+    subscriptions, events; rows that the running collector has not stored yet are in them. With
+    lanes each has a column lane, to which journal offsets and revisions belong. The store cannot
+    be changed from here. With - as SQL it is read from standard input.
 
     With --since or --until all tables have rows of these times only (verdicts: of these periods;
     updates: received then), and files of other times are not opened: a large store answers sooner.

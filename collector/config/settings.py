@@ -35,10 +35,11 @@ class CollectorSettings(Struct, frozen=True, kw_only=True):
     """Folder of the journal, the store and the control socket; made when it is not there. Relative
     paths, here and below, count from the folder of this file."""
     lanes: Annotated[int, Meta(ge=1, le=64)] = 1
-    """Processes that share the work, each with its own journal and store in the data folder; one
-    for each processor core at most. A device, by its source addresses, is always in the same one.
-    With another number than at the last start most devices are in another one and are learned
-    anew, as after a first start; what is stored stays in all queries."""
+    """Processes that share the work, for a machine with as many cores. A device, by its source
+    addresses, is always in the same one, which has its own journal and store in the data folder.
+    Limits of memory and sockets hold for each of them, those of the disk for all together. With
+    another number than at the last start most devices are learned anew, as after a first start;
+    what is stored stays in all queries."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much is logged to standard error."""
 
