@@ -95,6 +95,10 @@ class Manifest(Struct, frozen=True):
         """The pages of one table by offset."""
         return tuple(page for page in self.pages if page.table == table)
 
+    def entries_of(self, table: str) -> tuple[Page | StoredFile, ...]:
+        """All that is listed of one table by offset, enough for sums and ranges."""
+        return (*self.pages_of(table), *self.files_of(table))
+
     def changed(
         self,
         *,

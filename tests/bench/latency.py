@@ -202,7 +202,7 @@ class _Files:
         if changed == self._manifest:
             return
         self._manifest = changed
-        rows = sum(one.rows for one in load_manifest(self._store).files_of("updates"))
+        rows = sum(one.rows for one in load_manifest(self._store).entries_of("updates"))
         self.stored += [time.time_ns()] * (rows - len(self.stored))
 
 

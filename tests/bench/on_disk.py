@@ -64,8 +64,8 @@ def stored(folder: Path) -> Stored:
             is_data = pc.equal(frame.records.column("kind"), int(RecordKind.DATA))
             messages += pc.sum(is_data).as_py() or 0
         manifest = load_manifest(store_folder(lane))
-        updates += sum(one.rows for one in manifest.files_of("updates"))
-        verdicts += sum(one.rows for one in manifest.files_of("verdicts"))
+        updates += sum(one.rows for one in manifest.entries_of("updates"))
+        verdicts += sum(one.rows for one in manifest.entries_of("verdicts"))
     return Stored(messages, updates, verdicts)
 
 

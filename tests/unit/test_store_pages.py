@@ -87,6 +87,7 @@ def test_the_manifest_stays_short_and_every_file_is_listed(
     assert (page.files, page.rows, page.octets) == (2, 10, sum(file.octets for file in files))
     assert (page.first_offset, page.next_offset) == (10, 20)
     assert (page.min_time, page.max_time) == (files[0].min_time, files[1].max_time)
+    assert sum(entry.rows for entry in short.entries_of("updates")) == 65
     assert starts(tmp_path) == list(range(0, 65, 5))
     assert offsets(tmp_path) == list(range(65))
 
