@@ -48,6 +48,9 @@ _MAKE: dict[str, Any] = {
 }  # fmt: skip
 
 
+_INT64 = 1 << 63
+
+
 def freeze(device: state.Device, next_offset: int) -> bytes:
     """A device as bytes; ``next_offset`` is the journal offset behind its last input."""
     table: list[Any] = [device]
@@ -62,8 +65,11 @@ def freeze(device: state.Device, next_offset: int) -> bytes:
 
 def _plain(value: Any, table: list[Any], places: dict[int, int]) -> Any:
     kind = type(value)
-    if value is None or kind is int or kind is str or kind is bool:
+    if value is None or kind is str or kind is bool:
         return value
+    if kind is int:
+        # differences of two times, far-off clocks among them: not all have 64 bits
+        return value if -_INT64 <= value < _INT64 else ["i", str(value)]
     if kind in _CODES:
         if id(value) not in places:
             places[id(value)] = len(table)
@@ -127,6 +133,8 @@ def _back(value: Any, things: list[Any]) -> Any:
         return {_back(key, things): _back(one, things) for key, one in content}
     if mark == "v":
         return msgspec.convert(value[2], VALUES[content])
+    if mark == "i":
+        return int(content)
     if mark == "p":
         return Provenance(content)
     return _MAKE[mark](_back(one, things) for one in content)

@@ -39,8 +39,9 @@ class Notification(Struct, frozen=True, gc=False):
     """Which wrapper it came in, one of ``wire.names.ROOT_FORMS`` (digest of wrapper forms)."""
     subscription_id: int | None = None
     event_time: DeviceTime | None = None
+    """None as well where what was said lies beyond 64-bit ns (years 1678 to 2261)."""
     observation_time: DeviceTime | None = None
-    """``ietf-yp-observation:timestamp`` or its predecessor ``observation-time``."""
+    """``ietf-yp-observation:timestamp`` or the older ``observation-time``; None as above."""
     point_in_time: str | None = None
     generator: str | None = None
     """Originator id found in the payload, any spelling; decimal ids without leading zeros."""

@@ -186,7 +186,7 @@ def _subscription_id(found: Mapping[str, Any], default: int | None) -> int | Non
 def _first_time(found: Mapping[str, Any], *spellings: str) -> DeviceTime | None:
     for name in spellings:
         if name in found:
-            return plain.read_time(found[name], name)
+            return plain.read_record_time(found[name], name)
     return None
 
 

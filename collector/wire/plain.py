@@ -150,16 +150,37 @@ def read_identity(value: object, field: str) -> str:
 
 
 def read_time(value: object, field: str) -> DeviceTime:
-    """A date-and-time that fits the 64-bit nanoseconds of the stores: years 1678 to 2261."""
-    time = timestamps.parse_date_and_time(read_text(value, field))
-    if not INT64_MIN <= time <= INT64_MAX:
+    """A date-and-time that fits the 64-bit nanoseconds of the stores: years 1678 to 2261.
+
+    Raises:
+        WireError: ``bad-timestamp`` when it does not, too.
+    """
+    time = read_record_time(value, field)
+    if time is None:
         raise WireError(
             "bad-timestamp",
             f"{value!r} is too far from now to be kept in nanoseconds",
             field=field,
             clause="RFC 3339 §5.6",
         )
-    return DeviceTime(time)
+    return time
+
+
+def read_record_time(value: object, field: str) -> DeviceTime | None:
+    """The time of a record; None when it does not fit 64-bit nanoseconds (years 1678 to 2261).
+
+    Such a time (a clock never set says year 1) tells nothing of the record, so that it counts as
+    not said: the record itself is as good as any other. What is no time at all is refused.
+
+    Raises:
+        WireError: ``bad-timestamp``, ``bad-value``.
+    """
+    return kept_time(timestamps.parse_date_and_time(read_text(value, field)))
+
+
+def kept_time(time: int) -> DeviceTime | None:
+    """A time that was read, None when it does not fit 64-bit nanoseconds."""
+    return DeviceTime(time) if INT64_MIN <= time <= INT64_MAX else None
 
 
 def as_list(value: object) -> list[Any]:

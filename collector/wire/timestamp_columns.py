@@ -17,7 +17,7 @@ import numpy as np
 
 from collector.errors import WireError
 from collector.model import SECOND
-from collector.wire.plain import INT64_MAX, INT64_MIN
+from collector.wire.plain import INT64_MAX, kept_time
 from collector.wire.timestamps import parse_date_and_time
 
 _FEW: Final = 24
@@ -28,11 +28,10 @@ _DIGIT_0: Final = ord("0")
 
 
 def parse_many(texts: Sequence[str | None]) -> tuple[list[int | None], list[int]]:
-    """ns since 1970 of each text, None for no text; never raises.
+    """ns since 1970 of each text, None for no text or a time beyond int64; never raises.
 
     Returns:
-        The times, and the rows whose text is no time or one that does not fit into int64: their
-        entries mean nothing.
+        The times, and the rows whose text is no time: their entries mean nothing.
     """
     if len(texts) >= _FEW and texts[0] is not None:
         if texts.count(texts[0]) == len(texts):
@@ -51,11 +50,8 @@ def _parse_each(texts: Sequence[str | None]) -> tuple[list[int | None], list[int
         if text is None:
             continue
         try:
-            times[row] = time = parse_date_and_time(text)
+            times[row] = kept_time(parse_date_and_time(text))
         except WireError:
-            odd.append(row)
-            continue
-        if not INT64_MIN <= time <= INT64_MAX:
             odd.append(row)
     return times, odd
 

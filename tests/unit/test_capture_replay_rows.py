@@ -14,13 +14,16 @@ from collector.pipeline import CaptureFiles, JournalledConfig, Pipeline, judge_c
 from collector.pipeline.recovery import open_rows
 from collector.store.query import open_query
 from collector.store.tables import Said
+from collector.wire.pcap import UdpPacket
 from tests.unit.capture_maker import (
     cards,
     judged,
     kinds,
     last_rows,
     packets,
+    push_update,
     started,
+    text_of,
     verdicts,
     write,
 )
@@ -45,6 +48,27 @@ def lossy(path: Path) -> Path:
     """Card 2 silent in the sixth of its periods: its id is missing."""
     lost = cards(DURATION, first=1.0, lost=lambda card, index: (card, index) == ("2", 5))
     return write(path, [*START, *lost])
+
+
+@pytest.mark.parametrize("year", [b"0001", b"9999"])
+def test_a_card_whose_clock_was_never_set_after_a_restart(tmp_path: Path, year: bytes) -> None:
+    """Its ids start anew and its times cannot be kept: the messages are judged by arrival."""
+
+    def frame(second: float, card: str, number: int, *, far: bool) -> list[UdpPacket]:
+        payload = push_update(second, card)
+        if far:
+            payload = payload.replace(text_of(second)[:4].encode(), year, 1)
+        return packets(second + 0.01, payload, header=int(card), message_id=number)
+
+    sent = [*START]
+    for second in range(1, DURATION):
+        far = second >= 6
+        sent += frame(second + 0.1, "1", second, far=False)
+        sent += frame(second + 0.2, "2", second + 3_000_000_000 * far, far=far)
+    replayed, said = judged(write(tmp_path / "a.pcap", sent))
+    assert replayed.rejected == {}
+    assert {row.outcome for row in last_rows(said)} == {Outcome.COMPLETE}
+    assert "restart" in kinds(said)
 
 
 # --------------------------------------------------------------------------- terms

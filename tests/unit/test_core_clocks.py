@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from collector.core import arcs, clocks
 from collector.core.arcs import Arc
 from collector.core.clocks import Placing
+from collector.core.engine import Engine
+from collector.core.settings import EngineSettings
 from collector.model import SECOND, CollectorTime, DeviceTime
-from tests.helpers import established, letters, ns, run, steady, update
+from tests.helpers import DEVICE, established, letters, ns, run, steady, update
 
 PERIOD = 60 * SECOND
 
@@ -258,3 +261,14 @@ def test_order_changed_within_a_moment_is_no_record_held_up_for_a_period(swapped
     wire = run([established(at=5), *sent], until=135)
     assert {row.outcome for row in wire.verdicts} == {"COMPLETE"}
     assert wire.kinds().count("clock_step") == 1
+
+
+@pytest.mark.parametrize("time", [-(1 << 63), (1 << 63) - 1])
+def test_a_clock_as_far_off_as_can_be_goes_into_a_snapshot(time: int) -> None:
+    """What it is off by has more than 64 bits."""
+    sent = [steady((1,), periods=1)[0]]
+    sent = [msgspec.structs.replace(one, event_time=DeviceTime(time)) for one in sent]
+    wire = run([established(-1, ("1",)), *sent])
+    part = wire.engine.snapshot_device(DEVICE)
+    again = Engine.restore(EngineSettings(), {DEVICE: part})
+    assert again.states() == wire.engine.states()

@@ -39,7 +39,7 @@ def alone(texts: list[str | None]) -> tuple[list[int | None], list[int]]:
             time = None
             odd.append(row)
         if time is not None and not -(1 << 63) <= time < 1 << 63:
-            odd.append(row)
+            time = None
         times.append(time)
     return times, odd
 

@@ -242,8 +242,8 @@ def test_what_is_no_sequence_number_is_refused(sequence_number: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "2025-13-01T00:00:00Z", "1600-01-01T00:00:00Z",
-             "9999-12-31T23:59:59Z", "2025-03-15 03:25"]
+    "text", ["", "yesterday", "2025-13-01T00:00:00Z", "0000-01-01T00:00:00Z",
+             "99999-12-31T23:59:59Z", "2025-03-15 03:25"]
 )  # fmt: skip
 def test_bad_times_are_refused(text: str) -> None:
     for message in (
@@ -252,6 +252,42 @@ def test_bad_times_are_refused(text: str) -> None:
     ):
         payload = json.dumps(message, separators=(",", ":")).encode()
         assert refused(payload, MediaType.YANG_DATA_JSON) == "bad-timestamp"
+
+
+FAR_OFF = ["0001-01-01T00:00:00Z", "1677-09-21T00:12:43.145224191Z",
+           "2262-04-11T23:47:16.854775808Z", "9999-12-31T23:59:59.999999999Z"]  # fmt: skip
+"""Among them the first ns on either side that int64 cannot hold."""
+
+
+@pytest.mark.parametrize("text", FAR_OFF)
+@pytest.mark.parametrize("media_type", [MediaType.YANG_DATA_JSON, MediaType.YANG_DATA_XML])
+def test_a_message_survives_a_time_beyond_64_bits(text: str, media_type: MediaType) -> None:
+    """A clock that was never set must not cost the contents."""
+    header = f"<eventTime>{text}</eventTime>"
+    update_ = '<push-update xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-push"><id>22</id>'
+    xml = (
+        '<notification xmlns="urn:ietf:params:xml:ns:netconf:notification:1.0">'
+        f"{header}{update_}</push-update></notification>"
+    ).encode()
+    body = {"id": 22, "ietf-yp-observation:timestamp": text}
+    message = {"ietf-yang-push:push-update": body, "eventTime": text}
+    in_json = json.dumps({"ietf-notification:notification": message}, separators=(",", ":"))
+    payload = in_json.encode() if media_type is MediaType.YANG_DATA_JSON else xml
+    read = decode(payload, media_type)
+    assert (read.kind, read.subscription_id) == (NotificationKind.PUSH_UPDATE, 22)
+    assert (read.event_time, read.observation_time) == (None, None)
+    spaced = in_json.replace(",", ", ").encode()  # the plain way
+    assert decode(spaced, MediaType.YANG_DATA_JSON).event_time is None
+
+
+@pytest.mark.parametrize(
+    ("text", "ns"),
+    [("1677-09-21T00:12:43.145224192Z", -(1 << 63)),
+     ("2262-04-11T23:47:16.854775807Z", (1 << 63) - 1)],
+)  # fmt: skip
+def test_the_first_and_the_last_time_that_is_kept(text: str, ns: int) -> None:
+    payload = json.dumps(envelope(BODY, **{"event-time": text}), separators=(",", ":")).encode()
+    assert decode(payload, MediaType.YANG_DATA_JSON).event_time == ns
 
 
 NOTHING: list[Any] = [

@@ -205,7 +205,7 @@ def _typed_notification(
     text: str | None,
     host: str | None,
     number: int | None,
-) -> Notification | None:
+) -> Notification:
     generator = update.publisher_id
     event_time = None if text is None else _device_time(text)
     observed = update.timestamp
@@ -216,9 +216,9 @@ def _typed_notification(
     else:
         observation_time = _device_time(observed)
     if event_time is not None and not _INT64_MIN <= event_time <= _INT64_MAX:
-        return None
+        event_time = None  # as plain.read_record_time
     if observation_time is not None and not _INT64_MIN <= observation_time <= _INT64_MAX:
-        return None
+        observation_time = None
     point = update.point_in_time
     return Notification(
         kind,
