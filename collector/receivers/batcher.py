@@ -38,7 +38,7 @@ from collector.model import (
     UnreassembledNote,
 )
 from collector.receivers.counters import ReceiveCounters
-from collector.receivers.slab import ROW_OCTETS, DatagramSlab
+from collector.receivers.slab import DatagramSlab
 from collector.wire.udp_notif import (
     HEADER_LENGTH,
     SEGMENT_HEADER_LENGTH,
@@ -106,11 +106,12 @@ class DatagramBatcher:
         peers: Sequence[str],
         ports: Sequence[int],
     ) -> ReceivedBatch:
-        """Take the first ``len(arrivals)`` rows of ``slab``, in order of arrival.
+        """Take the first ``len(arrivals)`` datagrams of ``slab``, in order of arrival.
 
         No timer may be due within the batch: call ``handle_timer`` before it.
         """
-        columns = decode_columns(slab.octets[: len(arrivals)], slab.lengths[: len(arrivals)])
+        headers = slab.headers(len(arrivals), SEGMENT_HEADER_LENGTH)
+        columns = decode_columns(headers, slab.lengths[: len(arrivals)])
         self.counters.datagrams += len(arrivals)
         self.counters.octets += int(slab.lengths[: len(arrivals)].sum())
         rows = self._rows(slab, columns, arrivals, peers, ports)
@@ -214,7 +215,7 @@ class DatagramBatcher:
         unknown = columns.whole & (private | _UNKNOWN_MEDIA_TYPE[media_type])
         self.counters.unknown_media_types += int(np.count_nonzero(unknown))
         view = slab.view
-        rows = np.arange(0, count * ROW_OCTETS, ROW_OCTETS)
+        starts = slab.starts[:count]
         headers = np.where(columns.segment, SEGMENT_HEADER_LENGTH, HEADER_LENGTH)
         batch = ReceivedBatch()
         batch.received_at = list(arrivals)
@@ -233,7 +234,7 @@ class DatagramBatcher:
         batch.payload = [
             view[start:end].tobytes()
             for start, end in zip(
-                (rows + headers).tolist(), (rows + slab.lengths[:count]).tolist(), strict=True
+                (starts + headers).tolist(), (starts + slab.lengths[:count]).tolist(), strict=True
             )
         ]
         return batch

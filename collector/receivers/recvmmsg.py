@@ -23,14 +23,22 @@ from numpy.typing import NDArray
 
 from collector.model import SECOND
 from collector.receivers.slab import ROW_OCTETS, DatagramSlab
-from collector.receivers.sockets import SO_TIMESTAMPNS, stamp_arrivals
+from collector.receivers.sockets import SO_TIMESTAMPNS, UDP_GRO, stamp_arrivals, take_trains
 
 MAX_SOURCES: Final = 65_536
 """Cached sources (address and port); ours."""
-_STAMP: Final = np.dtype(
-    [("len", "u8"), ("level", "i4"), ("type", "i4"), ("seconds", "i8"), ("ns", "i8")]
-)
-"""struct cmsghdr with a struct timespec."""
+_CONTROL: Final = np.dtype(
+    [
+        ("len", "u8"), ("level", "i4"), ("type", "i4"), ("seconds", "i8"), ("ns", "i8"),
+        ("len2", "u8"), ("level2", "i4"), ("type2", "i4"), ("size", "i4"), ("padding", "i4"),
+    ]
+)  # fmt: skip
+"""struct cmsghdr with a struct timespec, and one with the size of a train's datagrams; the kernel
+writes them in this order."""
+_STAMP_OCTETS: Final = 32
+_ROWS_AT_LEAST: Final = 64
+_DATAGRAMS_A_READ: Final = 4096
+"""About so many; where trains come, fewer rows are read at once."""
 _NAME_OCTETS: Final = 28
 """sizeof(struct sockaddr_in6), the longest name that comes."""
 _MSG_DONTWAIT: Final = 0x40
@@ -42,9 +50,11 @@ class DatagramReader(Protocol):
     """Reads what waits in a socket into its slab."""
 
     slab: DatagramSlab
+    more: bool
+    """The last read took as much as it can: more may wait."""
 
     def read(self) -> tuple[list[str], list[int]]:
-        """Fill the slab from row 0 on, without blocking.
+        """Fill the slab from its beginning, without blocking.
 
         Returns source addresses and ports, as many as there were datagrams; empty when none waits.
 
@@ -117,19 +127,20 @@ def recvmmsg_usable() -> bool:
 
 
 class RecvmmsgReader:
-    """One system call for as many datagrams as the slab has rows."""
+    """One system call for as many datagrams or trains as the slab has rows."""
 
     def __init__(self, sock: socket.socket, slab: DatagramSlab) -> None:
         self.slab = slab
+        self.more = False
         self._socket = sock
-        rows = len(slab)
+        rows = self._rows = len(slab)
         self._names: NDArray[np.uint8] = np.zeros((rows, _NAME_OCTETS), np.uint8)
         self._name_keys = self._names.view(f"V{_NAME_OCTETS}").ravel()
         self._iovecs = (_Iovec * rows)()
-        self._stamps: NDArray[np.void] = np.zeros(rows, _STAMP)
+        self._control: NDArray[np.void] = np.zeros(rows, _CONTROL)
         self._headers = (_Mmsghdr * rows)()
         octets, names = slab.octets.ctypes.data, self._names.ctypes.data
-        stamps = self._stamps.ctypes.data
+        control = self._control.ctypes.data
         for row in range(rows):
             self._iovecs[row] = _Iovec(octets + row * ROW_OCTETS, ROW_OCTETS)
             header = self._headers[row].hdr
@@ -137,8 +148,8 @@ class RecvmmsgReader:
             header.namelen = _NAME_OCTETS
             header.iov = ctypes.addressof(self._iovecs) + row * ctypes.sizeof(_Iovec)
             header.iovlen = 1
-            header.control = stamps + row * _STAMP.itemsize
-            header.controllen = _STAMP.itemsize
+            header.control = control + row * _CONTROL.itemsize
+            header.controllen = _CONTROL.itemsize
         raw = memoryview(self._headers).cast("B")
         strides = (_MSGHDR_OCTETS,)
         self._lengths: NDArray[np.uint32] = np.ndarray(
@@ -151,33 +162,48 @@ class RecvmmsgReader:
             (rows,), np.uint64, raw, _Msghdr.controllen.offset, strides
         )
         stamp_arrivals(sock)
+        self.takes_trains = take_trains(sock)
+        """The kernel hands over what came together in one piece."""
         self._sources = Sources()
         self._recvmmsg = ctypes.CDLL(None, use_errno=True).recvmmsg
 
     def read(self) -> tuple[list[str], list[int]]:
         """See ``DatagramReader.read``."""
         count = self._recvmmsg(
-            self._socket.fileno(), self._headers, len(self.slab), _MSG_DONTWAIT, None
+            self._socket.fileno(), self._headers, self._rows, _MSG_DONTWAIT, None
         )
+        self.more = count == self._rows
         if count < 0:
             number = ctypes.get_errno()
             if number in (errno.EAGAIN, errno.EINTR):
                 return [], []
             raise OSError(number, os.strerror(number))
-        self.slab.lengths[:count] = self._lengths[:count]
         self._namelens[:count] = _NAME_OCTETS  # the kernel wrote the length of each name
-        self._take_stamps(count)
         sources = self._sources
         pairs = [sources[name] for name in self._name_keys[:count].tolist()]
+        rows = self._fill_slab(count)
+        if rows is not None:
+            pairs = [pairs[row] for row in rows]
         return [address for address, _ in pairs], [port for _, port in pairs]
 
-    def _take_stamps(self, count: int) -> None:
-        """When the kernel took each datagram; 0 where it did not say."""
-        found, lengths = self._stamps[:count], self._controllens[:count]
-        said = (lengths == _STAMP.itemsize) & (found["type"] == SO_TIMESTAMPNS)
-        stamps = found["seconds"] * SECOND + found["ns"]
-        self.slab.stamps[:count] = np.where(said, stamps, 0)
-        lengths[:] = _STAMP.itemsize  # the kernel wrote what it used
+    def _fill_slab(self, count: int) -> list[int] | None:
+        """Say where each datagram lies; returns the row of each when trains came."""
+        control, used = self._control[:count], self._controllens[:count]
+        octets = self._lengths[:count].copy()
+        stamped = (used >= _STAMP_OCTETS) & (control["type"] == SO_TIMESTAMPNS)
+        stamps = np.where(stamped, control["seconds"] * SECOND + control["ns"], 0)
+        train = stamped & (used > _STAMP_OCTETS) & (control["level2"] == socket.IPPROTO_UDP)
+        train &= (control["type2"] == UDP_GRO) & (control["size"] > 0)
+        used[:] = _CONTROL.itemsize  # the kernel wrote what it used
+        if not train.any():
+            self._rows = len(self.slab)
+            self.slab.fill(octets, stamps)
+            return None
+        sizes = np.where(train, control["size"], np.maximum(octets, 1)).astype(np.int64)
+        rows = self.slab.split(octets, stamps, sizes)
+        enough = _DATAGRAMS_A_READ * count // len(rows)
+        self._rows = min(len(self.slab), max(enough, _ROWS_AT_LEAST))
+        return rows
 
 
 class LoopReader:
@@ -185,6 +211,7 @@ class LoopReader:
 
     def __init__(self, sock: socket.socket, slab: DatagramSlab) -> None:
         self.slab = slab
+        self.more = False
         self._socket = sock
 
     def read(self) -> tuple[list[str], list[int]]:
@@ -201,6 +228,7 @@ class LoopReader:
             self.slab.lengths[row] = length
             peers.append(address_text(name[0], name[3] if len(name) == 4 else 0))
             ports.append(name[1])
+        self.more = len(peers) == len(self.slab)
         return peers, ports
 
 

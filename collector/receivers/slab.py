@@ -1,7 +1,10 @@
-"""Room for a batch of datagrams, reused for every batch: one row of a numpy array each.
+"""Room for a batch of datagrams, reused for every batch: rows of a numpy array.
 
-Does: hold octets, lengths and times. Does not: fill itself (``receivers.recvmmsg`` and captures
-do) or keep anything over the next batch.
+Does: hold octets, and where each datagram lies in them. Does not: fill itself
+(``receivers.recvmmsg`` and captures do) or keep anything over the next batch.
+
+Rules: normally a row holds one datagram. Where the kernel hands over trains (UDP_GRO: datagrams of
+one sender that came one behind the other) it holds a train, cut up by ``split``.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ KiB apart would fall on the same lines of the processor's cache."""
 class DatagramSlab:
     """``rows`` datagrams; untouched rows and the untouched ends of rows cost no memory."""
 
-    __slots__ = ("lengths", "octets", "stamps", "view")
+    __slots__ = ("_firsts", "lengths", "octets", "stamps", "starts", "view")
 
     def __init__(self, rows: int) -> None:
         if rows < 1:
@@ -28,7 +31,10 @@ class DatagramSlab:
         # numpy asks for huge pages, and then one datagram makes 2 MiB resident
         memory = mmap.mmap(-1, rows * ROW_OCTETS, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self.octets: NDArray[np.uint8] = np.frombuffer(memory, np.uint8).reshape(rows, ROW_OCTETS)
-        """One datagram a row."""
+        """One datagram or train a row."""
+        self._firsts: NDArray[np.int64] = np.arange(rows, dtype=np.int64) * ROW_OCTETS
+        self.starts = self._firsts
+        """Where each datagram begins in ``view``."""
         self.lengths: NDArray[np.uint32] = np.zeros(rows, np.uint32)
         """Octets of each datagram."""
         self.stamps: NDArray[np.int64] = np.zeros(rows, np.int64)
@@ -37,15 +43,54 @@ class DatagramSlab:
         """The same octets without rows."""
 
     def __len__(self) -> int:
-        return len(self.lengths)
+        return len(self._firsts)
 
     def put(self, row: int, datagram: bytes) -> None:
-        """Fill one row."""
+        """Fill one row with a datagram."""
         start = row * ROW_OCTETS
         self.view[start : start + len(datagram)] = datagram
         self.lengths[row] = len(datagram)
 
-    def datagram(self, row: int) -> bytes:
-        """A copy of one row's datagram."""
-        start = row * ROW_OCTETS
-        return self.view[start : start + int(self.lengths[row])].tobytes()
+    def fill(self, octets: NDArray[np.uint32], stamps: NDArray[np.int64]) -> None:
+        """The first rows hold a datagram each, of so many octets, stamped so."""
+        self.starts, self.lengths, self.stamps = self._firsts[: len(octets)], octets, stamps
+
+    def split(
+        self,
+        octets: NDArray[np.uint32],
+        stamps: NDArray[np.int64],
+        sizes: NDArray[np.int64],
+    ) -> list[int]:
+        """The first rows hold trains.
+
+        Args:
+            octets: of each train.
+            stamps: of each train; all its datagrams came then.
+            sizes: octets of each datagram of a train; the last one is what is left. At least 1.
+
+        Returns:
+            The row of each datagram.
+        """
+        parts = np.maximum(-(-octets.astype(np.int64) // sizes), 1)
+        rows = np.repeat(np.arange(len(octets)), parts)
+        within = np.arange(len(rows)) - np.repeat(np.cumsum(parts) - parts, parts)
+        ahead = within * sizes[rows]
+        self.starts = self._firsts[rows] + ahead
+        self.lengths = np.minimum(sizes[rows], octets[rows] - ahead).astype(np.uint32)
+        self.stamps = stamps[rows]
+        found: list[int] = rows.tolist()
+        return found
+
+    def headers(self, count: int, octets: int) -> NDArray[np.uint8]:
+        """At least the first ``octets`` of each of the first ``count`` datagrams, a row each."""
+        starts = self.starts[:count]
+        if np.shares_memory(starts, self._firsts):
+            return self.octets[:count]
+        flat = self.octets.reshape(-1)
+        found: NDArray[np.uint8] = flat[starts[:, None] + np.arange(octets)]
+        return found
+
+    def datagram(self, number: int) -> bytes:
+        """A copy of one datagram."""
+        start = int(self.starts[number])
+        return self.view[start : start + int(self.lengths[number])].tobytes()

@@ -223,9 +223,9 @@ class UdpNotifReceiver:
     # ----------------------------------------------------------------- reading
     def _readable(self) -> None:
         if self._reader is not None:
-            taken = self._read(self._reader, _BATCHES_A_WAKE_UP)
+            self._read(self._reader, _BATCHES_A_WAKE_UP)
             self._arm_timer()
-            if taken < len(self._reader.slab) and self.granted_receive_buffer >= _GATHER_BUFFER:
+            if not self._reader.more and self.granted_receive_buffer >= _GATHER_BUFFER:
                 self._gather()
 
     def _gather(self) -> None:
@@ -263,7 +263,7 @@ class UdpNotifReceiver:
                 if len(together) >= self._batch * _READS_TOGETHER:
                     taken += self._offer(together)
                     together = ReceivedBatch()
-            if len(peers) < len(reader.slab):
+            if not reader.more:
                 break
             if until is not None and reader.slab.stamps[-1] >= until:
                 break
