@@ -67,7 +67,8 @@ def test_trains_of_several_senders_arrive_as_datagrams(
             for _ in range(2 * ROWS):
                 sender = chance.choice(senders)
                 size = chance.choice([17, 100, 900])
-                whole = chance.randbytes(size * chance.randrange(20) + chance.randrange(1, size + 1))
+                many, last = chance.randrange(20), chance.randrange(1, size + 1)
+                whole = chance.randbytes(size * many + last)
                 parts = send_train(sender, whole, size, sock.getsockname())
                 sent += [(sender.getsockname()[1], part) for part in parts]
             peers, _ = reader.read()
