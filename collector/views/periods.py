@@ -167,7 +167,7 @@ class PeriodGrid:
         lines: list[Text] = []
         for one in islice(self.series.values(), most):
             lines += [*_draw(one, width, ascii_only, whole=True), Text("")]
-        return Group(*lines, _legend(ascii_only))
+        return Group(*lines, *_legend(ascii_only, width))
 
     def render(self, console: Console, *, height: int | None = None) -> RenderableType:
         """The picture, as wide as the console and at most ``height`` lines high.
@@ -175,8 +175,8 @@ class PeriodGrid:
         Where not all series fit, those that are not well come first.
         """
         width, ascii_only = console.width, not has_unicode(console)
-        legend = _legend(ascii_only)
-        room = None if height is None else height - 1 - -(-len(legend) // width)
+        legend = _legend(ascii_only, width)
+        room = None if height is None else height - 1 - len(legend)
         lines: list[Text] = []
         left_out = list(self.series.values())
         if room is not None and sum(len(one.generators) + 4 for one in left_out) > room:
@@ -189,7 +189,7 @@ class PeriodGrid:
             lines = [Text("waiting for the first period to be judged", style="dim"), Text("")]
         elif left_out:
             lines.append(_rest(left_out))
-        return Group(*lines, legend)
+        return Group(*lines, *legend)
 
 
 def _rest(left_out: list[Series]) -> Text:
@@ -285,11 +285,19 @@ def _verdict_row(verdicts: list[Verdict], label: int, ascii_only: bool) -> Text:
     return line
 
 
-def _legend(ascii_only: bool) -> Text:
-    line = Text()
+def _legend(ascii_only: bool, width: int) -> list[Text]:
+    """What the symbols mean, in as many lines as it takes; an entry stays in one piece."""
+    entries = []
     for state in State:
         if state is not State.ABSENT:
-            line.append(*_symbol(state, ascii_only))
-            line.append(state.value[3] + "  ", "dim")
-    line.append("UTC", "dim")
-    return line
+            entry = Text()
+            entry.append(*_symbol(state, ascii_only))
+            entries.append(entry.append(state.value[3], "dim"))
+    entries.append(Text("UTC", "dim"))
+    lines = [entries[0]]
+    for entry in entries[1:]:
+        if len(lines[-1]) + 2 + len(entry) <= width:
+            lines[-1].append("  ").append_text(entry)
+        else:
+            lines.append(entry)
+    return lines

@@ -60,6 +60,16 @@ def test_a_row_for_each_card_a_column_for_each_period() -> None:
     assert lines[9].startswith("● delivered  ◐ some lost  ✖ missing  · not judged  ?")
 
 
+@pytest.mark.parametrize("width", [40, 79, 80, 83, 100])
+def test_the_legend_breaks_between_its_entries(width: int) -> None:
+    entries = [f"{state.value[0]} {state.value[3]}" for state in State if state.value[3]]
+    lines = drawn(verdict(1), width=width)
+    legend = lines[lines.index(next(line for line in lines if line.startswith(entries[0]))) :]
+    assert all(len(line) <= width for line in legend)
+    assert "  ".join(legend).split("  ") == [*entries, "UTC"]
+    assert len(drawn(*map(verdict, range(2)), width=width, height=9)) <= 9
+
+
 def test_without_unicode_it_is_ascii() -> None:
     lines = drawn(verdict(1), verdict(2, missing={"3": "silent"}), encoding="ascii")
     assert "card 3  # X  silent since 12:00:02" in lines
