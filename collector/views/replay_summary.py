@@ -270,7 +270,14 @@ def _number(count: int, noun: str) -> str:
 def advices(replayed: Replayed) -> Iterator[str]:
     """What the operator can do about what was not judged; one sentence each."""
     if not replayed.messages and not replayed.records and not replayed.damage:
-        yield "No UDP-notif was found; name its port with --port N if it is there."
+        # a packet with a stamp is ours or other-udp; others take the time of a neighbour
+        if "no-stamp" in replayed.odd_stamps and "other-udp" not in replayed.left_out:
+            yield (
+                "No packet has a time stamp, and without times there are no periods to judge; use"
+                " a capture that was written with its stamps."
+            )
+        else:
+            yield "No UDP-notif was found; name its port with --port N if it is there."
     devices: dict[int, list[str]] = {}
     for one in replayed.unknown:
         devices.setdefault(one.subscription_id, []).append(one.device)

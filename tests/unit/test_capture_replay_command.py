@@ -397,6 +397,17 @@ def test_a_peers_names_cannot_reach_the_terminal() -> None:
     assert "\x1b" not in text
 
 
+def test_a_capture_without_stamps_is_told_from_one_without_udp_notif() -> None:
+    (stampless,) = advices(empty(odd_stamps={"no-stamp": 924}))
+    assert stampless.startswith("No packet has a time stamp")
+    for others in (
+        {}, {"left_out": {"other-udp": 1}},
+        {"left_out": {"other-udp": 1}, "odd_stamps": {"no-stamp": 1}},
+    ):  # fmt: skip
+        (nothing,) = advices(empty(**others))
+        assert nothing.startswith("No UDP-notif was found")
+
+
 def test_many_devices_without_terms_are_one_advice() -> None:
     unknown = [
         UnknownSubscription(f"192.0.2.{n}", number, ()) for number in range(20) for n in (1, 2)
