@@ -39,10 +39,10 @@ def given_terms(
     """``[DEVICE/]ID=SECONDS`` and ``[DEVICE/]ID=GEN,GEN`` as sections of a configuration.
 
     Raises:
-        UsageError: one of them cannot be understood.
+        UsageError: one of them cannot be understood, or a subscription has two.
     """
-    seconds = dict(_split("--period", text) for text in periods)
-    lists = dict(_split("--expect", text) for text in expected)
+    seconds = _by_subscription("--period", periods)
+    lists = _by_subscription("--expect", expected)
     return tuple(
         KnownSubscriptionSettings(
             id=key[1],
@@ -52,6 +52,18 @@ def given_terms(
         )
         for key in dict.fromkeys([*seconds, *lists])
     )
+
+
+def _by_subscription(option: str, texts: tuple[str, ...]) -> dict[tuple[str, int], str]:
+    """(device, id) -> value."""
+    found: dict[tuple[str, int], str] = {}
+    for text in texts:
+        key, value = _split(option, text)
+        if key in found:
+            where = "" if key[0] == "*" else f" of {key[0]}"
+            raise UsageError(f"{option} is given twice for subscription {key[1]}{where}")
+        found[key] = value
+    return found
 
 
 def _split(option: str, text: str) -> tuple[tuple[str, int], str]:

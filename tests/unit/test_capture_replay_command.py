@@ -80,6 +80,11 @@ def test_terms_of_the_command_line() -> None:
         (["--period", "1=nan"], '--period: "nan" is no period'),
         (["--period", "1=0.015"], '--period: "0.015" is no period'),
         (["--expect", "1"], '--expect "1" is not a subscription id and a value, as 1=101,102'),
+        (["--period", "1=60", "--period", "01=30"], "--period is given twice for subscription 1"),
+        (
+            ["--expect", "c/7=1", "--expect", "7=2", "--expect", "c/7=1"],
+            "--expect is given twice for subscription 7 of c",
+        ),
         (["--expect", "1=,"], '--expect: "," names no generator'),
         (["--port", "0"], "Invalid value for '--port'"),
         (["--fail-on", "x"], "Invalid value for '--fail-on'"),
