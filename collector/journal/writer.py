@@ -250,7 +250,7 @@ class Journal:
         reserve = self._settings.free_space_reserve
         if reserve and self._disk.free_octets(file.fd) < reserve:
             raise IntakeFullError(
-                f"the file system of {self._folder} has less than {reserve} octets free"
+                f"the file system of {self._folder} has less than {_size(reserve)} free"
             )
         return file
 
@@ -351,3 +351,11 @@ def _no_room() -> OSError:
 
 def _full(folder: Path, error: OSError) -> IntakeFullError:
     return IntakeFullError(f"the journal in {folder} cannot be written: {error.strerror or error}")
+
+
+def _size(octets: int) -> str:
+    """A size for people."""
+    for unit, name in ((1 << 30, "GiB"), (MEBIBYTE, "MiB")):
+        if octets >= unit:
+            return f"{octets / unit:.1f}".removesuffix(".0") + f" {name}"
+    return f"{octets} octets"

@@ -205,7 +205,7 @@ def test_a_run_that_could_not_begin_can_be_tried_again(
         folder.mkdir()
     with monkeypatch.context() as patch:
         patch.setattr("collector.journal.disk.Disk.free_octets", lambda *_: 1000)
-        with pytest.raises(SinkError, match="octets free"):
+        with pytest.raises(SinkError, match="has less than 256 MiB free"):
             judged(path, folder=folder)
     assert folder.exists() == there
     assert judged(path, folder=folder)[0].records > 20

@@ -388,6 +388,20 @@ def test_no_room_at_the_start_frees_the_folder(tmp_path: Path) -> None:
     Journal.open(tmp_path, SETTINGS).close()
 
 
+@pytest.mark.parametrize(
+    ("reserve", "said"),
+    [(1000, "1000 octets"), (1 << 20, "1 MiB"), (256 << 20, "256 MiB"), (3 << 29, "1.5 GiB")],
+)
+def test_the_reserve_is_said_in_words_for_people(
+    opened: Callable[..., Journal], reserve: int, said: str
+) -> None:
+    disk = BadDisk()
+    journal = opened(JournalSettings(free_space_reserve=reserve), disk=disk)
+    disk.free = reserve - 1
+    with pytest.raises(IntakeFullError, match=f"has less than {said} free"):
+        journal.append(batch_of(1))
+
+
 def test_reserve_of_free_space_is_left_alone(opened: Callable[..., Journal]) -> None:
     disk = BadDisk()
     journal = opened(JournalSettings(free_space_reserve=1000), disk=disk)
