@@ -12,7 +12,7 @@ import click
 from publisher_sim.cli.numbers import Number
 
 EXAMPLE = """GEN is an originator's id, `any` (one by the seed) or, for --clock, `all`. Options that
-name a GEN may be given several times.
+name a GEN may be given several times. The whole capture is in memory, about 2.7 times its size.
 
 --clock all:+SECONDS --begin 0 moves all record times from the first message on, as
 needed to send an old capture live.
@@ -60,6 +60,15 @@ def _period(text: str) -> tuple[int, int]:
     if not 0.001 <= seconds <= 1e9:
         raise ValueError(f"{text!r}: SECONDS is a number from 0.001 to 1000000000")
     return int(number), round(seconds * 1_000_000_000)
+
+
+def _once_each(periods: tuple[tuple[int, int], ...]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for number, length in periods:
+        if number in found:
+            raise click.BadParameter(f"subscription {number} has two", param_hint="'--period'")
+        found[number] = length
+    return found
 
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
@@ -112,7 +121,7 @@ def distort(source: Path, target: Path, **options: Any) -> None:
     seconds = {key: options.pop(key) for key in ("outage", "reorder", "jitter")}
     options |= {key: round(value * 1_000_000_000) for key, value in seconds.items()}
     options["lose"] = options.pop("lose_messages")
-    options["periods"] = dict(options.pop("period"))
+    options["periods"] = _once_each(options.pop("period"))
     steps = ("repeat", "clone_cards", "clone", "together", "periods")
     request = Request(source, target, **{key: options.pop(key) for key in steps})
     done = distort_file(request, options)

@@ -82,8 +82,7 @@ def distort_file(request: Request, faults: Mapping[str, Any]) -> Done:
     named = {str(number): length for number, length in sorted(known.items())}
     header = Header(request.source.name, plan.seed, asked, named, len(made.truth))
     truth = truth_path(request.target)
-    write_whole(request.target, [octets.getvalue()])
-    write_whole(truth, truth_lines(header, made.truth))
+    write_together({truth: truth_lines(header, made.truth), request.target: [octets.getbuffer()]})
     verdicts = ", ".join(
         f"{sum(row.verdict == word for row in made.truth)} {word}"
         for word in ("complete", "loss", "missing", "absent")
@@ -138,13 +137,23 @@ def truth_path(target: Path) -> Path:
     return plain.with_name(plain.name + ".truth.jsonl")
 
 
-def write_whole(path: Path, parts: Iterable[bytes]) -> None:
-    """Write beside ``path`` and rename. Raises UsageError."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+def write_together(files: Mapping[Path, Iterable[bytes | memoryview]]) -> None:
+    """Write all files beside their places, then rename them, in this order: all of them or none.
+
+    Raises:
+        UsageError: one cannot be written; nothing is left of any.
+    """
+    beside = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in files}
+    path, made = next(iter(files)), []
     try:
-        with beside.open("wb") as file:
-            file.writelines(parts)
-        beside.replace(path)
+        for path, parts in files.items():
+            made.append(beside[path])
+            with beside[path].open("wb") as file:
+                file.writelines(parts)
+        for path, written in beside.items():
+            written.replace(path)
+            made.append(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        for one in made:
+            one.unlink(missing_ok=True)
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error

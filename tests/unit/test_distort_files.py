@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -112,6 +115,7 @@ def test_what_is_written_says_its_new_times_and_ids(tmp_path: Path) -> None:
         (["--silent", "7"], "GEN:PERIODS"),
         (["--clock", "1:x"], "SECONDS is a number"),
         (["--period", "1"], "ID=SECONDS"),
+        (["--period", "1=60", "--period", "2=5", "--period", "1=30"], "subscription 1 has two"),
         (["--period", "1=x"], "SECONDS is a number from 0.001"),
         (["--period", "1=inf"], "SECONDS is a number from 0.001"),
         (["--period", "1=nan"], "SECONDS is a number from 0.001"),
@@ -147,6 +151,34 @@ def test_files_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "neither a pcap" in capsys.readouterr().err
     assert status_of(["distort", str(source), str(tmp_path / "no" / "out.pcap")]) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+@contextmanager
+def room_for(octets: int) -> Iterator[None]:
+    """No file may grow larger; as on a full disk a write fails."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("octets", [100, 10_000])
+def test_capture_and_truth_appear_together_or_not_at_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], octets: int
+) -> None:
+    """Without room for both, or with room for the truth alone."""
+    source, target = capture(tmp_path / "in.pcap"), tmp_path / "out.pcap"
+    with room_for(octets):
+        assert status_of(["distort", str(source), str(target)]) == 2
+    assert "cannot be written: File too large" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["in.pcap"]
+    (tmp_path / "out.truth.jsonl").mkdir()
+    assert status_of(["distort", str(source), str(target)]) == 2
+    assert "out.truth.jsonl cannot be written" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.pcap", "out.truth.jsonl"]
+    assert len(list((tmp_path / "out.truth.jsonl").iterdir())) == 0
 
 
 def test_half_a_file_is_used_as_far_as_it_goes(
