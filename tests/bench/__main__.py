@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,7 @@ def main(**wanted: Any) -> None:
     if wanted.pop("pure") and os.environ.get(PURE) != "1":
         again = [sys.executable, "-m", "tests.bench", *sys.argv[1:]]
         os.execve(sys.executable, again, os.environ | {PURE: "1"})
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # clean up
     options = Options(**wanted).settled()
     report = Report(platform.platform())
     parts.measure(options, report)

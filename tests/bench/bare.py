@@ -57,8 +57,11 @@ class Bare(Struct, frozen=True):
     octets: int
     """Of one payload."""
     sent: int
+    """Messages."""
     received: int
     """As ``State.received``."""
+    pieces: int
+    """How many of those one message makes."""
     kernel_drops: int
     cpu_seconds: float
     seconds: float
@@ -72,13 +75,13 @@ class Bare(Struct, frozen=True):
     @property
     def sustained(self) -> bool:
         """Nothing was lost, and the socket's buffer would not fill up in a longer run either."""
-        lossless = self.kernel_drops == 0 and self.received >= self.sent
+        lossless = self.kernel_drops == 0 and self.received >= self.sent * self.pieces
         return lossless and self.busy <= WHOLE and not self.sender_was_late
 
     @property
     def narrow(self) -> bool:
         """What was lost may be the fault of other work on the machine."""
-        return self.sent - self.received <= self.sent * NARROWLY
+        return self.sent * self.pieces - self.received <= self.sent * self.pieces * NARROWLY
 
     @property
     def sender_was_late(self) -> bool:
@@ -87,8 +90,13 @@ class Bare(Struct, frozen=True):
 
     @property
     def microseconds(self) -> float:
-        """CPU us of one datagram, or of one message."""
+        """CPU us of one datagram, or of one message in the journal."""
         return self.cpu_seconds / max(1, self.received) * 1e6
+
+    @property
+    def microseconds_of_message(self) -> float:
+        """CPU us of all that one message makes."""
+        return self.microseconds * self.pieces
 
     @property
     def a_core(self) -> float:
@@ -112,14 +120,15 @@ def ingest(plan: Plan, receive_buffer: int, *, folder: Path | None = None) -> Ba
 
 def _measured(plan: Plan, target: Callable[..., None], *arguments: object) -> Bare:
     here, there = cores()
-    bare = target is serve_bare_loop
     with processes.process(target, here, *arguments) as pipe:
         before = _ask(pipe)
         report = processes.send(SendOrder(before.port, plan, there))
-        after = _settled(pipe, report.messages * report.segments if bare else report.messages)
+        pieces = report.segments if target is serve_bare_loop else 1
+        after = _settled(pipe, report.messages * pieces)
     return Bare(
-        plan.load.rate, plan.load.octets, report.messages, after.received, after.kernel_drops,
-        after.cpu_seconds - before.cpu_seconds, report.seconds, report.late_seconds,
+        plan.load.rate, plan.load.octets, report.messages, after.received, pieces,
+        after.kernel_drops, after.cpu_seconds - before.cpu_seconds, report.seconds,
+        report.late_seconds,
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ class Ingest(Struct, frozen=True):
         """CPU of a message against CPU of emptying the socket of it."""
         if self.best is None or not self.flat_out.cpu_seconds:
             return 0.0
-        return self.best.microseconds / self.flat_out.microseconds
+        return self.best.microseconds / self.flat_out.microseconds_of_message
 
 
 def disk_speed(folder: Path | None, octets: int = _FILE) -> Disk:

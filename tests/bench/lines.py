@@ -86,7 +86,7 @@ def progress(run: EndToEnd) -> str:
 
 def bare_progress(one: Bare) -> str:
     """One run of a bare receiver in one line."""
-    lost = max(0, one.sent - one.received)
+    lost = max(0, one.sent - one.received // one.pieces)
     late = f", sender {one.late_seconds:.2f} s late" if one.sender_was_late else ""
     return (
         f"{one.rate:>9,} messages/s: {'no loss' if not lost else f'{lost:,} lost'}, "

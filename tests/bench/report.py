@@ -59,7 +59,7 @@ class Report(msgspec.Struct):
         """CPU of a message at the best rate against that of emptying the socket of it."""
         if self.best is None or self.bare is None or not self.bare.cpu_seconds:
             return None
-        return self.best.microseconds / self.bare.microseconds
+        return self.best.microseconds / self.bare.microseconds_of_message
 
 
 def plain(value: Any) -> Any:

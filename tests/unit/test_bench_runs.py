@@ -32,7 +32,7 @@ RUN = EndToEnd(
     stop_cpu_seconds=0.1, seconds=5.0, peak_rss=1 << 28, granted_buffer=32 << 20,
     late_seconds=0.0, sender_microseconds=0.7, gso=True, datagrams_a_train=6.0, status=0,
 )  # fmt: skip
-BARE = Bare(60_000, 900, 100, 100, 0, 0.0001, 1.0, 0.0)
+BARE = Bare(60_000, 900, 100, 100, 1, 0, 0.0001, 1.0, 0.0)
 
 
 def changed(**values: Any) -> EndToEnd:
@@ -97,6 +97,14 @@ def test_a_rate_that_the_sender_could_not_send_is_not_sustained() -> None:
     assert msgspec.structs.replace(BARE, received=90, kernel_drops=10).narrow is False
     assert msgspec.structs.replace(BARE, late_seconds=1.0).sustained is False
     assert BARE.sustained
+
+
+def test_the_bare_loop_is_compared_by_message_not_by_datagram() -> None:
+    seven = msgspec.structs.replace(BARE, received=700, pieces=7, cpu_seconds=0.0007)
+    assert seven.microseconds == pytest.approx(1.0)
+    assert Report("here", runs=[RUN], bare=seven).times_the_bare_loop == pytest.approx(12.0 / 7)
+    assert seven.sustained
+    assert not msgspec.structs.replace(seven, received=699).sustained
 
 
 def test_the_best_rate_is_the_highest_without_loss() -> None:
