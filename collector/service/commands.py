@@ -73,7 +73,10 @@ def devices(service: Parts) -> Mapping[str, Any]:
         service.pipeline.counts.unknown_sources.items(), key=lambda item: item[1], reverse=True
     )
     return {
-        "devices": [row for state in service.manager.states() for row in _subscriptions(state)],
+        "devices": [
+            *(row for state in service.manager.states() for row in _subscriptions(state)),
+            *_without_session(service),
+        ],
         "generators": [_generator(one) for one in service.pipeline.engine.states()],
         "unknown_senders": [
             {"address": address, "messages": number} for address, number in unknown[:UNKNOWN_SHOWN]
@@ -100,6 +103,26 @@ def _subscriptions(state: DeviceState) -> list[dict[str, Any]]:
         for subscription in state.subscriptions
     ]
     return rows or [session | {"subscription": None, "state": None, "id": None, "why": ""}]
+
+
+def _without_session(service: Parts) -> list[dict[str, Any]]:
+    """A row for each configured device that only sends: nobody asks it for a session."""
+    asked = {state.name for state in service.manager.states()}
+    heard = set(service.pipeline.engine.devices())
+    return [
+        {
+            "device": one.name,
+            "session": None,
+            "reason": "listened to only" if one.name in heard else "nothing was heard of it yet",
+            "since": None,
+            "subscription": None,
+            "state": None,
+            "id": None,
+            "why": "",
+        }
+        for one in service.config.devices
+        if one.name not in asked
+    ]
 
 
 def _generator(one: OriginatorState) -> dict[str, Any]:

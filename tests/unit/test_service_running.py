@@ -25,6 +25,7 @@ from collector.model import SECOND, CollectorTime
 from collector.service import commands, memory, running
 from collector.service.gauges import refresh
 from collector.service.printing import PrintingSink
+from tests.helpers import update
 from tests.unit.test_service_whole import config_in, served
 
 
@@ -250,5 +251,26 @@ def test_a_receiver_that_counts_other_things(tmp_path: Path) -> None:
             assert service.counters.datagrams_rejected[("odd",)] == 2
             assert service.counters.segments_discarded[("late",)] == 3
             service.receivers.remove(other)
+
+    asyncio.run(step())
+
+
+def test_a_device_that_only_sends_is_listed_before_it_was_heard(tmp_path: Path) -> None:
+    table: dict[str, Any] = {
+        "collector": {"data_dir": str(tmp_path / "data")},
+        "udp_notif": {"port": 0},
+        "metrics": {"enabled": False},
+        "device": [{"name": "edge1", "sources": ["192.0.2.8"]}],
+    }
+
+    async def step() -> None:
+        async with served(read_config_table(table, file="one.toml")) as service:
+            (row,) = commands.devices(service)["devices"]
+            assert (row["device"], row["session"]) == ("edge1", None)
+            assert row["reason"] == "nothing was heard of it yet"
+            heard = update(1.0, device="edge1")
+            service.pipeline.engine.receive(heard, heard.arrival)
+            (row,) = commands.devices(service)["devices"]
+            assert row["reason"] == "listened to only"
 
     asyncio.run(step())
