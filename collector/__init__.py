@@ -8,9 +8,12 @@ The names below are the public ones; each is loaded when it is first used, so th
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
+"""As ``typing.TYPE_CHECKING``, whose import would be most of what this module costs."""
 if TYPE_CHECKING:
+    from typing import Any
+
     from collector.config import Config, check_config, load_config
     from collector.errors import (
         CollectorError,

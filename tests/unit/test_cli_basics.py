@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
@@ -242,3 +243,20 @@ def test_python_dash_m() -> None:
     )
     assert done.returncode == 2
     assert done.stderr.startswith("collector: there is no command rum")
+
+
+@pytest.mark.parametrize("name", ["collector", "publisher-sim"])
+@pytest.mark.parametrize("dash_m", [True, False])
+def test_ctrl_c_during_the_imports_is_silent(tmp_path: Path, name: str, dash_m: bool) -> None:
+    """The first library that is imported gets the signal."""
+    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    table = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    module, function = table["project"]["scripts"][name].split(":")
+    script = ["-m", name.replace("-", "_")]
+    if not dash_m:
+        script = ["-c", f"import sys; from {module} import {function}; sys.exit({function}())"]
+    done = subprocess.run(
+        [sys.executable, *script, "--version"], capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)}, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
