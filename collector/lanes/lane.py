@@ -10,6 +10,7 @@ supervisor is told in a sentence.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
@@ -46,7 +47,8 @@ async def _run(channel: socket.socket, opened: socket.socket | None) -> int:
             obeying = asyncio.create_task(_obey(service, reader, writer, stopping))
             await stopping.wait()
     except CollectorError as error:
-        await send(writer, report_of(error))
+        with contextlib.suppress(OSError):
+            await send(writer, report_of(error))
         return 2
     finally:
         if obeying is not None:
@@ -58,11 +60,19 @@ async def _run(channel: socket.socket, opened: socket.socket | None) -> int:
 
 
 async def _came_up(service: Service, stopping: asyncio.Event, writer: asyncio.StreamWriter) -> bool:
-    """Start and say so; False when it was to stop before that. Raises CollectorError."""
+    """Start and say so; False when it was to stop before that, or nobody is there to be told.
+
+    Raises:
+        CollectorError: it cannot start.
+    """
     if not await started(service.start(), stopping):
         return False
     settle()
-    await send(writer, Report())
+    try:
+        await send(writer, Report())
+    except OSError:
+        log.error("The supervisor is gone.")
+        return False
     return True
 
 

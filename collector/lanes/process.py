@@ -144,15 +144,20 @@ class LaneProcess:
         files = [theirs.fileno(), *([] if self._opened is None else [self._opened.fileno()])]
         # -P: nothing is imported from the folder that the collector happens to be started in
         command = (sys.executable, "-P", "-m", "collector.lanes.lane", *map(str, files))
-        with theirs:
-            self._child = await asyncio.create_subprocess_exec(
-                *(command if len(files) == 2 else (*command, "-")),
-                stdin=asyncio.subprocess.DEVNULL,
-                pass_fds=files,
-                process_group=0,  # Ctrl-C is for the supervisor, which passes it on in order
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            )
-        self._reader, self._writer = await asyncio.open_connection(sock=ours, limit=LINE_OCTETS)
+        try:
+            with theirs:
+                self._child = await asyncio.create_subprocess_exec(
+                    *(command if len(files) == 2 else (*command, "-")),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    pass_fds=files,
+                    process_group=0,  # Ctrl-C is for the supervisor, which passes it on in order
+                    env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                )
+            streams = await asyncio.open_connection(sock=ours, limit=LINE_OCTETS)
+        except BaseException:
+            ours.close()
+            raise
+        self._reader, self._writer = streams
 
     async def _tell(self) -> None:
         """Hand the newest orders down, and again if they change meanwhile."""

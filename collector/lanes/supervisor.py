@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -101,6 +102,10 @@ class Supervisor:
             CollectorError: why one of them, or all together, cannot.
         """
         count = self.config.collector.lanes
+        if count > (cores := len(os.sched_getaffinity(0))):
+            log.warning(
+                "%d lanes share %d cores: more lanes than cores bring nothing.", count, cores
+            )
         await close_earlier(self.config)
         self._lock = FolderLock.acquire(self.folder)
         self._resolved = await with_addresses(self.config)
