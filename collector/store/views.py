@@ -5,9 +5,10 @@ Does not run anything for people; see ``query``.
 Rules: a table gets its files when a statement names it, so a store with a hundred thousand files of
 ``updates`` costs a question about verdicts nothing. With ``since`` or ``until`` a table has the
 rows of these times only, and files that the manifest says have none are not opened. What one device
-has is found by the statistics of the row groups, since the files are sorted by device. A large file
-is a scan of its own: DuckDB then knows its range of times while it plans, and does not read it
-where a WHERE contradicts that; of files that share a scan it looks at every one.
+has is found by the statistics of the row groups, since the files are sorted by device. Without
+``since`` a large file is a scan of its own: DuckDB then knows its range of times while it plans,
+and does not read it where a WHERE contradicts that; files that share a scan are all opened, but
+all cores do it.
 Only fixed text, names of ours, numbers and quoted paths are put together.
 """
 
@@ -128,7 +129,10 @@ class StoreViews:
         if few:
             window = f"row_number() OVER (PARTITION BY {period} ORDER BY amendment DESC)"
             return f"SELECT * FROM {verdicts} QUALIFY {window} = 1"  # noqa: S608
-        same = " AND ".join(f"v.{name} IS NOT DISTINCT FROM a.{name}" for name in keys)
+        # plain equality, or a WHERE on the device does not reach the other side
+        same = " AND ".join(f"v.{name} = a.{name}" for name in _PERIOD)
+        if self._lanes:
+            same += " AND coalesce(v.lane, -1) = coalesce(a.lane, -1)"
         amended = (
             f"SELECT {period}, max(amendment) AS newest FROM {verdicts} "  # noqa: S608
             f"WHERE amendment > 0 GROUP BY {period}"
@@ -157,7 +161,7 @@ class StoreViews:
             lane = "NULL" if one.lane is None else str(one.lane)
             columns = f"{names}, {lane}::INTEGER AS lane" if self._lanes else names
             selects.append(f"SELECT {columns} FROM _open_{table}_{number}")  # noqa: S608
-            for scan in _scans(files[number] if files else ()):
+            for scan in _scans(files[number] if files else (), alone=since is None):
                 paths = ", ".join(quoted(str(one.path / file.name)) for file in scan)
                 selects.append(f"SELECT {columns} FROM read_parquet([{paths}])")  # noqa: S608
         sql = " UNION ALL ".join(selects)
@@ -192,15 +196,18 @@ def _files(
     return found
 
 
-def _scans(files: Sequence[StoredFile]) -> Iterator[Sequence[StoredFile]]:
-    large = [file for file in files if file.octets >= LARGE and file.is_sorted]
+def _scans(files: Sequence[StoredFile], *, alone: bool) -> Iterator[Sequence[StoredFile]]:
+    """Files that DuckDB reads as one; with ``alone`` large ones have a scan of their own."""
+    large = [file for file in files if alone and file.octets >= LARGE and file.is_sorted]
     large.sort(key=lambda file: file.max_time)
-    alone = large[-MOST_SCANS:]
-    yield from ([file] for file in alone)
-    names = {file.name for file in alone}
-    if together := [file for file in files if file.name not in names]:
-        # the first one is opened for the plan: it should not have much to say
-        yield sorted(together, key=lambda file: file.octets)
+    newest = large[-MOST_SCANS:]
+    yield from ([file] for file in newest)
+    names = {file.name for file in newest}
+    together = [file for file in files if file.name not in names]
+    together.sort(key=lambda file: file.octets, reverse=True)
+    if together:
+        # the first one is opened for the plan, before there are threads: it should be small
+        yield [together[-1], *together[:-1]]
 
 
 def _time_column(table: str) -> str:

@@ -194,11 +194,12 @@ def test_of_too_many_large_files_the_newest_have_scans(monkeypatch: pytest.Monke
             ("d", 1 << 30, 5),
         )
     ]
-    assert [[file.name for file in scan] for scan in views._scans(files)] == [
-        ["d"],
-        ["c"],
-        ["b", "a"],
-    ]
+
+    def names(alone: bool) -> list[list[str]]:
+        return [[file.name for file in scan] for scan in views._scans(files, alone=alone)]
+
+    assert names(alone=True) == [["d"], ["c"], ["b", "a"]]
+    assert names(alone=False) == [["b", "a", "c", "d"]]
 
 
 # --------------------------------------------------------------------------- lanes
