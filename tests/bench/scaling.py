@@ -18,18 +18,19 @@ from tests.bench.charts import Panel, draw
 from tests.bench.end_to_end import EndToEnd
 from tests.bench.load import Load, Plan
 
-RATE: Final = 30_000
-"""Messages a second at every point, but for large messages."""
-OCTETS_A_SECOND: Final = 100_000_000
+RATE: Final = 20_000
+"""Messages a second at every point, but for large messages and costly encodings."""
+ENCODING_RATE: Final = 5_000
+OCTETS_A_SECOND: Final = 50_000_000
 """Of payload, at most."""
-COMPARABLE_OCTETS: Final = 1800
-"""What a message of every encoding can be filled up to."""
+COMPARABLE_OCTETS: Final = 1_380
+"""What a message of every encoding can be filled up to, and still goes in one datagram."""
 
 AXES: Final[dict[str, tuple[Any, ...]]] = {
     "rate": (5_000, 10_000, 20_000, 40_000, 80_000),
     "devices": (100, 300, 1_000, 3_000, 10_000),
     "cards": (1, 2, 4, 8, 16, 32),
-    "octets": (900, 1_800, 3_600, 8_950, 30_000),
+    "octets": (900, 1_380, 2_700, 4_000, 8_950, 30_000),
     "encoding": ("json", "xml", "cbor"),
     "loss": (0.0, 0.001, 0.01, 0.05),
     "lanes": tuple(sorted({1, len(os.sched_getaffinity(0))})),
@@ -38,7 +39,7 @@ TITLES: Final = {
     "rate": "messages a second",
     "devices": "devices (each of many sends less)",
     "cards": "line cards of a device (each of many sends less)",
-    "octets": "octets of a message",
+    "octets": "octets of a message (above 1,388 in segments)",
     "encoding": f"encoding, {COMPARABLE_OCTETS:,} octets each",
     "loss": "share of the datagrams that are lost",
     "lanes": "lanes",
@@ -81,6 +82,7 @@ def load_of(base: Load, axis: str, value: Any, *, rate: int = RATE) -> Load:
         load = replace(load, **{axis: value})
     if axis == "encoding":
         load = replace(load, octets=max(COMPARABLE_OCTETS, load.octets))
+        rate = min(rate, ENCODING_RATE)
     if axis == "rate":
         rate = value
     return load.at_rate(min(rate, OCTETS_A_SECOND // load.octets))
