@@ -12,8 +12,9 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import asdict, replace
 
@@ -191,9 +192,10 @@ class Supervisor:
         if not self.running:
             raise UsageError("the collector is still starting, or already stopping")
         async with self._taking_over:
-            self._unheeded = [*_changed(self.config, config)]
+            unheeded = [*_changed(self.config, config)]
             config = replace(config, collector=self.config.collector, metrics=self.config.metrics)
             await self._take_over(config, await with_addresses(config, self._resolved))
+            self._unheeded = unheeded
         self.reloads += 1
         log.info("The configuration was read again.")
         if self.at_next_start:
@@ -208,25 +210,28 @@ class Supervisor:
         return [*dict.fromkeys([*self._unheeded, *of_lanes])]
 
     async def _take_over(self, config: Config, resolved: Config) -> None:
+        """Steer and order anew. Raises CollectorError: the first that failed, after all was tried;
+        a lane that did not take its orders over gets them again with the next."""
         before, plan = self._plan, plan_of(config, len(self.lanes), resolved)
         assert before is not None
         self.config, self._resolved = config, resolved
+        failed: list[CollectorError] = []
         if others := moved(before.devices, plan.devices):
             log.warning("%s", sentence_of_moved(others))
             self._follow_plan(_without_arrivals(plan, before))
-            await self._obey()
+            failed += await self._obey()
         if self._sockets:
             steer(self._sockets[0], plan.program)
         self._follow_plan(plan)
-        await self._obey()
+        failed += await self._obey()
         save_assignment(self.folder, len(self.lanes), plan.devices)
+        for error in failed:
+            raise error
 
-    async def _obey(self) -> None:
-        """All lanes take the orders over. Raises the first failure, after all of them."""
-        done = await asyncio.gather(*(lane.obey() for lane in self.lanes), return_exceptions=True)
-        for outcome in done:
-            if isinstance(outcome, BaseException):
-                raise outcome
+    async def _obey(self) -> list[CollectorError]:
+        """All lanes take the orders over; what went wrong."""
+        done = await asyncio.gather(*(_failure(lane.obey()) for lane in self.lanes))
+        return [error for error in done if error is not None]
 
     async def _look_up_now_and_then(self) -> None:
         while True:
@@ -267,6 +272,14 @@ class Supervisor:
         if noted and self._plan is not None and all(lane.ended_well for lane in self.lanes):
             with contextlib.suppress(SinkError):
                 save_assignment(self.folder, len(self.lanes), self._plan.devices, ended=True)
+
+
+async def _failure(work: Coroutine[Any, Any, None]) -> CollectorError | None:
+    try:
+        await work
+    except CollectorError as error:
+        return error
+    return None
 
 
 def _changed(before: Config, after: Config) -> Iterator[str]:

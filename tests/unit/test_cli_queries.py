@@ -167,6 +167,7 @@ async def facts(_arguments: Mapping[str, Any]) -> AsyncIterator[Mapping[str, Any
     yield fact_to_row(event(1))
     yield fact_to_row(verdict(11))
     yield {"row": "lost", "facts": 3}
+    yield {"row": "note", "text": "lane 1 does not answer"}
     yield fact_to_row(verdict(12, missing=SILENT))
     yield fact_to_row(verdict(13, device="core8"))
 
@@ -209,12 +210,13 @@ def test_rows_that_are_not_stored_yet(folder: Path, capsys: pytest.CaptureFixtur
 def test_following(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert serve(folder, "verdicts", "--follow", "--device", "core7", "--json") == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [row["row"] for row in rows] == ["verdict", "lost", "verdict"]
+    assert [row["row"] for row in rows] == ["verdict", "lost", "note", "verdict"]
     assert serve(folder, "verdicts", "--follow", "--outcome", "incomplete") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "too slow: 3 rows were left out"
-    assert "missing: card 3 silent" in lines[1]
-    assert lines[2:] == ["the collector has stopped"]
+    assert lines[1] == "lane 1 does not answer"
+    assert "missing: card 3 silent" in lines[2]
+    assert lines[3:] == ["the collector has stopped"]
 
 
 @pytest.mark.integration

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import msgspec
 import pytest
 from prometheus_client import generate_latest
 
+from collector.cli import status_of
 from collector.config import Config, read_config_table
 from collector.errors import ConfigError
 from collector.lanes import folders
@@ -89,6 +92,24 @@ def test_devices_that_come_and_go_move_nobody() -> None:
     more = plan_of(config_of(TWO | {f"n{n}": [f"10.0.0.{n}"] for n in range(50)}), 4)
     few = plan_of(config_of(TWO), 4)
     assert {name: more.devices[name] for name in TWO} == dict(few.devices)
+
+
+def test_a_configuration_that_cannot_be_steered_is_refused_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = random.Random(1)
+    text = "[collector]\nlanes = 2\n"
+    for number in range(2000):
+        sources = [".".join(str(rng.randrange(1, 224)) for _ in range(4)) for _ in range(6)]
+        text += f'[[device]]\nname = "d{number}"\nsources = {json.dumps(sources)}\n'
+    (tmp_path / "collector.toml").write_text(text)
+    for command in ("check-config", "run"):
+        arguments = [command, "-c", str(tmp_path / "collector.toml")]
+        assert status_of([a for a in arguments if command == "run" or a != "-c"]) == 2
+        said = capsys.readouterr().err
+        assert "collector.lanes: " in said
+        assert "more than the 4096 that the kernel takes (allowed: fewer lanes; fewer" in said
+    assert not (tmp_path / "yang-push-data" / "lane-0").exists()
 
 
 def test_orders_and_reports_survive_the_way_between_processes() -> None:
