@@ -23,7 +23,7 @@ from typing import Any
 from collector.comparison import Comparison, compare, read_truth
 from collector.config import Config, read_config_table
 from collector.demo_scenario import DemoScenario, demo_scenario
-from collector.errors import SessionError, UsageError
+from collector.errors import SessionError, SinkError, UsageError
 from collector.interfaces import Said
 from collector.model import Fact, Verdict
 from collector.service import Service
@@ -85,11 +85,20 @@ async def _demo(scenario: DemoScenario, place: Path, json_output: bool) -> Compa
             port = getattr(service.receivers[0], "local_port", 0)
             async with _simulator(scenario, place, port) as (child, ready):
                 await service.reload(_config(place, ready))
-                await child.wait()
+                await _until_over(child, sink)
                 await asyncio.sleep(1.0)
         finally:
             await service.stop()
     return compare(read_truth(place / "truth.jsonl"), sink.verdicts)
+
+
+async def _until_over(child: asyncio.subprocess.Process, sink: _DemoSink) -> None:
+    """Until the simulator ends; BrokenPipeError when nobody reads any longer what is shown."""
+    over = asyncio.ensure_future(child.wait())
+    while not (await asyncio.wait({over}, timeout=0.2))[0]:
+        if sink.unread:
+            over.cancel()
+            raise BrokenPipeError
 
 
 # --------------------------------------------------------------------------- the simulator
@@ -176,6 +185,8 @@ class _DemoSink:
 
     def __init__(self, scenario: DemoScenario, json_output: bool) -> None:
         self.verdicts: list[Verdict] = []
+        self.unread = False
+        """Whoever read us has gone (``head``, ``less``): nothing more is shown."""
         self._scenario = scenario
         self._said = 0
         self._json = JsonLinesSink("-") if json_output else None
@@ -199,6 +210,18 @@ class _DemoSink:
     def write(self, said: Said) -> None:
         """Keep and show."""
         self.verdicts.extend(said.verdicts)
+        if self.unread:
+            return
+        try:
+            self._show(said)
+        except BrokenPipeError:
+            self.unread = True
+        except SinkError as error:
+            if not isinstance(error.__context__, BrokenPipeError):
+                raise
+            self.unread = True
+
+    def _show(self, said: Said) -> None:
         if self._json is not None:
             self._json.write(said)
         elif self._view is not None:

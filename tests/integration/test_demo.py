@@ -9,9 +9,26 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.integration, pytest.mark.realtime]
+pytestmark = [pytest.mark.integration]
 
 
+@pytest.mark.parametrize("options", [["--json"], []])
+def test_it_ends_when_nobody_reads_any_longer(options: list[str]) -> None:
+    """As with ``| head``; it would take an hour."""
+    command = [sys.executable, "-m", "collector", "demo", "--duration", "3600", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as demo:
+        assert demo.stdout is not None
+        assert demo.stderr is not None
+        try:
+            assert demo.stdout.readline()
+            demo.stdout.close()
+            assert demo.wait(120) == 0
+            assert demo.stderr.read() == b""
+        finally:
+            demo.kill()
+
+
+@pytest.mark.realtime
 def test_the_demo_agrees_with_the_truth(tmp_path: Path) -> None:
     done = subprocess.run(
         [
