@@ -125,6 +125,7 @@ METRICS = (
     Metric("datagrams_rejected", "counter", "Datagrams refused, by reason.", ("reason",)),
     Metric("segments_discarded", "counter", "Segments thrown away, by reason.", ("reason",)),
     Metric("options_unknown", "counter", "Unknown UDP-notif options of kept messages.", ("type",)),
+    Metric("media_types_unknown", "counter", "Messages of an encoding that is not known here."),
     Metric(
         "records_left_out",
         "counter",
@@ -181,7 +182,7 @@ METRICS = (
     Metric(
         "requests_refused",
         "counter",
-        "Requests that a device refused (rpc-error), or whose reply could not be read, by reason.",
+        "Requests that a device refused (rpc-error), or whose reply could not be used, by reason.",
         ("device", "reason"),
     ),
     Metric("journal_bytes", "gauge", "Octets of the journal on disk."),
@@ -212,6 +213,7 @@ class Counters:
         self.datagrams_rejected = Counts()
         self.segments_discarded = Counts()
         self.options_unknown = Counts()
+        self.media_types_unknown = 0
         self.records_left_out = Counts()
         self.messages_received = Counts()
         self.messages_rejected = Counts()

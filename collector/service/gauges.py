@@ -41,6 +41,7 @@ def _receivers(service: Parts) -> None:
     counters.datagrams_received = total.get("datagrams", 0)
     counters.bytes_received = total.get("octets", 0)
     counters.queue_dropped.set(("kernel",), total.get("kernel-drops", 0))
+    counters.media_types_unknown = total.get("unknown-media-types", 0)
     for kind in ("rejected", "half-built"):
         counters.records_left_out.set((kind,), total.get(f"{kind}-unrecorded", 0))
     for word, number in total.items():

@@ -40,6 +40,7 @@ from collector.subscriber.wanted import (
 )
 from collector.wire.encodings.yang_xml import XmlEncoding
 from collector.wire.netconf_rpc import (
+    EstablishSubscription,
     Operation,
     RpcReply,
     decode_reply,
@@ -267,6 +268,9 @@ class DeviceRunner:
         if reply.error is not None:
             self._count_refused("rpc-error")
             raise reply.error
+        if isinstance(operation, EstablishSubscription) and reply.subscription_id is None:
+            self._count_refused("no-subscription-id")
+            raise ProtocolError("the reply carries no subscription id")
         return reply
 
     def _count_refused(self, reason: str) -> None:

@@ -135,8 +135,7 @@ class Subscriptions:
         self._asking = True
         try:
             reply = await self._call(wanted.name, EstablishSubscription(terms))
-            if reply.subscription_id is None:
-                raise ProtocolError("the reply carries no subscription id")
+            assert reply.subscription_id is not None, "the caller refuses such a reply"
         except ProtocolError as error:
             self._refused(held, error)
             return

@@ -551,13 +551,15 @@ def test_status_devices_and_open_rows(tmp_path: Path) -> None:
 def test_every_metric_is_on_the_page(tmp_path: Path) -> None:
     async def step() -> None:
         async with served(config_in(tmp_path)) as service:
-            counted = service.receivers[0].counters.unknown_options  # type: ignore[attr-defined]
-            counted[9] = 4
+            counted = service.receivers[0].counters  # type: ignore[attr-defined]
+            counted.unknown_options[9] = 4
+            counted.unknown_media_types = 3
             assert service.metrics is not None
             page = (await get(service.metrics.port, "/metrics")).decode()
             for metric in METRICS:
                 assert f"# TYPE {metric.name.removesuffix('_total')}" in page, metric.name
             assert 'options_unknown_total{type="9"} 4.0' in page
+            assert "media_types_unknown_total 3.0" in page
             refresh(service)
 
     run(step)
