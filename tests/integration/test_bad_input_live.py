@@ -147,14 +147,16 @@ class Broken:
 
 
 def other_troubles(running: Lab) -> None:
-    """What no traffic brings about: a lazy follower, a broken output, an unknown option."""
+    """What no traffic brings about: a lazy follower, a broken output, an unknown option, an
+    unknown encoding (9)."""
     running.service._sinks.append(Broken())
     running.service.live.follow(limit=1)
     option = bytes((77, 4, 1, 2))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.bind((STRANGER, 0))
-        datagram = bytes((0x21, 16)) + (18).to_bytes(2) + bytes(8) + option + b"{}"
-        sender.sendto(datagram, ("127.0.0.1", running.service.receivers[0].local_port))  # type: ignore[attr-defined]
+        for form in (0x21, 0x29):
+            datagram = bytes((form, 16)) + (18).to_bytes(2) + bytes(8) + option + b"{}"
+            sender.sendto(datagram, ("127.0.0.1", running.service.receivers[0].local_port))  # type: ignore[attr-defined]
 
 
 async def contents_without_sense(running: Lab) -> None:
