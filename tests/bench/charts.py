@@ -14,6 +14,8 @@ from msgspec import Struct
 
 _WIDTH, _TOP, _BOTTOM = 720, 70, 50
 _LEFT, _RIGHT, _PANEL, _GAP = 70, 30, 170, 46
+_HEAD = 34
+"""Height of the title of a panel, and of a number below it."""
 _BLUE, _INK, _FAINT = "#1f5fa8", "#222222", "#dddddd"
 
 
@@ -61,11 +63,11 @@ def ticks(most: float) -> list[float]:
 
 
 def _panel(panel: Panel, places: list[float], top: float) -> Iterator[str]:
-    marks = ticks(max(panel.values))
+    marks = ticks(max(panel.values) * 1.05)  # room for the number of the highest
     bottom, most = top + _PANEL, marks[-1]
 
     def height(value: float) -> float:
-        return bottom - (_PANEL - 22) * value / most
+        return bottom - (_PANEL - _HEAD) * value / most
 
     yield _text(_LEFT, top + 4, panel.title, 12, weight="bold")
     for mark in marks:

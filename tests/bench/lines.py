@@ -41,8 +41,8 @@ def run_table(runs: Sequence[EndToEnd], title: str = "") -> Table:
         title_justify="left",
     )
     for name in (
-        "messages/s", "MB/s", "devices", "cards", "updates", "CPU µs", "a core", "busy", "drops",
-        "stored", "right", "RSS",
+        "messages/s", "MB/s", "devices", "cards", "updates", "CPU µs", "a core", "busy",
+        "stop, CPU s", "drops", "stored", "right", "RSS",
     ):  # fmt: skip
         table.add_column(name, justify="right")
     table.add_column("result")
@@ -56,6 +56,7 @@ def run_table(runs: Sequence[EndToEnd], title: str = "") -> Table:
             f"{one.microseconds:.2f}",
             f"{one.a_core:,.0f}",
             f"{one.busy:.0%}",
+            f"{one.stop_cpu_seconds:.2f}",
             f"{one.kernel_drops:,}",
             share(min(one.journalled, one.update_rows), one.sent),
             share(one.true, one.periods),
@@ -121,14 +122,15 @@ def scaling_table(points: Sequence[Point]) -> Table:
     """One line a point."""
     table = Table(title="How the cost of a message grows", title_justify="left")
     table.add_column("what")
-    for name in ("value", "messages/s", "CPU µs", "MB/s a core", "RSS"):
+    for name in ("value", "messages/s", "CPU µs", "MB/s a core", "stop, CPU s", "RSS"):
         table.add_column(name, justify="right")
     table.add_column("result")
     for one in points:
         run = one.run
         table.add_row(
-            one.axis, str(one.value), f"{run.rate:,}", f"{run.microseconds:.2f}",
-            f"{run.load.octets / max(run.microseconds, 1e-9):,.0f}",
+            one.axis, str(one.value), f"{run.rate:,}", f"{run.running_microseconds:.2f}",
+            f"{run.load.octets / max(run.running_microseconds, 1e-9):,.0f}",
+            f"{run.stop_cpu_seconds:.2f}",
             f"{run.peak_rss / 2**20:,.0f} MiB", f"[{_RESULTS[run.result]}]{run.result}[/]",
         )  # fmt: skip
     return table

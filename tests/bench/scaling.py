@@ -37,12 +37,18 @@ AXES: Final[dict[str, tuple[Any, ...]]] = {
 }
 TITLES: Final = {
     "rate": "messages a second",
-    "devices": "devices (each of many sends less)",
-    "cards": "line cards of a device (each of many sends less)",
-    "octets": "octets of a message (above 1,388 in segments)",
+    "devices": "devices",
+    "cards": "line cards of a device",
+    "octets": "octets of a message",
     "encoding": f"encoding, {COMPARABLE_OCTETS:,} octets each",
     "loss": "share of the datagrams that are lost",
     "lanes": "lanes",
+}
+
+REMARKS: Final = {
+    "devices": "the more there are the less each sends",
+    "cards": "the more there are the less each sends",
+    "octets": "above 1,388 in segments",
 }
 
 
@@ -102,19 +108,22 @@ def _picture(axis: str, points: list[Point]) -> str:
     runs = [point.run for point in points]
     first = runs[0].load
     fixed = [
+        REMARKS.get(axis, ""),
         f"{first.devices:,} devices" if axis != "devices" else "",
         f"{first.cards} cards each" if axis != "cards" else "",
         f"{first.octets:,} octets" if axis != "octets" else "",
         first.encoding.upper() if axis != "encoding" else "",
         f"about {round(first.rate, -3):,} messages/s" if axis not in ("rate", "octets") else "",
     ]
+    costs = [run.running_microseconds for run in runs]
     panels = [
-        Panel("CPU µs a message", [run.microseconds for run in runs]),
+        Panel("CPU µs a message, until the last one is done", costs),
+        Panel("CPU seconds of the stop", [run.stop_cpu_seconds for run in runs]),
         Panel("peak memory, MiB", [run.peak_rss / 2**20 for run in runs]),
     ]
     if axis == "octets":
-        cost = [run.load.octets / run.microseconds for run in runs]
-        panels.insert(1, Panel("MB/s a core", cost))
+        speeds = [run.load.octets / max(cost, 1e-9) for run, cost in zip(runs, costs, strict=True)]
+        panels.insert(1, Panel("MB/s a core", speeds))
     return draw(
         f"Cost of a message by {TITLES[axis]}",
         ", ".join(one for one in fixed if one),
