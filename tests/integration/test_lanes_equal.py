@@ -218,7 +218,12 @@ def test_a_reload_moves_a_device_with_its_first_address_and_says_so(tmp_path: Pa
             (tmp_path / "collector.toml").write_text("[nonsense]\n")
             with pytest.raises(Exception, match="nonsense"):
                 running.ask("reload")
-            assert running.ask("status")["config_reloads"] == 1
+            assert running.child is not None
+            running.child.send_signal(signal.SIGHUP)
+            await running.until_logged("The configuration was not taken over")
+            running.configure(lanes=2, more=toml(moved))
+            running.child.send_signal(signal.SIGHUP)
+            await running.until(lambda: running.ask("status")["config_reloads"] == 2)
             await running.stop()
             card.close()
             return rows, running.log()
