@@ -80,6 +80,8 @@ def observe(
     if each is not None and each in runs and message_ids.is_duplicate(each, signature, period):
         # what one book knows to be doubled costs neither; the run of one subscription knows best
         return [(run, Finding.DUPLICATE, None) for run in runs]
+    if message_ids.begins_late(counter, each, record.message_id):
+        runs = tuple(run for run in runs if run is each) or runs
     seen = [(run, *message_ids.observe(run, signature, period, limits.open_holes)) for run in runs]
     if each is not None and any(found is not Finding.NEXT for _, found, _ in seen):
         _decide(context, counter)

@@ -126,7 +126,7 @@ def _behind(run: Run, signature: Signature, period: int) -> tuple[Finding, Hole 
         fill(hole, message_id)
         late = arrival - hole.opened > patience(period)
         if late:
-            _charge(run, 1)
+            _charge_for_behind(run)
         elif hole.priced and hole not in run.holes:
             hole.priced = False
             _charge(run, -1)
@@ -136,7 +136,7 @@ def _behind(run: Run, signature: Signature, period: int) -> tuple[Finding, Hole 
         return Finding.DUPLICATE, None
     if (arrival if event_time is None else event_time) > run.last_time:
         return _begin_anew(run, signature), None
-    _charge(run, 1)
+    _charge_for_behind(run)
     _remember(run, signature)
     return Finding.OVERTAKEN, None
 
@@ -253,6 +253,17 @@ def _charge(run: Run, cost: int) -> None:
         counter.cost_each += cost
 
 
+def _charge_for_behind(run: Run) -> None:
+    """An id came late, or behind what it should be in front of.
+
+    What is behind in the run of its subscription would be behind in the one for all messages as
+    well: a common cost, which nobody pays while that one is laid aside. (Not the other way round:
+    what is late in the run for all may be next in the one of its subscription.)
+    """
+    if run is run.counter.all or run.counter.all.last_id is not None:
+        _charge(run, 1)
+
+
 def decide(counter: Counter) -> bool:
     """Which book counts? Returns True when that changed; the caller judges again.
 
@@ -293,6 +304,17 @@ def followed(counter: Counter, each: Run | None) -> tuple[Run, ...]:
     if lead >= COST_LIMIT:
         return (each,)
     return (counter.all,) if lead <= -COST_LIMIT else (counter.all, each)
+
+
+def begins_late(counter: Counter, each: Run | None, message_id: int) -> bool:
+    """Would the run for all messages, laid aside so far, begin afresh with an id that is late?
+
+    It would stand behind what was there already, and find nothing odd in the rest of a late burst.
+    """
+    if counter.all.last_id is not None or each is None or each.last_id is None:
+        return False
+    ahead = (message_id - each.last_id) & MODULUS_MASK
+    return ahead == 0 or ahead >= HALF
 
 
 def is_far_behind(counter: Counter) -> bool:

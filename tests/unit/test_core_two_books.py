@@ -10,7 +10,7 @@ import pytest
 from collector.core.engine import Engine
 from collector.core.settings import EngineSettings
 from collector.core.update_columns import UpdateColumns
-from collector.model import EngineInput, Fact, Outcome, Update, Verdict
+from collector.model import EngineInput, Event, Fact, Outcome, Update, Verdict
 from tests.helpers import established, ns, numbered, update
 
 SUBSCRIPTIONS = (1, 2, 3)
@@ -102,3 +102,42 @@ def test_a_hole_of_both_books_is_acquitted_in_one_only() -> None:
         if isinstance(fact, Verdict) and (fact.subscription_id, fact.nominal_time) == (2, ns(20))
     ]
     assert {one.cause for one in said_of_it[-1].missing} == {"lost"}
+
+
+def late_burst(others: int, third: float) -> list[Update]:
+    """Behind one header id, ids by subscription: card 1 sends twelve messages of subscription 1,
+    card 2 some more of it 2 s later, card 3 three of subscription 2 after ``third`` seconds. Those
+    of card 1 in period 20 come 7 s late."""
+    sent, due = [], []
+    for index in range(PERIODS):
+        due += [(index * 10 + 0.01 * part, "1", 1) for part in range(12)]
+        due += [(index * 10 + third + 0.01 * part, "3", 2) for part in range(3)]
+        due += [(index * 10 + 2 + 0.01 * part, "2", 1) for part in range(others)]
+    ids = {1: 400, 2: 60}
+    for time, card, subscription in sorted(due):
+        ids[subscription] += 1
+        at = time + 0.05 + (7 if card == "1" and 200 <= time < 201 else 0)
+        number = ids[subscription]
+        sent.append(update(at, card, number, subscription=subscription, header=9, time=time))
+    return sent
+
+
+@pytest.mark.parametrize(("others", "third"), [(24, 4.0), (1, 1.0)])
+@pytest.mark.parametrize("batch", [0, 1000])
+def test_a_late_burst_does_not_speak_for_the_book_that_is_laid_aside(
+    others: int, third: float, batch: int
+) -> None:
+    """Twelve ids come later than min(10 s, period/2): late in both books, or rather in neither.
+
+    With the second numbers the run for all would begin afresh with the first of them.
+    """
+    start = [
+        established(subscription=1, name="s1", generators=("1", "2")),
+        established(subscription=2, name="s2", generators=("3",)),
+    ]
+    facts = said([*start, *late_burst(others, third)], batch=batch)
+    assert worst(facts, 1) == worst(facts, 2) == {}
+    rows = [fact for fact in facts if isinstance(fact, Verdict)]
+    after = [row.outcome for row in rows if ns(205) < row.nominal_time < ns(295)]
+    assert after == [Outcome.COMPLETE] * 18
+    assert not [fact for fact in facts if isinstance(fact, Event) and fact.kind == "restart"]
