@@ -88,6 +88,7 @@ def close(context: Context, subscription: Subscription, now: int) -> None:
         _next_range(subscription)
     else:
         _close_one(context, subscription, now)
+    settle(context, now)
     schedule(context, subscription, now)
 
 
@@ -109,9 +110,22 @@ def _close_one(context: Context, subscription: Subscription, now: int) -> None:
     learning.learn(context, subscription, index, now, changed)
     subscription.next_index = index + 1
     subscription.kept.append(index)
+    if subscription.marks:
+        _mark_others(context, subscription, index)
     forgetting.forget_old(context, subscription, now)
     if subscription.quiet >= SINGLE_SILENCES:
         _next_range(subscription)
+
+
+def _mark_others(context: Context, subscription: Subscription, index: int) -> None:
+    """What is owed for a period is known now: whoever shares a hole with it is judged again."""
+    owing = [
+        (one, index) for one in subscription.originators.values()
+        if index in one.holes and gaps.shortfall(one, index)
+    ]  # fmt: skip
+    for other, at in gaps.affected(owing):
+        if at != index or other is not subscription:
+            context.mark(other, at)
 
 
 def schedule(context: Context, subscription: Subscription, now: int) -> None:
@@ -208,6 +222,7 @@ def skip_absence(context: Context, subscription: Subscription, now: int) -> None
         else:
             _close_one(context, subscription, deadline_of(subscription, index))
             subscription.range_from = None
+    settle(context, now)
     schedule(context, subscription, now)
 
 

@@ -147,6 +147,15 @@ def shortfall(originator: Originator, index: int) -> int:
     return max(0, originator.usual - records)
 
 
+def owes_no_more(originator: Originator, slot: Slot) -> bool:
+    """Was its newest record the one that ended its shortfall?
+
+    While a burst goes on each record makes the shortfall smaller; what others are blamed for is
+    only looked at again once it has ended, or when the period closes.
+    """
+    return slot.count == (originator.usual or 1)
+
+
 def ids_left(hole: Hole, originator: Originator, index: int) -> int:
     """Ids of a hole that its other suspects do not explain."""
     left = open_ids(hole)

@@ -70,10 +70,10 @@ def place_all(
         index = (time - originator.base) // length
         if index != (arrival - originator.arrival_base) // length:
             return True
-        if originator.holes and index in originator.holes:
-            return True
         period = one.periods.get(index)
         if index < one.next_index if period is None else period.row is not None:
+            return True
+        if originator.holes and index in originator.holes and _may_end(originator, period):
             return True
         ring = run.ring
         place = message_id & (len(ring) - 1)
@@ -100,6 +100,12 @@ def place_all(
         revisions.append(one.revision)
         indexes.append(index)
     return False
+
+
+def _may_end(originator: Originator, period: Period | None) -> bool:
+    """May one more record end the shortfall that a hole left (``gaps.owes_no_more``)?"""
+    slot = None if period is None else period.slots.get(originator.name)
+    return slot is None or originator.usual is None or slot.count + 1 >= originator.usual
 
 
 def _find(

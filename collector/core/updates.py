@@ -6,7 +6,7 @@ Does not: know a rule; each is in its own file.
 
 from __future__ import annotations
 
-from collector.core import closing, counters, fold, held
+from collector.core import closing, counters, fold, gaps, held
 from collector.core.context import Context
 from collector.core.deadlines import refresh
 from collector.core.message_ids import Finding
@@ -123,9 +123,11 @@ def _look(
 ) -> None:
     """Is a period complete with this record, or judged already?"""
     one, index = originator.subscription, slot.index
-    if index in originator.holes:
-        counters.mark(context, [(originator, index)])  # it owes less: others may be blamed more
     period = one.periods.get(index)
+    if index in originator.holes and (
+        period is None or period.row is not None or gaps.owes_no_more(originator, slot)
+    ):
+        counters.mark(context, [(originator, index)])  # others may be blamed more now
     if period is not None:
         if period.closed:
             slot.late = True

@@ -147,6 +147,20 @@ find_index(struct message *m)
     return 1;
 }
 
+/* straight._may_end: may one more record end the shortfall that a hole left? */
+static int
+may_end(struct message *m)
+{
+    const struct layout *at = m->at;
+    PyObject *slots = m->opened == NULL ? NULL : GET(m->opened, p_slots);
+    if (slots == NULL || !PyDict_CheckExact(slots))
+        return 1;
+    PyObject *slot = PyDict_GetItemWithError(slots, GET(m->originator, o_name));
+    int64_t count, usual;
+    return !is(slot, at->slot) || !number(GET(slot, k_count), &count) ||
+           !number(GET(m->originator, o_usual), &usual) || count + 1 >= usual;
+}
+
 /* 1 when the period may take it: open, or not begun yet (then ``opened`` stays NULL). */
 static int
 find_period(struct message *m)
@@ -156,18 +170,17 @@ find_period(struct message *m)
     if (holes == NULL || !PyDict_CheckExact(holes) || periods == NULL ||
         !PyDict_CheckExact(periods))
         return 0;
-    if (PyDict_GET_SIZE(holes) > 0 && PyDict_Contains(holes, m->index_o) != 0)
-        return 0;
     PyObject *period = PyDict_GetItemWithError(periods, m->index_o);
     if (period == NULL) {
         int64_t next;
-        return !PyErr_Occurred() && number(GET(m->subscription, s_next_index), &next) &&
-               m->index >= next;
+        if (PyErr_Occurred() || !number(GET(m->subscription, s_next_index), &next) ||
+            m->index < next)
+            return 0;
     }
-    if (!is(period, at->period) || GET(period, p_row) != Py_None)
+    else if (!is(period, at->period) || GET(period, p_row) != Py_None)
         return 0;
     m->opened = period;
-    return 1;
+    return PyDict_GET_SIZE(holes) == 0 || PyDict_Contains(holes, m->index_o) == 0 || !may_end(m);
 }
 
 /* Where the ring keeps this id; -1 while what is there is too young to be forgotten. */
