@@ -244,6 +244,8 @@ def close_all(
             amendments.say(context, subscription, period, judged, now, final=final)
         subscription.next_index = index + 1
         subscription.kept.append(index)
+        _mark_others(context, subscription, index)
+    settle(context, now)
     schedule(context, subscription, now)
 
 

@@ -16,7 +16,6 @@ Spec: draft-ietf-netconf-udp-notif-26 §3.2, §4.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
-from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -38,6 +37,8 @@ from collector.model import (
     UnreassembledNote,
 )
 from collector.receivers.counters import ReceiveCounters
+from collector.receivers.joining import extend
+from collector.receivers.runs import whole_runs
 from collector.receivers.slab import DatagramSlab
 from collector.wire.udp_notif import (
     HEADER_LENGTH,
@@ -120,28 +121,34 @@ class DatagramBatcher:
         if not odd:
             return rows
         batch = ReceivedBatch()
-        is_segment = columns.segment.tolist()
         numbers, lasts = columns.number.tolist(), columns.last.tolist()
-        for before, row in pairwise([-1, *odd]):
-            if before + 1 < row:
-                _extend(batch, rows, before + 1, row)
-            if is_segment[row]:
+        is_segment, ends = columns.segment.tolist(), whole_runs(columns)
+        done = 0
+        for row in odd:
+            if row < done:
+                continue
+            if done < row:
+                extend(batch, rows, done, row)
+            done = row + 1
+            if not is_segment[row]:
+                datagram = slab.datagram(row)
+                self._receive_one(batch, datagram, arrivals[row], peers[row], ports[row])
+            elif row in ends and self._receive_run(batch, rows, row, ends[row]):
+                done = ends[row]
+            else:
                 segment = SegmentReceived(
                     peers[row],
                     ports[row],
                     rows.publisher_id[row],
                     rows.message_id[row],
-                    VERSION << 5 | (rows.flags[row] & FLAG_PRIVATE) << 4 | rows.media_type[row],
+                    _form(rows, row),
                     numbers[row],
                     lasts[row],
                     b"",
                     rows.payload[row],
                 )
                 self._receive_segment(batch, segment, arrivals[row])
-            else:
-                datagram = slab.datagram(row)
-                self._receive_one(batch, datagram, arrivals[row], peers[row], ports[row])
-        _extend(batch, rows, odd[-1] + 1, len(arrivals))
+        extend(batch, rows, done, len(arrivals))
         return batch
 
     def next_deadline(self) -> CollectorTime | None:
@@ -276,6 +283,23 @@ class DatagramBatcher:
         )
         self._receive_segment(batch, segment, arrival)
 
+    def _receive_run(self, batch: ReceivedBatch, rows: ReceivedBatch, start: int, end: int) -> bool:
+        """All segments of a message, as rows in order; False when they must be taken one by one."""
+        count = end - start
+        peers, ports = rows.peer[start:end], rows.port[start:end]
+        if peers.count(peers[0]) != count or ports.count(ports[0]) != count:
+            return False
+        key = (peers[0], ports[0], rows.publisher_id[start], rows.message_id[start])
+        times = rows.received_at
+        message = self._reassembly.receive_whole(
+            key, _form(rows, start), rows.payload[start:end], times[start], times[end - 1]
+        )
+        if message is None:
+            return False
+        self.counters.segments += count
+        self._append_message(batch, message, times[end - 1])
+        return True
+
     def _receive_segment(
         self, batch: ReceivedBatch, segment: SegmentReceived, arrival: int
     ) -> None:
@@ -364,19 +388,9 @@ class DatagramBatcher:
         )
 
 
-def joined(first: ReceivedBatch, second: ReceivedBatch) -> ReceivedBatch:
-    """The records of both, in order; may be one of the two."""
-    if not len(first):
-        return second
-    _extend(first, second, 0, len(second))
-    return first
-
-
-def _extend(batch: ReceivedBatch, rows: ReceivedBatch, start: int, end: int) -> None:
-    """Append rows ``start`` to ``end`` of one batch to another."""
-    if start < end:
-        for name in ReceivedBatch.__slots__:
-            getattr(batch, name).extend(getattr(rows, name)[start:end])
+def _form(rows: ReceivedBatch, row: int) -> int:
+    """The first octet of a segment's header, S flag and media type in it."""
+    return VERSION << 5 | (rows.flags[row] & FLAG_PRIVATE) << 4 | rows.media_type[row]
 
 
 class _Allowance:

@@ -32,8 +32,9 @@ from collector.core.segments import ReassemblyLimits
 from collector.errors import IntakeFullError
 from collector.interfaces import Clock, Intake
 from collector.model import SECOND, CollectorTime, DropsNote, ReceivedBatch, RecordKind, Transport
-from collector.receivers.batcher import DatagramBatcher, joined
+from collector.receivers.batcher import DatagramBatcher
 from collector.receivers.counters import ReceiveCounters
+from collector.receivers.joining import joined
 from collector.receivers.recvmmsg import DatagramReader, open_reader
 from collector.receivers.sockets import (
     dropped_datagrams,

@@ -99,12 +99,14 @@ def test_batch_borders_change_no_row(
             for number, part in enumerate(parts)
             if not lost or (number + 1) % lost
         ]
+    few, many = DatagramBatcher(), DatagramBatcher()
     one = [
         row
-        for batch in DatagramBatcher().receive_datagrams(datagrams, DatagramSlab(rows))
+        for batch in few.receive_datagrams(datagrams, DatagramSlab(rows))
         for row in zip(*(getattr(batch, name) for name in type(batch).__slots__), strict=True)
     ]
-    assert one == rows_of(datagrams, DatagramBatcher())
+    assert one == rows_of(datagrams, many)
+    assert few.stats() == many.stats()
     times = [row[0] for row in one]
     assert times == sorted(times)
 
