@@ -290,6 +290,14 @@ def test_the_first_and_the_last_time_that_is_kept(text: str, ns: int) -> None:
     assert decode(payload, MediaType.YANG_DATA_JSON).event_time == ns
 
 
+def test_terms_need_a_time_that_can_be_kept() -> None:
+    """An anchor beyond 64 bits would be another grid than the device's."""
+    periodic = {"period": 100, "anchor-time": FAR_OFF[0]}
+    terms = {"id": 1, "ietf-yang-push:periodic": periodic}
+    message = envelope({"ietf-subscribed-notifications:subscription-started": terms})
+    assert refused(json.dumps(message).encode(), MediaType.YANG_DATA_JSON) == "bad-timestamp"
+
+
 NOTHING: list[Any] = [
     {},
     {"foo": 1},
