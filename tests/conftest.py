@@ -29,3 +29,15 @@ def _columns_say_the_same(request: pytest.FixtureRequest) -> Iterator[None]:
         if getattr(request.module, "decode", None) is notification.decode:
             patch.setattr(request.module, "decode", checked_decode)
         yield
+
+
+@pytest.fixture(params=["python", "compiled"])
+def either_fold(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fold in Python, then the one in C: how engines place common messages."""
+    from collector.core import straight, straight_compiled
+    from collector.fast import native
+
+    if request.param == "compiled" and native is None:
+        pytest.skip("the compiled core is not there")
+    chosen = straight if request.param == "python" else straight_compiled
+    monkeypatch.setattr("collector.core.engine.place_all", chosen.place_all)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from collector.core.engine import Engine
 from collector.core.settings import EngineSettings, KnownSubscription, Limits
@@ -11,6 +12,7 @@ from collector.model import (
     SECOND,
     CollectorDown,
     CollectorTime,
+    DeviceTime,
     Fact,
     NotificationKind,
     Rejected,
@@ -32,6 +34,8 @@ from tests.helpers import (
     terms,
     update,
 )
+
+pytestmark = pytest.mark.usefixtures("either_fold")
 
 Kind = NotificationKind
 
@@ -122,6 +126,20 @@ def test_a_table_of_names_takes_the_long_way() -> None:
     assert set(placed.generators) == {"2"}
 
 
+@pytest.mark.parametrize("with_name", [True, False])
+def test_names_in_the_header_and_observation_times_are_the_same_both_ways(with_name: bool) -> None:
+    sent = [
+        replace(
+            one,
+            generator=str(one.publisher_id) if with_name else None,
+            observation_time=one.event_time and DeviceTime(one.event_time - ns(0.2)),
+        )
+        for one in steady(periods=8)
+    ]
+    records = [established(-1, ("1", "2")), *sent]
+    assert in_batches(records) == one_by_one(records)
+
+
 def test_an_empty_batch_says_nothing() -> None:
     placed, facts = Engine(EngineSettings()).receive_batch(UpdateColumns())
     assert (placed.generators, facts) == ([], [])
@@ -137,6 +155,29 @@ def test_what_a_restored_device_knows_is_skipped_whatever_it_is() -> None:
     assert again.receive(down, CollectorTime(ns(22))) == []
     refused = Rejected(CollectorTime(ns(23)), DEVICE, SOURCE, 1, 1, 103, "bad-json", 0)
     assert again.receive(refused, CollectorTime(ns(23))) == []
+
+
+def test_updates_that_a_restored_device_knows_are_skipped_in_a_batch() -> None:
+    sent = numbered([established(), *sorted(steady(periods=6), key=lambda one: one.arrival)])
+    engine = Engine(EngineSettings())
+    engine.receive(sent[0], sent[0].arrival)
+    known = [one for one in sent[1:9] if isinstance(one, Update)]
+    engine.receive_batch(UpdateColumns.of(known))
+    part = engine.snapshot_device(DEVICE)
+    again = Engine.restore(EngineSettings(), {DEVICE: part})
+    placed, said = again.receive_batch(UpdateColumns.of(known))
+    assert (set(placed.revisions), said) == ({-1}, [])
+    rest = UpdateColumns.of([one for one in sent[9:] if isinstance(one, Update)])
+    assert again.receive_batch(rest) == engine.receive_batch(rest)
+
+
+def test_periods_that_wait_for_a_counter_to_speak_hear_it_in_a_batch() -> None:
+    """Its last record is missing: whether ids are will be known when the counter speaks again."""
+    sent = [
+        one for one in steady((1,), periods=9, per_period=3) if one.message_id not in (112, 113)
+    ]
+    records = [established(-1, ("1",)), *sent]
+    assert in_batches(records) == one_by_one(records)
 
 
 # --------------------------------------------------------------------------- lists

@@ -13,6 +13,8 @@ from collector.core.update_columns import UpdateColumns
 from collector.model import EngineInput, Event, Fact, Outcome, Update, Verdict
 from tests.helpers import established, ns, numbered, update
 
+pytestmark = pytest.mark.usefixtures("either_fold")
+
 SUBSCRIPTIONS = (1, 2, 3)
 CARDS = ("1", "2")
 PERIODS = 30

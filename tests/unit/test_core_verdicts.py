@@ -36,6 +36,8 @@ from tests.helpers import (
     update,
 )
 
+pytestmark = pytest.mark.usefixtures("either_fold")
+
 
 def without(sent: list[Update], generator: str, *ids: int) -> list[Update]:
     """The messages that are not of ``generator`` with one of ``ids``."""
