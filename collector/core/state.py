@@ -254,8 +254,9 @@ class Run:
         """Open ones; from before a restart they are no longer here."""
         self.unmet: list[Hole] = []
         """Holes without suspects that wait for the message behind them."""
-        self.ring: list[tuple[int, int | None, int, str, str, int] | None] = [None] * 16
-        """(id, event time, subscription, generator, kind, arrival) at id modulo its length."""
+        self.ring: list[tuple[int, int | None, int, str, str, int] | None] = [None] * 4
+        """(id, event time, subscription, generator, kind, arrival) at id modulo its length, which
+        grows where more comes within ``message_ids.PATIENCE``: an entry takes 180 octets."""
         self.waiting: list[tuple[Originator, int]] = []
         """Periods to be judged again when it speaks."""
 

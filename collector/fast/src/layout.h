@@ -15,7 +15,7 @@
     X(o, fresh) X(o, seen_times_from) X(o, seen_times_to) X(o, seen_arrivals_from)                 \
     X(o, seen_arrivals_to) X(o, slips) X(o, last_time) X(o, last_arrival) X(o, first_index)        \
     X(o, last_index) X(o, usual) X(o, member) X(o, remembered) X(o, holes)
-#define PERIOD(X) X(p, slots) X(p, row) X(p, short) X(p, plain)
+#define PERIOD(X) X(p, index) X(p, slots) X(p, row) X(p, short) X(p, plain)
 #define SUBSCRIPTION(X)                                                                            \
     X(s, id) X(s, live) X(s, range_from) X(s, period) X(s, periods) X(s, next_index) X(s, revision)
 #define RUN(X)                                                                                     \
