@@ -93,7 +93,7 @@ is_next_id(const struct layout *at, PyObject *run, int64_t message_id)
 {
     int64_t last;
     return number(GET(run, r_last_id), &last) && is_empty(GET(run, r_waiting)) &&
-           is_empty(GET(run, r_unmet)) && message_id == ((last + 1) & ID_MASK);
+           is_empty(GET(run, r_unmet)) && message_id == (int64_t)(((uint64_t)last + 1) & ID_MASK);
 }
 
 static PyObject *
@@ -142,8 +142,11 @@ find_index(struct message *m)
     m->index = floor_divide(since, m->period);
     if (m->index != floor_divide(since_arrival, m->period))
         return 0;
-    m->remainder = since - m->index * m->period;
-    m->arrival_remainder = since_arrival - m->index * m->period;
+    int64_t begun; /* below the smallest number where ``since`` is close to it */
+    if (__builtin_mul_overflow(m->index, m->period, &begun))
+        return 0;
+    m->remainder = since - begun;
+    m->arrival_remainder = since_arrival - begun;
     return 1;
 }
 
@@ -199,9 +202,10 @@ find_place(struct message *m)
     Py_ssize_t place = m->message_id & (PyList_GET_SIZE(ring) - 1);
     PyObject *old = PyList_GET_ITEM(ring, place);
     if (old != Py_None) {
-        int64_t before;
+        int64_t before, age;
         if (!PyTuple_CheckExact(old) || PyTuple_GET_SIZE(old) != 6 ||
-            !number(PyTuple_GET_ITEM(old, 5), &before) || m->arrival - before < PATIENCE)
+            !number(PyTuple_GET_ITEM(old, 5), &before) ||
+            __builtin_sub_overflow(m->arrival, before, &age) || age < PATIENCE)
             return -1;
     }
     return place;

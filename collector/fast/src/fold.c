@@ -24,8 +24,13 @@ first_due(PyObject *heap, int64_t *due)
         return 0;
     PyObject *entry = PyList_GET_ITEM(heap, 0);
     if (PyTuple_CheckExact(entry) && PyTuple_GET_SIZE(entry) > 0 &&
-        number(PyTuple_GET_ITEM(entry, 0), due))
+        PyLong_CheckExact(PyTuple_GET_ITEM(entry, 0))) {
+        int beyond; /* 64 bits: then it is due before every arrival, or never */
+        *due = PyLong_AsLongLongAndOverflow(PyTuple_GET_ITEM(entry, 0), &beyond);
+        if (beyond)
+            *due = beyond > 0 ? INT64_MAX : INT64_MIN;
         return 0;
+    }
     PyErr_SetString(PyExc_TypeError, "the heap holds something else than deadlines");
     return -1;
 }
