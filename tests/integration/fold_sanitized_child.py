@@ -19,7 +19,7 @@ from collector.core import straight, straight_compiled
 from collector.core.engine import Engine
 from collector.core.state import Counter, Device, Originator, Period, Run, Slot, Subscription
 from collector.core.update_columns import UpdateColumns
-from collector.model import Update
+from collector.model import CollectorTime, Update
 from tests import engine_scenarios
 from tests.helpers import ns
 from tests.integration.fast_sanitized_child import load
@@ -72,7 +72,7 @@ def outcome(seed: int, records: list[Any], place_all: Any) -> Any:
                 else:
                     facts.extend(engine.receive(record, record.arrival))
             flush()
-            facts.extend(engine.handle_timer(ns(2000)))
+            facts.extend(engine.handle_timer(CollectorTime(ns(2000))))
             return facts, state_of(engine)
         except (TypeError, ValueError, OverflowError, AttributeError) as error:
             return type(error)
@@ -97,8 +97,8 @@ class Counted:
 def main(path: str, seeds: int) -> None:
     native = load(path)
     counted = Counted(native)
-    straight_compiled.native = counted
-    straight_compiled._LAYOUT = native.bind(*CLASSES)
+    module: Any = straight_compiled
+    module.native, module._LAYOUT = counted, native.bind(*CLASSES)
     runs = refused = 0
     for seed in range(seeds):
         records, random = engine_scenarios.traffic(seed), Random(seed)
