@@ -161,8 +161,8 @@ class RecvmmsgReader:
         self._controllens: NDArray[np.uint64] = np.ndarray(
             (rows,), np.uint64, raw, _Msghdr.controllen.offset, strides
         )
-        stamp_arrivals(sock)
-        self.takes_trains = take_trains(sock)
+        # without stamps a train's size would stand where the stamp is looked for
+        self.takes_trains = stamp_arrivals(sock) and take_trains(sock)
         """The kernel hands over what came together in one piece."""
         self._sources = Sources()
         self._recvmmsg = ctypes.CDLL(None, use_errno=True).recvmmsg

@@ -74,12 +74,9 @@ def enlarge_receive_buffer(sock: socket.socket, octets: int) -> int:
     return sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
 
 
-def stamp_arrivals(sock: socket.socket) -> None:
-    """Ask the kernel to say when each datagram came; where it cannot, nothing is said."""
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-    except OSError:
-        return
+def stamp_arrivals(sock: socket.socket) -> bool:
+    """Ask the kernel to say when each datagram came. False where it cannot."""
+    return _switch_on(sock, socket.SOL_SOCKET, SO_TIMESTAMPNS)
 
 
 def take_trains(sock: socket.socket) -> bool:
@@ -87,8 +84,12 @@ def take_trains(sock: socket.socket) -> bool:
 
     The kernel then has one packet to queue and copy where it had up to 64. False where it cannot.
     """
+    return _switch_on(sock, socket.IPPROTO_UDP, UDP_GRO)
+
+
+def _switch_on(sock: socket.socket, level: int, option: int) -> bool:
     try:
-        sock.setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
+        sock.setsockopt(level, option, 1)
     except OSError:
         return False
     return True

@@ -131,6 +131,21 @@ def test_fewer_rows_are_read_at_once_while_trains_come(
         assert not reader.more
 
 
+def test_where_no_stamps_come_no_trains_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A train's size would come in the place of the stamp, and the train be one wrong message."""
+    if not recvmmsg.recvmmsg_usable():
+        pytest.skip("no recvmmsg as laid out for 64-bit glibc here")
+    monkeypatch.setattr(recvmmsg, "stamp_arrivals", lambda sock: False)
+    with (
+        sockets.open_udp_socket("127.0.0.1", 0) as sock,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        reader = RecvmmsgReader(sock, DatagramSlab(ROWS))
+        send_train(sender, bytes(60), 20, sock.getsockname())
+        peers, _ = reader.read()
+        assert [reader.slab.datagram(row) for row in range(len(peers))] == [bytes(20)] * 3
+
+
 def test_trains_are_cut_where_datagrams_end() -> None:
     slab = DatagramSlab(4)
     rows = slab.split(
