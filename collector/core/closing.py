@@ -110,8 +110,7 @@ def _close_one(context: Context, subscription: Subscription, now: int) -> None:
     learning.learn(context, subscription, index, now, changed)
     subscription.next_index = index + 1
     subscription.kept.append(index)
-    if subscription.marks:
-        _mark_others(context, subscription, index)
+    _mark_others(context, subscription, index)
     forgetting.forget_old(context, subscription, now)
     if subscription.quiet >= SINGLE_SILENCES:
         _next_range(subscription)
@@ -119,6 +118,8 @@ def _close_one(context: Context, subscription: Subscription, now: int) -> None:
 
 def _mark_others(context: Context, subscription: Subscription, index: int) -> None:
     """What is owed for a period is known now: whoever shares a hole with it is judged again."""
+    if not subscription.marks:
+        return
     owing = [
         (one, index) for one in subscription.originators.values()
         if index in one.holes and gaps.shortfall(one, index)

@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections import deque
 
 from collector.core.arcs import Arc
-from collector.core.state_parts import ListInForce, Remembered, Unknown, Windows
-from collector.core.state_parts import Period as Period  # also from here, for the fast path
-from collector.core.state_parts import Slot as Slot
+from collector.core.state_parts import ListInForce, Period, Remembered, Slot, Unknown, Windows
 from collector.model import SubscriptionTerms
 
 ALL_KEYS = -2

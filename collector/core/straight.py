@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from collector.core import closing, fold
 from collector.core.context import Context
 from collector.core.message_ids import COST_LIMIT, MODULUS_MASK, PATIENCE
-from collector.core.state import Device, Originator, Period, Run, Slot, Subscription
+from collector.core.state import Device, Originator, Run, Subscription
+from collector.core.state_parts import Period, Slot
 from collector.core.update_columns import Row, UpdateColumns
 from collector.model import CollectorTime, NotificationKind, Placements
 

@@ -11,7 +11,8 @@ from typing import Final
 
 from collector.core import closing, fold, straight
 from collector.core.context import Context
-from collector.core.state import Counter, Device, Originator, Period, Run, Slot, Subscription
+from collector.core.state import Counter, Device, Originator, Run, Subscription
+from collector.core.state_parts import Period, Slot
 from collector.core.update_columns import Row, UpdateColumns
 from collector.fast import native
 from collector.model import CollectorTime, Placements

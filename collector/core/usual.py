@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from collector.core import gaps
-from collector.core.state import Originator, Slot, Subscription
+from collector.core.state import Originator, Subscription
+from collector.core.state_parts import Slot
 
 USUAL_PERIODS = 3
 KEPT_PERIODS = 8

@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from collector.core import straight, straight_compiled
 from collector.core.engine import Engine
-from collector.core.state import Counter, Device, Originator, Period, Run, Slot, Subscription
+from collector.core.state import Counter, Device, Originator, Run, Subscription
+from collector.core.state_parts import Period, Slot
 from collector.core.update_columns import UpdateColumns
 from collector.model import CollectorTime, Update
 from tests import engine_scenarios

@@ -9,7 +9,8 @@ import random
 import resource
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from tests.lab import Lab, fault, lab, scenario_toml
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
 PERIODS = 14
+LIAR = "127.0.2.66"
+"""Where a device of the laboratory sends from."""
 STRANGER = "127.0.2.77"
 JSON, XML, CBOR = 1, 2, 3
 BOMB = (
@@ -152,47 +155,49 @@ def other_troubles(running: Lab) -> None:
     running.service._sinks.append(Broken())
     running.service.live.follow(limit=1)
     option = bytes((77, 4, 1, 2))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.bind((STRANGER, 0))
+    with sending(running, STRANGER) as send:
         for form in (0x21, 0x29):
-            datagram = bytes((form, 16)) + (18).to_bytes(2) + bytes(8) + option + b"{}"
-            sender.sendto(datagram, ("127.0.0.1", running.service.receivers[0].local_port))  # type: ignore[attr-defined]
+            send(bytes((form, 16)) + (18).to_bytes(2) + bytes(8) + option + b"{}")
+
+
+@contextmanager
+def sending(running: Lab, source: str) -> Iterator[Callable[[bytes], object]]:
+    """A way to send datagrams to the collector from an address."""
+    port = running.service.receivers[0].local_port  # type: ignore[attr-defined]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.bind((source, 0))
+        sender.connect(("127.0.0.1", port))
+        yield sender.send
+
+
+def enveloped(contents: str) -> bytes:
+    """A notification as of now."""
+    now = format_date_and_time(time.time_ns(), 6)
+    envelope = f'{{"event-time":"{now}","contents":{contents}}}'
+    return f'{{"ietf-yp-notification:envelope":{envelope}}}'.encode()
 
 
 async def contents_without_sense(running: Lab) -> None:
     """Updates of a known card with an envelope as it should be; a number in them is too large."""
     states = running.service.pipeline.engine.states("liar")
     subscription = states[0].subscription_id
-    port = running.service.receivers[0].local_port  # type: ignore[attr-defined]
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.bind(("127.0.2.66", 0))
+    update = f'{{"id":{subscription},"datastore-contents":{{"x:y":1e999}}}}'
+    with sending(running, LIAR) as send:
         for number in range(20):
-            now = format_date_and_time(time.time_ns(), 6)
-            payload = (
-                f'{{"ietf-yp-notification:envelope":{{"event-time":"{now}","contents":'
-                f'{{"ietf-yang-push:push-update":{{"id":{subscription},'
-                f'"datastore-contents":{{"x:y":1e999}}}}}}}}}}'
-            )
-            datagram = header(payload.encode(), 70_000 + number, JSON, publisher=101)
-            sender.sendto(datagram, ("127.0.0.1", port))
+            payload = enveloped(f'{{"ietf-yang-push:push-update":{update}}}')
+            send(header(payload, 70_000 + number, JSON, publisher=101))
             await asyncio.sleep(0.2)
 
 
 async def empty_promises(running: Lab) -> None:
     """Starts of subscriptions that never send, more than a device may have; each said twice."""
-    port = running.service.receivers[0].local_port  # type: ignore[attr-defined]
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.bind(("127.0.2.66", 0))
+    with sending(running, LIAR) as send:
         for number in range(600):
-            now = format_date_and_time(time.time_ns(), 6)
-            payload = (
-                f'{{"ietf-yp-notification:envelope":{{"event-time":"{now}","contents":'
-                f'{{"ietf-subscribed-notifications:subscription-started":{{"id":{number},'
-                f'"ietf-yang-push:periodic":{{"period":100}}}}}}}}}}'
-            )
-            datagram = header(payload.encode(), number, JSON, publisher=9)
-            sender.sendto(datagram, ("127.0.0.1", port))
-            sender.sendto(datagram, ("127.0.0.1", port))
+            start = f'{{"id":{number},"ietf-yang-push:periodic":{{"period":100}}}}'
+            kind = "ietf-subscribed-notifications:subscription-started"
+            datagram = header(enveloped(f'{{"{kind}":{start}}}'), number, JSON, publisher=9)
+            send(datagram)
+            send(datagram)
             await asyncio.sleep(0.002)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +22,7 @@ from collector.model import (
     Verdict,
 )
 from collector.store.tables import Said, update_rows
+from collector.store.writer import StoreWriter
 from tests.unit.journal_batches import batch_of
 
 START = 1_700_000_000_000_000_000
@@ -108,3 +111,25 @@ def said(first_offset: int, rows: int = 5) -> Said:
         (event(first_offset),),
         (subscription(first_offset),),
     )
+
+
+@contextmanager
+def opening(folder: Path) -> Iterator[Callable[..., StoreWriter]]:
+    """Opens stores of a folder, with the arguments of ``StoreWriter``; closes all at the end."""
+    stores: list[StoreWriter] = []
+
+    def open_store(**more: Any) -> StoreWriter:
+        stores.append(StoreWriter(folder, **more))
+        return stores[-1]
+
+    yield open_store
+    for store in stores:
+        store.close()
+
+
+def fill(store: StoreWriter, segments: int, first: int = 0) -> None:
+    """Segments of one frame of five records each."""
+    for number in range(first, first + segments):
+        store.add(said(5 * number))
+        store.seal(5 * number, 5 * number + 5)
+        assert store.flush(30)

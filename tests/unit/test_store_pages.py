@@ -28,7 +28,7 @@ from collector.store.merging import merge
 from collector.store.query import open_query
 from collector.store.tables import TABLES
 from collector.store.writer import DELETE_DELAY, StoreWriter
-from tests.unit.store_rows import said
+from tests.unit.store_rows import fill, opening, said
 
 NEVER = MergeLimits(max_level=0, max_octets=0)
 
@@ -39,22 +39,8 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     monkeypatch.setattr(writer, "UPKEEP_SECONDS", 3600.0)  # the tests call it themselves
     monkeypatch.setattr(manifest, "PAGE_FILES", 2)
     monkeypatch.setattr(compaction, "LIMITS", dict.fromkeys(TABLES, NEVER))
-    stores: list[StoreWriter] = []
-
-    def open_store(**more: Any) -> StoreWriter:
-        stores.append(StoreWriter(tmp_path, **more))
-        return stores[-1]
-
-    yield open_store
-    for store in stores:
-        store.close()
-
-
-def fill(store: StoreWriter, segments: int, first: int = 0) -> None:
-    for number in range(first, first + segments):
-        store.add(said(5 * number))
-        store.seal(5 * number, 5 * number + 5)
-        assert store.flush(30)
+    with opening(tmp_path) as open_store:
+        yield open_store
 
 
 def starts(folder: Path, table: str = "updates", **more: Any) -> list[int]:

@@ -19,29 +19,14 @@ from collector.store.open_rows import OpenRows, decode_open_rows, encode_open_ro
 from collector.store.parquet import read_file
 from collector.store.tables import Said
 from collector.store.writer import DELETE_DELAY, StoreWriter
-from tests.unit.store_rows import said
+from tests.unit.store_rows import fill, opening, said
 
 
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., StoreWriter]]:
     monkeypatch.setattr(writer, "UPKEEP_SECONDS", 3600.0)  # the tests call it themselves
-    stores: list[StoreWriter] = []
-
-    def open_store(**more: Any) -> StoreWriter:
-        stores.append(StoreWriter(tmp_path, **more))
-        return stores[-1]
-
-    yield open_store
-    for store in stores:
-        store.close()
-
-
-def fill(store: StoreWriter, segments: int, first: int = 0) -> None:
-    """Segments of one frame of five records each."""
-    for number in range(first, first + segments):
-        store.add(said(5 * number))
-        store.seal(5 * number, 5 * number + 5)
-        assert store.flush(30)
+    with opening(tmp_path) as open_store:
+        yield open_store
 
 
 def names(folder: Path) -> list[str]:

@@ -28,13 +28,8 @@ free_layout(PyObject *capsule)
     struct layout *found = PyCapsule_GetPointer(capsule, NAME);
     if (found == NULL)
         return;
-    Py_XDECREF(found->originator);
-    Py_XDECREF(found->period);
-    Py_XDECREF(found->subscription);
-    Py_XDECREF(found->run);
-    Py_XDECREF(found->counter);
-    Py_XDECREF(found->device);
-    Py_XDECREF(found->slot);
+#define LET_GO(name) Py_XDECREF(found->name);
+    CLASSES(LET_GO)
     PyMem_Free(found);
 }
 
@@ -87,12 +82,7 @@ native_bind(PyObject *Py_UNUSED(module), PyObject *args)
         PyMem_Free(at);
         return NULL;
     }
-    Py_INCREF(at->originator);
-    Py_INCREF(at->period);
-    Py_INCREF(at->subscription);
-    Py_INCREF(at->run);
-    Py_INCREF(at->counter);
-    Py_INCREF(at->device);
-    Py_INCREF(at->slot);
+#define KEEP(name) Py_INCREF(at->name);
+    CLASSES(KEEP)
     return capsule;
 }

@@ -26,11 +26,14 @@
     X(c, by_header) X(c, originators)
 #define DEVICE(X) X(d, next_offset) X(d, counters)
 #define SLOT_OF(X) X(k, last_arrival) X(k, count)
+/* In the order of the arguments of bind(). */
+#define CLASSES(X)                                                                                 \
+    X(originator) X(period) X(subscription) X(run) X(counter) X(device) X(slot)
 
-
+#define DECLARE_CLASS(name) PyTypeObject *name;
 #define DECLARE_SLOT(prefix, name) Py_ssize_t prefix##_##name;
 struct layout {
-    PyTypeObject *originator, *period, *subscription, *run, *counter, *device, *slot;
+    CLASSES(DECLARE_CLASS)
     ORIGINATOR(DECLARE_SLOT)
     PERIOD(DECLARE_SLOT)
     SUBSCRIPTION(DECLARE_SLOT)
