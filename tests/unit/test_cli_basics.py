@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import click
@@ -258,5 +260,7 @@ def test_ctrl_c_during_the_imports_is_silent(tmp_path: Path, name: str, dash_m: 
     done = subprocess.run(
         [sys.executable, *script, "--version"], capture_output=True, text=True, check=False,
         env=os.environ | {"PYTHONPATH": str(tmp_path)}, timeout=60,
+        # a shell starts its background jobs deaf to SIGINT, and children inherit that
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
