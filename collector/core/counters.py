@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from collector.core import forgetting, gaps, message_ids
 from collector.core.context import Context
 from collector.core.judge import is_past
-from collector.core.message_ids import Finding, Signature
+from collector.core.message_ids import Finding
+from collector.core.seen_ids import Signature
 from collector.core.state import Counter, Device, Hole, Restart, Run
 from collector.model import Rejected, StateChanged, Unreassembled, Update
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from collector.core.arcs import indexes_meeting
+from collector.core.seen_ids import PATIENCE, Signature, remember, seen_at
 from collector.core.state import Counter, Hole, Run
 from collector.model import SECOND
 
@@ -19,14 +20,9 @@ MODULUS_MASK = 0xFFFFFFFF
 HALF = 0x80000000
 GAP_AT_LEAST = 4096
 """An id so far ahead is still a gap, however slow the counter is."""
-PATIENCE = 10 * SECOND
 COST_LIMIT = 8
 LEAD = 2
 """Once decided, the other book has to be cheaper by so much."""
-RING_LIMIT = 4096
-
-Signature = tuple[int, int | None, int, str, str, int]
-"""(message id, event time, subscription key, generator, kind, arrival)."""
 
 
 class Finding(IntEnum):
@@ -85,30 +81,7 @@ def advance(run: Run, signature: Signature) -> None:
     run.last_arrival = arrival
     run.last_time = arrival if event_time is None else event_time
     run.messages += 1
-    _remember(run, signature)
-
-
-def _remember(run: Run, signature: Signature) -> None:
-    """Keep what was seen; the ring grows rather than forget what is young."""
-    while True:
-        ring = run.ring
-        place = signature[0] & (len(ring) - 1)
-        old = ring[place]
-        if old is None or old[0] == signature[0] or len(ring) >= RING_LIMIT:
-            break
-        if signature[5] - old[5] >= PATIENCE:
-            break
-        _grow(run)
-    ring[place] = signature
-
-
-def _grow(run: Run) -> None:
-    size = 2 * len(run.ring)
-    ring: list[Signature | None] = [None] * size
-    for entry in run.ring:
-        if entry is not None:
-            ring[entry[0] & (size - 1)] = entry
-    run.ring = ring
+    remember(run, signature)
 
 
 def _usual_since_last(run: Run, arrival: int) -> int:
@@ -130,23 +103,23 @@ def _behind(run: Run, signature: Signature, period: int) -> tuple[Finding, Hole 
         elif hole.priced and hole not in run.holes:
             hole.priced = False
             _charge(run, -1)
-        _remember(run, signature)
+        remember(run, signature)
         return Finding.FILLS, hole
     if is_duplicate(run, signature, period):
         return Finding.DUPLICATE, None
     if (arrival if event_time is None else event_time) > run.last_time:
         return _begin_anew(run, signature), None
     _charge_for_behind(run)
-    _remember(run, signature)
+    remember(run, signature)
     return Finding.OVERTAKEN, None
 
 
 def is_duplicate(run: Run, signature: Signature, period: int) -> bool:
     """Was this very message here before (without event times: a moment ago)?"""
-    seen = run.ring[signature[0] & (len(run.ring) - 1)]
-    if seen is None or seen[:5] != signature[:5]:
+    before = seen_at(run, signature)
+    if before is None:
         return False
-    return signature[1] is not None or signature[5] - seen[5] <= patience(period)
+    return signature[1] is not None or signature[5] - before <= patience(period)
 
 
 def _begin_anew(run: Run, signature: Signature) -> Finding:
@@ -358,7 +331,7 @@ def copied(run: Run, key: int, in_force: bool) -> Run:
     for name in ("last_id", "last_arrival", "last_time", "last_originator", "last_index",
                  "first_arrival", "messages"):  # fmt: skip
         setattr(twin, name, getattr(run, name))
-    twin.ring = list(run.ring)
+    twin.seen, twin.speakers = run.seen[:], run.speakers[:]
     for hole in run.holes:
         same = Hole(twin, hole.first_id, hole.size, hole.before_arrival, hole.after_arrival,
                     hole.cause)  # fmt: skip

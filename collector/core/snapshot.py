@@ -10,17 +10,20 @@ device); a format number leads, and another one is refused.
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
+from itertools import chain
 from typing import Any
 
 import msgspec
 
 from collector.core import state, state_parts
 from collector.core.arcs import Arc
+from collector.core.state import EMPTY, NO_ARRIVAL
 from collector.errors import UsageError
 from collector.model import Provenance, SubscriptionTerms, Update, Verdict
 
-FORMAT = 3
+FORMAT = 4
 OBJECTS: tuple[type[Any], ...] = (
     state.Device,
     state.Counter,
@@ -80,6 +83,8 @@ def _plain(value: Any, table: list[Any], places: dict[int, int]) -> Any:
             [_plain(key, table, places), _plain(one, table, places)] for key, one in value.items()
         ]
         return ["d", pairs]
+    if kind is array:
+        return ["n", _numbers(value)]
     if kind in _SEQUENCES:
         parts = sorted(value) if kind in (set, frozenset) else value
         return [_SEQUENCES[kind], [_plain(one, table, places) for one in parts]]
@@ -87,6 +92,13 @@ def _plain(value: Any, table: list[Any], places: dict[int, int]) -> Any:
         return ["v", _VALUE_CODES[kind], msgspec.to_builtins(value)]
     assert kind is Provenance, f"{kind} has no plain form"
     return ["p", str(value)]
+
+
+def _numbers(seen: array[int]) -> list[list[int] | None]:
+    """A ring, message by message."""
+    size = len(EMPTY)
+    starts = range(0, len(seen), size)
+    return [None if seen[at] == NO_ARRIVAL else seen[at : at + size].tolist() for at in starts]
 
 
 def thaw(part: bytes) -> tuple[state.Device, int]:
@@ -135,6 +147,8 @@ def _back(value: Any, things: list[Any]) -> Any:
         return msgspec.convert(value[2], VALUES[content])
     if mark == "i":
         return int(content)
+    if mark == "n":
+        return array("q", chain.from_iterable(EMPTY if one is None else one for one in content))
     if mark == "p":
         return Provenance(content)
     return _MAKE[mark](_back(one, things) for one in content)

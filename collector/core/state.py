@@ -7,16 +7,28 @@ a device can be snapshot and forgotten alone. Times are ns, absent is None.
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 
 from collector.core.arcs import Arc
 from collector.core.state_parts import ListInForce, Period, Remembered, Slot, Unknown, Windows
-from collector.model import SubscriptionTerms
+from collector.model import NotificationKind, SubscriptionTerms
 
 ALL_KEYS = -2
 """Key of the run that counts everything behind a header id."""
 NO_SUBSCRIPTION = -1
 """Key of messages without a subscription id."""
+NO_ARRIVAL = -(1 << 63)
+EMPTY = (NO_ARRIVAL, 0, 0)
+"""A place of a ring where no message is: its arrival, id and event time."""
+
+Speaker = tuple[int, str, str]
+"""(subscription key, generator, kind) of a message."""
+
+
+def new_ring(size: int) -> tuple[array[int], list[Speaker | None]]:
+    """Places for so many messages, a power of two; see ``seen_ids``."""
+    return array("q", EMPTY * size), [None] * size
 
 
 class Originator:
@@ -27,13 +39,15 @@ class Originator:
         "first_arrival", "first_index", "fresh", "heard", "heard_run", "holes", "lag",
         "last_arrival", "last_index", "last_time", "member", "name", "odd_times", "recent",
         "recount", "remembered", "restarts", "seen_arrivals_from", "seen_arrivals_to",
-        "seen_times_from", "seen_times_to", "settled", "shift", "slipped", "slips", "subscription",
-        "times_from", "times_to", "usual", "varies",
+        "seen_times_from", "seen_times_to", "settled", "shift", "slipped", "slips", "speaker",
+        "subscription", "times_from", "times_to", "usual", "varies",
     )  # fmt: skip
 
     def __init__(self, name: str, subscription: Subscription) -> None:
         self.name = name
         self.subscription = subscription
+        self.speaker: Speaker = (subscription.id, name, str(NotificationKind.PUSH_UPDATE))
+        """Of its push-updates: one object for all places of the ring."""
         self.counter: Counter | None = None
         """The counter that its last message came in; None when nothing numbers them."""
         self.recent: list[Slot] = []
@@ -228,8 +242,8 @@ class Run:
 
     __slots__ = (
         "before_restart", "counter", "first_arrival", "holes", "in_force", "key", "last_arrival",
-        "last_id", "last_index", "last_originator", "last_time", "messages", "ring", "unmet",
-        "waiting",
+        "last_id", "last_index", "last_originator", "last_time", "messages", "seen", "speakers",
+        "unmet", "waiting",
     )  # fmt: skip
 
     def __init__(self, counter: Counter, key: int, in_force: bool) -> None:
@@ -252,9 +266,8 @@ class Run:
         """Open ones; from before a restart they are no longer here."""
         self.unmet: list[Hole] = []
         """Holes without suspects that wait for the message behind them."""
-        self.ring: list[tuple[int, int | None, int, str, str, int] | None] = [None] * 4
-        """(id, event time, subscription, generator, kind, arrival) at id modulo its length, which
-        grows where more comes within ``message_ids.PATIENCE``: an entry takes 180 octets."""
+        self.seen, self.speakers = new_ring(4)
+        """The messages seen lately, each at its id modulo the size: see ``seen_ids``."""
         self.waiting: list[tuple[Originator, int]] = []
         """Periods to be judged again when it speaks."""
 

@@ -10,15 +10,14 @@ from collections.abc import Callable, Iterator
 
 from collector.core import closing, fold
 from collector.core.context import Context
-from collector.core.message_ids import COST_LIMIT, MODULUS_MASK, PATIENCE
+from collector.core.message_ids import COST_LIMIT, MODULUS_MASK
+from collector.core.seen_ids import PATIENCE
 from collector.core.state import Device, Originator, Run, Subscription
 from collector.core.state_parts import Period, Slot
 from collector.core.update_columns import Row, UpdateColumns
 from collector.model import CollectorTime, NotificationKind, Placements
 
 PUSH_UPDATE_KIND = NotificationKind.PUSH_UPDATE
-PUSH_UPDATE = str(PUSH_UPDATE_KIND)
-"""Plain text: a tuple of plain values is nothing for the garbage collector to look at."""
 LOOK_NOWHERE, LOOK_HERE, LOOK_EARLIER = range(3)
 """Which periods may be complete with a message: none, its own, or earlier ones as well."""
 
@@ -58,7 +57,7 @@ def place_all(
             if device is not None and offset >= device.next_offset:
                 found = _find(device, source, header, key, name, mapped)
             known = speaker
-        if found is None or incomplete:
+        if found is None or incomplete or kind is not PUSH_UPDATE_KIND:
             return True
         run, originator, one = found
         if message_id != (run.last_id + 1) & MODULUS_MASK:  # type: ignore[operator]  # see _find
@@ -76,17 +75,22 @@ def place_all(
             return True
         if originator.holes and index in originator.holes and _may_end(originator, period):
             return True
-        ring = run.ring
-        place = message_id & (len(ring) - 1)
-        old = ring[place]
-        if old is not None and arrival - old[5] < PATIENCE:
+        seen, speakers = run.seen, run.speakers  # as seen_ids.remember
+        place = message_id & (len(speakers) - 1)
+        at = 3 * place
+        if arrival - seen[at] < PATIENCE:
             return True
-        name = originator.name
-        word = PUSH_UPDATE if kind is PUSH_UPDATE_KIND else str(kind)
-        ring[place] = (message_id, event_time, one.id, name, word, arrival)
+        try:
+            if event_time is None:
+                seen[at + 2], seen[at + 1], run.last_time = 0, ~message_id, arrival
+            else:
+                seen[at + 2], seen[at + 1], run.last_time = event_time, message_id, event_time
+            seen[at] = arrival
+        except OverflowError:
+            return True
+        speakers[place] = originator.speaker
         run.last_id = message_id
         run.last_arrival = arrival
-        run.last_time = arrival if event_time is None else event_time
         run.messages += 1
         run.last_originator = originator
         run.last_index = index
@@ -97,7 +101,7 @@ def place_all(
             closing.complete_at_once(context, one, index, arrival)
             if look == LOOK_EARLIER:
                 closing.complete_earlier(context, one, index, arrival)
-        names.append(name)
+        names.append(originator.name)
         revisions.append(one.revision)
         indexes.append(index)
     return False

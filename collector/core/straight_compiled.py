@@ -41,7 +41,7 @@ def place_all(
     while True:
         why, one, index, arrival = native.place(
             _LAYOUT, devices, context.deadlines.heap, mapped, columns, where, fold.open_period,
-            straight.PUSH_UPDATE_KIND, straight.PUSH_UPDATE,
+            straight.PUSH_UPDATE_KIND,
         )  # fmt: skip
         if why == DUE:
             until(arrival)

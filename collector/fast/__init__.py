@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol, TypeVar, cast
 
 __all__ = ["INTERFACE", "PATH", "JsonColumns", "Native", "native"]
 
-INTERFACE: Final = 3
+INTERFACE: Final = 4
 """Number of the functions and their arguments, as in ``src/native.h``; raised with every change, so
 that a module built from older sources is not used."""
 
@@ -71,7 +71,6 @@ class Native(Protocol):
         placed: tuple[list[str], list[int], list[int | None]],
         open_period: Callable[[Any, int], Any],
         push_update_kind: object,
-        push_update: str,
     ) -> tuple[int, Any, int, Any]:
         """The loop of ``core.straight.place_all`` until there is something to do; see there.
 

@@ -22,6 +22,6 @@ def test_a_deadline_beyond_64_bits_is_due_before_all_or_never(due: int, why: int
     kind = NotificationKind.PUSH_UPDATE
     said = native.place(
         straight_compiled._LAYOUT, {}, [(due,)], False, columns, ([], [], []),
-        lambda *_: None, kind, str(kind),
+        lambda *_: None, kind,
     )  # fmt: skip
     assert said[0] == why

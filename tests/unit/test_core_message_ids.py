@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from collector.core import message_ids
-from collector.core.message_ids import Finding, Signature
+from collector.core import message_ids, seen_ids
+from collector.core.message_ids import Finding
+from collector.core.seen_ids import RING_LIMIT, Signature, seen_at
 from collector.core.state import Counter, Run
 from collector.model import SECOND
 
@@ -145,12 +146,45 @@ def test_the_ring_grows_while_what_it_would_forget_is_young() -> None:
     run = Counter("192.0.2.1", 1).all
     for number in range(100):
         message_ids.observe(run, sent(number, number / 10), PERIOD, LIMIT)
-    assert len(run.ring) == 128
+    assert len(run.speakers) == 128
     assert follow(run, sent(3, 10, event=0.3)) == [Finding.DUPLICATE]
     slow = Counter("192.0.2.1", 1).all
     for number in range(100):
         message_ids.observe(slow, sent(number, number * 10), PERIOD, LIMIT)
-    assert len(slow.ring) == 4
+    assert len(slow.speakers) == 4
+
+
+def test_at_its_limit_the_ring_forgets_what_is_young() -> None:
+    run = Counter("192.0.2.1", 1).all
+    for number in range(RING_LIMIT + 1):
+        message_ids.observe(run, sent(number, number / 1000), PERIOD, LIMIT)
+    assert len(run.speakers) == RING_LIMIT
+    assert seen_at(run, sent(0, 9, event=0)) is None
+    assert seen_at(run, sent(1, 9, event=0.001)) == SECOND // 1000
+
+
+def test_without_event_time_is_another_message_than_with_any() -> None:
+    run = Counter("192.0.2.1", 1).all
+    follow(run, sent(0, 1, event=None), sent(1, 1, event=0))
+    assert seen_at(run, sent(0, 1, event=None)) == SECOND
+    assert seen_at(run, sent(0, 1, event=0)) is None
+    assert seen_at(run, sent(1, 1, event=None)) is None
+
+
+@pytest.mark.parametrize("event", [2**63, -(2**63) - 1, 2**80])
+def test_a_time_beyond_64_bits_is_never_known_again(event: int) -> None:
+    """The wire says no such time; whoever hands one over is not stopped by it."""
+    run = Counter("192.0.2.1", 1).all
+    message = (5, event, 1, "1", "push-update", SECOND)
+    seen_ids.remember(run, message)
+    assert seen_at(run, message) is None
+    seen_ids.remember(run, sent(1, 2))
+    assert len(run.speakers) == 4
+
+
+def test_many_messages_of_one_speaker_are_told_by_one_object() -> None:
+    run = run_of(*range(12))
+    assert len({id(speaker) for speaker in run.speakers if speaker}) == 1
 
 
 def test_patience_is_half_a_period_and_at_most_ten_seconds() -> None:

@@ -1,7 +1,7 @@
 /* What a message belongs to, and whether it is common: the questions of straight.place_all. */
 #include "message.h"
 
-#define PATIENCE 10000000000LL /* ns; message_ids.PATIENCE */
+#define PATIENCE 10000000000LL /* ns; seen_ids.PATIENCE */
 #define COST_LIMIT 8           /* message_ids.COST_LIMIT */
 
 /* dict.get with a key of two; borrowed, NULL without exception when it is not there */
@@ -191,24 +191,39 @@ find_period(struct message *m)
     return PyDict_GET_SIZE(holes) == 0 || PyDict_Contains(holes, m->index_o) == 0 || !may_end(m);
 }
 
-/* Where the ring keeps this id; -1 while what is there is too young to be forgotten. */
-static Py_ssize_t
+/* Where the ring keeps this id, and what it will keep; 0 while what is there is too young to be
+ * forgotten. The place in ``seen`` is good until Python code runs: nothing between here and
+ * keep_id makes it run. */
+static int
 find_place(struct message *m)
 {
     const struct layout *at = m->at;
-    PyObject *ring = GET(m->run, r_ring);
-    if (ring == NULL || !PyList_CheckExact(ring) || PyList_GET_SIZE(ring) == 0)
-        return -1;
-    Py_ssize_t place = m->message_id & (PyList_GET_SIZE(ring) - 1);
-    PyObject *old = PyList_GET_ITEM(ring, place);
-    if (old != Py_None) {
-        int64_t before, age;
-        if (!PyTuple_CheckExact(old) || PyTuple_GET_SIZE(old) != 6 ||
-            !number(PyTuple_GET_ITEM(old, 5), &before) ||
-            __builtin_sub_overflow(m->arrival, before, &age) || age < PATIENCE)
-            return -1;
+    PyObject *seen = GET(m->run, r_seen), *speakers = GET(m->run, r_speakers);
+    if (seen == NULL || speakers == NULL || !PyList_CheckExact(speakers) ||
+        PyList_GET_SIZE(speakers) == 0 || GET(m->originator, o_speaker) == NULL)
+        return 0;
+    Py_buffer view;
+    if (PyObject_GetBuffer(seen, &view, PyBUF_WRITABLE) < 0)
+        return 0;
+    struct numbers *all = view.buf;
+    Py_ssize_t size = PyList_GET_SIZE(speakers), octets = view.len;
+    PyBuffer_Release(&view);
+    if (octets != size * (Py_ssize_t)sizeof *all)
+        return 0;
+    m->place = m->message_id & (size - 1);
+    m->seen = &all[m->place];
+    m->numbers.arrival = m->arrival;
+    m->numbers.id = m->message_id;
+    if (m->event_time_o == Py_None) {
+        m->numbers.id = ~m->message_id;
+        m->numbers.time = 0;
     }
-    return place;
+    else if (!number(m->event_time_o, &m->numbers.time))
+        return 0;
+    int64_t age; /* beyond 64 bits: of a message far away, or there is none */
+    if (__builtin_sub_overflow(m->arrival, m->seen->arrival, &age))
+        return m->arrival > m->seen->arrival;
+    return age >= PATIENCE;
 }
 
 int
@@ -226,12 +241,11 @@ find_message(struct batch *b, Py_ssize_t row, struct message *m)
     PyObject *device = find_device(b, row);
     if (device == NULL || !number(COLUMN(b, OFFSET, row), &offset) ||
         !number(GET(device, d_next_offset), &known) || offset < known ||
-        COLUMN(b, INCOMPLETE, row) != Py_False)
+        COLUMN(b, INCOMPLETE, row) != Py_False || COLUMN(b, KIND, row) != b->push_update_kind)
         return UNCOMMON;
     m->key_o = COLUMN(b, KEY, row);
     m->message_id_o = COLUMN(b, MESSAGE_ID, row);
     m->name_o = COLUMN(b, NAME, row);
-    m->kind = COLUMN(b, KIND, row);
     m->event_time_o = COLUMN(b, EVENT_TIME, row);
     m->time_o = COLUMN(b, TIME, row);
     PyObject *counter = find_counter(b, row);
@@ -242,7 +256,7 @@ find_message(struct batch *b, Py_ssize_t row, struct message *m)
     if ((m->index_o = PyLong_FromLongLong(m->index)) == NULL)
         return -1;
     m->opened = NULL;
-    if (!find_period(m) || (m->place = find_place(m)) < 0)
+    if (!find_period(m) || !find_place(m))
         return UNCOMMON;
     return DONE;
 }

@@ -70,17 +70,17 @@ place_one(struct batch *b, Py_ssize_t row, PyObject *placed[3], struct message *
     return why;
 }
 
-/* place(layout, devices, heap, mapped, columns, placed, open_period, push_update_kind, push_update)
+/* place(layout, devices, heap, mapped, columns, placed, open_period, push_update_kind)
    -> (why, subscription, index, arrival), None for what the answer does not have */
 PyObject *
 native_place(PyObject *Py_UNUSED(module), PyObject *args)
 {
     struct batch b = {0};
     PyObject *layout, *heap, *columns, *placed[3];
-    if (!PyArg_ParseTuple(args, "OO!O!pO!(O!O!O!)OOO!", &layout, &PyDict_Type, &b.devices,
+    if (!PyArg_ParseTuple(args, "OO!O!pO!(O!O!O!)OO", &layout, &PyDict_Type, &b.devices,
                           &PyList_Type, &heap, &b.mapped, &PyTuple_Type, &columns, &PyList_Type,
                           &placed[0], &PyList_Type, &placed[1], &PyList_Type, &placed[2],
-                          &b.open_period, &b.push_update_kind, &PyUnicode_Type, &b.push_update))
+                          &b.open_period, &b.push_update_kind))
         return NULL;
     b.at = layout_of(layout);
     if (b.at == NULL || take_columns(&b, columns) < 0 || first_due(heap, &b.due) < 0)

@@ -1,30 +1,20 @@
 /* What is kept of a common message: straight.place_all's second half, fold.tell and _keep. */
 #include "message.h"
 
+/* message_ids.advance */
 static int
-keep_id(struct batch *b, struct message *m)
+keep_id(struct message *m)
 {
     const struct layout *at = m->at;
     int64_t messages;
-    if (!number(GET(m->run, r_messages), &messages))
+    PyObject *count = NULL;
+    if (!number(GET(m->run, r_messages), &messages) ||
+        (count = PyLong_FromLongLong(messages + 1)) == NULL)
         return -1;
-    PyObject *word = m->kind == b->push_update_kind ? Py_NewRef(b->push_update)
-                                                    : PyObject_Str(m->kind);
-    PyObject *count = PyLong_FromLongLong(messages + 1);
-    PyObject *entry = NULL;
-    if (word != NULL && count != NULL)
-        entry = PyTuple_Pack(6, m->message_id_o, m->event_time_o, m->key_o,
-                             GET(m->originator, o_name), word, m->arrival_o);
-    Py_XDECREF(word);
-    if (entry == NULL) {
-        Py_XDECREF(count);
-        return -1;
-    }
-    PyObject_GC_UnTrack(entry); /* plain values only: nothing for the cycle collector to look at */
-    PyObject *ring = GET(m->run, r_ring);
-    PyObject *old = PyList_GET_ITEM(ring, m->place);
-    PyList_SET_ITEM(ring, m->place, entry);
-    Py_DECREF(old);
+    *m->seen = m->numbers;
+    PyObject *speakers = GET(m->run, r_speakers), *before = PyList_GET_ITEM(speakers, m->place);
+    PyList_SET_ITEM(speakers, m->place, Py_NewRef(GET(m->originator, o_speaker)));
+    Py_XDECREF(before);
     PUT_SAME(m->run, r_last_id, m->message_id_o);
     PUT_SAME(m->run, r_last_arrival, m->arrival_o);
     PUT_SAME(m->run, r_last_time, m->event_time_o == Py_None ? m->arrival_o : m->event_time_o);
@@ -140,7 +130,7 @@ int
 keep_message(struct batch *b, struct message *m)
 {
     const struct layout *at = b->at;
-    if (keep_id(b, m) < 0)
+    if (keep_id(m) < 0)
         return -1;
     if (m->opened == NULL) {
         PyObject *opened =

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define ORIGINATOR(X)                                                                              \
-    X(o, name) X(o, subscription) X(o, counter) X(o, shift) X(o, base) X(o, arrival_base)          \
+    X(o, name) X(o, speaker) X(o, subscription) X(o, counter) X(o, shift) X(o, base) X(o, arrival_base)          \
     X(o, fresh) X(o, seen_times_from) X(o, seen_times_to) X(o, seen_arrivals_from)                 \
     X(o, seen_arrivals_to) X(o, slips) X(o, last_time) X(o, last_arrival) X(o, first_index)        \
     X(o, last_index) X(o, usual) X(o, member) X(o, remembered) X(o, holes)
@@ -20,7 +20,7 @@
     X(s, id) X(s, live) X(s, range_from) X(s, period) X(s, periods) X(s, next_index) X(s, revision)
 #define RUN(X)                                                                                     \
     X(r, last_id) X(r, last_arrival) X(r, last_time) X(r, last_originator) X(r, last_index)        \
-    X(r, messages) X(r, unmet) X(r, waiting) X(r, ring)
+    X(r, messages) X(r, unmet) X(r, waiting) X(r, seen) X(r, speakers)
 #define COUNTER(X)                                                                                 \
     X(c, all) X(c, each) X(c, only_key) X(c, cost_all) X(c, cost_each) X(c, per_key)               \
     X(c, by_header) X(c, originators)

@@ -18,20 +18,27 @@ enum {
 struct batch {
     const struct layout *at;
     PyObject *column[COLUMNS];
-    PyObject *devices, *open_period, *push_update_kind, *push_update;
+    PyObject *devices, *open_period, *push_update_kind;
     int mapped;
     int64_t due; /* first entry of the heap */
     /* where the row before was found: cards send in bursts */
     PyObject *device_name, *device, *source, *header, *counter;
 };
 
+/* Of a message in a ring; seen_ids.NUMBERS. */
+struct numbers {
+    int64_t arrival, id, time;
+};
+
 struct message {
     const struct layout *at;
-    PyObject *arrival_o, *message_id_o, *key_o, *name_o, *kind, *event_time_o, *time_o;
+    PyObject *arrival_o, *message_id_o, *key_o, *name_o, *event_time_o, *time_o;
     int64_t arrival, message_id, time, index, period, remainder, arrival_remainder, last_time;
     PyObject *run, *originator, *subscription, *opened; /* borrowed; opened may be NULL */
     PyObject *index_o; /* ours */
-    Py_ssize_t place;  /* in the run's ring */
+    struct numbers numbers; /* as the ring will have it */
+    struct numbers *seen;   /* its place in Run.seen */
+    Py_ssize_t place;       /* in Run.speakers */
 };
 
 #define COLUMN(batch, which, row) PyList_GET_ITEM((batch)->column[COL_##which], row)
