@@ -62,12 +62,11 @@ def wanted_from(config: Config) -> tuple[tuple[DeviceAccess, ...], tuple[WantedS
         device.name: device.netconf for device in config.devices if device.netconf is not None
     }
     wanted = tuple(
-        WantedSubscription(
-            subscription.name, name, terms_from(subscription), subscription.expect or None
-        )
+        WantedSubscription(subscription.name, name, terms, subscription.expect or None)
         for subscription in config.subscriptions
+        for terms, devices in ((terms_from(subscription), frozenset(subscription.devices)),)
         for name in sessions
-        if "*" in subscription.devices or name in subscription.devices
+        if "*" in devices or name in devices
     )
     return tuple(_access(name, netconf) for name, netconf in sessions.items()), wanted
 
