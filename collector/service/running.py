@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -18,8 +19,10 @@ from collector.errors import PeerError, UsageError
 from collector.service.addresses import without_addresses
 from collector.service.lifecycle import Service
 from collector.service.memory import settle
-from collector.service.printing import PrintingSink
 from collector.service.signals import reload_on_signal, set_up_logging, started, stop_signals
+
+if TYPE_CHECKING:
+    from collector.service.printing import PrintingSink
 
 log = logging.getLogger("collector")
 
@@ -66,6 +69,8 @@ def subscribe_once(config: Config, *, duration_seconds: float | None, json_outpu
         PeerError: the subscription could not be made.
         UsageError: nobody knows the addresses of a device's name.
     """
+    from collector.service.printing import PrintingSink  # a daemon prints nothing: no rich
+
     logging.basicConfig(level="ERROR", format="%(message)s", stream=sys.stderr)
     logging.getLogger("collector.subscriber").setLevel("CRITICAL")  # said by ``_wait``
     sink = PrintingSink(as_json=json_output)

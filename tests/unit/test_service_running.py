@@ -135,9 +135,7 @@ def test_the_one_shot_ends_at_a_signal(tmp_path: Path, capsys: pytest.CaptureFix
 def test_the_one_shot_ends_when_nobody_reads_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        running.PrintingSink, "write", lambda self, _: setattr(self, "unread", True)
-    )
+    monkeypatch.setattr(PrintingSink, "write", lambda self, _: setattr(self, "unread", True))
     config = one_device(tmp_path, 1)
     assert running.subscribe_once(config, duration_seconds=None, json_output=True) == 0
 
