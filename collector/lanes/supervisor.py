@@ -175,23 +175,21 @@ class Supervisor:
 
     # ------------------------------------------------------------------ while running
     async def reload_now(self) -> None:
-        """Read the configuration file again. Raises CollectorError."""
-        if self._reload_from is None:
-            raise UsageError("this collector has no configuration file to read again")
-        await self.reload(self._reload_from())
-
-    async def reload(self, config: Config) -> None:
-        """Have all lanes take another configuration over, and steer by it.
+        """Read the configuration file again; all lanes take it over, and it is steered by.
 
         The number of lanes, addresses, folders and limits stay until the next start.
 
         Raises:
-            ConfigError: its addresses cannot be steered; everything goes on as it was.
-            UsageError: starting or stopping, or a lane that did not take it over.
+            ConfigError: it cannot be used, or its addresses cannot be steered; everything goes on
+                as it was.
+            UsageError: starting or stopping, no file, or a lane that did not take it over.
         """
+        if self._reload_from is None:
+            raise UsageError("this collector has no configuration file to read again")
         if not self.running:
             raise UsageError("the collector is still starting, or already stopping")
         async with self._taking_over:
+            config = await asyncio.to_thread(self._reload_from)  # many devices take a while
             unheeded = [*_changed(self.config, config)]
             config = replace(config, collector=self.config.collector, metrics=self.config.metrics)
             await self._take_over(config, await with_addresses(config, self._resolved))

@@ -256,9 +256,10 @@ class Service:
 
     async def reload_now(self) -> None:
         """Read the configuration file again. Raises ConfigError, UsageError."""
-        if self.reload_from is None:
+        read = self.reload_from
+        if read is None:
             raise UsageError("this collector has no configuration file to read again")
-        await self.reload(self.reload_from())
+        await self._reload(lambda: asyncio.to_thread(read))  # a file of many devices takes a while
 
     async def reload(self, config: Config) -> None:
         """Take another configuration over: devices and subscriptions, grace, expectations.
@@ -266,10 +267,18 @@ class Service:
         Addresses, folders and limits of what already runs stay until the next start
         (``at_restart`` says which).
         """
+
+        async def given() -> Config:
+            return config
+
+        await self._reload(given)
+
+    async def _reload(self, read: Callable[[], Awaitable[Config]]) -> None:
+        """It is read when its turn has come, so that an older one never overtakes it."""
         if not self.running:
             raise UsageError("the collector is still starting, or already stopping")
         async with self._taking_over:
-            await self._take_over(await with_addresses(config, self.config))
+            await self._take_over(await with_addresses(await read(), self.config))
         self.reloads += 1
         log.info("The configuration was read again.")
         if self.at_restart:

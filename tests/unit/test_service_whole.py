@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
@@ -680,6 +681,35 @@ def test_reload_takes_over_and_a_broken_file_changes_nothing(
     run(step)
     assert "c.toml: x: broken" in caplog.text
     assert "was not taken over" in caplog.text
+
+
+def test_a_long_file_is_read_beside_the_loop_and_never_overtaken_by_an_older_one(
+    tmp_path: Path,
+) -> None:
+    one, other = config_in(tmp_path), config_in(tmp_path, verdicts={"grace_seconds": 3})
+    reading, read = threading.Event(), threading.Event()
+    answers = [one, other]
+
+    def slowly() -> Config:
+        answer = answers.pop(0)
+        reading.set()
+        assert read.wait(30)
+        return answer
+
+    async def step() -> None:
+        async with served(config_in(tmp_path)) as service:
+            service.reload_from = slowly
+            first = asyncio.create_task(service.reload_now())
+            await asyncio.to_thread(reading.wait, 30)
+            second = asyncio.create_task(service.reload_now())
+            assert (await asked(service, "status"))["config_reloads"] == 0
+            assert answers == [other], "the second is read when its turn has come"
+            read.set()
+            await asyncio.gather(first, second)
+            assert service.config is other
+            assert service.reloads == 2
+
+    run(step)
 
 
 def test_what_only_the_next_start_heeds_is_named(
