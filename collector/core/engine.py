@@ -167,10 +167,8 @@ class Engine:
     def _until(self, now: int) -> None:
         """Everything that was due before ``now``, in its order."""
         deadlines = self._context.deadlines
-        while True:
-            first = deadlines.next()
-            if first is None or first >= now:
-                return
+        heap = deadlines.heap
+        while heap and heap[0][0] < now:
             entry = deadlines.pop()
             if not is_true(entry):
                 continue

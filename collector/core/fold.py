@@ -1,7 +1,7 @@
 """The part of the rules that every message takes: which period it belongs to, what is kept of it.
 
 Does: place a record, keep the fold (``state.Slot``), and move what is learned when told to.
-Does not: look at ids, say verdicts; learning moves only when a deadline passes (``moved_on``).
+Does not: look at ids, say verdicts; learning moves only when a deadline passes (``move_on``).
 Rules: architecture, section 3, "Arcs", "Record time" and "Clocks".
 """
 
@@ -21,6 +21,9 @@ from collector.core.deadlines import deadline_of, refresh
 from collector.core.state import Originator, Subscription
 from collector.core.state_parts import Period, Remembered, Slot
 from collector.model import CollectorTime, DeviceTime
+
+NEVER = -(1 << 62)
+"""An end of arcs before all others."""
 
 
 def place(
@@ -290,34 +293,42 @@ def _slip(context: Context, originator: Originator, index: int, arrival: int) ->
 
 
 # --------------------------------------------------------------------------- learning
-def moved_on(originator: Originator, offset: int, period: int) -> None:
-    """A deadline passed: arcs and lag move to what was seen since the last time.
+def move_on(subscription: Subscription) -> int:
+    """A deadline passed: arcs and lags move to what was seen since the last time.
 
-    Only when something fresh was seen. Outward at once, inward by 1/8 of the difference; written
-    out (``set_bases`` included), since it runs once a message.
+    Only where something fresh was seen. Outward at once, inward by 1/8 of the difference. Written
+    out (``set_bases`` and ``lag`` included), since it runs for each originator and period.
 
-    Args:
-        offset, period: of the subscription's grid.
+    Returns:
+        The latest end of the arrival arcs of those who are required; ``NEVER`` without any.
     """
-    originator.fresh = False
-    half = period // 2
-    start, end = originator.times_from, originator.times_to
-    by = (start + end) // 2 - half
-    seen = originator.seen_times_from + by
-    start = seen if seen < start else start + (seen - start) // 8
-    seen = originator.seen_times_to + by
-    end = seen if seen > end else end - (end - seen) // 8
-    originator.times_from, originator.times_to = start, end
-    middle = (start + end) // 2
-    originator.base = offset - half + originator.shift + middle
-    originator.slips = arcs.slip(middle, period) if middle > half or middle < -half else 0
-    start, end = originator.arrivals_from, originator.arrivals_to
-    by = (start + end) // 2 - half
-    seen = originator.seen_arrivals_from + by
-    start = seen if seen < start else start + (seen - start) // 8
-    seen = originator.seen_arrivals_to + by
-    end = seen if seen > end else end - (end - seen) // 8
-    originator.arrivals_from, originator.arrivals_to = start, end
-    originator.arrival_base = offset - half + (start + end) // 2
-    last = lag(CollectorTime(originator.last_arrival), DeviceTime(originator.last_time))
-    originator.lag += (last - originator.lag) // 8
+    period, latest = subscription.period, NEVER
+    offset, half = subscription.offset or 0, period // 2
+    low, start_of_all = -half, offset - half
+    for originator in subscription.originators.values():
+        if originator.fresh:
+            originator.fresh = False
+            shift = originator.shift
+            start, end = originator.times_from, originator.times_to
+            by = originator.base - offset - shift  # from where it was seen to nominal
+            seen = originator.seen_times_from + by
+            start = seen if seen < start else start + ((seen - start) >> 3)
+            seen = originator.seen_times_to + by
+            end = seen if seen > end else end - ((end - seen) >> 3)
+            originator.times_from, originator.times_to = start, end
+            middle = (start + end) >> 1
+            originator.base = start_of_all + shift + middle
+            originator.slips = 0 if low <= middle <= half else arcs.slip(middle, period)
+            start, end = originator.arrivals_from, originator.arrivals_to
+            by = originator.arrival_base - offset
+            seen = originator.seen_arrivals_from + by
+            start = seen if seen < start else start + ((seen - start) >> 3)
+            seen = originator.seen_arrivals_to + by
+            end = seen if seen > end else end - ((end - seen) >> 3)
+            originator.arrivals_from, originator.arrivals_to = start, end
+            originator.arrival_base = start_of_all + ((start + end) >> 1)
+            lag_now = originator.last_arrival - originator.last_time
+            originator.lag += (lag_now - originator.lag) >> 3
+        if originator.member and originator.arrivals_to > latest:
+            latest = originator.arrivals_to
+    return latest

@@ -31,14 +31,14 @@ def retire(context: Context, subscription: Subscription, now: int) -> None:
 def forget_old(context: Context, subscription: Subscription, now: int) -> None:
     """Drop what can no longer change: COMPLETE when amendable no more, else after 64 periods."""
     kept = subscription.kept
-    patience = amendable(subscription.period)
+    oldest = now - amendable(subscription.period)
     while kept:
         period = subscription.periods.get(kept[0])
         if period is not None:
+            if period.deadline >= oldest:
+                return
             complete = period.row is not None and period.row.outcome is Outcome.COMPLETE
-            young = now <= period.deadline + patience
-            sharpening = subscription.next_index - period.index <= gaps.SHARPEN_PERIODS
-            if young or (sharpening and not complete):
+            if not complete and subscription.next_index - period.index <= gaps.SHARPEN_PERIODS:
                 return
             _drop(context, subscription, period.index, now)
         kept.popleft()

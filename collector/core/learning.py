@@ -17,7 +17,6 @@ from collector.core.state import Subscription
 from collector.core.state_parts import Slot
 from collector.model import Provenance
 
-NEVER = -(1 << 62)
 CONTRADICTIONS = 5
 """A declared list that the data contradicts for so many periods running is an event."""
 
@@ -49,12 +48,7 @@ def learn(
     period = subscription.periods.get(index)
     slots = period.slots if period is not None else {}
     changed = read_usual_counts(subscription, slots) or changed
-    latest, offset, length = NEVER, subscription.offset or 0, subscription.period
-    for originator in subscription.originators.values():
-        if originator.fresh:
-            fold.moved_on(originator, offset, length)
-        if originator.member and originator.arrivals_to > latest:
-            latest = originator.arrivals_to
+    latest = fold.move_on(subscription)
     newest = subscription.lists[-1].provenance if subscription.lists else None
     if newest is None or newest is Provenance.LEARNED:
         heard = set(slots)

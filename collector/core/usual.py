@@ -50,22 +50,17 @@ def count_steady(subscription: Subscription, slots: Mapping[str, Slot]) -> bool:
         Whether the period was one; if not, nothing was changed.
     """
     known = subscription.originators
-    if len(slots) != len(known):
+    if subscription.marks or len(slots) != len(known):
         return False
     for name, slot in slots.items():
         originator = known.get(name)
-        if (
-            originator is None
-            or slot.count != originator.usual
-            or originator.recount
-            or originator.varies
-            or originator.holes
-        ):
+        if originator is None or slot.count != originator.usual or originator.recount:
             return False
     for name, slot in slots.items():
         originator = known[name]
         originator.recent.append(slot)
-        _keep_few(originator, slot.count)
+        if len(originator.recent) > KEPT_PERIODS:
+            _keep_few(originator, slot.count)
     return True
 
 
@@ -87,7 +82,7 @@ def _keep_few(originator: Originator, usual: int | None) -> None:
     recent = originator.recent
     if len(recent) > KEPT_PERIODS:
         oldest = recent.pop(0)
-        if originator.holes or originator.settled != (usual,) * KEPT_PERIODS:
+        if originator.holes or originator.settled.count(usual) != KEPT_PERIODS:
             _settle(originator, oldest)
 
 

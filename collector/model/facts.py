@@ -65,7 +65,7 @@ class GeneratorCause(Struct, frozen=True):
     cause: Cause
 
 
-class Verdict(Struct, frozen=True):
+class Verdict(Struct, frozen=True, gc=False):
     """One row of the ``verdicts`` table: the judgement of a period, or an amendment of it.
 
     Key: (device, subscription_id, revision, period_index, amendment).
