@@ -112,4 +112,7 @@ def add_window(windows: list[Window], since: int, until: int, limit: int) -> Non
 
 def meets(windows: list[Window], start: int, end: int) -> bool:
     """Does one of the windows meet [start, end]?"""
-    return any(since <= end and start <= until for since, until in windows)
+    for since, until in reversed(windows):  # noqa: SIM110 - any() costs a generator
+        if since <= end and start <= until:
+            return True
+    return False

@@ -110,7 +110,9 @@ def open_ids(hole: Hole) -> int:
 def touching(originator: Originator, index: int) -> list[Hole]:
     """The open holes that count and touch an originator's period."""
     holes = originator.holes.get(index)
-    return [hole for hole in holes if open_ids(hole)] if holes else []
+    if not holes:
+        return []
+    return [hole for hole in holes if len(hole.found) < hole.size and hole.run.in_force]
 
 
 def has_spoken_behind(originator: Originator, counter: Counter, index: int) -> bool:
@@ -118,12 +120,12 @@ def has_spoken_behind(originator: Originator, counter: Counter, index: int) -> b
     its own records there, which may have come later than ever before?"""
     subscription = originator.subscription
     assert subscription.offset is not None
-    tick = DeviceTime(arcs.nominal(subscription.offset, subscription.period, index))
-    end: int = on_our_clock(tick, originator.arrivals_to)
+    spoken = counter.run_of(subscription.id).last_arrival
     slot = slot_of(originator, index)
-    if slot is not None and slot.last_arrival > end:
-        end = slot.last_arrival
-    return counter.run_of(subscription.id).last_arrival > end
+    if slot is not None and slot.last_arrival >= spoken:
+        return False
+    tick = DeviceTime(arcs.nominal(subscription.offset, subscription.period, index))
+    return on_our_clock(tick, originator.arrivals_to) < spoken
 
 
 def slot_of(originator: Originator, index: int) -> Slot | None:
@@ -135,16 +137,16 @@ def slot_of(originator: Originator, index: int) -> Slot | None:
 def shortfall(originator: Originator, index: int) -> int:
     """Records that an originator owes for a period; unknown usual count: 1 if absent."""
     subscription = originator.subscription
-    period = subscription.periods.get(index)
+    period, usual = subscription.periods.get(index), originator.usual
     if period is None and index < subscription.next_index:
         # nothing can change there any more: it was COMPLETE, too long ago, or silent
         silent = any(first <= index <= last for first, last in subscription.silences)
-        return (originator.usual or 1) if silent else 0
-    slot = slot_of(originator, index)
-    records = slot.count if slot is not None else 0
-    if originator.usual is None:
+        return (usual or 1) if silent else 0
+    slot = None if period is None else period.slots.get(originator.name)
+    records = 0 if slot is None else slot.count
+    if usual is None:
         return 0 if records else 1
-    return max(0, originator.usual - records)
+    return usual - records if records < usual else 0
 
 
 def owes_no_more(originator: Originator, slot: Slot) -> bool:
@@ -156,26 +158,30 @@ def owes_no_more(originator: Originator, slot: Slot) -> bool:
     return slot.count == (originator.usual or 1)
 
 
-def ids_left(hole: Hole, originator: Originator, index: int) -> int:
-    """Ids of a hole that its other suspects do not explain."""
+def has_ids_left(hole: Hole, originator: Originator, index: int) -> bool:
+    """Has a hole ids that its other suspects do not explain?"""
     left = open_ids(hole)
     for other, at in hole.suspects:
         if other is originator and at == index:
             continue
         owed = shortfall(other, at)
         if owed:
-            elsewhere = sum(open_ids(one) for one in touching(other, at) if one is not hole)
-            left -= max(0, owed - elsewhere)
-    return left
+            for one in touching(other, at):
+                if one is not hole:
+                    owed -= open_ids(one)
+            if owed > 0:
+                left -= owed
+                if left <= 0:
+                    return False
+    return left > 0
 
 
 def another_is_short(hole: Hole, originator: Originator, index: int) -> bool:
     """Does another suspect owe records?"""
-    return any(
-        shortfall(other, at)
-        for other, at in hole.suspects
-        if not (other is originator and at == index)
-    )
+    for other, at in hole.suspects:
+        if not (other is originator and at == index) and shortfall(other, at):
+            return True
+    return False
 
 
 def affected(suspects: Iterable[Suspect]) -> Iterator[tuple[Subscription, int]]:

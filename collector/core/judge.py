@@ -126,23 +126,23 @@ def outcome_of(*, missing: bool, degraded: bool, excused: bool, stretch: bool) -
 # --------------------------------------------------------------------------- one originator
 def hole_cause(windows: Windows, hole: Hole) -> Cause:
     """Why the ids of a hole are missing."""
-    cause = Cause(hole.cause)
-    start, end = hole.before_arrival, hole.after_arrival
-    ours = meets(windows.drops, start, end) or meets(windows.downs, start, end)
-    return Cause.LOST_HERE if ours and cause is not Cause.REJECTED else cause
+    if hole.cause != Cause.REJECTED:
+        start, end = hole.before_arrival, hole.after_arrival
+        if meets(windows.drops, start, end) or meets(windows.downs, start, end):
+            return Cause.LOST_HERE
+    return Cause(hole.cause)
 
 
 def missing_cause(subscription: Subscription, name: str, period: Period) -> Cause:
     """Why a required originator has no record in a period."""
     index = period.index
     originator = subscription.originators.get(name)
-    until = _amendable_until(subscription, period)
-    left = expected.leaves(subscription, name, index, until)
+    left = _left(subscription, name, period)
     if originator is None:
         return cause_of_missing([], dropped=False, left=left, restarted=False)
     causes = []
     for hole in gaps.touching(originator, index):
-        if gaps.ids_left(hole, originator, index) > 0:
+        if gaps.has_ids_left(hole, originator, index):
             hole.charged = True
             causes.append(hole_cause(subscription.windows, hole))
     restarts = originator.restarts.get(index, ())
@@ -154,9 +154,13 @@ def missing_cause(subscription: Subscription, name: str, period: Period) -> Caus
     )
 
 
-def _amendable_until(subscription: Subscription, period: Period) -> int:
+def _left(subscription: Subscription, name: str, period: Period) -> bool:
+    """Did a list without it come into force soon enough?"""
+    if expected.is_settled(subscription, period.index):
+        return False  # no list is younger than the period
     deadline = period.deadline if period.closed else deadline_of(subscription, period.index)
-    return deadline + amendable(subscription.period)
+    until = deadline + amendable(subscription.period)
+    return expected.leaves(subscription, name, period.index, until)
 
 
 def _dropped_in_its_place(originator: Originator, index: int) -> bool:
@@ -190,12 +194,14 @@ def is_past(originator: Originator, index: int) -> bool:
 def degraded_cause(originator: Originator, slot: Slot) -> Cause | None:
     """Why an originator that delivered is degraded, None when it is not."""
     index, usual = slot.index, originator.usual
-    if not originator.holes and (usual is None or slot.count >= usual):
+    short = usual is not None and slot.count < usual
+    if not short and index not in originator.holes:
         return Cause.INCOMPLETE_UPDATE if slot.incomplete else None
     holes = gaps.touching(originator, index)
     charged = [one for one in holes if not gaps.another_is_short(one, originator, index)]
-    possible = [one for one in holes if gaps.ids_left(one, originator, index) > 0]
-    short = usual is not None and slot.count < usual
+    possible: list[Hole] = []
+    if usual is None and not charged:
+        possible = [one for one in holes if gaps.has_ids_left(one, originator, index)]
     cause = cause_of_degraded(
         records=slot.count,
         usual=usual,

@@ -107,7 +107,7 @@ def _agreed(originator: Originator) -> int | None:
 
 def _is_unsettled(originator: Originator, slot: Slot) -> bool:
     """May a record of that period be missing? An open hole touches it, or one may yet come to."""
-    if gaps.touching(originator, slot.index):
+    if slot.index in originator.holes and gaps.touching(originator, slot.index):
         return True
     usual, counter = originator.usual, originator.counter
     if usual is None or slot.count >= usual or counter is None:
