@@ -27,6 +27,8 @@ LOOK_UP_AGAIN_SECONDS = 60
 """Between two tries to find the addresses of devices that have none yet (ours)."""
 PAUSE_FACTOR = 9
 """While a snapshot is taken, other work has the loop for so many times longer (ours)."""
+PARTS_AT_ONCE = 64
+"""Parts of a snapshot that are written together (ours): all of them are as large as the state."""
 REST_FACTOR = 50
 """After it the next one waits for at least so many times longer: 2 % of the time (ours)."""
 
@@ -87,24 +89,28 @@ class Housekeeping:
         pipeline, journal = service.pipeline, service.journal
         if journal.next_offset == self._taken_at:
             return
+        under_way = self._snapshots.begin()
         parts: list[tuple[str, int, bytes]] = []
         spent = 0.0
-        for name in pipeline.snapshot_names():
-            began = time.monotonic()
-            parts.append((name, journal.next_offset, pipeline.snapshot_part(name)))
-            turn = time.monotonic() - began
-            spent += turn
-            await asyncio.sleep(turn * PAUSE_FACTOR)
-        self._taken_at = journal.next_offset
-        self._due_in = max(self._due_in, spent * REST_FACTOR)
-        await self._save(parts)
-
-    async def _save(self, parts: list[tuple[str, int, bytes]]) -> None:
-        stored = self._service.store.stored_offset
         try:
-            await asyncio.to_thread(self._snapshots.save, parts, stored_offset=stored)
+            for name in pipeline.snapshot_names():
+                began = time.monotonic()
+                parts.append((name, journal.next_offset, pipeline.snapshot_part(name)))
+                turn = time.monotonic() - began
+                spent += turn
+                await asyncio.sleep(turn * PAUSE_FACTOR)
+                if len(parts) >= PARTS_AT_ONCE:
+                    await asyncio.to_thread(under_way.add, parts)
+                    parts = []
+            self._taken_at = journal.next_offset
+            self._due_in = max(self._due_in, spent * REST_FACTOR)
+            stored = service.store.stored_offset
+            await asyncio.to_thread(under_way.add, parts)
+            await asyncio.to_thread(under_way.finish, stored_offset=stored)
         except SinkError as error:
             log.error("No snapshot: %s", error)
+        finally:
+            under_way.give_up()
 
     async def _let_go(self) -> None:
         """Old journal files, once nobody needs them: not the store, not a restart."""

@@ -140,6 +140,21 @@ def test_names_in_the_header_and_observation_times_are_the_same_both_ways(with_n
     assert in_batches(records) == one_by_one(records)
 
 
+@pytest.mark.parametrize("said", [None, 2**63])
+def test_event_times_that_are_not_there_are_the_same_both_ways(said: int | None) -> None:
+    """``2**63`` stands for what no text on the wire says."""
+    sent = steady(periods=8)
+    sent = [
+        replace(one, observation_time=one.event_time, event_time=said and DeviceTime(said))
+        for one in sent
+    ]
+    records = [established(-1, ("1", "2")), *sent]
+    twice = [*records, replace(sent[-1], arrival=CollectorTime(ns(79)))]
+    assert in_batches(records) == one_by_one(records)
+    assert in_batches(twice) == one_by_one(twice)
+    assert letters(run(records).lasts())[:7] == "C" * 7
+
+
 def test_an_empty_batch_says_nothing() -> None:
     placed, facts = Engine(EngineSettings()).receive_batch(UpdateColumns())
     assert (placed.generators, facts) == ([], [])

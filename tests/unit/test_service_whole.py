@@ -32,7 +32,7 @@ from collector.service.gauges import refresh
 from collector.service.recovering import recover
 from collector.store.manifest import load_manifest, store_folder
 from collector.store.open_rows import decode_open_rows
-from collector.store.snapshots import SnapshotStore
+from collector.store.snapshots import SnapshotStore, SnapshotUnderWay
 from collector.store.writer import StoreWriter
 from tests.unit.journal_batches import batch_of
 from tests.unit.verdict_maker import Batch, event, verdict
@@ -361,7 +361,7 @@ def test_snapshots_are_taken_a_few_devices_a_turn(
 ) -> None:
     async def step() -> None:
         async with served(config_in(tmp_path)) as service:
-            names = [f"device {number}" for number in range(20)]
+            names = [f"device {number}" for number in range(150)]
             monkeypatch.setattr(service.pipeline, "snapshot_names", lambda: names)
             monkeypatch.setattr(service.pipeline, "snapshot_part", lambda name: name.encode())
             await service.housekeeping._take_snapshot()
@@ -774,7 +774,7 @@ def test_trouble_with_snapshots_and_retention_is_only_said(
             def no_apply(*_: Any, **__: Any) -> None:
                 raise OSError(errno.EACCES, "not allowed")
 
-            monkeypatch.setattr(keeper._snapshots, "save", no_save)
+            monkeypatch.setattr(SnapshotUnderWay, "add", no_save)
             monkeypatch.setattr(keeper._retention, "apply", no_apply)
             await keeper._take_snapshot()
             await keeper._let_go()
