@@ -204,7 +204,7 @@ def _restarted(context: Context, record: Numbered, run: Run, here: gaps.Suspect 
 
 def _switched(context: Context, counter: Counter) -> None:
     """The other book counts now: what the first one touched is judged again."""
-    for originator in counter.originators.values():
+    for originator in counter.originators:
         originator.recount = True
         for index in {*originator.holes, *originator.restarts}:
             context.mark(originator.subscription, index)

@@ -54,10 +54,9 @@ def finish(
 def forget_speakers(device: Device, before: Subscription) -> None:
     """Its originators no longer speak in any counter."""
     for counter in device.counters.values():
-        for name in before.originators:
-            one = counter.originators.get((before.id, name))
-            if one is not None and one.subscription is before:
-                del counter.originators[before.id, name]
+        left = tuple(one for one in counter.originators if one.subscription is not before)
+        if len(left) != len(counter.originators):
+            counter.originators = left
 
 
 def has_room(context: Context, device: Device, arrival: int) -> bool:

@@ -283,7 +283,7 @@ def _slip(context: Context, originator: Originator, index: int, arrival: int) ->
     originator.arrivals_to -= by
     set_bases(originator)
     if way > 0:
-        originator.slipped.add(index)
+        originator.slipped |= {index}
         subscription.marks += 1
     refresh(subscription)
     # the open period waits for the arc where it is now

@@ -41,7 +41,7 @@ def forget_old(context: Context, subscription: Subscription, now: int) -> None:
             if not complete and subscription.next_index - period.index <= gaps.SHARPEN_PERIODS:
                 return
             _drop(context, subscription, period.index, now)
-        kept.popleft()
+        del kept[0]
 
 
 def _drop(context: Context, subscription: Subscription, index: int, now: int) -> None:
@@ -50,7 +50,7 @@ def _drop(context: Context, subscription: Subscription, index: int, now: int) ->
         return
     for originator in subscription.originators.values():
         if index in originator.slipped:
-            originator.slipped.discard(index)
+            originator.slipped -= {index}
             subscription.marks -= 1
         subscription.marks -= len(originator.restarts.pop(index, ()))
         holes = originator.holes.pop(index, ())

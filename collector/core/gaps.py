@@ -28,7 +28,7 @@ def width(period: int) -> int:
 def suspects_between(run: Run, start: int, end: int, limit: int) -> list[Suspect]:
     """Every (originator, period) of the run whose arrival arc meets [start, end]."""
     found: list[Suspect] = []
-    for originator in run.counter.originators.values():
+    for originator in run.counter.originators:
         subscription = originator.subscription
         if run.key not in (ALL_KEYS, subscription.id) or not subscription.live:
             continue
@@ -92,7 +92,7 @@ def accuse(restart: Restart, suspects: Iterable[Suspect]) -> None:
 
 def acquit(counter: Counter) -> None:
     """Nobody is suspected any longer for the holes of the book that does not count."""
-    for originator in counter.originators.values():
+    for originator in counter.originators:
         for index, holes in list(originator.holes.items()):
             left = [hole for hole in holes if hole.run.in_force]
             originator.subscription.marks -= len(holes) - len(left)

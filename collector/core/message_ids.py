@@ -177,7 +177,7 @@ def _nearness(run: Run, message_id: int, at: int) -> tuple[int, bool, int]:
 
 
 def _is_due(run: Run, at: int) -> bool:
-    for originator in run.counter.originators.values():
+    for originator in run.counter.originators:
         subscription, arc = originator.subscription, originator.arrival_arc
         if subscription.id != run.key or arc is None or subscription.offset is None:
             continue

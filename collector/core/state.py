@@ -8,7 +8,6 @@ a device can be snapshot and forgotten alone. Times are ns, absent is None.
 from __future__ import annotations
 
 from array import array
-from collections import deque
 
 from collector.core.arcs import Arc
 from collector.core.state_parts import ListInForce, Period, Remembered, Slot, Unknown, Windows
@@ -96,7 +95,7 @@ class Originator:
         self.holes: dict[int, list[Hole]] = {}
         """period index -> the holes that are blamed on it there."""
         self.restarts: dict[int, list[Restart]] = {}
-        self.slipped: set[int] = set()
+        self.slipped: frozenset[int] = frozenset()
         self.odd_times = 0
         self.absurd_times = 0
         self.heard_run = 0
@@ -166,7 +165,7 @@ class Subscription:
         """When it passes."""
         self.originators: dict[str, Originator] = {}
         self.periods: dict[int, Period] = {}
-        self.kept: deque[int] = deque()
+        self.kept: list[int] = []
         """Indexes of ``periods`` that are closed, in order."""
         self.lists: list[ListInForce] = []
         self.operator_list = False
@@ -294,8 +293,18 @@ class Counter:
         """The book with a run per subscription counts."""
         self.by_header: Originator | None = None
         """The last originator that was named by the header id alone."""
-        self.originators: dict[tuple[int, str], Originator] = {}
-        """(subscription id, name) -> who speaks here."""
+        self.originators: tuple[Originator, ...] = ()
+        """Who speaks here, or did before it spoke in another one; see ``add``."""
+
+    def add(self, originator: Originator) -> None:
+        """It speaks here, in the place of one of the same name in an older revision."""
+        name, key = originator.name, originator.subscription.id
+        known = self.originators
+        for place, one in enumerate(known):
+            if one.name == name and one.subscription.id == key:
+                self.originators = (*known[:place], originator, *known[place + 1 :])
+                return
+        self.originators = (*known, originator)
 
     def run_of(self, key: int) -> Run:
         """The run that counts for a subscription."""

@@ -138,7 +138,8 @@ def _find(
     if name is None:
         originator = counter.by_header
     else:
-        originator = None if mapped else counter.originators.get((key, name))
+        here = device.subscriptions.get(key)
+        originator = None if mapped or here is None else here.originators.get(name)
     if originator is None or originator.counter is not counter:
         return None
     if originator.remembered is not None or originator.slips or originator.first_index is None:

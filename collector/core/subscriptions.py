@@ -135,9 +135,9 @@ def take_over(device: Device, before: Subscription, after: Subscription) -> None
         fold.set_bases(new)
         after.originators[name] = new
     forget_speakers(device, before)
-    for name, new in after.originators.items():
+    for new in after.originators.values():
         if new.counter is not None:
-            new.counter.originators[after.id, name] = new
+            new.counter.add(new)
 
 
 # --------------------------------------------------------------------------- lists

@@ -102,8 +102,9 @@ def _place(
 
 def _speaks_in(originator: Originator, seen: list[counters.Seen], update: Update) -> None:
     counter = seen[0][0].counter
-    originator.counter = counter
-    counter.originators[originator.subscription.id, originator.name] = originator
+    if originator.counter is not counter:
+        originator.counter = counter
+        counter.add(originator)
     if update.generator is None:
         counter.by_header = originator
 

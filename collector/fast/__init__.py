@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol, TypeVar, cast
 
 __all__ = ["INTERFACE", "PATH", "JsonColumns", "Native", "native"]
 
-INTERFACE: Final = 4
+INTERFACE: Final = 5
 """Number of the functions and their arguments, as in ``src/native.h``; raised with every change, so
 that a module built from older sources is not used."""
 

@@ -96,6 +96,20 @@ is_next_id(const struct layout *at, PyObject *run, int64_t message_id)
            is_empty(GET(run, r_unmet)) && message_id == (int64_t)(((uint64_t)last + 1) & ID_MASK);
 }
 
+/* Who has that name in the subscription; borrowed, may be NULL, with an exception or without. */
+static PyObject *
+get_named(const struct layout *at, PyObject *device, PyObject *key, PyObject *name)
+{
+    PyObject *subscriptions = GET(device, d_subscriptions);
+    if (subscriptions == NULL || !PyDict_CheckExact(subscriptions))
+        return NULL;
+    PyObject *one = PyDict_GetItemWithError(subscriptions, key);
+    PyObject *originators = is(one, at->subscription) ? GET(one, s_originators) : NULL;
+    if (originators == NULL || !PyDict_CheckExact(originators))
+        return NULL;
+    return PyDict_GetItemWithError(originators, name);
+}
+
 static PyObject *
 find_originator(struct batch *b, PyObject *counter, struct message *m)
 {
@@ -106,7 +120,7 @@ find_originator(struct batch *b, PyObject *counter, struct message *m)
     else if (b->mapped)
         return NULL;
     else
-        originator = get_by_two(GET(counter, c_originators), m->key_o, m->name_o);
+        originator = get_named(at, b->device, m->key_o, m->name_o);
     if (!is(originator, at->originator) || GET(originator, o_counter) != counter)
         return NULL;
     int64_t slips;
@@ -250,7 +264,8 @@ find_message(struct batch *b, Py_ssize_t row, struct message *m)
     m->time_o = COLUMN(b, TIME, row);
     PyObject *counter = find_counter(b, row);
     if (counter == NULL || !number(m->message_id_o, &m->message_id) ||
-        (m->run = find_run(at, counter, m->key_o)) == NULL || !is_next_id(at, m->run, m->message_id) ||
+        (m->run = find_run(at, counter, m->key_o)) == NULL ||
+        !is_next_id(at, m->run, m->message_id) ||
         (m->originator = find_originator(b, counter, m)) == NULL || !find_index(m))
         return UNCOMMON;
     if ((m->index_o = PyLong_FromLongLong(m->index)) == NULL)

@@ -11,20 +11,21 @@
 #include <stdint.h>
 
 #define ORIGINATOR(X)                                                                              \
-    X(o, name) X(o, speaker) X(o, subscription) X(o, counter) X(o, shift) X(o, base) X(o, arrival_base)          \
-    X(o, fresh) X(o, seen_times_from) X(o, seen_times_to) X(o, seen_arrivals_from)                 \
-    X(o, seen_arrivals_to) X(o, slips) X(o, last_time) X(o, last_arrival) X(o, first_index)        \
-    X(o, last_index) X(o, usual) X(o, member) X(o, remembered) X(o, holes)
+    X(o, name) X(o, speaker) X(o, subscription) X(o, counter) X(o, shift) X(o, base)               \
+    X(o, arrival_base) X(o, fresh) X(o, seen_times_from) X(o, seen_times_to)                       \
+    X(o, seen_arrivals_from) X(o, seen_arrivals_to) X(o, slips) X(o, last_time)                    \
+    X(o, last_arrival) X(o, first_index) X(o, last_index) X(o, usual) X(o, member)                 \
+    X(o, remembered) X(o, holes)
 #define PERIOD(X) X(p, index) X(p, slots) X(p, row) X(p, short) X(p, plain)
 #define SUBSCRIPTION(X)                                                                            \
-    X(s, id) X(s, live) X(s, range_from) X(s, period) X(s, periods) X(s, next_index) X(s, revision)
+    X(s, id) X(s, originators) X(s, live) X(s, range_from) X(s, period) X(s, periods)              \
+    X(s, next_index) X(s, revision)
 #define RUN(X)                                                                                     \
     X(r, last_id) X(r, last_arrival) X(r, last_time) X(r, last_originator) X(r, last_index)        \
     X(r, messages) X(r, unmet) X(r, waiting) X(r, seen) X(r, speakers)
 #define COUNTER(X)                                                                                 \
-    X(c, all) X(c, each) X(c, only_key) X(c, cost_all) X(c, cost_each) X(c, per_key)               \
-    X(c, by_header) X(c, originators)
-#define DEVICE(X) X(d, next_offset) X(d, counters)
+    X(c, all) X(c, each) X(c, only_key) X(c, cost_all) X(c, cost_each) X(c, per_key) X(c, by_header)
+#define DEVICE(X) X(d, next_offset) X(d, counters) X(d, subscriptions)
 #define SLOT_OF(X) X(k, last_arrival) X(k, count)
 /* In the order of the arguments of bind(). */
 #define CLASSES(X)                                                                                 \
