@@ -49,11 +49,11 @@ class Collector:
         self.metrics_port = free_port(socket.SOCK_STREAM)
         self.child: asyncio.subprocess.Process | None = None
 
-    def configure(self, *, lanes: int, more: str = "") -> None:
-        """Write the configuration file; ``more``: further sections."""
+    def configure(self, *, lanes: int, more: str = "", udp: str = "") -> None:
+        """Write the configuration file; ``more``: further sections, ``udp``: lines of udp_notif."""
         (self.folder / "collector.toml").write_text(
             f'[collector]\ndata_dir = "data"\nlanes = {lanes}\n'
-            f"[udp_notif]\nport = {self.port}\n"
+            f"[udp_notif]\nport = {self.port}\n{udp}\n"
             f"[metrics]\nport = {self.metrics_port}\n"
             "[journal]\nsegment_seconds = 2.0\nsnapshot_seconds = 1\n" + more
         )
