@@ -15,6 +15,7 @@ from collector.errors import WireError
 from collector.model import MediaType, Notification
 from collector.wire import notification
 from collector.wire.envelopes import CONTENT_KINDS, Envelopes, decode_batch
+from tests.columns import between, plain
 
 JSON = int(MediaType.YANG_DATA_JSON)
 CORES: dict[str, fast.Native | None] = {"pure Python": None}
@@ -56,9 +57,13 @@ def compare(
             assert found.others[row] == said, payload
         else:
             assert row not in found.others, payload
+            key, event, observed = plain(
+                (found.subscription_id[row], found.event_time[row], found.observation_time[row])
+            )
+            assert found.incomplete_update[row] in (0, 1), payload
             in_row = (
-                found.subscription_id[row], found.generator[row], found.kind[row],
-                found.event_time[row], found.observation_time[row], found.incomplete_update[row],
+                key, found.generator[row], found.kind[row], event, observed,
+                bool(found.incomplete_update[row]),
             )  # fmt: skip
             alone = (
                 said.subscription_id, said.generator, said.kind, said.event_time,
@@ -72,7 +77,7 @@ def compare(
 def check_batch(payloads: Sequence[bytes], media_types: Sequence[int] = ()) -> Envelopes:
     """The batch through the core that is live, each row compared."""
     media_types = media_types or [JSON] * len(payloads)
-    found = decode_batch(payloads, media_types)
+    found = decode_batch(between(payloads), media_types)
     compare(found, payloads, media_types)
     return found
 
@@ -81,5 +86,5 @@ def checked_decode(payload: bytes, media_type: int) -> Notification:
     """``notification.decode`` that also looks whether columns say the same, in every core."""
     for name in CORES:
         with core(name):
-            compare(decode_batch([payload], [media_type]), [payload], [media_type])
+            compare(decode_batch(between([payload]), [media_type]), [payload], [media_type])
     return decode_alone(payload, media_type)

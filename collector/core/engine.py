@@ -64,13 +64,15 @@ class Engine:
     # ----------------------------------------------------------------------- the three verbs
     def receive_batch(self, batch: UpdateColumns) -> tuple[Placements, list[Fact]]:
         """Take updates in the order of their arrival; returns where each went, and what is said."""
-        placed, rows = Placements([], [], []), batch.rows()
-        while place_all(self._context, self._devices, batch, rows, placed, self._until):
-            generator, revision, index = self._update(batch.update(len(placed.generators)))
-            placed.generators.append(generator)
-            placed.revisions.append(revision)
-            placed.period_indexes.append(index)
-        if len(batch):
+        context, devices, count = self._context, self._devices, len(batch)
+        placed, rows, row = Placements.of(count), batch.rows(), 0
+        while True:
+            row = place_all(context, devices, batch, rows, placed, row, self._until)
+            if row == count:
+                break
+            placed.put(row, *self._update(batch.update(row)))
+            row += 1
+        if count:
             self._next_offset = batch.offset[-1] + 1
         return placed, self._context.take()
 

@@ -28,21 +28,24 @@ def place_all(
     batch: UpdateColumns,
     rows: Iterator[Row],
     placed: Placements,
+    row: int,
     until: Callable[[CollectorTime], None],
-) -> bool:
-    """Place messages until one is not common; where they went is added to ``placed``.
+) -> int:
+    """Place messages until one is not common; where they went is put into ``placed``.
 
     Args:
         batch: the messages.
-        rows: of it, from the next one on; taken from, the one that is not common included.
+        rows: of it, from ``row`` on; taken from, the one that is not common included.
+        row: the first one to place.
         until: what was due before an arrival; called before the message is looked at.
 
     Returns:
-        Whether such a message came; of it nothing was changed. False: all rows are placed.
+        The row of such a message, of which nothing was changed; the number of rows: all are placed.
     """
     heap, mapped = context.deadlines.heap, bool(context.settings.generators)
     names, revisions, indexes = placed.generators, placed.revisions, placed.period_indexes
     known = found = None
+    code = 0
     for (
         arrival, device_name, source, _, header, message_id, key, name, kind,
         event_time, time, incomplete, offset,
@@ -56,30 +59,32 @@ def place_all(
             device = devices.get(device_name)
             if device is not None and offset >= device.next_offset:
                 found = _find(device, source, header, key, name, mapped)
+            if found is not None:
+                code = names.place(found[1].name)
             known = speaker
         if found is None or incomplete or kind is not PUSH_UPDATE_KIND:
-            return True
+            return row
         run, originator, one = found
         if message_id != (run.last_id + 1) & MODULUS_MASK:  # type: ignore[operator]  # see _find
-            return True
+            return row
         if time is None:
             if event_time is None:
-                return True
+                return row
             time = event_time
         length = one.period
         index = (time - originator.base) // length
         if index != (arrival - originator.arrival_base) // length:
-            return True
+            return row
         period = one.periods.get(index)
         if index < one.next_index if period is None else period.row is not None:
-            return True
+            return row
         if originator.holes and index in originator.holes and _may_end(originator, period):
-            return True
+            return row
         seen, speakers = run.seen, run.speakers  # as seen_ids.remember
         place = message_id & (len(speakers) - 1)
         at = 3 * place
         if arrival - seen[at] < PATIENCE:
-            return True
+            return row
         try:
             if event_time is None:
                 seen[at + 2], seen[at + 1], run.last_time = 0, ~message_id, arrival
@@ -87,7 +92,7 @@ def place_all(
                 seen[at + 2], seen[at + 1], run.last_time = event_time, message_id, event_time
             seen[at] = arrival
         except OverflowError:
-            return True
+            return row
         speakers[place] = originator.speaker
         run.last_id = message_id
         run.last_arrival = arrival
@@ -101,10 +106,11 @@ def place_all(
             closing.complete_at_once(context, one, index, arrival)
             if look == LOOK_EARLIER:
                 closing.complete_earlier(context, one, index, arrival)
-        names.append(originator.name)
-        revisions.append(one.revision)
-        indexes.append(index)
-    return False
+        names.codes[row] = code
+        revisions[row] = one.revision
+        indexes[row] = index
+        row += 1
+    return row
 
 
 def _may_end(originator: Originator, period: Period | None) -> bool:

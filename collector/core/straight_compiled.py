@@ -7,7 +7,7 @@ Does: call it, and draw the conclusions that it hands back. Does not: know how a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from collector.core import closing, fold, straight
 from collector.core.context import Context
@@ -31,23 +31,43 @@ def place_all(
     batch: UpdateColumns,
     rows: Iterator[Row],
     placed: Placements,
+    row: int,
     until: Callable[[CollectorTime], None],
-) -> bool:
-    """See ``straight.place_all``; ``rows`` is not needed: as many are placed as are behind us."""
+) -> int:
+    """See ``straight.place_all``; ``rows`` is not needed."""
     assert native is not None
-    columns = batch.columns()
-    where = (placed.generators, placed.revisions, placed.period_indexes)
+    columns = _columns(batch)
+    names = placed.generators
+    where = (names.place, names.codes, placed.revisions, placed.period_indexes)
     mapped = bool(context.settings.generators)
     while True:
-        why, one, index, arrival = native.place(
-            _LAYOUT, devices, context.deadlines.heap, mapped, columns, where, fold.open_period,
-            straight.PUSH_UPDATE_KIND,
+        why, row, one, index, arrival = native.place(
+            _LAYOUT, devices, context.deadlines.heap, mapped, columns, where, row,
+            fold.open_period, straight.PUSH_UPDATE_KIND,
         )  # fmt: skip
         if why == DUE:
             until(arrival)
         elif why <= UNCOMMON:
-            return bool(why)
+            return row
         else:
             closing.complete_at_once(context, one, index, arrival)
             if why == LOOK_EARLIER:
                 closing.complete_earlier(context, one, index, arrival)
+
+
+def _columns(batch: UpdateColumns) -> tuple[Any, ...]:
+    """What ``place`` reads, in its order."""
+    return (
+        batch.arrival,
+        batch.device.words, batch.device.codes,
+        batch.source.words, batch.source.codes,
+        batch.publisher_id,
+        batch.message_id,
+        batch.subscription_id,
+        batch.generator.words, batch.generator.codes,
+        batch.kind.words, batch.kind.codes,
+        batch.event_time,
+        batch.observation_time,
+        batch.incomplete_update,
+        batch.offset,
+    )  # fmt: skip

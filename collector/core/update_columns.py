@@ -1,23 +1,40 @@
 """Content notifications as columns: how they travel from the decoder through the engine to rows.
 
 Does: hold the columns, give a row, a part, or all rows in order. Does not: look at them.
-Rules: every column has one entry for each message; offsets ascend.
+Rules: every column has one entry for each message; offsets ascend. ``NOTHING`` stands for None in
+columns of numbers.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, cast
 
-from collector.model import CollectorTime, DeviceTime, NotificationKind, Update
+import numpy as np
+
+from collector.model import (
+    NOTHING,
+    Coded,
+    CollectorTime,
+    DeviceTime,
+    NotificationKind,
+    Update,
+    numbers,
+)
 
 COLUMNS = Update.__struct_fields__
 """The columns: the fields of ``model.Update``, in their order."""
+OPTIONAL = frozenset(
+    ("publisher_id", "message_id", "subscription_id", "event_time", "observation_time")
+)
+"""Columns of numbers that may be ``NOTHING``."""
 Row = tuple[
     CollectorTime, str, str, int, int | None, int | None, int | None, str | None,
-    NotificationKind, DeviceTime | None, DeviceTime | None, bool, int,
+    NotificationKind, DeviceTime | None, DeviceTime | None, int, int,
 ]  # fmt: skip
-"""One message: the fields of ``model.Update``."""
+"""One message: the fields of ``model.Update``, ``incomplete_update`` as 0 or 1."""
 
 
 class UpdateColumns:
@@ -26,43 +43,51 @@ class UpdateColumns:
     __slots__ = COLUMNS
 
     def __init__(self) -> None:
-        self.arrival: list[CollectorTime] = []
-        self.device: list[str] = []
-        self.source: list[str] = []
-        self.port: list[int] = []
-        self.publisher_id: list[int | None] = []
-        self.message_id: list[int | None] = []
-        self.subscription_id: list[int | None] = []
-        self.generator: list[str | None] = []
-        self.kind: list[NotificationKind] = []
-        self.event_time: list[DeviceTime | None] = []
-        self.observation_time: list[DeviceTime | None] = []
-        self.incomplete_update: list[bool] = []
-        self.offset: list[int] = []
+        self.arrival: array[int] = array("q")
+        self.device: Coded[str] = Coded()
+        self.source: Coded[str] = Coded()
+        self.port: array[int] = array("H")
+        self.publisher_id: array[int] = array("q")
+        self.message_id: array[int] = array("q")
+        self.subscription_id: array[int] = array("q")
+        self.generator: Coded[str | None] = Coded()
+        self.kind: Coded[NotificationKind] = Coded()
+        self.event_time: array[int] = array("q")
+        self.observation_time: array[int] = array("q")
+        self.incomplete_update: array[int] = array("B")
+        self.offset: array[int] = array("q")
 
     @classmethod
     def of(cls, updates: Iterable[Update]) -> UpdateColumns:
         """Columns of messages that are there one by one."""
-        made = cls()
-        for update in updates:
-            for name in COLUMNS:
-                getattr(made, name).append(getattr(update, name))
+        made, rows = cls(), list(updates)
+        for name in COLUMNS:
+            values = [getattr(update, name) for update in rows]
+            getattr(made, name).extend(numbers(values) if name in OPTIONAL else values)
         return made
 
     def __len__(self) -> int:
         return len(self.offset)
 
-    def columns(self) -> tuple[list[Any], ...]:
-        """The columns themselves, in the order of ``COLUMNS``."""
-        return tuple(getattr(self, name) for name in COLUMNS)
-
     def rows(self) -> Iterator[Row]:
-        """Every message as a tuple."""
-        return cast("Iterator[Row]", zip(*self.columns(), strict=True))
+        """Every message as a tuple; costs nothing until the first one is taken."""
+        return chain.from_iterable(self._rows())
+
+    def _rows(self) -> Iterator[Iterator[Row]]:
+        columns = (
+            known(getattr(self, name)) if name in OPTIONAL else getattr(self, name)
+            for name in COLUMNS
+        )
+        yield cast("Iterator[Row]", zip(*columns, strict=True))
 
     def update(self, row: int) -> Update:
         """One message."""
-        return Update(*(getattr(self, name)[row] for name in COLUMNS))
+        found: dict[str, Any] = {name: getattr(self, name)[row] for name in COLUMNS}
+        for name in OPTIONAL:
+            if found[name] == NOTHING:
+                found[name] = None
+        found["incomplete_update"] = bool(found["incomplete_update"])
+        return Update(**found)
 
     def part(self, start: int, end: int) -> UpdateColumns:
         """Rows ``start`` to ``end``; all of them are these columns themselves."""
@@ -77,3 +102,11 @@ class UpdateColumns:
         """Add further messages."""
         for name in COLUMNS:
             getattr(self, name).extend(getattr(others, name))
+
+
+def known(column: Any) -> list[int | None]:
+    """The numbers of an array of 64 bits, None for ``NOTHING``."""
+    found: list[int | None] = column.tolist()
+    for row in np.flatnonzero(np.frombuffer(column, np.int64) == NOTHING).tolist():
+        found[row] = None
+    return found

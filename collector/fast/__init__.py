@@ -13,22 +13,19 @@ is imported. ``COLLECTOR_PURE_PYTHON=1`` in the environment turns it off.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol, TypeVar, cast
+from collections.abc import Callable
+from typing import Any, Final, Protocol, cast
 
-__all__ = ["INTERFACE", "PATH", "JsonColumns", "Native", "native"]
+__all__ = ["INTERFACE", "PATH", "Native", "native"]
 
-INTERFACE: Final = 5
+INTERFACE: Final = 8
 """Number of the functions and their arguments, as in ``src/native.h``; raised with every change, so
 that a module built from older sources is not used."""
 
 
-Kind = TypeVar("Kind")
-JsonColumns = tuple[
-    list[int | None], list[str | None], list[Kind], list[int | None], list[int | None], list[bool]
-]
-"""Subscription id, generator, kind, event time and observation time in ns since 1970, and
-incomplete-update."""
+Buffer = Any
+"""Memory of one machine type: an array, bytes, a column of numpy. (collections.abc.Buffer comes
+with Python 3.12.)"""
 
 
 class Native(Protocol):
@@ -37,18 +34,53 @@ class Native(Protocol):
     INTERFACE: int
 
     def decode_json(
-        self, payloads: Sequence[bytes], kinds: tuple[Kind, Kind, Kind], /
-    ) -> tuple[JsonColumns[Kind], list[int]]:
-        """Columns of what JSON messages say, and the rows that the Python decoder has to look at.
+        self,
+        data: Buffer,
+        offsets: Buffer,
+        in_json: Buffer,
+        subscription_id: Buffer,
+        generator: Buffer,
+        generators: list[str | None],
+        kind: Buffer,
+        event_time: Buffer,
+        observation_time: Buffer,
+        incomplete: Buffer,
+        /,
+    ) -> list[int]:
+        """Fill columns with what JSON messages say; returns the rows that Python has to look at.
 
-        Twin of what ``wire.envelopes.decode_batch`` makes of JSON. Those rows are not only the
-        wrong ones: all that is not surely a push-update or push-change-update in one of the usual
-        forms. Their entries are None, ``other`` and False.
+        Twin of what ``wire.envelopes`` makes of JSON. Those rows are not only the wrong ones: all
+        that is not surely a push-update or push-change-update in one of the usual forms, or not
+        JSON. Their entries are left as they were.
 
         Args:
-            payloads: whole messages.
-            kinds: what to put for a push-update, a push-change-update, and any other message.
+            data: the messages, one behind the other.
+            offsets: int32, where each begins and the last one ends.
+            in_json: a truth value a message.
+            subscription_id, event_time, observation_time: int64, filled; -2^63 where not said.
+            generator: uint32, filled: a place in ``generators``, 0 where not said.
+            generators: the texts, None at first; grows, and may hold a text twice.
+            kind: uint32, filled: 0 a push-update, 1 a push-change-update.
+            incomplete: an octet, filled.
+
+        Raises:
+            TypeError, ValueError: these are no such columns.
         """
+        ...
+
+    def gather(self, source: Buffer, starts: Buffer, lengths: Buffer, offsets: Buffer, /) -> bytes:
+        """Parts of a memory, one behind the other.
+
+        Args:
+            source: octets.
+            starts, lengths: int64, a part each.
+            offsets: int32, one more, filled: where each part begins in the result, and its end.
+
+        Raises:
+            TypeError, ValueError: these are no such columns, or a part is not in the source.
+            OverflowError: more than 2 GiB.
+        """
+        ...
 
     def bind(self, *classes: type) -> object:
         """Where the slots of the engine's classes are; the first argument of ``place``.
@@ -67,16 +99,25 @@ class Native(Protocol):
         devices: dict[str, Any],
         heap: list[Any],
         mapped: bool,
-        columns: tuple[list[Any], ...],
-        placed: tuple[list[str], list[int], list[int | None]],
+        columns: tuple[Any, ...],
+        placed: tuple[Callable[[str], int], Buffer, Buffer, Buffer],
+        row: int,
         open_period: Callable[[Any, int], Any],
         push_update_kind: object,
-    ) -> tuple[int, Any, int, Any]:
-        """The loop of ``core.straight.place_all`` until there is something to do; see there.
+        /,
+    ) -> tuple[int, int, Any, Any, Any]:
+        """The loop of ``core.straight.place_all`` from a row on until there is something to do.
 
-        Begins at the row behind those that are in ``placed``. Returns why it stopped (the numbers
-        are in ``core.straight_compiled``) and, where they mean something, the subscription, the
-        period index and the arrival of the message.
+        Args:
+            columns: those of ``core.update_columns`` without the port, coded ones as two, the
+                list of words and the codes.
+            placed: ``Coded.place`` of the generators' names, their codes, the revisions and the
+                period indexes; the last three are filled.
+
+        Returns:
+            Why it stopped (the numbers are in ``core.straight_compiled``), the first row that is
+            not placed, and where they mean something the subscription, the period index and the
+            arrival of the message.
         """
         ...
 

@@ -1,11 +1,20 @@
 # What src/module.c defines; what it means is said in ``Native``.
 
-from collections.abc import Sequence
-
-from collector.fast import JsonColumns, Kind
+from typing import Any
 
 INTERFACE: int
 
+def gather(source: Any, starts: Any, lengths: Any, offsets: Any, /) -> bytes: ...
 def decode_json(
-    payloads: Sequence[bytes], kinds: tuple[Kind, Kind, Kind], /
-) -> tuple[JsonColumns[Kind], list[int]]: ...
+    data: Any,
+    offsets: Any,
+    in_json: Any,
+    subscription_id: Any,
+    generator: Any,
+    generators: list[str | None],
+    kind: Any,
+    event_time: Any,
+    observation_time: Any,
+    incomplete: Any,
+    /,
+) -> list[int]: ...

@@ -195,7 +195,7 @@ class Journal:
         head = segment_format.encode_frame_head(payload, self._next_offset, rows)
         file = self._writable_file()
         self._write(file, head, payload)
-        self._busy = self._busy or any(kind != RecordKind.TICK for kind in batch.kind)
+        self._busy = self._busy or batch.kind.count(RecordKind.TICK) < rows
         first = self._next_offset
         self._next_offset = first + rows
         self._commit.wrote(file, self._next_offset, len(head) + payload.size)

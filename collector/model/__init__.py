@@ -3,6 +3,7 @@
     times           the two clocks, and the offset of a record
     subscriptions   terms, and what a state change says
     notifications   the envelope of a notification message
+    columns         values of which few differ, and octets, without an object a row
     records         columns of records, as receivers hand them up and the journal keeps them
     notes           payloads of our own kinds of record
     inputs          what the engine is told
@@ -16,6 +17,7 @@ are whole nanoseconds since 1970 of one of two clocks; a name in another unit sa
 
 from __future__ import annotations
 
+from collector.model.columns import NOTHING, Coded, Octets, numbers
 from collector.model.facts import (
     Cause,
     Event,
@@ -80,9 +82,11 @@ __all__ = [
     "CENTISECOND",
     "FLAG_IDS",
     "FLAG_PRIVATE",
+    "NOTHING",
     "SECOND",
     "Cause",
     "ClockNote",
+    "Coded",
     "CollectorDown",
     "CollectorStopped",
     "CollectorTime",
@@ -100,6 +104,7 @@ __all__ = [
     "NotJudgedReason",
     "Notification",
     "NotificationKind",
+    "Octets",
     "OnChange",
     "Outcome",
     "PauseNote",
@@ -122,4 +127,5 @@ __all__ = [
     "UnreassembledNote",
     "Update",
     "Verdict",
+    "numbers",
 ]

@@ -7,9 +7,11 @@ its rows are the journal's, placed by ``Placements``).
 from __future__ import annotations
 
 import enum
+from array import array
 
 from msgspec import Struct
 
+from collector.model.columns import NOTHING, Coded
 from collector.model.times import CollectorTime, DeviceTime
 
 
@@ -143,9 +145,28 @@ Fact = Verdict | Event | SubscriptionRow
 
 
 class Placements(Struct, gc=False):
-    """Where the engine put each ``Update`` of a batch; lists of the batch's length."""
+    """Where the engine put each ``Update`` of a batch; columns of the batch's length."""
 
-    generators: list[str]
-    revisions: list[int]
+    generators: Coded[str]
+    revisions: array[int]
     """-1 while the subscription is unknown."""
-    period_indexes: list[int | None]
+    period_indexes: array[int]
+    """``NOTHING`` where it has no period."""
+
+    @classmethod
+    def of(cls, rows: int) -> Placements:
+        """Columns of so many rows, to be filled."""
+        nothing = array("q", bytes(8 * rows))
+        return cls(Coded.repeated("", rows), nothing, nothing[:])
+
+    def put(self, row: int, generator: str, revision: int, period_index: int | None) -> None:
+        """Fill one row."""
+        self.generators.put(row, generator)
+        self.revisions[row] = revision
+        self.period_indexes[row] = NOTHING if period_index is None else period_index
+
+    def extend(self, others: Placements) -> None:
+        """Add further rows."""
+        self.generators.extend(others.generators)
+        self.revisions.extend(others.revisions)
+        self.period_indexes.extend(others.period_indexes)

@@ -8,6 +8,9 @@ Spec: draft-ietf-netconf-udp-notif-26 §3.2, §8.1.1.
 from __future__ import annotations
 
 import enum
+from array import array
+
+from collector.model.columns import Coded, Octets
 
 
 class MediaType(enum.IntEnum):
@@ -68,8 +71,9 @@ FLAG_IDS = 2
 class ReceivedBatch:
     """One batch of records, as columns of equal length; what receivers hand up and journals keep.
 
-    Every column is a list with one entry a record. Whoever builds a batch fills every column;
-    nobody changes it after it was handed over.
+    A column has one entry a record and, but for text, one machine type: it is the memory that the
+    journal writes. Whoever builds a batch fills every column; nobody changes it after it was handed
+    over.
     """
 
     # the order is that of the journal's columns
@@ -79,33 +83,33 @@ class ReceivedBatch:
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.received_at: list[int] = []
+        self.received_at: array[int] = array("q")
         """CollectorTime, ns; never decreases within a journal."""
-        self.kind: list[int] = []
+        self.kind: array[int] = array("B")
         """``RecordKind``."""
-        self.transport: list[int] = []
+        self.transport: array[int] = array("B")
         """``Transport``."""
-        self.session: list[str] = []
+        self.session: Coded[str] = Coded()
         """Management session the record belongs to; empty for UDP."""
-        self.peer: list[str] = []
+        self.peer: Coded[str] = Coded()
         """Source address as text, IPv4-mapped IPv6 written as IPv4; empty for our own records."""
-        self.port: list[int] = []
+        self.port: array[int] = array("H")
         """Source port, 0 when there is none."""
-        self.version: list[int] = []
+        self.version: array[int] = array("B")
         """Header version of the transport."""
-        self.flags: list[int] = []
+        self.flags: array[int] = array("B")
         """Bits ``FLAG_*``."""
-        self.media_type: list[int] = []
+        self.media_type: array[int] = array("H")
         """``MediaType``, or the number as received."""
-        self.publisher_id: list[int] = []
+        self.publisher_id: array[int] = array("I")
         """uint32 of the transport header; 0 without ``FLAG_IDS``."""
-        self.message_id: list[int] = []
+        self.message_id: array[int] = array("I")
         """uint32 of the transport header; 0 without ``FLAG_IDS``."""
-        self.segments: list[int] = []
+        self.segments: array[int] = array("H")
         """Datagrams that the message came in; 1 when it was whole."""
-        self.options: list[bytes] = []
+        self.options: Octets = Octets()
         """Options of the header as received, segmentation left out; mostly empty."""
-        self.payload: list[bytes] = []
+        self.payload: Octets = Octets()
 
     def __len__(self) -> int:
         return len(self.received_at)
@@ -128,7 +132,11 @@ class ReceivedBatch:
         segments: int = 1,
         options: bytes = b"",
     ) -> None:
-        """Add one record (the slow way, for single records; receivers fill whole columns)."""
+        """Add one record (the slow way, for single records; receivers fill whole columns).
+
+        Raises:
+            OverflowError: a number that its column cannot hold; the batch is of no use any more.
+        """
         self.received_at.append(received_at)
         self.kind.append(kind)
         self.transport.append(transport)

@@ -7,10 +7,12 @@ offsets. Runs of updates go to the engine in one call; any other record ends the
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, cast
+from typing import Final
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
 from collector.core.engine import Engine
@@ -21,6 +23,8 @@ from collector.errors import WireError
 from collector.model import (
     FLAG_IDS,
     FLAG_PRIVATE,
+    NOTHING,
+    Coded,
     CollectorDown,
     CollectorTime,
     Ended,
@@ -128,17 +132,18 @@ class Pipeline:
         facts: list[Fact] = []
         rows = UpdateRows()
         self._sampling.begin(first_offset, batch)
-        row, count = 0, len(batch)
-        while row < count:
-            if batch.kind[row] == _DATA:
-                end = _end_of_run(batch.kind, row)
-                self._messages(batch, row, end, first_offset, rows, facts)
-                row = end
-            else:
-                if row:
-                    self._rest.last_arrival = batch.received_at[row - 1]
-                self._other(batch, row, first_offset + row, facts)
-                row += 1
+        count = len(batch)
+        others = np.flatnonzero(np.frombuffer(batch.kind, np.uint8) != _DATA).tolist()
+        before = 0
+        for row in others:
+            if before < row:
+                self._messages(batch, before, row, first_offset, rows, facts)
+            if row:
+                self._rest.last_arrival = batch.received_at[row - 1]
+            self._other(batch, row, first_offset + row, facts)
+            before = row + 1
+        if before < count:
+            self._messages(batch, before, count, first_offset, rows, facts)
         if count:
             self._rest.last_arrival = batch.received_at[-1]
         facts += self._sampling.end(facts, self._rest.last_arrival)
@@ -164,7 +169,8 @@ class Pipeline:
         envelopes = decode_batch(batch.payload[start:end], _media_types(batch, start, end))
         updates = self._columns(batch, start, end, first_offset, envelopes)
         known, others = updates.device, envelopes.others
-        odd = sorted({*others, *(row for row, device in enumerate(known) if not device)})
+        strangers = [code for code, device in enumerate(known.words) if not device]
+        odd = sorted({*others, *(_rows_with(known.codes, strangers) if strangers else ())})
         before = 0
         for row in odd:
             self._updates(updates, before, row, rows, facts)
@@ -180,43 +186,46 @@ class Pipeline:
     ) -> UpdateColumns:
         """All messages as if they were updates; the device of an unknown source is empty."""
         made = UpdateColumns()
-        made.arrival = cast("list[CollectorTime]", batch.received_at[start:end])
+        made.arrival = batch.received_at[start:end]
         made.source, made.port = batch.peer[start:end], batch.port[start:end]
         made.device = self._devices(batch, start, end)
-        headers, idents = batch.publisher_id[start:end], batch.message_id[start:end]
-        made.publisher_id, made.message_id = list(headers), list(idents)
-        flags = batch.flags[start:end]
-        for row in [] if flags.count(FLAG_IDS) == len(flags) else range(len(flags)):
-            if not flags[row] & FLAG_IDS:
-                made.publisher_id[row] = made.message_id[row] = None
+        known = (np.frombuffer(batch.flags, np.uint8)[start:end] & FLAG_IDS) != 0
+        for name in ("publisher_id", "message_id"):
+            ids = np.frombuffer(getattr(batch, name), np.uint32)[start:end].astype(np.int64)
+            setattr(made, name, array("q", np.where(known, ids, NOTHING).tobytes()))
         made.subscription_id, made.generator = envelopes.subscription_id, envelopes.generator
         made.kind, made.incomplete_update = envelopes.kind, envelopes.incomplete_update
         made.event_time, made.observation_time = envelopes.event_time, envelopes.observation_time
-        made.offset = list(range(first_offset + start, first_offset + end))
+        offsets = np.arange(first_offset + start, first_offset + end, dtype=np.int64)
+        made.offset = array("q", offsets.tobytes())
         return made
 
-    def _devices(self, batch: ReceivedBatch, start: int, end: int) -> list[str]:
+    def _devices(self, batch: ReceivedBatch, start: int, end: int) -> Coded[str]:
         """Who sent each message; empty for an unknown source."""
-        peers, transports = batch.peer[start:end], batch.transport[start:end]
-        device_of = self._inventory.device
-        if _NETCONF not in transports:
-            names = {peer: device_of(peer) or "" for peer in set(peers)}
-            return [names[peer] for peer in peers]
-        sessions = self._rest.sessions
-        return [
-            (sessions.get(session) if transport == _NETCONF else device_of(peer)) or ""
+        peers, sessions = batch.peer[start:end], batch.session[start:end]
+        by_peer = [self._inventory.device(peer) or "" for peer in peers.words]
+        transports = bytes(batch.transport[start:end])
+        managed = transports.count(_NETCONF)
+        if not managed:
+            return Coded(by_peer, peers.codes)
+        by_session = [self._rest.sessions.get(session) or "" for session in sessions.words]
+        if managed == len(transports):
+            return Coded(by_session, sessions.codes)
+        return Coded.of(
+            by_session[session] if transport == _NETCONF else by_peer[peer]
             for transport, session, peer in zip(
-                transports, batch.session[start:end], peers, strict=True
+                transports, sessions.codes, peers.codes, strict=True
             )
-        ]
+        )
 
     def _no_update(
         self, at: UpdateColumns, row: int, said: Notification | WireError, facts: list[Fact]
     ) -> None:
         """A state change, or a message that was refused."""
+        update = at.update(row)
         here = (
-            at.arrival[row], at.device[row], at.source[row], at.port[row],
-            at.publisher_id[row], at.message_id[row],
+            update.arrival, update.device, update.source, update.port,
+            update.publisher_id, update.message_id,
         )  # fmt: skip
         if isinstance(said, WireError):
             self._count_rejected(said.reason)
@@ -345,20 +354,21 @@ class Pipeline:
         return next(offset for name, offset, _ in kept if name == REST)
 
 
-def _end_of_run(kinds: Sequence[int], start: int) -> int:
-    """Row behind the data records that begin at ``start``."""
-    end = start
-    while end < len(kinds) and kinds[end] == _DATA:
-        end += 1
-    return end
+def _rows_with(codes: array[int], wanted: Sequence[int]) -> list[int]:
+    """The rows that have one of some codes."""
+    found: list[int] = np.flatnonzero(np.isin(np.frombuffer(codes, np.uint32), wanted)).tolist()
+    return found
 
 
-def _media_types(batch: ReceivedBatch, start: int, end: int) -> list[int]:
+def _media_types(batch: ReceivedBatch, start: int, end: int) -> array[int]:
     """Media types; those of the private space as numbers that no encoding has."""
-    found, flags = batch.media_type[start:end], batch.flags[start:end]
+    found, flags = batch.media_type[start:end], bytes(batch.flags[start:end])
     if flags.count(FLAG_IDS) == len(flags):
         return found
-    return [
-        media_type | _PRIVATE if flag & FLAG_PRIVATE else media_type
-        for media_type, flag in zip(found, flags, strict=True)
-    ]
+    return array(
+        "H",
+        [
+            media_type | _PRIVATE if flag & FLAG_PRIVATE else media_type
+            for media_type, flag in zip(found, flags, strict=True)
+        ],
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from collector.core.update_columns import UpdateColumns
 from collector.model import Placements
 from collector.store.tables import update_rows
@@ -34,7 +36,7 @@ class UpdateRows:
         return update_rows(
             records,
             first_offset,
-            rows=None if every else [offset - first_offset for offset in updates.offset],
+            rows=None if every else np.frombuffer(updates.offset, np.int64) - first_offset,
             device=updates.device,
             generator=placed.generators,
             subscription_id=updates.subscription_id,
@@ -47,10 +49,8 @@ class UpdateRows:
 
 
 def _joined(parts: Iterable[tuple[UpdateColumns, Placements]]) -> tuple[UpdateColumns, Placements]:
-    updates, placed = UpdateColumns(), Placements([], [], [])
+    updates, placed = UpdateColumns(), Placements.of(0)
     for some, where in parts:
         updates.extend(some)
-        placed.generators.extend(where.generators)
-        placed.revisions.extend(where.revisions)
-        placed.period_indexes.extend(where.period_indexes)
+        placed.extend(where)
     return updates, placed

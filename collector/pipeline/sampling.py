@@ -19,6 +19,7 @@ from collector.core.coverage_state import Contents, Reset
 from collector.core.update_columns import UpdateColumns
 from collector.errors import WireError
 from collector.model import (
+    NOTHING,
     CollectorTime,
     Event,
     Fact,
@@ -66,21 +67,14 @@ class Sampling:
         every = self._every
         if not every:
             return
-        revisions, indexes = placements.revisions, placements.period_indexes
-        try:
-            count = len(indexes)
-            keys = np.fromiter(indexes, np.int64, count) + np.fromiter(revisions, np.int64, count)
-            chosen = np.flatnonzero(keys % every == 0).tolist()
-        except (TypeError, OverflowError):  # an update without a period is among them
-            chosen = [
-                row
-                for row, (revision, index) in enumerate(zip(revisions, indexes, strict=True))
-                if index is not None and not (revision + index) % every
-            ]
-        for row in chosen:
-            index = indexes[row]
-            assert index is not None
-            self._look_into(updates.update(row), revisions[row], index, placements.generators[row])
+        indexes = np.frombuffer(placements.period_indexes, np.int64)
+        keys = indexes + np.frombuffer(placements.revisions, np.int64)
+        chosen = (keys % every == 0) & (indexes != NOTHING)
+        for row in np.flatnonzero(chosen).tolist():
+            self._look_into(
+                updates.update(row), placements.revisions[row], placements.period_indexes[row],
+                placements.generators[row],
+            )  # fmt: skip
 
     def _look_into(self, update: Update, revision: int, index: int, generator: str) -> None:
         found = self._nodes(update)

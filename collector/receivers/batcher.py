@@ -15,7 +15,8 @@ Spec: draft-ietf-netconf-udp-notif-26 §3.2, §4.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from array import array
+from collections.abc import Iterable, Iterator, Set
 from typing import Final
 
 import msgspec
@@ -28,8 +29,10 @@ from collector.model import (
     FLAG_IDS,
     FLAG_PRIVATE,
     SECOND,
+    Coded,
     CollectorTime,
     MediaType,
+    Octets,
     ReceivedBatch,
     RecordKind,
     RejectedNote,
@@ -103,13 +106,14 @@ class DatagramBatcher:
     def receive(
         self,
         slab: DatagramSlab,
-        arrivals: Sequence[int],
-        peers: Sequence[str],
-        ports: Sequence[int],
+        arrivals: array[int],
+        peers: Coded[str],
+        ports: array[int],
     ) -> ReceivedBatch:
         """Take the first ``len(arrivals)`` datagrams of ``slab``, in order of arrival.
 
-        No timer may be due within the batch: call ``handle_timer`` before it.
+        No timer may be due within the batch: call ``handle_timer`` before it. The batch keeps the
+        columns that are given here.
         """
         headers = slab.headers(len(arrivals), SEGMENT_HEADER_LENGTH)
         columns = decode_columns(headers, slab.lengths[: len(arrivals)])
@@ -177,15 +181,13 @@ class DatagramBatcher:
         ``handle_timer`` with later times, at the end.
         """
         slab = slab or DatagramSlab(256)
-        arrivals: list[int] = []
-        peers: list[str] = []
-        ports: list[int] = []
+        arrivals, peers, ports = array("q"), Coded[str](), array("H")
         now = horizon = 0
         for arrival, source, port, payload in datagrams:
             now = max(now, arrival)
             if arrivals and (now >= horizon or len(arrivals) == len(slab)):
                 yield self.receive(slab, arrivals, peers, ports)
-                arrivals, peers, ports = [], [], []
+                arrivals, peers, ports = array("q"), Coded[str](), array("H")
             if not arrivals:
                 yield from self._timers_due(now)
                 # no deadline that the rows to come can set lies before this
@@ -211,9 +213,9 @@ class DatagramBatcher:
         self,
         slab: DatagramSlab,
         columns: HeaderColumns,
-        arrivals: Sequence[int],
-        peers: Sequence[str],
-        ports: Sequence[int],
+        arrivals: array[int],
+        peers: Coded[str],
+        ports: array[int],
     ) -> ReceivedBatch:
         """A batch of all rows; it means something only where ``columns`` knows the row, and for a
         segment only in some columns."""
@@ -221,29 +223,22 @@ class DatagramBatcher:
         media_type, private = columns.media_type, columns.private_space
         unknown = columns.whole & (private | _UNKNOWN_MEDIA_TYPE[media_type])
         self.counters.unknown_media_types += int(np.count_nonzero(unknown))
-        view = slab.view
-        starts = slab.starts[:count]
         headers = np.where(columns.segment, SEGMENT_HEADER_LENGTH, HEADER_LENGTH)
         batch = ReceivedBatch()
-        batch.received_at = list(arrivals)
-        batch.kind = [_DATA] * count
-        batch.transport = [_UDP] * count
-        batch.session = [""] * count
-        batch.peer = list(peers)
-        batch.port = list(ports)
-        batch.version = [VERSION] * count
-        batch.flags = np.where(private, FLAG_IDS | FLAG_PRIVATE, FLAG_IDS).tolist()
-        batch.media_type = media_type.tolist()
-        batch.publisher_id = columns.publisher_id.tolist()
-        batch.message_id = columns.message_id.tolist()
-        batch.segments = [1] * count
-        batch.options = [b""] * count
-        batch.payload = [
-            view[start:end].tobytes()
-            for start, end in zip(
-                (starts + headers).tolist(), (starts + slab.lengths[:count]).tolist(), strict=True
-            )
-        ]
+        batch.received_at = arrivals
+        batch.kind = array("B", bytes([_DATA]) * count)
+        batch.transport = array("B", bytes([_UDP]) * count)
+        batch.session = Coded.repeated("", count)
+        batch.peer, batch.port = peers, ports
+        batch.version = array("B", bytes([VERSION]) * count)
+        flags = np.where(private, FLAG_IDS | FLAG_PRIVATE, FLAG_IDS)
+        batch.flags = array("B", flags.astype(np.uint8).tobytes())
+        batch.media_type = array("H", media_type.astype(np.uint16).tobytes())
+        batch.publisher_id = array("I", columns.publisher_id.tobytes())
+        batch.message_id = array("I", columns.message_id.tobytes())
+        batch.segments = array("H", [1]) * count
+        batch.options = Octets.empty(count)
+        batch.payload = slab.payloads(count, headers)
         return batch
 
     def _receive_one(

@@ -16,12 +16,13 @@ import errno
 import os
 import socket
 import sys
-from typing import Final, Protocol
+from array import array
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.model import SECOND
+from collector.model import SECOND, Coded
 from collector.receivers.slab import ROW_OCTETS, DatagramSlab
 from collector.receivers.sockets import SO_TIMESTAMPNS, UDP_GRO, stamp_arrivals, take_trains
 
@@ -46,6 +47,10 @@ _MSGHDR_OCTETS: Final = 64
 _MSG_LEN_OFFSET: Final = 56
 
 
+Sent: TypeAlias = "tuple[Coded[str], array[int]]"
+"""Source address and source port (uint16) of each datagram."""
+
+
 class DatagramReader(Protocol):
     """Reads what waits in a socket into its slab."""
 
@@ -53,10 +58,10 @@ class DatagramReader(Protocol):
     more: bool
     """The last read took as much as it can: more may wait."""
 
-    def read(self) -> tuple[list[str], list[int]]:
+    def read(self) -> Sent:
         """Fill the slab from its beginning, without blocking.
 
-        Returns source addresses and ports, as many as there were datagrams; empty when none waits.
+        Returns who sent each datagram; empty when none waits.
 
         Raises:
             OSError: the socket is unusable.
@@ -167,7 +172,7 @@ class RecvmmsgReader:
         self._sources = Sources()
         self._recvmmsg = ctypes.CDLL(None, use_errno=True).recvmmsg
 
-    def read(self) -> tuple[list[str], list[int]]:
+    def read(self) -> Sent:
         """See ``DatagramReader.read``."""
         count = self._recvmmsg(
             self._socket.fileno(), self._headers, self._rows, _MSG_DONTWAIT, None
@@ -176,17 +181,20 @@ class RecvmmsgReader:
         if count < 0:
             number = ctypes.get_errno()
             if number in (errno.EAGAIN, errno.EINTR):
-                return [], []
+                return Coded(), array("H")
             raise OSError(number, os.strerror(number))
         self._namelens[:count] = _NAME_OCTETS  # the kernel wrote the length of each name
         sources = self._sources
         pairs = [sources[name] for name in self._name_keys[:count].tolist()]
+        peers = Coded.of(address for address, _ in pairs)
+        ports = array("H", [port for _, port in pairs])
         rows = self._fill_slab(count)
         if rows is not None:
-            pairs = [pairs[row] for row in rows]
-        return [address for address, _ in pairs], [port for _, port in pairs]
+            peers.codes = array("I", np.frombuffer(peers.codes, np.uint32)[rows].tobytes())
+            ports = array("H", np.frombuffer(ports, np.uint16)[rows].tobytes())
+        return peers, ports
 
-    def _fill_slab(self, count: int) -> list[int] | None:
+    def _fill_slab(self, count: int) -> NDArray[np.intp] | None:
         """Say where each datagram lies; returns the row of each when trains came."""
         control, used = self._control[:count], self._controllens[:count]
         octets = self._lengths[:count].copy()
@@ -214,10 +222,10 @@ class LoopReader:
         self.more = False
         self._socket = sock
 
-    def read(self) -> tuple[list[str], list[int]]:
+    def read(self) -> Sent:
         """See ``DatagramReader.read``."""
-        peers: list[str] = []
-        ports: list[int] = []
+        peers: Coded[str] = Coded()
+        ports = array("H")
         view = self.slab.view
         for row in range(len(self.slab)):
             start = row * ROW_OCTETS

@@ -10,10 +10,14 @@ one sender that came one behind the other) it holds a train, cut up by ``split``
 from __future__ import annotations
 
 import mmap
+from array import array
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from collector.fast import native
+from collector.model import Octets
 
 ROW_OCTETS: Final = 65_536 + 64
 """Longer than any UDP payload, so nothing is ever cut off. Not a power of two: rows that are 64
@@ -60,7 +64,7 @@ class DatagramSlab:
         octets: NDArray[np.uint32],
         stamps: NDArray[np.int64],
         sizes: NDArray[np.int64],
-    ) -> list[int]:
+    ) -> NDArray[np.intp]:
         """The first rows hold trains.
 
         Args:
@@ -78,8 +82,19 @@ class DatagramSlab:
         self.starts = self._firsts[rows] + ahead
         self.lengths = np.minimum(sizes[rows], octets[rows] - ahead).astype(np.uint32)
         self.stamps = stamps[rows]
-        found: list[int] = rows.tolist()
-        return found
+        return rows
+
+    def payloads(self, count: int, headers: NDArray[np.int64]) -> Octets:
+        """A copy of what follows the first octets, ``headers`` many, of each datagram."""
+        starts = self.starts[:count] + headers
+        lengths = np.maximum(self.lengths[:count] - headers, 0)
+        offsets = array("i", bytes(4 * (count + 1)))
+        if native is not None:
+            return Octets(native.gather(self.view, starts, lengths, offsets), offsets)
+        np.cumsum(lengths, out=np.frombuffer(offsets, np.int32)[1:])
+        view = self.view
+        parts = zip(starts.tolist(), (starts + lengths).tolist(), strict=True)
+        return Octets(b"".join([view[start:end] for start, end in parts]), offsets)
 
     def headers(self, count: int, octets: int) -> NDArray[np.uint8]:
         """At least the first ``octets`` of each of the first ``count`` datagrams, a row each."""

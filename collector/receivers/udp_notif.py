@@ -21,6 +21,7 @@ import asyncio
 import logging
 import socket
 import time
+from array import array
 from collections.abc import Set
 from typing import Final
 
@@ -255,7 +256,7 @@ class UdpNotifReceiver:
             except OSError as error:
                 self._count_socket_error(error)
                 break
-            if peers:
+            if len(peers):
                 now = self._clock.now()
                 arrivals = self._arrivals(reader.slab.stamps[: len(peers)], now)
                 batch = self._batcher.receive(reader.slab, arrivals, peers, ports)
@@ -270,7 +271,7 @@ class UdpNotifReceiver:
                 break
         return taken + self._offer(together)
 
-    def _arrivals(self, stamps: NDArray[np.int64], now: int) -> list[int]:
+    def _arrivals(self, stamps: NDArray[np.int64], now: int) -> array[int]:
         """When datagrams came, by our clock; never before what was handed over already.
 
         They may have waited in the socket, and who only looks at the time of reading would call
@@ -280,8 +281,7 @@ class UdpNotifReceiver:
         waited = np.where(stamps > 0, (time.time_ns() - stamps).clip(0), 0)
         arrivals = np.maximum.accumulate(np.maximum(now - waited, min(self._arrived, now)))
         self._arrived = int(arrivals[-1])
-        found: list[int] = arrivals.tolist()
-        return found
+        return array("q", arrivals.tobytes())
 
     def _count_socket_error(self, error: OSError) -> None:
         self.socket_errors += 1

@@ -8,6 +8,7 @@ reaches the peer (or the kernel's buffer, whose drops are counted) and no queue 
 from __future__ import annotations
 
 import logging
+from array import array
 from collections.abc import Sequence
 
 import msgspec
@@ -96,7 +97,7 @@ class LiveIntake:
         times = batch.received_at
         if times and times[0] < self.last_arrival:
             last = self.last_arrival
-            batch.received_at = [time if time > last else last for time in times]
+            batch.received_at = array("q", [time if time > last else last for time in times])
 
     def _is_full(self, error: IntakeFullError) -> None:
         self._counters.intake_refused += 1

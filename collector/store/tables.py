@@ -10,6 +10,7 @@ reserves: ``from_time``, ``to_time``. A table that has no row of a segment has n
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
@@ -17,8 +18,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from msgspec import Struct
+from numpy.typing import NDArray
 
-from collector.model import FLAG_IDS, Event, GeneratorCause, SubscriptionRow, Verdict
+from collector.arrow_columns import coded_text, numbers_column
+from collector.model import (
+    FLAG_IDS,
+    NOTHING,
+    Coded,
+    Event,
+    GeneratorCause,
+    NotificationKind,
+    SubscriptionRow,
+    Verdict,
+)
 
 TIME = pa.timestamp("ns", tz="UTC")
 _TEXTS = pa.list_(pa.string())
@@ -142,38 +154,39 @@ def update_rows(
     records: pa.RecordBatch,
     first_offset: int,
     *,
-    rows: Sequence[int] | None,
-    device: Sequence[str],
-    generator: Sequence[str | None],
-    subscription_id: Sequence[int | None],
-    revision: Sequence[int],
-    period_index: Sequence[int | None],
-    kind: Sequence[str],
-    event_time: Sequence[int | None],
-    observation_time: Sequence[int | None],
+    rows: NDArray[np.int64] | None,
+    device: Coded[str],
+    generator: Coded[str],
+    subscription_id: array[int],
+    revision: array[int],
+    period_index: array[int],
+    kind: Coded[NotificationKind],
+    event_time: array[int],
+    observation_time: array[int],
 ) -> pa.RecordBatch:
     """Rows of ``updates`` out of received records, payloads not copied where all are taken.
 
     ``records``: columns as the journal gives them (received_at, flags, media_type, publisher_id,
     message_id, payload are used). ``first_offset``: journal offset of its first row. ``rows``:
     ascending positions in ``records`` that are content notifications, None for all. The other
-    columns have one entry for each such row; a ``revision`` below 0 is unknown.
+    columns have one entry for each such row, ``NOTHING`` for null; a ``revision`` below 0 is
+    unknown.
     """
     taken, offsets = _take(records, first_offset, rows)
     with_ids = (taken.column("flags").to_numpy(zero_copy_only=False) & FLAG_IDS) != 0
-    known = np.fromiter(revision, np.int64, len(revision))
+    known = np.frombuffer(revision, np.int64)
     columns = [
-        taken.column("received_at").cast(pa.int64()).view(TIME),
-        text_column(device),
-        text_column(generator),
+        taken.column("received_at").view(TIME),
+        coded_text(device),
+        coded_text(generator),
         _where(with_ids, taken.column("publisher_id")),
         _where(with_ids, taken.column("message_id")),
-        pa.array(subscription_id, pa.uint32()),
-        pa.array(known, mask=known < 0),
-        pa.array(period_index, pa.int64()),
-        text_column(kind),
-        time_column(event_time),
-        time_column(observation_time),
+        _numbers(subscription_id).cast(pa.uint32()),
+        pa.array(known, mask=known < 0) if (known < 0).any() else numbers_column(revision),
+        _numbers(period_index),
+        coded_text(kind),
+        _numbers(event_time).view(TIME),
+        _numbers(observation_time).view(TIME),
         taken.column("media_type"),
         pa.array(offsets),
         taken.column("payload"),
@@ -212,30 +225,30 @@ def tables_of(said: Sequence[Said]) -> dict[str, pa.Table]:
     }
 
 
-def text_column(values: Sequence[str | None]) -> pa.Array:
-    """Text; one value all the way down is built without looking at each."""
-    if values and values.count(values[0]) == len(values):
-        return pa.repeat(pa.scalar(values[0], pa.string()), len(values))
-    return pa.array(values, pa.string())
-
-
 def time_column(values: Sequence[int | None]) -> pa.Array:
     """ns since 1970 as ``TIME``."""
     return pa.array(values, pa.int64()).view(TIME)
 
 
 def _take(
-    records: pa.RecordBatch, first_offset: int, rows: Sequence[int] | None
-) -> tuple[pa.RecordBatch, Any]:
+    records: pa.RecordBatch, first_offset: int, rows: NDArray[np.int64] | None
+) -> tuple[pa.RecordBatch, NDArray[np.int64]]:
     if rows is None:
-        rows = range(records.num_rows)
-    if not rows:
-        return records.slice(0, 0), np.empty(0, np.int64)
+        rows = np.arange(records.num_rows)
+    offsets = rows + first_offset
+    if not len(rows):
+        return records.slice(0, 0), offsets
     if rows[-1] - rows[0] + 1 == len(rows):
-        first = first_offset + rows[0]
-        return records.slice(rows[0], len(rows)), np.arange(first, first + len(rows))
-    positions = np.fromiter(rows, np.int64, len(rows))
-    return records.take(pa.array(positions)), positions + first_offset
+        return records.slice(rows[0], len(rows)), offsets
+    return records.take(pa.array(rows)), offsets
+
+
+def _numbers(values: array[int]) -> pa.Array:
+    """64-bit numbers, null for ``NOTHING``."""
+    unknown = np.frombuffer(values, np.int64) == NOTHING
+    if unknown.any():
+        return pa.array(np.frombuffer(values, np.int64), mask=unknown)
+    return numbers_column(values)
 
 
 def _where(keep: Any, column: pa.Array) -> pa.Array:

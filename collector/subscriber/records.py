@@ -103,20 +103,16 @@ def _columns(
     kinds: list[int],
     payloads: list[bytes],
 ) -> ReceivedBatch:
-    count = len(kinds)
     batch = ReceivedBatch()
-    batch.received_at = [now] * count
-    batch.kind = kinds
-    batch.transport = [Transport.NETCONF] * count
-    batch.session = [name] * count
-    batch.peer = [session.peer] * count
-    batch.port = [session.port] * count
-    batch.version = [0] * count
-    batch.flags = [0] * count
-    batch.media_type = [MediaType.YANG_DATA_XML] * count
-    batch.publisher_id = [0] * count
-    batch.message_id = [0] * count
-    batch.segments = [1] * count
-    batch.options = [b""] * count
-    batch.payload = payloads
+    for kind, payload in zip(kinds, payloads, strict=True):
+        batch.append(
+            now,
+            kind,
+            payload,
+            transport=Transport.NETCONF,
+            session=name,
+            peer=session.peer,
+            port=session.port,
+            media_type=MediaType.YANG_DATA_XML,
+        )
     return batch

@@ -7,13 +7,24 @@ anything of a message that ``notification.decode`` would not say of it alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Sequence
 from typing import Any, Final
+
+import numpy as np
 
 from collector import fast
 from collector.errors import WireError
-from collector.model import DeviceTime, MediaType, Notification, NotificationKind
-from collector.wire.encodings.yang_json import NO_HEADING, read_headings
+from collector.model import (
+    NOTHING,
+    Coded,
+    MediaType,
+    Notification,
+    NotificationKind,
+    Octets,
+    numbers,
+)
+from collector.wire.encodings.yang_json import read_headings
 from collector.wire.notification import decode
 from collector.wire.timestamp_columns import parse_many
 
@@ -26,9 +37,7 @@ _KINDS: Final = (
     NotificationKind.PUSH_CHANGE_UPDATE,
     NotificationKind.OTHER,
 )
-_COLUMNS: Final = (
-    "subscription_id", "generator", "kind", "event_time", "observation_time", "incomplete_update",
-)  # fmt: skip
+_OTHER: Final = _KINDS.index(NotificationKind.OTHER)
 
 
 class Envelopes:
@@ -37,59 +46,83 @@ class Envelopes:
     The names are those of ``model.Notification``.
     """
 
-    __slots__ = (*_COLUMNS, "others")
+    __slots__ = (
+        "event_time", "generator", "incomplete_update", "kind", "observation_time", "others",
+        "subscription_id",
+    )  # fmt: skip
 
-    def __init__(self) -> None:
-        self.subscription_id: list[int | None] = []
-        self.generator: list[str | None] = []
-        self.kind: list[NotificationKind] = []
-        self.event_time: list[DeviceTime | None] = []
-        self.observation_time: list[DeviceTime | None] = []
-        self.incomplete_update: list[bool] = []
+    def __init__(self, rows: int) -> None:
+        """Nothing is known of so many messages."""
+        unknown = array("q", [NOTHING]) * rows
+        self.subscription_id: array[int] = unknown[:]
+        self.generator: Coded[str | None] = Coded.repeated(None, rows)
+        self.kind: Coded[NotificationKind] = Coded(list(_KINDS), array("I", [_OTHER]) * rows)
+        self.event_time: array[int] = unknown[:]
+        """ns since 1970, or ``NOTHING``, as in the next one."""
+        self.observation_time: array[int] = unknown
+        self.incomplete_update: array[int] = array("B", bytes(rows))
         self.others: dict[int, Notification | WireError] = {}
         """Row -> a message that is no content notification, or why it was refused."""
 
+    def put(self, row: int, said: Notification) -> None:
+        """What a message says that was decoded alone."""
+        for column, value in (
+            (self.subscription_id, said.subscription_id),
+            (self.event_time, said.event_time),
+            (self.observation_time, said.observation_time),
+        ):
+            column[row] = NOTHING if value is None else value
+        self.generator.put(row, said.generator)
+        self.kind.put(row, said.kind)
+        self.incomplete_update[row] = said.incomplete_update
 
-def decode_batch(payloads: Sequence[bytes], media_types: Sequence[int]) -> Envelopes:
+
+def decode_batch(payloads: Octets, media_types: Sequence[int]) -> Envelopes:
     """The envelopes of all messages; never raises.
 
     Args:
         payloads: of whole messages.
         media_types: as for ``notification.decode``, one for each payload.
     """
-    found = Envelopes()
-    if not payloads:
-        return found
-    columns: Iterable[Any]
-    in_json = media_types.count(_JSON)
-    texts = payloads
-    if 0 < in_json < len(media_types):  # an empty text is unusual, too, so its row is decoded alone
-        pairs = zip(payloads, media_types, strict=True)
-        texts = [payload if media_type == _JSON else b"" for payload, media_type in pairs]
-    if not in_json:
-        columns, unusual = _none_read(len(payloads)), list(range(len(payloads)))
+    found = Envelopes(len(payloads))
+    in_json = np.asarray(media_types) == _JSON
+    if not in_json.any():
+        unusual = list(range(len(payloads)))
     elif fast.native is not None:
-        columns, unusual = fast.native.decode_json(texts, _KINDS)
+        unusual = _read_json_compiled(found, payloads, in_json)
     else:
-        columns, unusual = _read_json(texts)
-    for name, column in zip(_COLUMNS, columns, strict=True):
-        setattr(found, name, column)
+        unusual = _read_json(found, payloads, in_json)
     for row in unusual:
         _decode_alone(found, row, payloads[row], media_types[row])
     return found
 
 
-def _none_read(rows: int) -> Iterable[Any]:
-    return (list(column) for column in zip(*[NO_HEADING] * rows, strict=True))
+def _read_json(found: Envelopes, payloads: Octets, in_json: Any) -> list[int]:
+    """Read the columns out of JSON in the usual forms; returns the rows that are something else."""
+    texts = list(payloads)
+    for row in np.flatnonzero(~in_json).tolist():
+        texts[row] = b""  # unusual, too
+    headings, unusual = read_headings(texts)
+    ids, generators, kinds, event_times, observation_times, incomplete = zip(*headings, strict=True)
+    found.subscription_id = numbers(ids)
+    found.generator = Coded.of(generators)
+    found.kind = Coded.of(kinds)
+    found.incomplete_update = array("B", incomplete)
+    times, odd_event = parse_many(event_times)
+    found.event_time = numbers(times)
+    times, odd_observation = parse_many(observation_times)
+    found.observation_time = numbers(times)
+    return sorted({*unusual, *odd_event, *odd_observation})
 
 
-def _read_json(payloads: Sequence[bytes]) -> tuple[Iterable[Any], list[int]]:
-    """``fast.Native.decode_json`` in Python."""
-    headings, unusual = read_headings(payloads)
-    columns: list[Any] = [list(column) for column in zip(*headings, strict=True)]
-    columns[3], odd_event = parse_many(columns[3])
-    columns[4], odd_observation = parse_many(columns[4])
-    return columns, sorted({*unusual, *odd_event, *odd_observation})
+def _read_json_compiled(found: Envelopes, payloads: Octets, in_json: Any) -> list[int]:
+    """See ``_read_json``."""
+    assert fast.native is not None
+    return fast.native.decode_json(
+        payloads.data, payloads.offsets, in_json, found.subscription_id, found.generator.codes,
+        found.generator.words, found.kind.codes, found.event_time, found.observation_time,
+        found.incomplete_update,
+    )  # fmt: skip
 
 
 def _decode_alone(found: Envelopes, row: int, payload: bytes, media_type: int) -> None:
@@ -99,8 +132,7 @@ def _decode_alone(found: Envelopes, row: int, payload: bytes, media_type: int) -
     except WireError as error:
         found.others[row] = error
         return
-    if said.kind not in CONTENT_KINDS:
+    if said.kind in CONTENT_KINDS:
+        found.put(row, said)
+    else:
         found.others[row] = said
-        return
-    for name in _COLUMNS:
-        getattr(found, name)[row] = getattr(said, name)

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from collector.errors import WireError
-from collector.model import DeviceTime
+from collector.model import NOTHING, DeviceTime
 from collector.wire import names, timestamps
 
 INT64_MIN: Final = -(1 << 63)
@@ -179,8 +179,8 @@ def read_record_time(value: object, field: str) -> DeviceTime | None:
 
 
 def kept_time(time: int) -> DeviceTime | None:
-    """A time that was read, None when it does not fit 64-bit nanoseconds."""
-    return DeviceTime(time) if INT64_MIN <= time <= INT64_MAX else None
+    """A time that was read, None when 64-bit nanoseconds or a column cannot hold it."""
+    return DeviceTime(time) if NOTHING < time <= INT64_MAX else None
 
 
 def as_list(value: object) -> list[Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -27,8 +28,10 @@ from collector.journal.columns import to_arrow
 from collector.model import (
     FLAG_IDS,
     SECOND,
+    Coded,
     CollectorTime,
     Established,
+    Octets,
     Placements,
     ReceivedBatch,
     RecordKind,
@@ -118,33 +121,41 @@ def _add(
 ) -> None:
     """The messages of some devices, behind those that are there."""
     count = (end - first) * load.cards
-    batch.received_at += [now] * count
-    batch.kind += [int(RecordKind.DATA)] * count
-    batch.transport += [int(Transport.UDP_NOTIF)] * count
-    batch.session += [""] * count
-    batch.peer += [traffic.address(one) for one in range(first, end) for _ in range(load.cards)]
-    batch.port += [40_000] * count
-    batch.version += [1] * count
-    batch.flags += [FLAG_IDS] * count
-    batch.media_type += [int(payloads.ENCODINGS[load.encoding].media_type)] * count
-    batch.publisher_id += list(range(1, load.cards + 1)) * (end - first)
-    batch.message_id += [index] * count
-    batch.segments += [1] * count
-    batch.options += [b""] * count
-    batch.payload += [row.tobytes() for row in rows.reshape(count, -1)]
+    batch.received_at.extend([now] * count)
+    batch.kind.extend([RecordKind.DATA] * count)
+    batch.transport.extend([Transport.UDP_NOTIF] * count)
+    batch.session.extend(Coded.repeated("", count))
+    batch.peer.extend(traffic.address(one) for one in range(first, end) for _ in range(load.cards))
+    batch.port.extend([40_000] * count)
+    batch.version.extend([1] * count)
+    batch.flags.extend([FLAG_IDS] * count)
+    batch.media_type.extend([int(payloads.ENCODINGS[load.encoding].media_type)] * count)
+    batch.publisher_id.extend(list(range(1, load.cards + 1)) * (end - first))
+    batch.message_id.extend([index] * count)
+    batch.segments.extend([1] * count)
+    batch.options.extend(Octets.empty(count))
+    batch.payload.extend([row.tobytes() for row in rows.reshape(count, -1)])
 
 
 def _updates(batch: ReceivedBatch, offset: int, names: dict[str, str]) -> UpdateColumns:
     found, said = UpdateColumns(), decode_batch(batch.payload, batch.media_type)
-    found.arrival = [CollectorTime(time) for time in batch.received_at]
-    found.device = [names[peer] for peer in batch.peer]
+    found.arrival = batch.received_at
+    found.device = Coded([names[peer] for peer in batch.peer.words], batch.peer.codes)
     found.source, found.port = batch.peer, batch.port
-    found.publisher_id, found.message_id = list(batch.publisher_id), list(batch.message_id)
-    found.offset = list(range(offset, offset + len(batch)))
+    found.publisher_id = array("q", batch.publisher_id)
+    found.message_id = array("q", batch.message_id)
+    found.offset = array("q", range(offset, offset + len(batch)))
     for name in ("subscription_id", "generator", "kind", "event_time", "observation_time"):
         setattr(found, name, getattr(said, name))
     found.incomplete_update = said.incomplete_update
     return found
+
+
+def _placed(updates: UpdateColumns) -> Placements:
+    """All of them in one period."""
+    count, names = len(updates), updates.generator
+    generators = Coded([one or "" for one in names.words], names.codes)
+    return Placements(generators, array("q", [1]) * count, array("q", [7]) * count)
 
 
 # --------------------------------------------------------------------------- the stages
@@ -204,10 +215,8 @@ def rows(sample: Sample) -> StageCost:
     taken = []
     offset = 0
     for batch, updates in zip(sample.batches, sample.updates(), strict=True):
-        count = len(updates)
-        placed = Placements([one or "" for one in updates.generator], [1] * count, [7] * count)
-        taken.append((updates, placed, to_arrow(batch), offset))
-        offset += count
+        taken.append((updates, _placed(updates), to_arrow(batch), offset))
+        offset += len(updates)
 
     def run() -> None:
         for updates, placed, records, first in taken:
@@ -286,8 +295,7 @@ def _said(sample: Sample) -> Iterator[Said]:
     for batch, updates in zip(sample.batches, sample.updates(), strict=True):
         count = len(updates)
         columns = UpdateRows()
-        placed = Placements([one or "" for one in updates.generator], [1] * count, [7] * count)
-        columns.add(updates, placed)
+        columns.add(updates, _placed(updates))
         made: Any = columns.rows(to_arrow(batch), offset)
         yield Said(first_offset=offset, next_offset=offset + count, updates=made)
         offset += count

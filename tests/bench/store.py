@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from array import array
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from collector.journal import to_arrow
+from collector.model import NOTHING, Coded, NotificationKind
 from collector.store.tables import Said, update_rows
 from collector.store.writer import StoreWriter
 from tests.bench.journal import cpu_seconds, message_batches
@@ -20,7 +22,7 @@ class StoreCost(NamedTuple):
 
     messages: int
     rows_seconds: float
-    """From the pipeline's lists to Arrow rows."""
+    """From the pipeline's columns to Arrow rows."""
     seal_seconds: float
     """Parquet, sync and manifest."""
     octets: int
@@ -47,15 +49,16 @@ def bench_store(
 ) -> StoreCost:
     """Say and seal ``messages`` messages, segment by segment."""
     records = [to_arrow(batch) for batch in message_batches(64, batch_rows, payload_octets)]
-    lists: dict[str, Any] = {
-        "device": [f"core{number % 40}" for number in range(batch_rows)],
-        "generator": [str(number % 8) for number in range(batch_rows)],
-        "subscription_id": [7] * batch_rows,
-        "revision": [5] * batch_rows,
-        "period_index": [number // 100 for number in range(batch_rows)],
-        "kind": ["push-update"] * batch_rows,
-        "event_time": [1_700_000_000_000_000_000 + number for number in range(batch_rows)],
-        "observation_time": [None] * batch_rows,
+    times = range(1_700_000_000_000_000_000, 1_700_000_000_000_000_000 + batch_rows)
+    columns: dict[str, Any] = {
+        "device": Coded.of(f"core{number % 40}" for number in range(batch_rows)),
+        "generator": Coded.of(str(number % 8) for number in range(batch_rows)),
+        "subscription_id": array("q", [7]) * batch_rows,
+        "revision": array("q", [5]) * batch_rows,
+        "period_index": array("q", [number // 100 for number in range(batch_rows)]),
+        "kind": Coded.repeated(NotificationKind.PUSH_UPDATE, batch_rows),
+        "event_time": array("q", times),
+        "observation_time": array("q", [NOTHING]) * batch_rows,
     }
     rows_seconds = seal_seconds = 0.0
     with tempfile.TemporaryDirectory(prefix="bench-store-") as name:
@@ -65,7 +68,7 @@ def bench_store(
             before = cpu_seconds()
             for first in range(segment, end, batch_rows):
                 batch = records[first // batch_rows % len(records)]
-                rows = update_rows(batch, first, rows=None, **lists)
+                rows = update_rows(batch, first, rows=None, **columns)
                 store.add(Said(first, first + batch_rows, rows))
             rows_seconds += cpu_seconds() - before
             before = cpu_seconds()

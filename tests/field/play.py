@@ -17,6 +17,7 @@ from collector.core.segments import HalfBuilt, SegmentReceived
 from collector.core.settings import EngineSettings
 from collector.core.update_columns import UpdateColumns
 from collector.model import (
+    NOTHING,
     CollectorStopped,
     CollectorTime,
     DeviceTime,
@@ -60,7 +61,7 @@ def play(
         facts.extend(said)
         found = zip(numbers, placements.revisions, placements.period_indexes, strict=True)
         for number, revision, index in found:
-            if index is not None and number >= 0:
+            if index != NOTHING and number >= 0:
                 placed.setdefault(number, (revision, index))
         waiting.clear()
         numbers.clear()

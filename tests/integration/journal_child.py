@@ -15,6 +15,7 @@ from collector.model import CollectorTime, Event, RecordKind
 from collector.store.snapshots import SnapshotStore
 from collector.store.tables import Said, update_rows
 from collector.store.writer import StoreWriter
+from tests.columns import update_row_columns
 from tests.unit.journal_batches import batch_of, numbers
 
 
@@ -54,14 +55,16 @@ class ToyPipeline:
             frame.records,
             frame.first_offset,
             rows=None,
-            device=["toy"] * rows,
-            generator=[None] * rows,
-            subscription_id=[None] * rows,
-            revision=[-1] * rows,
-            period_index=[None] * rows,
-            kind=["push-update"] * rows,
-            event_time=[None] * rows,
-            observation_time=[None] * rows,
+            **update_row_columns(
+                device=["toy"] * rows,
+                generator=[None] * rows,
+                subscription_id=[None] * rows,
+                revision=[-1] * rows,
+                period_index=[None] * rows,
+                kind=["push-update"] * rows,
+                event_time=[None] * rows,
+                observation_time=[None] * rows,
+            ),
         )
         while not self.store.has_room:
             self.store.flush(1)

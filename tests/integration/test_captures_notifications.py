@@ -19,6 +19,7 @@ from collector.wire.encodings import yang_json
 from collector.wire.notification import decode, decode_contents
 from collector.wire.pcap import CaptureReader
 from tests.envelope_rows import CORES, check_batch, core
+from tests.fast_columns import json_rows
 from tests.reference.notification import naive_decode, naive_xml_of
 
 CAPTURES = Path(
@@ -134,9 +135,8 @@ def test_updates_take_the_compiled_way(capture: Path) -> None:
     if "cbor" in capture.name:
         return  # which it does not know
     payloads = [payload for _, payload in messages(capture)]
-    _, unusual = fast.native.decode_json(payloads, ("", "", ""))
-    changes = [yang_json.read_typed(payload) is None for payload in payloads]
-    assert unusual == [row for row, is_change in enumerate(changes) if is_change]
+    unusual = [row is None for row in json_rows(fast.native, payloads)]
+    assert unusual == [yang_json.read_typed(payload) is None for payload in payloads]
 
 
 def test_originators_of_the_multi_originator_capture() -> None:

@@ -151,6 +151,6 @@ def test_trains_are_cut_where_datagrams_end() -> None:
     rows = slab.split(
         np.array([10, 0, 7], np.uint32), np.array([1, 2, 3]), np.array([4, 1, 7], np.int64)
     )
-    assert rows == [0, 0, 0, 1, 2]
+    assert rows.tolist() == [0, 0, 0, 1, 2]
     assert slab.lengths.tolist() == [4, 4, 2, 0, 7]
     assert slab.stamps.tolist() == [1, 1, 1, 2, 3]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,19 +25,19 @@ def batches(draw: st.DrawFn) -> ReceivedBatch:
     rows = draw(st.integers(0, 8))
     batch = ReceivedBatch()
 
-    def column(values: st.SearchStrategy[object]) -> list[object]:
+    def column(values: st.SearchStrategy[object]) -> Any:
         return draw(st.lists(values, min_size=rows, max_size=rows))
 
     for name in ReceivedBatch.__slots__:
         if name in _WIDTHS:
-            setattr(batch, name, column(st.integers(0, 2 ** _WIDTHS[name] - 1)))
+            getattr(batch, name).extend(column(st.integers(0, 2 ** _WIDTHS[name] - 1)))
         elif name == "received_at":
-            setattr(batch, name, column(st.integers(0, 2**63 - 1)))
+            batch.received_at.extend(column(st.integers(0, 2**63 - 1)))
         elif name in ("session", "peer"):
             text = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
-            setattr(batch, name, column(text))
+            getattr(batch, name).extend(column(text))
         else:
-            setattr(batch, name, column(st.binary(max_size=20)))
+            getattr(batch, name).extend(column(st.binary(max_size=20)))
     return batch
 
 

@@ -34,6 +34,7 @@ from collector.pipeline.settings import encode_config
 from collector.store.tables import Said
 from collector.wire import names
 from collector.wire.notification import encode
+from tests.columns import part_of
 
 START = 1_800_000_000
 SOURCE = "192.0.2.7"
@@ -147,10 +148,7 @@ class Story:
     ) -> Iterator[ReceivedBatch]:
         """The records, ``rows`` a batch."""
         for first in range(start, min(end, len(self.batch)), rows):
-            part = ReceivedBatch()
-            for name in ReceivedBatch.__slots__:
-                setattr(part, name, getattr(self.batch, name)[first : min(first + rows, end)])
-            yield part
+            yield part_of(self.batch, first, min(first + rows, end))
 
 
 def _json(note: Any) -> bytes:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from collector.journal import to_arrow
@@ -23,6 +24,7 @@ from collector.model import (
 )
 from collector.store.tables import Said, update_rows
 from collector.store.writer import StoreWriter
+from tests.columns import update_row_columns
 from tests.unit.journal_batches import batch_of
 
 START = 1_700_000_000_000_000_000
@@ -98,7 +100,12 @@ def updates(
         "observation_time": [None] * count,
     }
     records = to_arrow(batch_of(rows, first=first_offset))
-    return update_rows(records, first_offset, rows=taken, **(values | changes))
+    return update_rows(
+        records,
+        first_offset,
+        rows=None if taken is None else np.array(taken, np.int64),
+        **update_row_columns(**(values | changes)),
+    )
 
 
 def said(first_offset: int, rows: int = 5) -> Said:

@@ -15,7 +15,7 @@ from collector.cli import status_of
 from collector.cli.replaying import given_terms
 from collector.core.views import OriginatorState, UnknownSubscription
 from collector.journal import Journal, JournalSettings
-from collector.model import CollectorTime, Event, Outcome
+from collector.model import Coded, CollectorTime, Event, Outcome
 from collector.pipeline import Replayed
 from collector.store.tables import Said
 from collector.views.replay_summary import (
@@ -256,7 +256,8 @@ def test_a_configuration_names_devices_of_a_journal_that_did_not_know_them(
         story.configured()
         story.started()
         story.periods(1, 6)
-        story.batch.peer = [peer and "198.51.100.7" for peer in story.batch.peer]
+        peers = [peer and "198.51.100.7" for peer in story.batch.peer]
+        story.batch.peer = Coded.of(peers)
         journal.append(story.batch)
     folder = str(tmp_path / "data")
     status_of(["replay", folder, "--json"])

@@ -32,6 +32,7 @@ from collector.model import (
     SubscriptionRow,
     SubscriptionTerms,
 )
+from tests.columns import plain
 from tests.helpers import (
     DEVICE,
     SOURCE,
@@ -508,7 +509,7 @@ def test_a_port_whose_start_is_over_names_nobody() -> None:
 def test_a_message_without_a_subscription_id_is_not_placed() -> None:
     engine = Engine(EngineSettings())
     placed, _ = engine.receive_batch(UpdateColumns.of([update(1, "1", 1, subscription=None)]))
-    assert (placed.revisions, placed.period_indexes) == ([-1], [None])
+    assert (list(placed.revisions), plain(placed.period_indexes)) == ([-1], [None])
 
 
 # --------------------------------------------------------------------------- learned periods
@@ -708,7 +709,7 @@ def test_a_snapshot_knows_its_place_in_the_journal() -> None:
     again = Engine.restore(EngineSettings(), {DEVICE: part})
     known = update(20.12, "2", 102, time=20.07)
     placed, facts = again.receive_batch(UpdateColumns.of([known]))
-    assert (placed.revisions, facts) == ([-1], [])
+    assert (list(placed.revisions), facts) == ([-1], [])
     assert again.states() == wire.engine.states()
 
 

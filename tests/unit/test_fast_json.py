@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
+from array import array
 from collections.abc import Iterable, Sequence
 from itertools import product
 from random import Random
+from typing import Any
 
+import numpy as np
 import pytest
 
 from collector import fast
@@ -17,24 +20,18 @@ from collector.wire.encodings import yang_json
 from collector.wire.encodings.yang_json import read_headings
 from collector.wire.timestamps import format_date_and_time, parse_date_and_time
 from tests import hostile_json
+from tests.columns import unlike
 from tests.envelope_rows import check_batch, core
+from tests.fast_columns import OUTPUTS, JsonColumns, Row, json_rows
 from tests.hostile_json import HOSTILE, TIME, USUAL, nested, prefixes, replaced_octets
 
 pytestmark = pytest.mark.skipif(fast.native is None, reason="the compiled core is not built")
-KINDS = ("push", "change", "other")
 ROOT = b'{"ietf-yp-notification:envelope":{%s"contents":{"ietf-yang-push:push-update":{%s}}}}'
-Row = tuple[int | None, str | None, str, int | None, int | None, bool]
 
 
 def rows(payloads: Iterable[bytes]) -> list[Row | None]:
     """What it says of each message, None where Python has to look."""
-    assert fast.native is not None
-    columns, unusual = fast.native.decode_json(list(payloads), KINDS)
-    found: list[Row | None] = list(zip(*columns, strict=True))
-    for row in unusual:
-        assert found[row] == (None, None, "other", None, None, False)
-        found[row] = None
-    return found
+    return json_rows(fast.native, list(payloads))
 
 
 def usual(payloads: Iterable[bytes]) -> list[bool]:
@@ -322,27 +319,147 @@ def test_times_left_to_python(text: str) -> None:
 
 
 # --------------------------------------------------------------------------- as a function
-def test_other_arguments() -> None:
+def test_nothing_to_read() -> None:
+    assert rows([]) == []
+
+
+def test_what_is_not_json_is_left_whatever_it_looks_like() -> None:
+    found = json_rows(fast.native, [USUAL[0]] * 3, [True, False, True])
+    assert found == [found[0], None, found[0]]
+    assert found[0] is not None
+    columns = JsonColumns([USUAL[0]])
+    columns.in_json = array("B", [255])
+    assert columns.read(fast.native) == []
+
+
+def test_the_list_of_generators_grows_behind_what_is_there() -> None:
+    columns = JsonColumns(USUAL)
+    columns.generators = ["before"]
+    columns.read(fast.native)
+    assert columns.generators == ["before", "3"]
+    assert list(columns.generator) == [1, 0, 1, 0, 0, 0]
+
+
+def refused(error: type[Exception] | tuple[type[Exception], ...], **wrong: Any) -> None:
+    """It refuses these arguments, says so, and fills nothing."""
+    columns = JsonColumns(USUAL)
+    for name, value in wrong.items():
+        setattr(columns, name, value)
+    with pytest.raises(error):
+        columns.read(fast.native)
+    for name in set(OUTPUTS) - set(wrong):
+        assert set(getattr(columns, name)) == set(getattr(JsonColumns(USUAL), name)), name
+    assert columns.generators == [None] or "generators" in wrong
+
+
+COLUMNS = ("offsets", "in_json", *OUTPUTS)
+
+
+@pytest.mark.parametrize("name", ["data", "generators", *COLUMNS])
+@pytest.mark.parametrize("wrong", [None, 7, "text", (), {}, ...], ids=repr)
+def test_what_is_no_column(name: str, wrong: Any) -> None:
+    refused(TypeError, **{name: wrong})
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_columns_of_another_type(name: str) -> None:
+    right = getattr(JsonColumns(USUAL), name)
+    for wrong in unlike(right):
+        refused(TypeError, **{name: wrong})
+    for kind in ("d", "f", "h", "Q", "i" if right.typecode == "I" else "I"):
+        refused(TypeError, **{name: array(kind, [0] * len(right))})
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+@pytest.mark.parametrize("more", [-1, 1])
+def test_columns_of_another_length(name: str, more: int) -> None:
+    right = getattr(JsonColumns(USUAL), name)
+    refused(ValueError, **{name: right[:more] if more < 0 else right + right[:1]})
+
+
+def test_columns_without_an_entry() -> None:
+    refused(ValueError, offsets=array("i"))
+    refused(ValueError, generators=[])
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_memory_that_cannot_be_written(name: str) -> None:
+    right = getattr(JsonColumns(USUAL), name)
+    refused(BufferError, **{name: memoryview(right).toreadonly()})
+
+
+@pytest.mark.parametrize("name", ["offsets", *OUTPUTS])
+def test_memory_that_is_not_one_piece(name: str) -> None:
+    right = np.array(getattr(JsonColumns(USUAL), name))
+    refused((BufferError, ValueError), **{name: np.repeat(right, 2)[::2]})
+    refused(TypeError, **{name: right[:, None]})
+    if right.itemsize > 1:
+        octets = np.zeros(right.nbytes + 1, np.uint8)[1:]
+        refused(TypeError, **{name: octets.view(right.dtype)})
+        refused(TypeError, **{name: right.astype(right.dtype.newbyteorder())})
+
+
+@pytest.mark.parametrize(
+    "wrong", [(-1, 0), (0, -1), (-(2**31), 1), (5, 4), (0, 1 << 30), (2**31 - 1, 2**31 - 1)]
+)
+@pytest.mark.parametrize("row", range(len(USUAL)))
+def test_offsets_outside_the_data(wrong: tuple[int, int], row: int) -> None:
+    columns = JsonColumns(USUAL)
+    columns.offsets[row : row + 2] = array("i", wrong)
+    with pytest.raises(ValueError, match="offsets"):
+        columns.read(fast.native)
+
+
+def test_offsets_up_to_the_last_octet_and_no_further() -> None:
+    columns = JsonColumns([USUAL[0]])
+    columns.data = columns.data[: columns.offsets[1]]
+    assert columns.read(fast.native) == []
+    columns.data = columns.data[:-1]
+    with pytest.raises(ValueError, match="offsets"):
+        columns.read(fast.native)
+
+
+def test_another_number_of_arguments() -> None:
     assert fast.native is not None
-    function = fast.native.decode_json
-    assert function([], KINDS) == (([], [], [], [], [], []), [])
-    for wrong in ((), ([],), ([], KINDS[:2]), ([], list(KINDS)), (1, KINDS), ([], KINDS, 1)):
+    right = JsonColumns(USUAL).arguments()
+    for count in range(len(right)):
         with pytest.raises(TypeError):
-            function(*wrong)  # type: ignore[arg-type]  # which is the point
-    assert usual([bytearray(USUAL[0]), "text", None]) == [False] * 3  # type: ignore[list-item]
+            fast.native.decode_json(*right[:count])
+    with pytest.raises(TypeError):
+        fast.native.decode_json(*right, right[-1])
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_data_of_any_memory(kind: Any) -> None:
+    columns = JsonColumns(USUAL)
+    columns.data = kind(columns.data)
+    assert columns.read(fast.native) == []
+    assert [columns.row(row) for row in range(len(USUAL))] == rows(USUAL)
 
 
 def test_nothing_is_kept() -> None:
-    kinds = tuple(f"kind {name}" for name in KINDS)
-    assert fast.native is not None
+    """Neither of what it reads nor of what it refuses: memory that is held could not grow."""
     payloads = [*USUAL, *HOSTILE] * 10  # rows beyond 256, whose numbers are objects of their own
-    watched = (*kinds, *payloads, True, False, None)
+    columns, bad = JsonColumns(payloads), JsonColumns(payloads)
+    bad.offsets[-1] = -1
+    short = JsonColumns(payloads)
+    short.incomplete = None
+    watched = (*columns.arguments(), *bad.arguments(), *short.arguments())
     before = [sys.getrefcount(one) for one in watched]
     blocks = 0
     for turn in range(60):
-        fast.native.decode_json(payloads, kinds)
+        for one, error in ((columns, None), (bad, ValueError), (short, TypeError)):
+            try:  # pytest.raises would keep something itself
+                one.read(fast.native)
+                assert error is None
+            except (ValueError, TypeError) as said:
+                assert type(said) is error  # noqa: PT017
+            del one.generators[1:]
         if turn == 9:
             blocks = sys.getallocatedblocks()
-    assert sys.getallocatedblocks() - blocks < 20
-    for one, count in zip(watched, before, strict=True):
-        assert abs(sys.getrefcount(one) - count) < 20, one
+    assert sys.getallocatedblocks() - blocks < 40
+    for found, count in zip(watched, before, strict=True):
+        assert abs(sys.getrefcount(found) - count) < 20, found
+    for one in (columns, bad, short):
+        one.subscription_id.append(0)
+        one.offsets.append(0)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import zlib
+from array import array
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from collector.journal import format as segment_format
 from collector.journal.columns import SCHEMA, from_arrow, to_arrow
 from collector.journal.format import DamagedError
-from collector.model import ReceivedBatch
+from collector.model import Coded, Octets, ReceivedBatch
+from tests.columns import part_of, unlike
 from tests.unit.journal_batches import batch_of, columns
 
 
@@ -105,11 +109,26 @@ def test_batch_too_large_for_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
         segment_format.encode_frame_head(to_arrow(batch_of(2)).serialize(), 0, 2)
 
 
-def test_number_that_its_column_cannot_hold_names_the_column() -> None:
+def test_number_that_its_column_cannot_hold_is_refused_where_it_is_put() -> None:
     batch = batch_of(2)
-    batch.port[1] = 65536
-    with pytest.raises(ValueError, match="column port"):
-        to_arrow(batch)
+    with pytest.raises(OverflowError):
+        batch.port[1] = 65536
+    with pytest.raises(OverflowError):
+        batch.append(0, 0, b"", port=-1)
+
+
+@pytest.mark.parametrize("name", SCHEMA.names)
+def test_column_of_another_type_is_named(name: str) -> None:
+    column = getattr(batch_of(2), name)
+    wrong: list[Any] = [list(column), np.array([1, 2]), (b"a", b"b"), b"ab"]
+    wrong += unlike(column) if isinstance(column, array) else [array("I", [1, 2])]
+    wrong += [] if isinstance(column, Coded) else [Coded.of(["a", "b"])]
+    wrong += [] if isinstance(column, Octets) else [Octets.of([b"a", b"b"])]
+    for one in wrong:
+        batch = batch_of(2)
+        setattr(batch, name, one)
+        with pytest.raises(ValueError, match=f"column {name}"):
+            to_arrow(batch)
 
 
 def test_columns_of_unequal_length_name_the_column() -> None:
@@ -124,8 +143,84 @@ def test_column_that_an_older_file_lacks_keeps_its_default() -> None:
     batch = from_arrow(older)
     assert batch.options == [b"", b""]
     assert batch.peer == ["", ""]
-    assert batch.message_id == [0, 1]
+    assert list(batch.message_id) == [0, 1]
 
 
 def test_empty_batch_has_empty_columns() -> None:
     assert columns(from_arrow(to_arrow(ReceivedBatch()))) == columns(ReceivedBatch())
+
+
+def test_a_part_of_arrow_columns_is_a_batch_of_its_own() -> None:
+    batch = batch_of(9, first=20)
+    batch.options = Octets.of([b"o%d" % number for number in range(9)])
+    batch.session = Coded.of(["", "s", "s", "t", "", "u", "t", "s", "v"])
+    records = to_arrow(batch)
+    for start in range(10):
+        for count in range(10 - start):
+            part = from_arrow(records.slice(start, count))
+            assert len(part) == count
+            assert columns(part) == columns(part_of(batch, start, start + count))
+            assert columns(from_arrow(to_arrow(part))) == columns(part)
+            again = to_arrow(part_of(batch, start, start + count))
+            again.validate(full=True)
+            assert again.equals(records.slice(start, count))
+
+
+def test_what_is_read_can_grow_and_leaves_the_file_as_it_was() -> None:
+    records = to_arrow(batch_of(5))
+    part = from_arrow(records.slice(1, 3))
+    part.append(7, 0, b"new", peer="192.0.2.99", options=b"o")
+    assert part.payload == [*batch_of(5).payload[1:4], b"new"]
+    assert part.peer == [*batch_of(5).peer[1:4], "192.0.2.99"]
+    assert columns(from_arrow(records)) == columns(batch_of(5))
+    to_arrow(part).validate(full=True)
+
+
+def test_no_column_is_copied_to_arrow_but_codes_of_text() -> None:
+    batch = batch_of(5)
+    records = to_arrow(batch)
+    for field in SCHEMA:
+        column, made = getattr(batch, field.name), records.column(field.name)
+        if isinstance(column, array):
+            assert made.buffers()[1].address == column.buffer_info()[0]
+        elif isinstance(column, Octets):
+            assert made.buffers()[1].address == column.offsets.buffer_info()[0]
+            data = made.buffers()[2]
+            assert data.address == pa.py_buffer(column.data).address
+    payload = from_arrow(records).payload
+    assert pa.py_buffer(payload.data).address == records.column("payload").buffers()[2].address
+
+
+def test_a_batch_that_arrow_reads_cannot_grow() -> None:
+    batch = batch_of(2)
+    records = to_arrow(batch)
+    with pytest.raises(BufferError):
+        batch.append(0, 0, b"")
+    assert records.column("payload").to_pylist() == list(batch_of(2).payload)
+
+
+@pytest.mark.parametrize("name", SCHEMA.names)
+def test_every_column_may_be_missing(name: str) -> None:
+    whole = batch_of(3, first=1)
+    batch = from_arrow(to_arrow(whole).select([one for one in SCHEMA.names if one != name]))
+    expected = columns(whole)
+    default: dict[type, object] = {array: 0, Coded: "", Octets: b""}
+    expected[name] = [default[type(getattr(whole, name))]] * 3
+    assert columns(batch) == expected
+    assert columns(from_arrow(to_arrow(batch))) == expected
+
+
+def test_a_batch_without_options_and_payloads() -> None:
+    batch = ReceivedBatch()
+    for number in range(3):
+        batch.append(number, 0, b"")
+    again = from_arrow(segment_format_round(batch))
+    assert columns(again) == columns(batch)
+    assert again.options == again.payload == [b"", b"", b""]
+
+
+def segment_format_round(batch: ReceivedBatch) -> pa.RecordBatch:
+    """Through the octets of a frame."""
+    payload = to_arrow(batch).serialize().to_pybytes()
+    head = segment_format.FrameHead(len(payload), 0, len(batch), 0)
+    return segment_format.decode_payload(payload, SCHEMA, head)

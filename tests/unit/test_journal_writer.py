@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import threading
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,7 @@ def test_empty_batch_and_bad_columns_are_refused_and_leave_nothing(
     with pytest.raises(ValueError, match="empty batch"):
         journal.append(batch_of(0))
     bad = batch_of(1)
-    bad.version[0] = 256
+    bad.version = array("H", [256])
     with pytest.raises(ValueError, match="version"):
         journal.append(bad)
     assert journal.next_offset == 0

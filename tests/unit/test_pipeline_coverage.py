@@ -19,6 +19,7 @@ from collector.model import (
     SECOND,
     CollectorTime,
     Event,
+    Octets,
     ReceivedBatch,
     RecordKind,
     RpcNote,
@@ -34,6 +35,7 @@ from collector.wire.nodes import NodeIds, read_nodes
 from collector.wire.udp_notif import decode_header
 from publisher_sim.scenario import Fault, Push, Scenario
 from publisher_sim.simulate import START, default_terms, simulate
+from tests.columns import joined, part_of
 from tests.sim_scenarios import small
 
 LATENCY = 200_000
@@ -116,10 +118,7 @@ class Recorded:
     def parts(self, rows: int) -> Iterator[tuple[int, ReceivedBatch]]:
         """Offsets and batches."""
         for first in range(0, len(self.batch), rows):
-            part = ReceivedBatch()
-            for name in ReceivedBatch.__slots__:
-                setattr(part, name, getattr(self.batch, name)[first : first + rows])
-            yield first, part
+            yield first, part_of(self.batch, first, first + rows)
 
     def tell(self, pipeline: Pipeline, rows: int = 1 << 30) -> list[Said]:
         """Everything through a pipeline."""
@@ -243,11 +242,13 @@ def test_what_cannot_be_looked_into_is_counted_only(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(sampling, "read_nodes", refused)
     at = data[half + 8]
-    batch.payload[at] = (
-        batch.payload[at]
+    payloads = list(batch.payload)
+    payloads[at] = (
+        payloads[at]
         .replace(b"push-update", b"push-change-update")
         .replace(b"datastore-contents", b"datastore-changes")
     )
+    batch.payload = Octets.of(payloads)
     pipeline = Pipeline()
     said = recorded.tell(pipeline)
     assert conformance(said) == []
@@ -272,10 +273,7 @@ def _with_config(recorded: Recorded, row: int) -> ReceivedBatch:
     at = recorded.batch.received_at[row]
     before, recorded.batch = recorded.batch, ReceivedBatch()
     recorded._config(at, 0.5)
-    for name in ReceivedBatch.__slots__:
-        column = getattr(before, name)
-        column[row:row] = getattr(recorded.batch, name)
-    return before
+    return joined(part_of(before, 0, row), recorded.batch, part_of(before, row, len(before)))
 
 
 # --------------------------------------------------------------------------- the same again

@@ -15,7 +15,14 @@ from collector.errors import IntakeFullError, SinkError
 from collector.interfaces import Said
 from collector.journal import Journal, JournalSettings
 from collector.metrics import Counters
-from collector.model import SECOND, CollectorTime, ReceivedBatch, RecordKind
+from collector.model import (
+    SECOND,
+    CollectorTime,
+    Octets,
+    ReceivedBatch,
+    RecordKind,
+    numbers,
+)
 from collector.pipeline import Pipeline
 from collector.service.clock import CollectorClock
 from collector.service.intake import LiveIntake
@@ -24,6 +31,7 @@ from collector.service.ticker import IDLE, Ticker
 from collector.service.watch import SubscriptionWatch
 from collector.store.tables import update_rows
 from collector.store.writer import StoreWriter
+from tests.columns import update_row_columns
 from tests.unit.journal_batches import batch_of
 from tests.unit.verdict_maker import Batch, event, subscription, verdict
 
@@ -168,9 +176,9 @@ def test_committed_waits_for_the_disk(bench: Bench) -> None:
 def test_a_batch_that_waited_for_room_arrives_now(bench: Bench) -> None:
     bench.intake.note(RecordKind.TICK)
     late = batch_of(2)
-    late.received_at = [NOW - SECOND, NOW + SECOND]
+    late.received_at = numbers([NOW - SECOND, NOW + SECOND])
     bench.intake.take(late)
-    assert late.received_at == [NOW, NOW + SECOND]
+    assert list(late.received_at) == [NOW, NOW + SECOND]
 
 
 def test_a_full_disk_is_said_once_counted_each_time_and_over_when_there_is_room(
@@ -415,20 +423,22 @@ def one_update(payload: bytes) -> Any:
     from collector.journal import to_arrow
 
     batch = batch_of(1)
-    batch.received_at, batch.payload = [SECOND + 7], [payload]
+    batch.received_at, batch.payload = numbers([SECOND + 7]), Octets.of([payload])
     said: Any = Batch(verdict(1))
     said.updates = update_rows(
         to_arrow(batch),
         0,
         rows=None,
-        device=["d"],
-        generator=["7"],
-        subscription_id=[1],
-        revision=[0],
-        period_index=[1],
-        kind=["push-update"],
-        event_time=[None],
-        observation_time=[None],
+        **update_row_columns(
+            device=["d"],
+            generator=["7"],
+            subscription_id=[1],
+            revision=[0],
+            period_index=[1],
+            kind=["push-update"],
+            event_time=[None],
+            observation_time=[None],
+        ),
     )
     return said
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 import pytest
 
@@ -20,6 +22,7 @@ from collector.model import (
 from collector.store import tables
 from collector.store.rows import plain_rows
 from collector.store.tables import Said, update_rows
+from tests.columns import update_row_columns
 from tests.unit.journal_batches import batch_of
 from tests.unit.store_rows import START, event, said, subscription, updates, verdict
 
@@ -88,14 +91,16 @@ def test_all_records_become_rows_without_copying_a_payload() -> None:
         records,
         100,
         rows=None,
-        device=["a", "b", "c", "d"],
-        generator=["1", None, "1", "1"],
-        subscription_id=[1, None, 3, 2**32 - 1],
-        revision=[-1, 0, 7, 8],
-        period_index=[None, 5, 6, 7],
-        kind=[NotificationKind.PUSH_UPDATE, NotificationKind.PUSH_CHANGE_UPDATE, "x", "y"],
-        event_time=[START, None, START, START],
-        observation_time=[None, None, START, None],
+        **update_row_columns(
+            device=["a", "b", "c", "d"],
+            generator=["1", None, "1", "1"],
+            subscription_id=[1, None, 3, 2**32 - 1],
+            revision=[-1, 0, 7, 8],
+            period_index=[None, 5, 6, 7],
+            kind=[NotificationKind.PUSH_UPDATE, NotificationKind.PUSH_CHANGE_UPDATE, "x", "y"],
+            event_time=[START, None, START, START],
+            observation_time=[None, None, START, None],
+        ),
     )
     assert rows.schema.equals(tables.UPDATES)
     held, given = rows.column("payload").buffers()[2], records.column("payload").buffers()[2]
@@ -125,12 +130,12 @@ def test_ids_of_a_transport_without_ids_are_unknown_not_zero() -> None:
     batch = batch_of(3)
     batch.flags[1] = 0
     batch.publisher_id[1] = batch.message_id[1] = 0
-    columns = {
+    columns: dict[str, Any] = {
         "device": ["d"] * 3, "generator": ["1"] * 3, "subscription_id": [1] * 3,
         "revision": [0] * 3, "period_index": [0] * 3, "kind": ["push-update"] * 3,
         "event_time": [None] * 3, "observation_time": [None] * 3,
     }  # fmt: skip
-    rows = update_rows(to_arrow(batch), 0, rows=None, **columns)
+    rows = update_rows(to_arrow(batch), 0, rows=None, **update_row_columns(**columns))
     assert rows.column("publisher_id").to_pylist() == [0, None, 2]
     assert rows.column("message_id").to_pylist() == [0, None, 2]
 

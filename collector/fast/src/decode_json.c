@@ -1,174 +1,153 @@
 /* decode_json(): twin of the columns that wire/envelopes.py makes of many JSON messages.
  *
- * Does: turn envelopes into lists of Python objects. Does not: raise because of a message.
+ * Does: read envelopes into columns of machine integers that the caller made. Does not: raise
+ * because of a message, or touch the entries of one that Python has to look at.
  *
- * Rules: making objects costs more than reading the text, so what neighbours share (subscription
- * id, times, a few generators) is made once.
+ * Rules: a message is copied to a place of its own before it is read: the octet behind it must be 0
+ * (see native.h), and in the column the next message stands there.
  */
-#include "native.h"
+#include "columns.h"
 
-#define COLUMNS 6
 #define GENERATORS 64 /* generators of a batch that are kept; a power of two */
 
-/* What the messages before said, as objects. Empty entries are NULL. */
-struct memory {
-    struct minute minute;
-    struct { uint64_t value; PyObject *text; } generators[GENERATORS]; /* by value % GENERATORS */
-    struct { uint32_t value; PyObject *number; } subscription_id;
-    struct { int64_t value; PyObject *number; } times[2]; /* event, observation */
+/* Places in the list of kinds: wire/envelopes.py has the same order. */
+enum { PUSH, CHANGE };
+
+struct columns {
+    struct column data, offsets, in_json;
+    struct column subscription_id, generator, kind, event_time, observation_time, incomplete;
+    PyObject *generators; /* list of the texts */
+    Py_ssize_t rows;
 };
 
-static void
-forget(struct memory *memory)
-{
-    for (int one = 0; one < GENERATORS; one++)
-        Py_XDECREF(memory->generators[one].text);
-    Py_XDECREF(memory->subscription_id.number);
-    Py_XDECREF(memory->times[0].number);
-    Py_XDECREF(memory->times[1].number);
-}
+/* What the messages before said. */
+struct memory {
+    struct minute minute;
+    struct { uint64_t value; uint32_t code; } generators[GENERATORS]; /* by value % GENERATORS;
+                                                                         code 0: none is kept */
+    octet *text; /* the message that is read */
+    size_t room;
+};
 
-/* --- one entry of a column: a new reference, NULL with an exception when there is no memory */
-
-static PyObject *
-subscription_id(struct memory *memory, const struct envelope *said)
+/* The place of a generator's text in the list; 0 with an exception when there is no memory. */
+static uint32_t
+code_of(struct columns *to, struct memory *memory, const struct envelope *said)
 {
-    if (!(said->seen & ID))
-        return Py_NewRef(Py_None);
-    if (memory->subscription_id.number == NULL
-        || memory->subscription_id.value != said->subscription_id) {
-        PyObject *number = PyLong_FromUnsignedLong(said->subscription_id);
-        if (number == NULL)
-            return NULL;
-        Py_XSETREF(memory->subscription_id.number, number);
-        memory->subscription_id.value = said->subscription_id;
-    }
-    return Py_NewRef(memory->subscription_id.number);
-}
-
-static PyObject *
-generator(struct memory *memory, const struct envelope *said)
-{
-    if (!(said->seen & PUBLISHER_ID))
-        return Py_NewRef(Py_None);
     size_t place = said->generator % GENERATORS;
-    PyObject *text = memory->generators[place].text;
-    if (text == NULL || memory->generators[place].value != said->generator) {
-        text = PyUnicode_FromStringAndSize((const char *)said->generator_text,
-                                           said->generator_length);
-        if (text == NULL)
-            return NULL;
-        Py_XSETREF(memory->generators[place].text, text);
-        memory->generators[place].value = said->generator;
-    }
-    return Py_NewRef(text);
-}
-
-static PyObject *
-time_ns(struct memory *memory, int which, bool there, int64_t ns)
-{
-    if (!there)
-        return Py_NewRef(Py_None);
-    if (memory->times[which].number == NULL || memory->times[which].value != ns) {
-        PyObject *number = PyLong_FromLongLong(ns);
-        if (number == NULL)
-            return NULL;
-        Py_XSETREF(memory->times[which].number, number);
-        memory->times[which].value = ns;
-    }
-    return Py_NewRef(memory->times[which].number);
-}
-
-/* --- rows */
-
-/* Fill one row. `kinds`: push-update, push-change-update, other. `said`: NULL when unusual. */
-static bool
-fill_row(PyObject *columns, Py_ssize_t row, PyObject *kinds, struct memory *memory,
-         const struct envelope *said)
-{
-    static const struct envelope nothing;
-    int kind = said == NULL ? 2 : said->seen & PUSH_CHANGE_UPDATE ? 1 : 0;
-    if (said == NULL)
-        said = &nothing;
-    PyObject *entries[COLUMNS] = {
-        subscription_id(memory, said),
-        generator(memory, said),
-        Py_NewRef(PyTuple_GET_ITEM(kinds, kind)),
-        time_ns(memory, 0, said->seen & EVENT_TIME, said->event_time),
-        time_ns(memory, 1, said->seen & TIMESTAMP, said->observation_time),
-        Py_NewRef(said->seen & INCOMPLETE_UPDATE ? Py_True : Py_False),
-    };
-    bool complete = true;
-    for (int column = 0; column < COLUMNS; column++) {
-        complete &= entries[column] != NULL;
-        PyList_SET_ITEM(PyTuple_GET_ITEM(columns, column), row, entries[column]);
-    }
-    return complete;
+    uint32_t code = memory->generators[place].code;
+    if (code != 0 && memory->generators[place].value == said->generator)
+        return code;
+    PyObject *text = PyUnicode_FromStringAndSize((const char *)said->generator_text,
+                                                 said->generator_length);
+    if (text == NULL)
+        return 0;
+    code = (uint32_t)PyList_GET_SIZE(to->generators);
+    int failed = PyList_Append(to->generators, text);
+    Py_DECREF(text);
+    if (failed)
+        return 0;
+    memory->generators[place].value = said->generator;
+    memory->generators[place].code = code;
+    return code;
 }
 
 static bool
-fill_rows(PyObject *payloads, PyObject *kinds, PyObject *columns, PyObject *unusual,
-          struct memory *memory)
+fill_row(struct columns *to, Py_ssize_t row, struct memory *memory, const struct envelope *said)
 {
-    for (Py_ssize_t row = 0; row < PyTuple_GET_SIZE(payloads); row++) {
-        PyObject *payload = PyTuple_GET_ITEM(payloads, row);
-        struct envelope said;
-        bool usual = PyBytes_Check(payload)
-            && read_envelope((const octet *)PyBytes_AS_STRING(payload),
-                             (size_t)PyBytes_GET_SIZE(payload), &memory->minute, &said);
-        if (!fill_row(columns, row, kinds, memory, usual ? &said : NULL))
-            return false;
-        if (usual)
-            continue;
-        PyObject *number = PyLong_FromSsize_t(row);
-        if (number == NULL)
-            return false;
-        int failed = PyList_Append(unusual, number);
-        Py_DECREF(number);
-        if (failed)
+    uint32_t code = 0;
+    if (said->seen & PUBLISHER_ID) {
+        code = code_of(to, memory, said);
+        if (code == 0)
             return false;
     }
+    U32(to->generator)[row] = code;
+    U32(to->kind)[row] = said->seen & PUSH_CHANGE_UPDATE ? CHANGE : PUSH;
+    I64(to->subscription_id)[row] = said->seen & ID ? (int64_t)said->subscription_id : NOTHING;
+    I64(to->event_time)[row] = said->seen & EVENT_TIME ? said->event_time : NOTHING;
+    I64(to->observation_time)[row] = said->seen & TIMESTAMP ? said->observation_time : NOTHING;
+    U8(to->incomplete)[row] = (said->seen & INCOMPLETE_UPDATE) != 0;
     return true;
 }
 
-static PyObject *
-new_columns(Py_ssize_t rows)
+/* The message with a 0 behind it; NULL with an exception when there is no memory. */
+static const octet *
+message(const struct columns *from, struct memory *memory, Py_ssize_t row, size_t *length)
 {
-    PyObject *columns = PyTuple_New(COLUMNS);
-    if (columns == NULL)
+    int32_t start = I32(from->offsets)[row], end = I32(from->offsets)[row + 1];
+    if (start < 0 || end < start || end > from->data.view.len) {
+        PyErr_SetString(PyExc_ValueError, "offsets that are none of this data");
         return NULL;
-    for (int column = 0; column < COLUMNS; column++) {
-        PyObject *list = PyList_New(rows);
-        if (list == NULL) {
-            Py_DECREF(columns);
+    }
+    *length = (size_t)(end - start);
+    if (memory->room <= *length) {
+        size_t room = 2 * *length + 1;
+        octet *text = PyMem_Realloc(memory->text, room);
+        if (text == NULL) {
+            PyErr_NoMemory();
             return NULL;
         }
-        PyTuple_SET_ITEM(columns, column, list);
+        memory->text = text;
+        memory->room = room;
     }
-    return columns;
+    memcpy(memory->text, (const octet *)from->data.view.buf + start, *length);
+    memory->text[*length] = 0;
+    return memory->text;
 }
 
-PyObject *
-decode_json(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
+static bool
+fill_rows(struct columns *columns, PyObject *unusual)
 {
-    if (count != 2 || !PyTuple_CheckExact(arguments[1]) || PyTuple_GET_SIZE(arguments[1]) != 3) {
-        PyErr_SetString(PyExc_TypeError, "decode_json(payloads, (push, change, other))");
-        return NULL;
-    }
-    /* a tuple of our own: the caller's list could change while objects are made */
-    PyObject *payloads = PySequence_Tuple(arguments[0]);
-    if (payloads == NULL)
-        return NULL;
     struct memory memory;
     memset(&memory, 0, sizeof memory);
-    PyObject *columns = new_columns(PyTuple_GET_SIZE(payloads));
-    PyObject *unusual = PyList_New(0), *result = NULL;
-    if (columns != NULL && unusual != NULL
-        && fill_rows(payloads, arguments[1], columns, unusual, &memory))
-        result = PyTuple_Pack(2, columns, unusual);
-    forget(&memory);
-    Py_XDECREF(columns);
-    Py_XDECREF(unusual);
-    Py_DECREF(payloads);
-    return result;
+    bool complete = true;
+    for (Py_ssize_t row = 0; complete && row < columns->rows; row++) {
+        struct envelope said;
+        size_t length;
+        if (U8(columns->in_json)[row]) {
+            const octet *text = message(columns, &memory, row, &length);
+            if (text != NULL && read_envelope(text, length, &memory.minute, &said)) {
+                complete = fill_row(columns, row, &memory, &said);
+                continue;
+            }
+            if (text == NULL) {
+                complete = false;
+                continue;
+            }
+        }
+        PyObject *number = PyLong_FromSsize_t(row);
+        complete = number != NULL && PyList_Append(unusual, number) == 0;
+        Py_XDECREF(number);
+    }
+    PyMem_Free(memory.text);
+    return complete;
+}
+
+/* decode_json(data, offsets, in_json, subscription_id, generator, generators, kind, event_time,
+               observation_time, incomplete) -> rows that are unusual */
+PyObject *
+decode_json(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    struct columns c = {.rows = -1};
+    PyObject *unusual = NULL;
+    if (!PyArg_ParseTuple(args, "O&O&O&O&O&O!O&O&O&O&:decode_json", read_octets, &c.data,
+                          read_i32, &c.offsets, read_octets, &c.in_json,
+                          write_i64, &c.subscription_id, write_u32, &c.generator, &PyList_Type,
+                          &c.generators, write_u32, &c.kind, write_i64, &c.event_time,
+                          write_i64, &c.observation_time, write_octets, &c.incomplete))
+        return NULL;
+    c.rows = c.offsets.rows - 1;
+    if (c.rows < 0 || c.in_json.rows != c.rows || c.subscription_id.rows != c.rows ||
+        c.generator.rows != c.rows || c.kind.rows != c.rows || c.event_time.rows != c.rows ||
+        c.observation_time.rows != c.rows || c.incomplete.rows != c.rows ||
+        PyList_GET_SIZE(c.generators) < 1)
+        PyErr_SetString(PyExc_ValueError, "columns of unequal length");
+    else {
+        unusual = PyList_New(0);
+        if (unusual != NULL && !fill_rows(&c, unusual))
+            Py_CLEAR(unusual);
+    }
+    struct column *all[] = {&c.data, &c.offsets, &c.in_json, &c.subscription_id, &c.generator,
+                            &c.kind, &c.event_time, &c.observation_time, &c.incomplete};
+    release(all, sizeof all / sizeof *all);
+    return unusual;
 }

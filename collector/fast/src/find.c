@@ -28,37 +28,27 @@ static PyObject *
 find_device(struct batch *b, Py_ssize_t row)
 {
     const struct layout *at = b->at;
-    PyObject *name = COLUMN(b, DEVICE_NAME, row);
-    if (name == b->device_name)
-        return b->device;
-    PyObject *device = PyDict_GetItemWithError(b->devices, name);
-    if (!is(device, at->device))
+    PyObject *name = word_of(&b->device_name, row);
+    PyObject *device = name == NULL ? NULL : PyDict_GetItemWithError(b->devices, name);
+    int64_t known;
+    if (!is(device, at->device) || !number(GET(device, d_next_offset), &known))
         return NULL;
-    b->device_name = name;
-    b->device = device;
-    b->counter = NULL;
-    return device;
+    return I64(b->offset)[row] < known ? NULL : device;
 }
 
 static PyObject *
-find_counter(struct batch *b, Py_ssize_t row)
+find_counter(struct batch *b, PyObject *device, Py_ssize_t row)
 {
     const struct layout *at = b->at;
-    PyObject *source = COLUMN(b, SOURCE, row), *header = COLUMN(b, HEADER, row);
-    if (header == Py_None)
+    PyObject *source = word_of(&b->source, row);
+    if (source == NULL || I64(b->header)[row] == NOTHING)
         return NULL;
-    if (b->counter != NULL && source == b->source) {
-        int64_t now, before;
-        if (number(header, &now) && number(b->header, &before) && now == before)
-            return b->counter;
-    }
-    PyObject *counter = get_by_two(GET(b->device, d_counters), source, header);
-    if (!is(counter, at->counter))
+    PyObject *header = PyLong_FromLongLong(I64(b->header)[row]);
+    if (header == NULL)
         return NULL;
-    b->source = source;
-    b->header = header;
-    b->counter = counter;
-    return counter;
+    PyObject *counter = get_by_two(GET(device, d_counters), source, header);
+    Py_DECREF(header);
+    return is(counter, at->counter) ? counter : NULL;
 }
 
 /* The run that counts; NULL when both books are followed, or anything else is not common. */
@@ -111,30 +101,66 @@ get_named(const struct layout *at, PyObject *device, PyObject *key, PyObject *na
 }
 
 static PyObject *
-find_originator(struct batch *b, PyObject *counter, struct message *m)
+find_originator(struct batch *b, PyObject *device, PyObject *counter, PyObject *key,
+                PyObject *name)
 {
-    const struct layout *at = m->at;
+    const struct layout *at = b->at;
     PyObject *originator;
-    if (m->name_o == Py_None)
+    if (name == Py_None)
         originator = GET(counter, c_by_header);
     else if (b->mapped)
         return NULL;
     else
-        originator = get_named(at, b->device, m->key_o, m->name_o);
+        originator = get_named(at, device, key, name);
     if (!is(originator, at->originator) || GET(originator, o_counter) != counter)
         return NULL;
     int64_t slips;
     if (GET(originator, o_remembered) != Py_None || !number(GET(originator, o_slips), &slips) ||
         slips != 0 || GET(originator, o_first_index) == Py_None)
         return NULL;
-    PyObject *subscription = GET(originator, o_subscription);
-    int64_t id, key;
-    if (!is(subscription, at->subscription) || !number(GET(subscription, s_id), &id) ||
-        !number(m->key_o, &key) || id != key || GET(subscription, s_live) != Py_True ||
-        GET(subscription, s_range_from) != Py_None)
-        return NULL;
-    m->subscription = subscription;
     return originator;
+}
+
+static PyObject *
+find_subscription(const struct layout *at, PyObject *originator, int64_t key)
+{
+    PyObject *subscription = GET(originator, o_subscription);
+    int64_t id;
+    if (!is(subscription, at->subscription) || !number(GET(subscription, s_id), &id) || id != key ||
+        GET(subscription, s_live) != Py_True || GET(subscription, s_range_from) != Py_None)
+        return NULL;
+    return subscription;
+}
+
+/* Are both rows of one card and one subscription? */
+static int
+same_speaker(const struct batch *b, Py_ssize_t one, Py_ssize_t other)
+{
+#define SAME(type, column) (type(b->column)[one] == type(b->column)[other])
+    return SAME(U32, device_name.codes) && SAME(U32, source.codes) && SAME(U32, name.codes) &&
+           SAME(I64, header) && SAME(I64, key);
+#undef SAME
+}
+
+/* Whose message it is; 0 when anything about them is not common. */
+static int
+find_speaker(struct batch *b, Py_ssize_t row)
+{
+    if (b->run != NULL && same_speaker(b, b->speaker, row))
+        return 1;
+    b->run = NULL;
+    PyObject *device = find_device(b, row), *name = word_of(&b->name, row), *counter, *run = NULL;
+    PyObject *key = I64(b->key)[row] == NOTHING ? NULL : PyLong_FromLongLong(I64(b->key)[row]);
+    if (key != NULL && device != NULL && name != NULL &&
+        (counter = find_counter(b, device, row)) != NULL &&
+        (run = find_run(b->at, counter, key)) != NULL &&
+        (b->originator = find_originator(b, device, counter, key, name)) != NULL &&
+        (b->subscription = find_subscription(b->at, b->originator, I64(b->key)[row])) != NULL) {
+        b->run = run;
+        b->speaker = row;
+    }
+    Py_XDECREF(key);
+    return b->run != NULL;
 }
 
 /* Its period, by record time and by arrival alike; 0 when they differ or nothing is certain. */
@@ -144,8 +170,10 @@ find_index(struct message *m)
     const struct layout *at = m->at;
     int64_t base, arrival_base, shift, since, since_arrival;
     PyObject *o = m->originator;
-    if (!number(m->time_o == Py_None ? m->event_time_o : m->time_o, &m->time) ||
-        !number(GET(o, o_base), &base) || !number(GET(o, o_arrival_base), &arrival_base) ||
+    if (m->time == NOTHING)
+        m->time = m->event_time;
+    if (m->time == NOTHING || !number(GET(o, o_base), &base) ||
+        !number(GET(o, o_arrival_base), &arrival_base) ||
         !number(GET(o, o_shift), &shift) ||
         !number(GET(m->subscription, s_period), &m->period) || m->period <= 0)
         return 0;
@@ -228,45 +256,55 @@ find_place(struct message *m)
     m->seen = &all[m->place];
     m->numbers.arrival = m->arrival;
     m->numbers.id = m->message_id;
-    if (m->event_time_o == Py_None) {
+    m->numbers.time = m->event_time;
+    if (m->event_time == NOTHING) {
         m->numbers.id = ~m->message_id;
         m->numbers.time = 0;
     }
-    else if (!number(m->event_time_o, &m->numbers.time))
-        return 0;
     int64_t age; /* beyond 64 bits: of a message far away, or there is none */
     if (__builtin_sub_overflow(m->arrival, m->seen->arrival, &age))
         return m->arrival > m->seen->arrival;
     return age >= PATIENCE;
 }
 
+/* The object of a number; borrowed, NULL with an exception when there is no memory. */
+static PyObject *
+object_of(struct made *made, int64_t value)
+{
+    if (made->object == NULL || made->value != value) {
+        PyObject *object = PyLong_FromLongLong(value);
+        if (object == NULL)
+            return NULL;
+        Py_XSETREF(made->object, object);
+        made->value = value;
+    }
+    return made->object;
+}
+
 int
 find_message(struct batch *b, Py_ssize_t row, struct message *m)
 {
-    const struct layout *at = b->at;
-    m->at = at;
+    m->at = b->at;
     m->index_o = NULL;
-    int64_t offset, known;
-    m->arrival_o = COLUMN(b, ARRIVAL, row);
-    if (!number(m->arrival_o, &m->arrival))
-        return UNCOMMON;
+    m->arrival = I64(b->arrival)[row];
+    m->arrival_o = object_of(&b->made_arrival, m->arrival);
     if (b->due < m->arrival)
         return DUE;
-    PyObject *device = find_device(b, row);
-    if (device == NULL || !number(COLUMN(b, OFFSET, row), &offset) ||
-        !number(GET(device, d_next_offset), &known) || offset < known ||
-        COLUMN(b, INCOMPLETE, row) != Py_False || COLUMN(b, KIND, row) != b->push_update_kind)
+    m->message_id = I64(b->message_id)[row];
+    m->event_time = I64(b->event_time)[row];
+    m->time = I64(b->time)[row];
+    if (U8(b->incomplete)[row] || word_of(&b->kind, row) != b->push_update_kind)
         return UNCOMMON;
-    m->key_o = COLUMN(b, KEY, row);
-    m->message_id_o = COLUMN(b, MESSAGE_ID, row);
-    m->name_o = COLUMN(b, NAME, row);
-    m->event_time_o = COLUMN(b, EVENT_TIME, row);
-    m->time_o = COLUMN(b, TIME, row);
-    PyObject *counter = find_counter(b, row);
-    if (counter == NULL || !number(m->message_id_o, &m->message_id) ||
-        (m->run = find_run(at, counter, m->key_o)) == NULL ||
-        !is_next_id(at, m->run, m->message_id) ||
-        (m->originator = find_originator(b, counter, m)) == NULL || !find_index(m))
+    m->event_time_o = m->event_time == NOTHING ? Py_None
+                                               : object_of(&b->made_event_time, m->event_time);
+    if (m->arrival_o == NULL || m->event_time_o == NULL)
+        return -1;
+    if (!find_speaker(b, row) || !is_next_id(b->at, b->run, m->message_id))
+        return UNCOMMON;
+    m->run = b->run;
+    m->originator = b->originator;
+    m->subscription = b->subscription;
+    if (!find_index(m))
         return UNCOMMON;
     if ((m->index_o = PyLong_FromLongLong(m->index)) == NULL)
         return -1;

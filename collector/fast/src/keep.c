@@ -11,11 +11,19 @@ keep_id(struct message *m)
     if (!number(GET(m->run, r_messages), &messages) ||
         (count = PyLong_FromLongLong(messages + 1)) == NULL)
         return -1;
+    PyObject *message_id = PyLong_FromLongLong(m->message_id);
+    if (message_id == NULL) {
+        Py_DECREF(count);
+        return -1;
+    }
     *m->seen = m->numbers;
     PyObject *speakers = GET(m->run, r_speakers), *before = PyList_GET_ITEM(speakers, m->place);
-    PyList_SET_ITEM(speakers, m->place, Py_NewRef(GET(m->originator, o_speaker)));
-    Py_XDECREF(before);
-    PUT_SAME(m->run, r_last_id, m->message_id_o);
+    PyObject *speaker = GET(m->originator, o_speaker);
+    if (speaker != before) {
+        PyList_SET_ITEM(speakers, m->place, Py_NewRef(speaker));
+        Py_XDECREF(before);
+    }
+    PUT(m->run, r_last_id, message_id);
     PUT_SAME(m->run, r_last_arrival, m->arrival_o);
     PUT_SAME(m->run, r_last_time, m->event_time_o == Py_None ? m->arrival_o : m->event_time_o);
     PUT(m->run, r_messages, count);
@@ -143,6 +151,7 @@ keep_message(struct batch *b, struct message *m)
             return -1;
         }
         m->opened = opened;
+        b->run = NULL; /* Python ran */
     }
     return tell(m) < 0 ? -1 : count_in(m);
 }

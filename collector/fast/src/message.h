@@ -2,6 +2,7 @@
 #ifndef COLLECTOR_MESSAGE_H
 #define COLLECTOR_MESSAGE_H
 
+#include "columns.h"
 #include "layout.h"
 
 /* Why the loop stops; the same numbers as in core/straight_compiled.py. */
@@ -9,20 +10,31 @@ enum { DONE, UNCOMMON, DUE, LOOK_HERE, LOOK_EARLIER };
 
 #define ID_MASK 0xFFFFFFFFLL
 
-/* The columns, in the order of core/update_columns.COLUMNS. */
-enum {
-    COL_ARRIVAL, COL_DEVICE_NAME, COL_SOURCE, COL_PORT, COL_HEADER, COL_MESSAGE_ID, COL_KEY,
-    COL_NAME, COL_KIND, COL_EVENT_TIME, COL_TIME, COL_INCOMPLETE, COL_OFFSET, COLUMNS
+/* A column of few different values: the list of them, and a place in it for each row. */
+struct coded {
+    PyObject *words;
+    struct column codes;
+};
+
+/* A number that came last, and the object made of it: neighbours often have the same. */
+struct made {
+    int64_t value;
+    PyObject *object; /* ours */
 };
 
 struct batch {
     const struct layout *at;
-    PyObject *column[COLUMNS];
+    struct column arrival, header, message_id, key, event_time, time, incomplete, offset;
+    struct coded device_name, source, name, kind;
+    Py_ssize_t rows;
     PyObject *devices, *open_period, *push_update_kind;
     int mapped;
     int64_t due; /* first entry of the heap */
-    /* where the row before was found: cards send in bursts */
-    PyObject *device_name, *device, *source, *header, *counter;
+    struct made made_arrival, made_event_time;
+    /* where the row before was found, borrowed: cards send in bursts. NULL: look it up. Nothing of
+     * it changes but by Python's doing, and that is when it is let go of. */
+    PyObject *run, *originator, *subscription;
+    Py_ssize_t speaker; /* the row that it was found for */
 };
 
 /* Of a message in a ring; seen_ids.NUMBERS. */
@@ -32,16 +44,24 @@ struct numbers {
 
 struct message {
     const struct layout *at;
-    PyObject *arrival_o, *message_id_o, *key_o, *name_o, *event_time_o, *time_o;
-    int64_t arrival, message_id, time, index, period, remainder, arrival_remainder, last_time;
+    int64_t arrival, message_id, event_time, time, index, period;
+    int64_t remainder, arrival_remainder, last_time;
     PyObject *run, *originator, *subscription, *opened; /* borrowed; opened may be NULL */
-    PyObject *index_o; /* ours */
+    PyObject *arrival_o, *event_time_o;                 /* borrowed */
+    PyObject *index_o;                                  /* ours */
     struct numbers numbers; /* as the ring will have it */
     struct numbers *seen;   /* its place in Run.seen */
     Py_ssize_t place;       /* in Run.speakers */
 };
 
-#define COLUMN(batch, which, row) PyList_GET_ITEM((batch)->column[COL_##which], row)
+/* The word of a row; NULL when there is no such one. */
+static inline PyObject *
+word_of(const struct coded *column, Py_ssize_t row)
+{
+    uint32_t code = U32(column->codes)[row];
+    return code < (size_t)PyList_GET_SIZE(column->words) ? PyList_GET_ITEM(column->words, code)
+                                                         : NULL;
+}
 
 /* Looks everything up and changes nothing. DONE: it is common. UNCOMMON may come with an exception. */
 int find_message(struct batch *b, Py_ssize_t row, struct message *m);

@@ -7,8 +7,10 @@
 PyObject *native_place(PyObject *module, PyObject *args);
 
 static PyMethodDef methods[] = {
-    {"decode_json", (PyCFunction)(void (*)(void))decode_json, METH_FASTCALL,
-     PyDoc_STR("decode_json(payloads, kinds, /)\n--\n\nSee collector.fast.Native.")},
+    {"decode_json", decode_json, METH_VARARGS,
+     PyDoc_STR("decode_json(*columns)\n--\n\nSee collector.fast.Native.")},
+    {"gather", gather, METH_VARARGS,
+     PyDoc_STR("gather(source, starts, lengths, offsets, /)\n--\n\nSee collector.fast.Native.")},
     {"bind", native_bind, METH_VARARGS,
      PyDoc_STR("bind(*classes)\n--\n\nSee collector.fast.Native.")},
     {"place", native_place, METH_VARARGS,

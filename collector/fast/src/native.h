@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* Number of the functions and their arguments, as in collector/fast/__init__.py: raise both. */
-#define NATIVE_INTERFACE 5
+#define NATIVE_INTERFACE 8
 
 typedef unsigned char octet;
 
@@ -80,6 +80,10 @@ bool read_envelope(const octet *text, size_t length, struct minute *last, struct
 
 /* --- decode_json.c */
 
-PyObject *decode_json(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+PyObject *decode_json(PyObject *module, PyObject *args);
+
+/* --- gather.c */
+
+PyObject *gather(PyObject *module, PyObject *args);
 
 #endif

@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from collector.errors import UsageError, WireError
-from collector.model import DeviceTime, MediaType, Notification, NotificationKind
+from collector.model import NOTHING, DeviceTime, MediaType, Notification, NotificationKind
 from collector.wire import names, plain, plain_xml
 from collector.wire.members import read_message, write_message
 from collector.wire.plain import DuplicatedMembers
@@ -91,7 +91,6 @@ class _Message(Struct, gc=False, omit_defaults=True):
 
 _DECODER: Final = msgspec.json.Decoder(_Message)
 _ENCODER: Final = msgspec.json.Encoder()
-_INT64_MIN: Final = plain.INT64_MIN
 _INT64_MAX: Final = plain.INT64_MAX
 _device_time: Final = cast("Callable[[str], DeviceTime]", parse_date_and_time)
 """Said once, since a call of ``DeviceTime`` for every message costs."""
@@ -215,9 +214,9 @@ def _typed_notification(
         observation_time = event_time
     else:
         observation_time = _device_time(observed)
-    if event_time is not None and not _INT64_MIN <= event_time <= _INT64_MAX:
+    if event_time is not None and not NOTHING < event_time <= _INT64_MAX:
         event_time = None  # as plain.read_record_time
-    if observation_time is not None and not _INT64_MIN <= observation_time <= _INT64_MAX:
+    if observation_time is not None and not NOTHING < observation_time <= _INT64_MAX:
         observation_time = None
     point = update.point_in_time
     return Notification(
