@@ -98,6 +98,15 @@ class _State(Struct):
     """Flapping: nothing is said."""
 
 
+class _Series(Struct, gc=False):
+    """A subscription, and all of its generators that are well."""
+
+    required: tuple[str, ...] = ()
+    """Of the newest verdict."""
+    newest: DeviceTime = DeviceTime(0)
+    """Nominal time of the newest period that was looked at."""
+
+
 _Key = tuple[str, str, str]
 """(device, subscription name or id, generator)"""
 
@@ -107,8 +116,9 @@ class AlertDecider:
 
     def __init__(self) -> None:
         self._states: dict[_Key, _State] = {}
-        self._members: dict[tuple[str, str], tuple[str, ...]] = {}
-        """(device, subscription) -> required generators of the newest verdict."""
+        """Of those in trouble, or not long out of it; nearly all are well and not here."""
+        self._all: dict[tuple[str, str], _Series] = {}
+        """(device, subscription name or id) -> the series."""
 
     def receive(self, facts: Iterable[Fact]) -> list[Alert]:
         """The alerts that these facts deserve, in their order."""
@@ -124,19 +134,30 @@ class AlertDecider:
         troubles = {pair.generator: (AlertKind.DEGRADED, pair.cause) for pair in verdict.degraded}
         troubles |= {pair.generator: (AlertKind.MISSING, pair.cause) for pair in verdict.missing}
         series, nominal_time = (verdict.device, _series(verdict)), verdict.nominal_time
-        for generator in verdict.required:
+        known = self._all.get(series)
+        if known is None:
+            known = self._all[series] = _Series()
+            if len(self._all) > STATES_KEPT:
+                del self._all[next(iter(self._all))]
+        for generator in verdict.required if troubles or self._states else ():
             state = self._states.get((*series, generator))
-            if state is not None and generator not in troubles and _stays_well(state, nominal_time):
-                state.newest = nominal_time
+            if generator not in troubles and (state is None or _stays_well(state, nominal_time)):
+                self._states.pop((*series, generator), None)
                 continue
             kind, cause = troubles.get(generator, (None, None))
-            yield from self._generator(verdict, generator, kind, cause)
-        yield from self._leavers(verdict)
+            state = state or self._new_state((*series, generator), known.newest)
+            yield from self._generator(verdict, generator, state, kind, cause)
+        yield from self._leavers(verdict, series, known)
+        known.newest = max(known.newest, nominal_time)
 
     def _generator(
-        self, verdict: Verdict, generator: str, kind: AlertKind | None, cause: Cause | None
+        self,
+        verdict: Verdict,
+        generator: str,
+        state: _State,
+        kind: AlertKind | None,
+        cause: Cause | None,
     ) -> Iterator[Alert]:
-        state = self._state(verdict, generator)
         if verdict.nominal_time < state.newest:
             if verdict.amendment == 0 and cause is not None and not state.quiet and not state.kind:
                 text = sentences.past(
@@ -194,15 +215,14 @@ class AlertDecider:
         else:
             yield _current(verdict, generator, state)
 
-    def _leavers(self, verdict: Verdict) -> Iterator[Alert]:
-        series = (verdict.device, _series(verdict))
-        before = self._members.get(series, ())
+    def _leavers(
+        self, verdict: Verdict, series: tuple[str, str], known: _Series
+    ) -> Iterator[Alert]:
+        before = known.required
         if before == verdict.required or verdict.amendment:
             return
-        self._members.pop(series, None)
-        self._members[series] = verdict.required
-        if len(self._members) > STATES_KEPT:
-            del self._members[next(iter(self._members))]
+        known.required = verdict.required
+        self._all[series] = self._all.pop(series, known)
         for generator in (one for one in before if one not in verdict.required):
             state = self._states.pop((*series, generator), None)
             if state is None or state.quiet or state.cause is None or state.cause is Cause.LEFT:
@@ -215,18 +235,16 @@ class AlertDecider:
                 verdict, generator, AlertKind.LEFT, state.cause, verdict.nominal_time, text
             )
 
-    def _state(self, verdict: Verdict, generator: str) -> _State:
-        key = (verdict.device, _series(verdict), generator)
-        state = self._states.get(key)
-        if state is None:
-            if len(self._states) >= STATES_KEPT:
-                del self._states[next(iter(self._states))]
-            state = self._states[key] = _State()
+    def _new_state(self, key: _Key, newest: DeviceTime) -> _State:
+        """Of one that was well up to a period."""
+        if len(self._states) >= STATES_KEPT:
+            del self._states[next(iter(self._states))]
+        state = self._states[key] = _State(newest=newest)
         return state
 
 
 def _stays_well(state: _State, nominal_time: int) -> bool:
-    """Nothing is to be said or remembered of one more good period; nearly always."""
+    """Nothing is to be said of one more good period, and nothing remembered any longer."""
     return state.kind is None and not state.debt and nominal_time >= state.newest
 
 

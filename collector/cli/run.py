@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from collector.cli.options import config_option
@@ -17,6 +19,8 @@ def run(config_file: str) -> int:
     read the configuration again. With collector.lanes above 1 so many processes share the work,
     and every other command still sees one collector.
     """
+    # said before Arrow is loaded: its own heap gives back little of what a segment took
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from collector.config import load_config
     from collector.lanes import run as run_lanes
 

@@ -20,6 +20,8 @@ NO_SUBSCRIPTION = -1
 NO_ARRIVAL = -(1 << 63)
 EMPTY = (NO_ARRIVAL, 0, 0)
 """A place of a ring where no message is: its arrival, id and event time."""
+NOTHING: frozenset[int] = frozenset()
+"""One for all: Python makes a new one, of 216 octets, each time it is asked."""
 
 Speaker = tuple[int, str, str]
 """(subscription key, generator, kind) of a message."""
@@ -95,7 +97,7 @@ class Originator:
         self.holes: dict[int, list[Hole]] = {}
         """period index -> the holes that are blamed on it there."""
         self.restarts: dict[int, list[Restart]] = {}
-        self.slipped: frozenset[int] = frozenset()
+        self.slipped = NOTHING
         self.odd_times = 0
         self.absurd_times = 0
         self.heard_run = 0

@@ -157,7 +157,20 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(400):
         one = msgspec.structs.replace(verdict(number), subscription_name="", subscription_id=number)
         assert decider.receive([one]) == []
-    assert len(decider._states) == len(decider._members) == 50
+    assert len(decider._all) == 50
+    for number in range(400):
+        one = verdict(number, missing=SILENT)
+        one = msgspec.structs.replace(one, subscription_name="", subscription_id=number)
+        assert len(decider.receive([one])) == 1
+    assert len(decider._states) == len(decider._all) == 50
+
+
+def test_of_cards_that_are_well_again_nothing_is_remembered() -> None:
+    decider = AlertDecider()
+    rows = [verdict(0), verdict(1, missing=SILENT), *(verdict(n) for n in range(2, 100))]
+    assert len(decider.receive(rows)) == 2
+    assert decider._states == {}
+    assert decider.receive([verdict(50, missing=SILENT)])[0].kind is decision.AlertKind.PAST
 
 
 def test_a_card_that_leaves_in_good_health_leaves_quietly() -> None:

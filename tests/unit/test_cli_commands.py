@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,7 +38,10 @@ def test_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "c.toml"
     file.write_text("[udp_notif]\nport = 1\n")
     run = stand_in(monkeypatch, service, "run")
+    monkeypatch.setenv("ARROW_DEFAULT_MEMORY_POOL", "")  # put back as it was afterwards
+    del os.environ["ARROW_DEFAULT_MEMORY_POOL"]
     assert status_of(["run", "-c", str(file)]) == 0
+    assert os.environ["ARROW_DEFAULT_MEMORY_POOL"] == "system"
     assert run.arguments[0].udp_notif.port == 1
     file.write_text("[udp_notif]\nport = 2\n")
     assert run.keywords["reload_from"]().udp_notif.port == 2
