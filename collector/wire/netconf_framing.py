@@ -9,12 +9,15 @@ Rules:
 * a session starts with end-of-message framing; the caller switches after the hellos with
   ``use_chunked()`` (RFC 6242 §4.1), and octets already received stay in the buffer;
 * one message at a time: ``receive(data)``, then ``next_message()`` until it returns None, because
-  the framing may change between two messages of one piece;
+  the framing may change between two messages of one piece; once it is chunked it stays so, and
+  ``messages()`` cuts off all that are there;
 * the work is linear in the octets received, also when they come one by one;
 * after a WireError the stream is lost: the session MUST be closed (RFC 6242 §4.2).
 """
 
 from __future__ import annotations
+
+import re
 
 from collector.errors import WireError
 
@@ -33,6 +36,8 @@ _DIGITS = frozenset(b"0123456789")
 _WHITE_SPACE = frozenset(b" \t\r\n")
 _MAX_SIZE_DIGITS = 10
 """Digits of ``MAX_CHUNK``: more can only be out of range, so no need to wait for their end."""
+_CHUNK = re.compile(rb"\n#([1-9][0-9]{0,9})\n")
+"""A header that is whole and legal (RFC 6242 §4.2), but for its largest sizes."""
 
 
 class Deframer:
@@ -85,6 +90,47 @@ class Deframer:
             self._buffer.clear()
             self._chunks.clear()
             raise
+
+    def messages(self) -> list[bytes]:
+        """All whole messages that are there, what ``next_message`` would return one by one.
+
+        Only in chunked framing, since in the other one each message may change the framing. What
+        comes before an illegal octet is returned, and the error raised by the next call.
+
+        Raises:
+            WireError: as ``next_message``.
+        """
+        found = self._whole_ones()
+        try:
+            while (message := self.next_message()) is not None:
+                found.append(message)
+                found += self._whole_ones()
+        except WireError:
+            if not found:
+                raise
+        return found
+
+    def _whole_ones(self) -> list[bytes]:
+        """Messages of one chunk each at the front of the buffer, as nearly all are; whatever else
+        stands there is left to ``next_message``."""
+        found: list[bytes] = []
+        if self._may_skip or self._remaining or self._chunks:
+            return found
+        buffer, at, most = self._buffer, 0, min(self.max_message, MAX_CHUNK)
+        with memoryview(buffer) as octets:
+            while (header := _CHUNK.match(buffer, at)) is not None:
+                first = header.end()
+                end = first + int(header[1])
+                if end - first > most or not buffer.startswith(END_OF_CHUNKS, end):
+                    break
+                message = bytes(octets[first:end]).strip()
+                if not message:
+                    break
+                found.append(message)
+                at = end + len(END_OF_CHUNKS)
+            del header
+        self._consume(at)
+        return found
 
     # ------------------------------------------------------------------ end of message
     def _next_delimited(self) -> bytes | None:

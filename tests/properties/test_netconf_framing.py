@@ -39,6 +39,49 @@ def test_delimited_round_trip(messages: list[bytes], sizes: list[int]) -> None:
     assert read(Deframer(), octets, sizes) == messages
 
 
+def all_at_once(octets: bytes, sizes: list[int], limit: int) -> tuple[list[bytes], str]:
+    """By ``messages``; and the reason of a refusal."""
+    deframer = Deframer(limit)
+    deframer.use_chunked()
+    found, at, turn = [], 0, 0
+    try:
+        while at < len(octets):
+            size = sizes[turn % len(sizes)]
+            deframer.receive(octets[at : at + size])
+            while messages := deframer.messages():
+                found += messages
+            at, turn = at + size, turn + 1
+    except WireError as error:
+        return found, f"{error.reason} at {error.offset}"
+    return found, ""
+
+
+def one_by_one(octets: bytes, limit: int) -> tuple[list[bytes], str]:
+    """By ``next_message``."""
+    deframer = Deframer(limit)
+    deframer.use_chunked()
+    deframer.receive(octets)
+    found = []
+    try:
+        while (message := deframer.next_message()) is not None:
+            found.append(message)
+    except WireError as error:
+        return found, f"{error.reason} at {error.offset}"
+    return found, ""
+
+
+PIECES = (
+    st.binary(min_size=1, max_size=30).map(encode_chunked)
+    | st.binary(min_size=1, max_size=30).map(lambda message: encode_chunked(message, 3))
+    | st.text("\n#1290x ", max_size=12).map(str.encode)
+)
+
+
+@given(st.lists(PIECES, max_size=6).map(b"".join), st.lists(st.integers(1, 200), min_size=1))
+def test_all_at_once_is_the_same_as_one_by_one(octets: bytes, sizes: list[int]) -> None:
+    assert all_at_once(octets, sizes, 20) == one_by_one(octets, 20)
+
+
 @given(st.text("\n#1290x", max_size=40), cuts)
 def test_any_octets_are_bounded_and_cuts_change_nothing(text: str, sizes: list[int]) -> None:
     def outcome(sizes: list[int]) -> tuple[list[bytes], tuple[str, int] | None]:

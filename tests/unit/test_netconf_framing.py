@@ -89,6 +89,36 @@ def test_switch_between_two_messages_of_one_piece() -> None:
     assert deframer.buffered == 0
 
 
+def test_all_messages_that_are_there_at_once() -> None:
+    deframer = chunked()
+    deframer.receive(RFC6242_4_2 + b"\n#4\n<a/>\n##\n\n#5\n<b/> \n##\n\n#3\n<c")
+    assert deframer.messages() == [RFC6242_4_2_MESSAGE, b"<a/>", b"<b/>"]
+    assert deframer.messages() == []
+    deframer.receive(b"/\n#1\n>\n##\n\n#4\n<d/>\n##\n\n#6\n<e/>\n##\n\n#4\n<f/>\n##\n")
+    assert deframer.messages() == [b"<c/>", b"<d/>"], "what comes before the error is not lost"
+    with pytest.raises(WireError) as caught:
+        deframer.messages()
+    assert caught.value.reason == "bad-chunk-start"
+
+
+@pytest.mark.parametrize(
+    ("octets", "reason"),
+    [
+        (b"\n#1001\n", "message-too-large"),
+        (b"\n#4294967296\n", "bad-chunk-size"),
+        (b"\n#2\n \n\n##\n", "empty-message"),
+        (b"\n#02\n<>\n##\n", "bad-chunk-size"),
+    ],
+)
+def test_what_is_illegal_is_refused_by_both_ways_of_reading(octets: bytes, reason: str) -> None:
+    deframer = chunked(1000)
+    deframer.receive(b"\n#4\n<a/>\n##\n" + octets)
+    assert deframer.messages() == [b"<a/>"]
+    with pytest.raises(WireError) as caught:
+        deframer.messages()
+    assert caught.value.reason == reason
+
+
 @pytest.mark.parametrize("blank", [b"\n", b"\r\n", b" \n\n", b"\n\n\n"])
 @pytest.mark.parametrize("step", [1, 100])
 def test_line_ends_between_hello_and_first_chunk_are_dropped(blank: bytes, step: int) -> None:
