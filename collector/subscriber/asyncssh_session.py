@@ -55,7 +55,10 @@ class AsyncsshSession(SessionBase, asyncssh.SSHClientSession[bytes]):
         self._encode = encode_delimited
         self._connection: asyncssh.SSHClientConnection | None = None
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
-        self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._greeted: asyncio.Future[None] = self._loop.create_future()
+        self._has_octets = False
+        """Whether ``_read`` is about to be called."""
 
     # ------------------------------------------------------------------ open
     async def open(self) -> None:
@@ -97,18 +100,36 @@ class AsyncsshSession(SessionBase, asyncssh.SSHClientSession[bytes]):
         if datatype is not None:
             return
         self._deframer.receive(data)
+        if not self._has_octets:
+            self._has_octets = True
+            self._loop.call_soon(self._read)
+
+    def _read(self) -> None:
+        """What one look at the socket brought, up to eight SSH packets, goes on as one batch."""
+        if not self._has_octets:
+            return
+        self._has_octets = False
         try:
-            while (message := self._deframer.next_message()) is not None:
-                if self._greeted.done():
-                    self._inbox.arrived(message)
-                else:
-                    self._hello(message)
+            self._cut()
         except WireError as error:
             self._end(wire_failure(self.settings, error))
             if self._connection is not None:
                 self._connection.abort()
             return
         self._inbox.offer(self._pause, self._resume)
+
+    def _cut(self) -> None:
+        """Whole messages into the inbox. Raises WireError."""
+        while not self._deframer.chunked:
+            message = self._deframer.next_message()
+            if message is None:
+                return
+            if self._greeted.done():
+                self._inbox.arrived([message])
+            else:
+                self._hello(message)
+        while messages := self._deframer.messages():
+            self._inbox.arrived(messages)
 
     def _hello(self, message: bytes) -> None:
         hello = read_hello(message)
@@ -134,6 +155,7 @@ class AsyncsshSession(SessionBase, asyncssh.SSHClientSession[bytes]):
     # ------------------------------------------------------------------ the end
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncssh: the channel is gone."""
+        self._read()
         self._channel = None
         why = f" ({plain(str(exc))})" if exc is not None and str(exc) else ""
         self._end(SessionError(f"{self.settings.where} ended the session{why}", reason="lost"))

@@ -9,7 +9,7 @@ Rules: see ``session``; everything runs in the event loop's thread.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from collector.errors import IntakeFullError, SessionError, UsageError, WireError
 from collector.interfaces import Clock
@@ -18,6 +18,8 @@ from collector.subscriber.session import CLOSE_TIMEOUT, Arrived, Deliver, Sessio
 from collector.wire.names import NETCONF_BASE
 from collector.wire.netconf_hello import root_of
 
+_NOTIFICATION = (b"<notification>", b"<notification ")
+"""How nearly all messages begin: no need to look further for their root."""
 MAX_PENDING_RPCS = 64
 """Requests of one session that may wait for their reply (ours)."""
 CLOSE_SESSION = (
@@ -48,8 +50,17 @@ class Inbox:
         """Messages thrown away because the intake was still full when we closed the session."""
 
     # ------------------------------------------------------------------ in
-    def arrived(self, payload: bytes) -> None:
-        """Note a message; ``offer()`` hands it over."""
+    def arrived(self, payloads: Iterable[bytes]) -> None:
+        """Note messages; ``offer()`` hands them over."""
+        self._waiting += [
+            Arrived("notification", None, payload)
+            if payload.startswith(_NOTIFICATION)
+            else self._other(payload)
+            for payload in payloads
+        ]
+
+    def _other(self, payload: bytes) -> Arrived:
+        """A message that does not begin as most do."""
         try:
             root = root_of(payload)
             name, message_id = root.name, root.message_id
@@ -59,7 +70,7 @@ class Inbox:
             # A reply to a request that the server could not read has no message-id
             # (RFC 6241 §4.3); servers answer in order (§4.5), so it is the oldest one's.
             message_id = next(iter(self._replies))
-        self._waiting.append(Arrived(name, message_id, payload))
+        return Arrived(name, message_id, payload)
 
     def offer(self, pause: Callable[[], None], resume: Callable[[], None]) -> None:
         """Hand over what waits; call ``pause`` if the intake is full, ``resume`` once it is not."""

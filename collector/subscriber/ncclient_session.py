@@ -156,8 +156,7 @@ class NcclientSession(SessionBase):
     def _drain(self) -> None:
         if self._paused:
             return
-        for message in self._queue.take():
-            self._inbox.arrived(message)
+        self._inbox.arrived(self._queue.take())
         self._inbox.offer(self._pause, self._resume)
 
     def _pause(self) -> None:
@@ -168,8 +167,7 @@ class NcclientSession(SessionBase):
         self._drain()
 
     def _over(self, error: SessionError) -> None:
-        for message in self._queue.take():
-            self._inbox.arrived(message)
+        self._inbox.arrived(self._queue.take())
         self._queue.shut()
         self._inbox.end(error)
 

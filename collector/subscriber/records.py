@@ -79,8 +79,13 @@ class Recorder:
         Raises:
             IntakeFullError: nothing was taken.
         """
-        kinds: list[int] = []
-        payloads: list[bytes] = []
+        name = session_name(self._device, session)
+        if not any(message.root == "rpc-reply" for message in messages):
+            payloads = [message.payload for message in messages]
+            kinds: list[int] = [RecordKind.DATA] * len(payloads)
+            self._intake.take(_columns(session, name, now, kinds, payloads))
+            return
+        kinds, payloads = [], []
         for message in messages:
             if message.root != "rpc-reply":
                 kinds.append(RecordKind.DATA)
@@ -92,7 +97,6 @@ class Recorder:
                 text = message.payload.decode(errors="replace")
                 payloads.append(msgspec.json.encode(replace(note, reply=text)))
         if kinds:
-            name = session_name(self._device, session)
             self._intake.take(_columns(session, name, now, kinds, payloads))
 
 

@@ -58,6 +58,9 @@ _ENDING_KINDS = (
     NotificationKind.SUBSCRIPTION_TERMINATED,
     NotificationKind.SUBSCRIPTION_COMPLETED,
 )
+_UPDATE = b"push-update"
+_HEAD = 512
+"""Octets of a message in which ``_UPDATE`` tells that it is one (ours)."""
 _MAX_STATE_CHANGE = 64 * 1024
 """Octets of a message that is looked into for the end of a subscription (ours)."""
 
@@ -331,7 +334,11 @@ class DeviceRunner:
 
 def _may_end(payload: bytes) -> bool:
     """A cheap look: most messages are updates and end nothing."""
-    return len(payload) <= _MAX_STATE_CHANGE and any(word in payload for word in _ENDINGS)
+    return (
+        payload.find(_UPDATE, 0, _HEAD) < 0
+        and len(payload) <= _MAX_STATE_CHANGE
+        and any(word in payload for word in _ENDINGS)
+    )
 
 
 async def _wait(event: asyncio.Event, limit: int | None) -> None:

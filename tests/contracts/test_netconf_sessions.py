@@ -150,6 +150,33 @@ def test_everything_arrives_in_order_and_before_the_reply_is_returned(
     with_device(tmp_path, kind, test)
 
 
+def test_what_comes_together_is_handed_over_together(tmp_path: Path, kind: str) -> None:
+    sent = [notification(number) for number in range(400)]
+
+    async def test(device: Device, session: NetconfSession, basket: Basket) -> None:
+        def answer(sid: str, request: bytes) -> None:
+            device.server.send(sid, ok_reply(request))
+            for message in sent:
+                device.server.send(sid, message)
+
+        device.answer = answer
+        calls = 0
+        deliver = session._inbox._deliver  # type: ignore[attr-defined]  # both have one
+
+        def counted(*arguments: object) -> None:
+            nonlocal calls
+            calls += 1
+            deliver(*arguments)
+
+        session._inbox._deliver = counted  # type: ignore[attr-defined]
+        await session.rpc(rpc(1))
+        await until(lambda: len(basket.messages) > len(sent))
+        assert basket.payloads()[1:] == sent
+        assert calls < len(sent) / 4, "each message came in an SSH packet of its own"
+
+    with_device(tmp_path, kind, test)
+
+
 def test_replies_find_their_requests_in_any_order(tmp_path: Path, kind: str) -> None:
     async def test(device: Device, session: NetconfSession, basket: Basket) -> None:
         device.answer = lambda *_: None

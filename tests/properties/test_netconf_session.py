@@ -45,7 +45,7 @@ def test_everything_arrives_once_and_in_order(
             await reading.wait()  # as a session does: no read while the intake is full
             for _ in range(size):
                 sent.append(b"<m>%d</m>" % len(sent))
-                inbox.arrived(sent[-1])
+                inbox.arrived(sent[-1:])
             inbox.offer(reading.clear, reading.set)
         if ends:
             inbox.end(SessionError("the device went away"))

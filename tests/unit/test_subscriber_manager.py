@@ -133,8 +133,7 @@ class FakeSession:
         return await self.inbox.reply(message_id, future, timeout)
 
     def push(self, *messages: bytes) -> None:
-        for message in messages:
-            self.inbox.arrived(message)
+        self.inbox.arrived(messages)
         self.inbox.offer(lambda: None, lambda: None)
 
     def lose(self) -> None:
