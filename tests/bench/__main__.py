@@ -76,7 +76,7 @@ _WIDTH = 150
 def main(**wanted: Any) -> None:
     """Measure CPU time, rates, latency and memory of the data path.
 
-    Without --stage, --search, --plot or --compare everything but those is measured, in about four
+    Without --stage, --search, --plot or --compare everything but those is measured, in about five
     minutes. Lines of progress go to standard error.
 
     \b

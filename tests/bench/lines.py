@@ -12,6 +12,7 @@ from tests.bench.end_to_end import EndToEnd
 from tests.bench.equality import Equality
 from tests.bench.goals import goals
 from tests.bench.limits import Ingest
+from tests.bench.netconf_handover import HandOver
 from tests.bench.report import Report
 from tests.bench.scaling import Point
 from tests.bench.stages import StageCost
@@ -101,6 +102,8 @@ def tables(report: Report) -> Iterator[Table]:
         yield stage_table(report.stages)
     if report.runs:
         yield run_table(report.runs)
+    if report.sessions:
+        yield session_table(report.sessions)
     if report.scaling:
         yield scaling_table(report.scaling)
     for one in report.equality:
@@ -116,6 +119,25 @@ def tables(report: Report) -> Iterator[Table]:
                 "[green]met[/]" if goal.met else "[red]missed[/]",
             )  # fmt: skip
         yield table
+
+
+def session_table(found: Sequence[HandOver]) -> Table:
+    """One line a stream and way."""
+    table = Table(title="NETCONF notifications, through SSH", title_justify="left")
+    table.add_column("octets")
+    table.add_column("SSH packets")
+    table.add_column("way")
+    for name in ("CPU µs/message", "messages/s/core", "messages/s", "busy", "of the bare"):
+        table.add_column(name, justify="right")
+    for one in found:
+        stream, bare = one.stream, one.bare.microseconds
+        for way in (one.bare, one.handed, one.journal, one.whole):
+            table.add_row(
+                f"{stream.octets:,}", stream.packets, way.name, f"{way.microseconds:.2f}",
+                f"{way.a_core:,.0f}", f"{way.rate:,.0f}", f"{way.busy:.0%}",
+                f"{bare / way.microseconds:.0%}",
+            )  # fmt: skip
+    return table
 
 
 def scaling_table(points: Sequence[Point]) -> Table:
@@ -174,6 +196,12 @@ def summary(report: Report) -> Iterator[str]:
                 f"{one.since_sent.text} after the device was to send; {one.lost_rows} rows were "
                 "too quick for the follower."
             )
+    for kind in report.sessions:
+        yield (
+            f"A NETCONF notification of {kind.stream.octets:,} octets, {kind.stream.packets} "
+            f"packets: decoding its XML takes {kind.decode_microseconds:.1f} µs, judging, rows "
+            f"and Parquet {kind.judge_microseconds:.1f} µs."
+        )
     if report.start is not None:
         yield _about_start(report.start)
     for memory in report.memory:

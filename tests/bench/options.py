@@ -8,11 +8,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tests.bench.load import CENTISECOND, Load, Plan
-from tests.bench.stages import MORE_STAGES, STAGES
+from tests.bench.stages import STAGES
 
-WHOLE = ("end-to-end", "ingest", "latency", "lone", "start", "memory")
+WHOLE = ("end-to-end", "ingest", "latency", "lone", "netconf", "start", "memory")
 """What is measured of whole processes."""
-PARTS = (*STAGES, *WHOLE, *MORE_STAGES)
+PARTS = (*STAGES, *WHOLE)
 RATES = (20_000, 40_000, 60_000, 80_000)
 QUICK_RATE = 2_000
 DEVICES = 1000
@@ -56,7 +56,7 @@ class Options(Struct, frozen=True):
             return ("end-to-end",)
         if self.plot or self.comparing:
             return ()
-        return tuple(name for name in PARTS if name not in MORE_STAGES)
+        return PARTS
 
     def given_rates(self) -> tuple[int, ...]:
         """Rates to run."""

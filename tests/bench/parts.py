@@ -10,14 +10,24 @@ import time
 from msgspec.structs import replace
 
 from collector.model import SECOND
-from tests.bench import bare, end_to_end, equality, latency, limits, lines, scaling, startup
+from tests.bench import (
+    bare,
+    end_to_end,
+    equality,
+    latency,
+    limits,
+    lines,
+    netconf_handover,
+    scaling,
+    startup,
+)
 from tests.bench.bare import Bare
 from tests.bench.end_to_end import RECEIVE_BUFFER, EndToEnd
 from tests.bench.load import Load, Plan
 from tests.bench.options import QUICK_RATE, Options
 from tests.bench.report import Report
 from tests.bench.search import Step, search
-from tests.bench.stages import MORE_STAGES, STAGES, Sample
+from tests.bench.stages import STAGES, Sample
 
 FLAT_OUT = 1_500_000
 """Messages a second that no receiver takes."""
@@ -36,7 +46,7 @@ def measure(options: Options, report: Report) -> None:
     """Everything that is asked for."""
     parts = options.parts()
     report.reference_microseconds = reference(options)
-    stages(options, report, [name for name in parts if name in STAGES | MORE_STAGES])
+    stages(options, report, [name for name in parts if name in STAGES])
     if "end-to-end" in parts:
         rates(options, report)
     if "ingest" in parts:
@@ -47,6 +57,8 @@ def measure(options: Options, report: Report) -> None:
         say("one datagram at a time on an idle collector")
         messages, period = (3, SECOND // 4) if options.quick else (12, SECOND)
         report.lone = latency.lone(folder=options.folder, messages=messages, period=period)
+    if "netconf" in parts:
+        sessions(options, report)
     if "start" in parts:
         say("starts")
         devices, times = (50, 1) if options.quick else (startup.MANY_DEVICES, 5)
@@ -78,7 +90,7 @@ def stages(options: Options, report: Report, names: list[str]) -> None:
     for name in names:
         say(f"stage {name}")
         gc.collect()
-        report.stages.append((STAGES | MORE_STAGES)[name](sample))
+        report.stages.append(STAGES[name](sample))
 
 
 def run(options: Options, plan: Plan, lanes: int | None = None) -> EndToEnd:
@@ -133,6 +145,17 @@ def under_load(options: Options, report: Report) -> None:
         found = latency.under_load(options.plan(load), folder=options.folder, lanes=options.lanes)
         say(f"followed: {lines.progress(found.run)}")
         report.latency.append(found)
+
+
+def sessions(options: Options, report: Report) -> None:
+    """NETCONF notifications, each stream in every way."""
+    quick = options.quick
+    for stream in netconf_handover.QUICK if quick else netconf_handover.STREAMS:
+        say(f"NETCONF notifications of {stream.octets:,} octets, {stream.packets} packets")
+        times = 1 if quick else netconf_handover.TIMES
+        report.sessions.append(
+            netconf_handover.hand_over(stream, folder=options.folder, times=times)
+        )
 
 
 def memory(options: Options, report: Report) -> None:

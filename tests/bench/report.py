@@ -12,6 +12,7 @@ from tests.bench.end_to_end import EndToEnd
 from tests.bench.equality import Equality
 from tests.bench.latency import Lone, UnderLoad
 from tests.bench.limits import Ingest
+from tests.bench.netconf_handover import HandOver
 from tests.bench.scaling import Point
 from tests.bench.search import Found
 from tests.bench.stages import StageCost
@@ -37,6 +38,8 @@ class Report(msgspec.Struct):
     ingest: Ingest | None = None
     latency: list[UnderLoad] = []
     lone: Lone | None = None
+    sessions: list[HandOver] = []
+    """NETCONF, one for each kind of stream."""
     start: Start | None = None
     memory: list[Memory] = []
     scaling: list[Point] = []

@@ -253,14 +253,6 @@ def store(sample: Sample) -> StageCost:
     return StageCost("store", sample.messages, cost, "Parquet, zstd")
 
 
-def netconf(sample: Sample) -> StageCost:
-    """A notification over SSH; not part of a run unless it is named."""
-    from tests.bench.netconf import bench_netconf
-
-    cost = bench_netconf(min(20_000, sample.messages), sample.octets, idle_sessions=1)
-    return StageCost("netconf", cost.messages, cost.cpu_seconds, "SSH session to deliver")
-
-
 STAGES: dict[str, Callable[[Sample], StageCost]] = {
     "receive": receive,
     "reassemble": reassemble,
@@ -272,8 +264,6 @@ STAGES: dict[str, Callable[[Sample], StageCost]] = {
     "store": store,
 }
 """In the order in which a message passes them."""
-MORE_STAGES: dict[str, Callable[[Sample], StageCost]] = {"netconf": netconf}
-"""Run only when they are named."""
 
 
 def _engine(load: Load) -> Engine:

@@ -19,6 +19,8 @@ from tests.bench.goals import goals
 from tests.bench.latency import Lone, Spread, UnderLoad
 from tests.bench.limits import Disk, Ingest, disk_speed
 from tests.bench.load import Load
+from tests.bench.netconf_device import Stream
+from tests.bench.netconf_handover import HandOver, Way
 from tests.bench.options import PARTS, Options
 from tests.bench.report import Report
 from tests.bench.scaling import AXES, Point, load_of, plot
@@ -27,6 +29,11 @@ from tests.bench.stages import STAGES, StageCost
 from tests.bench.startup import Memory, Start, slowest_imports
 from tests.unit.test_bench_runs import BARE, RUN, changed
 
+HANDED = HandOver(
+    Stream(1000, 900), Way("bare library", 1000, 0.008, 0.01),
+    Way("handed over", 1000, 0.01, 0.01), Way("into the journal", 1000, 0.012, 0.012),
+    Way("judged and stored", 1000, 0.05, 0.05), 25.0,
+)  # fmt: skip
 SPREAD = Spread(10, 5.0, 50.0, 99.0)
 
 
@@ -41,6 +48,7 @@ def whole() -> Report:
         ingest=Ingest(BARE, 3, "another reason", BARE, Disk(900.0, 300.0, 100.0)),
         latency=[UnderLoad(RUN, SPREAD, SPREAD, None, 0)],
         lone=Lone(SPREAD, Spread(3, 1.0, 2.0, 3.0), None),
+        sessions=[HANDED],
         start=Start(0.02, 0.004, ("numpy",), 0.5, 1.5, 10_000, (("numpy", 0.1),)),
         memory=[Memory(10_000, 1 << 27, 1 << 28, 700_000_000, 9, RUN)],
         scaling=[Point("devices", 100, RUN), Point("devices", 1000, RUN)],
@@ -70,6 +78,7 @@ def test_people_get_a_table_or_a_sentence_of_everything() -> None:
     said = capture.get()
     for word in (
         "decode", "60,000", "no loss", "a reason", "another reason", "900 MB/s", "12.0 times",
+        "into the journal", "125,000", "25.0 µs, judging", "13.0 µs",
         "max 99.0 ms", "numpy 0.10 s", "700 MB", "scaling-devices.svg", "json.loads", "events",
     ):  # fmt: skip
         assert word in said, word
@@ -80,6 +89,8 @@ def test_goals_are_met_or_missed() -> None:
     assert found["verdict at a live sink, early, 60,000 messages/s"]
     assert not found["a lone datagram is in the journal file"]
     assert found["a lone datagram is folded, its verdict at a live sink"]
+    assert found["NETCONF, 900 octets, single packets: of the bare library's"]
+    assert not found["NETCONF, 900 octets, single packets, into the journal: of the bare library's"]
     assert found["collector run listens"]
     assert not found["the same with 10,000 devices"]
     assert not found["import collector loads"]
@@ -183,7 +194,7 @@ def test_the_disk_writes_at_some_speed(tmp_path: Path) -> None:
 
 # --------------------------------------------------------------------------- what is asked for
 def test_what_is_measured_follows_from_the_options() -> None:
-    assert set(Options().parts()) == {*PARTS} - {"netconf"}
+    assert Options().parts() == PARTS
     assert Options(stages=("store", "decode")).parts() == ("decode", "store")
     assert Options(searching=True).parts() == ("end-to-end",)
     assert Options(comparing=True).parts() == ()

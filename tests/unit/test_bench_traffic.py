@@ -9,12 +9,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from collector.model import SECOND, DeviceTime
+from collector.model import SECOND, DeviceTime, MediaType, NotificationKind
 from collector.receivers.recvmmsg import recvmmsg_usable
 from collector.wire.notification import decode, decode_contents
 from collector.wire.udp_notif import decode_header
 from tests.bench import traffic, truth
 from tests.bench.load import Load, Plan
+from tests.bench.netconf_device import push_update
 from tests.bench.payloads import ENCODINGS, OBSERVED_BEFORE, SUBSCRIPTION
 from tests.bench.sender import Sender
 from tests.bench.traffic import Traffic
@@ -66,6 +67,18 @@ def test_several_updates_of_a_card_follow_each_other_in_its_run_of_ids() -> None
 def test_a_payload_that_is_too_small_for_the_message_is_refused() -> None:
     with pytest.raises(ValueError, match="needs"):
         Traffic(Load(octets=500))
+
+
+@pytest.mark.parametrize("octets", [900, 9_000])
+def test_a_notification_for_netconf_is_an_update_of_its_card(octets: int) -> None:
+    message = push_update(11, octets, SECOND)
+    assert len(message) == octets
+    found = decode(message, MediaType.YANG_DATA_XML)
+    assert (found.kind, found.subscription_id) == (NotificationKind.PUSH_UPDATE, SUBSCRIPTION)
+    assert (found.generator, found.event_time) == ("4", SECOND)
+    assert message != push_update(12, octets, SECOND)
+    with pytest.raises(ValueError, match="needs"):
+        push_update(11, 400, SECOND)
 
 
 def test_the_start_of_a_subscription_is_in_the_same_encoding() -> None:
