@@ -156,8 +156,8 @@ def _conclude(
         for waiting in run.unmet:
             gaps.blame(waiting, [here] if gaps.is_suspect_index(*here) else [])
             mark(context, waiting.suspects)
-        run.unmet.clear()
-    before, run.waiting = run.waiting, []
+        run.unmet = ()
+    before, run.waiting = run.waiting, ()
     for originator, index in before:
         if originator.subscription.live and is_past(originator, index):
             context.mark(originator.subscription, index)
@@ -242,7 +242,6 @@ def _blame_lone(context: Context, run: Run, lone: Hole, at: int) -> None:
     suspects = gaps.suspects_between(run, at, at, limit.suspects)
     if not suspects:
         suspects = _neighbours(run, None)
-        run.unmet.append(lone)
-        del run.unmet[: -limit.open_holes]
+        run.unmet = (*run.unmet, lone)[-limit.open_holes :]
     gaps.blame(lone, suspects)
     mark(context, lone.suspects)

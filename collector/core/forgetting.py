@@ -65,8 +65,7 @@ def _drop(context: Context, subscription: Subscription, index: int, now: int) ->
 def _close_hole(context: Context, subscription: Subscription, hole: Hole, now: int) -> None:
     """Nobody can be blamed any more."""
     missing = gaps.open_ids(hole)
-    if hole in hole.run.holes:
-        hole.run.holes.remove(hole)
+    hole.run.close(hole)
     if missing and not hole.charged:
         say_unattributed(context, subscription.device, hole, now)
 

@@ -185,9 +185,9 @@ def is_past(originator: Originator, index: int) -> bool:
         return False
     if gaps.has_spoken_behind(originator, counter, index):
         return True
-    waiting = counter.run_of(originator.subscription.id).waiting
-    if (originator, index) not in waiting:
-        waiting.append((originator, index))
+    run = counter.run_of(originator.subscription.id)
+    if (originator, index) not in run.waiting:
+        run.waiting = (*run.waiting, (originator, index))
     return False
 
 

@@ -123,7 +123,7 @@ def is_duplicate(run: Run, signature: Signature, period: int) -> bool:
 
 
 def _begin_anew(run: Run, signature: Signature) -> Finding:
-    run.holes.clear()
+    run.holes = ()
     run.before_restart = run.last_arrival
     _charge(run, 1)
     advance(run, signature)
@@ -134,9 +134,7 @@ def open_hole(run: Run, first_id: int, size: int, after: int, cause: str, limit:
     """A new hole between the run's last message and ``after``; at the limit the oldest goes."""
     before = run.last_arrival if run.last_id is not None else after
     hole = Hole(run, first_id, size, before, after, cause)
-    run.holes.append(hole)
-    if len(run.holes) > limit:
-        del run.holes[0]
+    run.holes = (*run.holes, hole)[-limit:]
     return hole
 
 
@@ -153,7 +151,7 @@ def fill(hole: Hole, message_id: int) -> None:
     """An id of the hole arrived; the last one closes it."""
     hole.found.add((message_id - hole.first_id) & MODULUS_MASK)
     if len(hole.found) >= hole.size:
-        hole.run.holes.remove(hole)
+        hole.run.close(hole)
 
 
 # --------------------------------------------------------------------------- ids without a message
@@ -300,8 +298,7 @@ def lay_aside(counter: Counter) -> None:
     for run in (counter.all,) if counter.per_key else counter.each.values():
         run.last_id = None
         run.messages = 0
-        run.holes.clear()
-        run.unmet.clear()
+        run.holes = run.unmet = ()
 
 
 def run_for_key(counter: Counter, key: int, limit: int) -> Run | None:
@@ -343,5 +340,5 @@ def copied(run: Run, key: int, in_force: bool) -> Run:
             if index in originator.holes:
                 originator.holes[index].append(same)
                 originator.subscription.marks += 1
-        twin.holes.append(same)
+        twin.holes += (same,)
     return twin

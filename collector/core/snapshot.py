@@ -23,7 +23,7 @@ from collector.core.state import EMPTY, NO_ARRIVAL
 from collector.errors import UsageError
 from collector.model import Provenance, SubscriptionTerms, Update, Verdict
 
-FORMAT = 5
+FORMAT = 6
 OBJECTS: tuple[type[Any], ...] = (
     state.Device,
     state.Counter,

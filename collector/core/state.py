@@ -263,14 +263,18 @@ class Run:
         """Arrival of the last message before the last restart."""
         self.first_arrival = 0
         self.messages = 0
-        self.holes: list[Hole] = []
+        self.holes: tuple[Hole, ...] = ()
         """Open ones; from before a restart they are no longer here."""
-        self.unmet: list[Hole] = []
+        self.unmet: tuple[Hole, ...] = ()
         """Holes without suspects that wait for the message behind them."""
         self.seen, self.speakers = new_ring(4)
         """The messages seen lately, each at its id modulo the size: see ``seen_ids``."""
-        self.waiting: list[tuple[Originator, int]] = []
+        self.waiting: tuple[tuple[Originator, int], ...] = ()
         """Periods to be judged again when it speaks."""
+
+    def close(self, hole: Hole) -> None:
+        """It is open no longer."""
+        self.holes = tuple(one for one in self.holes if one is not hole)
 
 
 class Counter:

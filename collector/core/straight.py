@@ -85,14 +85,11 @@ def place_all(
         at = 3 * place
         if arrival - seen[at] < PATIENCE:
             return row
-        try:
-            if event_time is None:
-                seen[at + 2], seen[at + 1], run.last_time = 0, ~message_id, arrival
-            else:
-                seen[at + 2], seen[at + 1], run.last_time = event_time, message_id, event_time
-            seen[at] = arrival
-        except OverflowError:
-            return row
+        if event_time is None:
+            seen[at + 2], seen[at + 1], run.last_time = 0, ~message_id, arrival
+        else:
+            seen[at + 2], seen[at + 1], run.last_time = event_time, message_id, event_time
+        seen[at] = arrival
         speakers[place] = originator.speaker
         run.last_id = message_id
         run.last_arrival = arrival

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol, cast
 
 __all__ = ["INTERFACE", "PATH", "Native", "native"]
 
-INTERFACE: Final = 8
+INTERFACE: Final = 9
 """Number of the functions and their arguments, as in ``src/native.h``; raised with every change, so
 that a module built from older sources is not used."""
 

@@ -289,7 +289,7 @@ def test_a_book_behind_by_the_limit_is_laid_aside_until_the_other_one_pays() -> 
     assert message_ids.is_far_behind(counter)
     assert message_ids.followed(counter, counter.each[1]) == (counter.all,)
     message_ids.lay_aside(counter)
-    assert [(run.last_id, run.holes) for run in counter.each.values()] == [(None, [])] * 2
+    assert [(run.last_id, run.holes) for run in counter.each.values()] == [(None, ())] * 2
     assert counter.all.last_id == 11
     message_ids.observe(counter.all, sent(13, 13, key=1), PERIOD, LIMIT)  # 12 is lost
     assert not message_ids.decide(counter)

@@ -19,9 +19,9 @@ get_by_two(PyObject *dict, PyObject *first, PyObject *second)
 }
 
 static int
-is_empty(PyObject *list)
+is_empty(PyObject *tuple)
 {
-    return list != NULL && PyList_CheckExact(list) && PyList_GET_SIZE(list) == 0;
+    return tuple != NULL && PyTuple_CheckExact(tuple) && PyTuple_GET_SIZE(tuple) == 0;
 }
 
 static PyObject *
