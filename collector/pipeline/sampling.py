@@ -27,7 +27,6 @@ from collector.model import (
     Placements,
     ReceivedBatch,
     SubscriptionRow,
-    Update,
     Verdict,
 )
 from collector.wire.nodes import NodeIds, entry_of, read_nodes
@@ -71,32 +70,29 @@ class Sampling:
         keys = indexes + np.frombuffer(placements.revisions, np.int64)
         chosen = (keys % every == 0) & (indexes != NOTHING)
         for row in np.flatnonzero(chosen).tolist():
-            self._look_into(
-                updates.update(row), placements.revisions[row], placements.period_indexes[row],
-                placements.generators[row],
-            )  # fmt: skip
+            self._look_into(updates, placements, row)
 
-    def _look_into(self, update: Update, revision: int, index: int, generator: str) -> None:
-        found = self._nodes(update)
+    def _look_into(self, updates: UpdateColumns, placements: Placements, row: int) -> None:
+        found = self._nodes(updates.kind[row], updates.offset[row] - self._first_offset)
         self._inputs.append(
             Contents(
-                update.arrival,
-                update.device,
-                revision,
-                index,
-                generator,
+                CollectorTime(updates.arrival[row]),
+                updates.device[row],
+                placements.revisions[row],
+                placements.period_indexes[row],
+                placements.generators[row],
                 found.ids,
                 frozenset(map(entry_of, found.ids)),
                 found.whole,
             )
         )
 
-    def _nodes(self, update: Update) -> NodeIds:
-        row, batch = update.offset - self._first_offset, self._batch
-        if update.kind is not NotificationKind.PUSH_UPDATE:
+    def _nodes(self, kind: NotificationKind, record: int) -> NodeIds:
+        """``record``: row of the batch of records."""
+        if kind is not NotificationKind.PUSH_UPDATE:
             return _NOTHING
         try:
-            return read_nodes(batch.payload[row], batch.media_type[row])
+            return read_nodes(self._batch.payload[record], self._batch.media_type[record])
         except WireError:
             return _NOTHING
 

@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from collector.model import MediaType
-from collector.wire.names import local_name
+from collector.wire.names import ROOT_ENVELOPE, ROOT_NOTIFICATION, local_name
 from collector.wire.notification import decode_contents
 
 MAX_NODES: Final = 20_000
@@ -37,6 +37,13 @@ _WRAPPERS: Final = frozenset(
     )
 )  # fmt: skip
 _CONTENTS: Final = "datastore-contents"
+_USUAL: Final = {
+    name: local_name(name)
+    for name in (
+        ROOT_ENVELOPE, ROOT_NOTIFICATION, "contents", "ietf-yang-push:push-update", _CONTENTS
+    )
+}  # fmt: skip
+"""Looked up, since cutting a name costs as much as all else that is done with it."""
 _JSON: Final = msgspec.json.Decoder()
 
 
@@ -94,13 +101,15 @@ def _contents_of(value: object, depth: int) -> object:
     for name, member in value.items():
         kind = type(member)
         if kind is dict or kind is list:
-            local = local_name(name)
+            local = _USUAL.get(name) or local_name(name)
             if local == _CONTENTS:
                 return member
             if local in _WRAPPERS:
                 inner.append(member)
-    found = (_contents_of(member, depth - 1) for member in inner)
-    return next((one for one in found if one is not None), None)
+    for member in inner:
+        if (found := _contents_of(member, depth - 1)) is not None:
+            return found
+    return None
 
 
 class _Walk:
