@@ -201,7 +201,9 @@ class StoreWriter:
                 if not self._waiting:
                     return
                 job = self._waiting[0]
-            if not self._attempt("storing", partial(self._store, job)):
+            stored = self._attempt("storing", partial(self._store, job))
+            del job  # a whole segment in memory: not until the next one is sealed
+            if not stored:
                 with self._changed:
                     if self._stopping:
                         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,16 @@ def test_sealed_segment_is_one_file_a_table(
     assert file.octets == (store_folder(tmp_path) / file.name).stat().st_size
     assert rows_of(tmp_path, "updates", "journal_offset") == list(range(10))
     assert rows_of(tmp_path, "verdicts", "period_index") == [0, 5]
+
+
+def test_a_stored_segment_is_let_go_at_once(opened: Callable[..., StoreWriter]) -> None:
+    store, one, gone = opened(), said(0), threading.Event()
+    there = weakref.ref(one.updates, lambda _: gone.set())
+    store.add(one)
+    del one
+    store.seal(0, 5)
+    assert gone.wait(30)
+    assert there() is None
 
 
 def test_payload_is_zstd_and_the_file_readable_by_others(
