@@ -57,8 +57,8 @@ class AsyncsshSession(SessionBase, asyncssh.SSHClientSession[bytes]):
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
         self._loop = asyncio.get_running_loop()
         self._greeted: asyncio.Future[None] = self._loop.create_future()
-        self._has_octets = False
-        """Whether ``_read`` is about to be called."""
+        self._offers = False
+        """Whether ``_offer`` is about to be called."""
 
     # ------------------------------------------------------------------ open
     async def open(self) -> None:
@@ -99,37 +99,35 @@ class AsyncsshSession(SessionBase, asyncssh.SSHClientSession[bytes]):
         """asyncssh: octets of the channel; those of stderr are no NETCONF."""
         if datatype is not None:
             return
-        self._deframer.receive(data)
-        if not self._has_octets:
-            self._has_octets = True
-            self._loop.call_soon(self._read)
-
-    def _read(self) -> None:
-        """What one look at the socket brought, up to eight SSH packets, goes on as one batch."""
-        if not self._has_octets:
-            return
-        self._has_octets = False
         try:
-            self._cut()
+            self._cut(data)
         except WireError as error:
             self._end(wire_failure(self.settings, error))
             if self._connection is not None:
                 self._connection.abort()
             return
-        self._inbox.offer(self._pause, self._resume)
+        if not self._offers:
+            self._offers = True
+            self._loop.call_soon(self._offer)
 
-    def _cut(self) -> None:
+    def _cut(self, data: bytes) -> None:
         """Whole messages into the inbox. Raises WireError."""
-        while not self._deframer.chunked:
-            message = self._deframer.next_message()
-            if message is None:
-                return
+        if self._deframer.chunked:
+            self._inbox.arrived(self._deframer.cut(data))
+            if self._deframer.error is not None:
+                raise self._deframer.error
+            return
+        self._deframer.receive(data)
+        while (message := self._deframer.next_message()) is not None:
             if self._greeted.done():
                 self._inbox.arrived([message])
             else:
                 self._hello(message)
-        while messages := self._deframer.messages():
-            self._inbox.arrived(messages)
+
+    def _offer(self) -> None:
+        """What one look at the socket brought, up to eight SSH packets, goes on as one batch."""
+        self._offers = False
+        self._inbox.offer(self._pause, self._resume)
 
     def _hello(self, message: bytes) -> None:
         hello = read_hello(message)
@@ -155,7 +153,6 @@ class AsyncsshSession(SessionBase, asyncssh.SSHClientSession[bytes]):
     # ------------------------------------------------------------------ the end
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncssh: the channel is gone."""
-        self._read()
         self._channel = None
         why = f" ({plain(str(exc))})" if exc is not None and str(exc) else ""
         self._end(SessionError(f"{self.settings.where} ended the session{why}", reason="lost"))

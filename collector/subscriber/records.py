@@ -10,7 +10,9 @@ header (no FLAG_IDS) and is XML; a request is in the journal before it is on the
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import msgspec
 from msgspec.structs import replace
@@ -18,8 +20,10 @@ from msgspec.structs import replace
 from collector.errors import IntakeFullError
 from collector.interfaces import Clock, Intake
 from collector.model import (
+    Coded,
     CollectorTime,
     MediaType,
+    Octets,
     ReceivedBatch,
     RecordKind,
     RpcNote,
@@ -107,16 +111,19 @@ def _columns(
     kinds: list[int],
     payloads: list[bytes],
 ) -> ReceivedBatch:
+    count = len(payloads)
     batch = ReceivedBatch()
-    for kind, payload in zip(kinds, payloads, strict=True):
-        batch.append(
-            now,
-            kind,
-            payload,
-            transport=Transport.NETCONF,
-            session=name,
-            peer=session.peer,
-            port=session.port,
-            media_type=MediaType.YANG_DATA_XML,
-        )
+    batch.received_at = array("q", [now]) * count
+    batch.kind = array("B", kinds)
+    batch.transport = array("B", [Transport.NETCONF]) * count
+    batch.session = Coded.repeated(name, count)
+    batch.peer = Coded.repeated(session.peer, count)
+    batch.port = array("H", [session.port]) * count
+    batch.version, batch.flags = array("B", bytes(count)), array("B", bytes(count))
+    batch.media_type = array("H", [MediaType.YANG_DATA_XML]) * count
+    batch.publisher_id, batch.message_id = array("I", [0]) * count, array("I", [0]) * count
+    batch.segments = array("H", [1]) * count
+    batch.options = Octets.empty(count)
+    ends = accumulate(map(len, payloads), initial=0)
+    batch.payload = Octets(b"".join(payloads), array("i", ends))
     return batch

@@ -10,7 +10,7 @@ Rules:
   ``use_chunked()`` (RFC 6242 §4.1), and octets already received stay in the buffer;
 * one message at a time: ``receive(data)``, then ``next_message()`` until it returns None, because
   the framing may change between two messages of one piece; once it is chunked it stays so, and
-  ``messages()`` cuts off all that are there;
+  ``cut(data)`` does both for all messages that are there;
 * the work is linear in the octets received, also when they come one by one;
 * after a WireError the stream is lost: the session MUST be closed (RFC 6242 §4.2).
 """
@@ -58,7 +58,8 @@ class Deframer:
         self._remaining = 0
         """Octets of the present chunk that are still to come."""
         self._may_skip = False
-        self._error: WireError | None = None
+        self.error: WireError | None = None
+        """What ended the stream; raised by every ``next_message`` from then on."""
 
     @property
     def buffered(self) -> int:
@@ -81,56 +82,69 @@ class Deframer:
             WireError: ``bad-chunk-size``, ``bad-chunk-start``, ``empty-message`` or
                 ``message-too-large``; raised again by every later call.
         """
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
         try:
             return self._next_chunked() if self.chunked else self._next_delimited()
         except WireError as error:
-            self._error = error
+            self.error = error
             self._buffer.clear()
             self._chunks.clear()
             raise
 
-    def messages(self) -> list[bytes]:
-        """All whole messages that are there, what ``next_message`` would return one by one.
+    def cut(self, data: bytes) -> list[bytes]:
+        """Take octets; the whole messages that are there now, as ``next_message`` returns them.
 
-        Only in chunked framing, since in the other one each message may change the framing. What
-        comes before an illegal octet is returned, and the error raised by the next call.
-
-        Raises:
-            WireError: as ``next_message``.
+        Only in chunked framing, since in the other one each message may change the framing. Whole
+        messages of one chunk, as nearly all are, are copied only once. Does not raise: ``error``
+        says afterwards why nothing more will come.
         """
-        found = self._whole_ones()
+        found: list[bytes] = []
+        if self.error is not None:
+            return found
+        if len(self._buffer) <= len(data) and self._at_border():
+            octets = b"".join((self._buffer, data)) if self._buffer else data
+            at = self._whole_ones(octets, found)
+            self._buffer[:] = memoryview(octets)[at:]
+            self._offset += at
+            if at == len(octets) or self._waits_for_data(octets, at):
+                return found
+        else:
+            self._buffer += data
         try:
             while (message := self.next_message()) is not None:
                 found.append(message)
-                found += self._whole_ones()
         except WireError:
-            if not found:
-                raise
+            pass  # it is kept in ``error``
         return found
 
-    def _whole_ones(self) -> list[bytes]:
-        """Messages of one chunk each at the front of the buffer, as nearly all are; whatever else
-        stands there is left to ``next_message``."""
-        found: list[bytes] = []
-        if self._may_skip or self._remaining or self._chunks:
-            return found
-        buffer, at, most = self._buffer, 0, min(self.max_message, MAX_CHUNK)
-        with memoryview(buffer) as octets:
-            while (header := _CHUNK.match(buffer, at)) is not None:
-                first = header.end()
-                end = first + int(header[1])
-                if end - first > most or not buffer.startswith(END_OF_CHUNKS, end):
-                    break
-                message = bytes(octets[first:end]).strip()
-                if not message:
-                    break
-                found.append(message)
-                at = end + len(END_OF_CHUNKS)
-            del header
-        self._consume(at)
-        return found
+    def _at_border(self) -> bool:
+        """Whether the buffer begins where a message does."""
+        return not (self._may_skip or self._remaining or self._chunks)
+
+    def _whole_ones(self, octets: bytes, found: list[bytes]) -> int:
+        """Messages of one chunk each at the front; returns where the next one begins, or something
+        that ``next_message`` has to look at."""
+        at, most = 0, min(self.max_message, MAX_CHUNK)
+        while (header := _CHUNK.match(octets, at)) is not None:
+            first = header.end()
+            end = first + int(header[1])
+            if end - first > most or not octets.startswith(END_OF_CHUNKS, end):
+                break
+            message = octets[first:end].strip()
+            if not message:
+                break
+            found.append(message)
+            at = end + len(END_OF_CHUNKS)
+        return at
+
+    def _waits_for_data(self, octets: bytes, at: int) -> bool:
+        """Whether there is a legal header, and its chunk is not yet whole."""
+        header = _CHUNK.match(octets, at)
+        if header is None:
+            return False
+        size = int(header[1])
+        return len(octets) < header.end() + size and size <= min(self.max_message, MAX_CHUNK)
 
     # ------------------------------------------------------------------ end of message
     def _next_delimited(self) -> bytes | None:

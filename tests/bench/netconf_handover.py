@@ -266,8 +266,7 @@ class _Watched:
             self._asked = True
             self._watch.start()
         if self._asked and not self._watch.over.is_set():
-            kinds = list(batch.kind)
-            self._watch.came(kinds.count(RecordKind.DATA))
+            self._watch.came(batch.kind.count(RecordKind.DATA))
         return offset
 
     async def committed(self, offset: int) -> None:

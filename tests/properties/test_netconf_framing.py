@@ -40,20 +40,17 @@ def test_delimited_round_trip(messages: list[bytes], sizes: list[int]) -> None:
 
 
 def all_at_once(octets: bytes, sizes: list[int], limit: int) -> tuple[list[bytes], str]:
-    """By ``messages``; and the reason of a refusal."""
+    """By ``cut``; and the reason of a refusal."""
     deframer = Deframer(limit)
     deframer.use_chunked()
     found, at, turn = [], 0, 0
-    try:
-        while at < len(octets):
-            size = sizes[turn % len(sizes)]
-            deframer.receive(octets[at : at + size])
-            while messages := deframer.messages():
-                found += messages
-            at, turn = at + size, turn + 1
-    except WireError as error:
-        return found, f"{error.reason} at {error.offset}"
-    return found, ""
+    while at < len(octets):
+        size = sizes[turn % len(sizes)]
+        found += deframer.cut(octets[at : at + size])
+        assert deframer.buffered <= limit + len("\n#4294967295\n")
+        at, turn = at + size, turn + 1
+    error = deframer.error
+    return found, "" if error is None else f"{error.reason} at {error.offset}"
 
 
 def one_by_one(octets: bytes, limit: int) -> tuple[list[bytes], str]:

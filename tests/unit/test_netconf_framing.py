@@ -91,14 +91,16 @@ def test_switch_between_two_messages_of_one_piece() -> None:
 
 def test_all_messages_that_are_there_at_once() -> None:
     deframer = chunked()
-    deframer.receive(RFC6242_4_2 + b"\n#4\n<a/>\n##\n\n#5\n<b/> \n##\n\n#3\n<c")
-    assert deframer.messages() == [RFC6242_4_2_MESSAGE, b"<a/>", b"<b/>"]
-    assert deframer.messages() == []
-    deframer.receive(b"/\n#1\n>\n##\n\n#4\n<d/>\n##\n\n#6\n<e/>\n##\n\n#4\n<f/>\n##\n")
-    assert deframer.messages() == [b"<c/>", b"<d/>"], "what comes before the error is not lost"
-    with pytest.raises(WireError) as caught:
-        deframer.messages()
-    assert caught.value.reason == "bad-chunk-start"
+    assert deframer.cut(b"\r\n" + RFC6242_4_2 + b"\n#4\n<a/>\n##") == [RFC6242_4_2_MESSAGE]
+    assert deframer.cut(b"\n\n#5\n<b/> \n##\n\n#3\n<c") == [b"<a/>", b"<b/>"]
+    assert deframer.cut(b"/\n#1\n>\n##\n\n#4\n<d/>\n##\n\n#") == [b"<c/>", b"<d/>"]
+    assert deframer.cut(b"") == []
+    assert deframer.cut(b"4\n<e/>\n##\n") == [b"<e/>"]
+    assert deframer.buffered == 0
+    assert deframer.cut(b"\n#4\n<f/>\n##\n\n#6\n<g/>\n##\n\n#4\n<h/>\n##\n") == [b"<f/>"]
+    assert deframer.error is not None
+    assert deframer.error.reason == "bad-chunk-start"
+    assert deframer.cut(b"\n#4\n<i/>\n##\n") == [], "the stream is lost"
 
 
 @pytest.mark.parametrize(
@@ -108,15 +110,16 @@ def test_all_messages_that_are_there_at_once() -> None:
         (b"\n#4294967296\n", "bad-chunk-size"),
         (b"\n#2\n \n\n##\n", "empty-message"),
         (b"\n#02\n<>\n##\n", "bad-chunk-size"),
+        (b"\n#4\n<b/>#", "bad-chunk-start"),
     ],
 )
-def test_what_is_illegal_is_refused_by_both_ways_of_reading(octets: bytes, reason: str) -> None:
+def test_what_is_illegal_is_known_at_once(octets: bytes, reason: str) -> None:
     deframer = chunked(1000)
-    deframer.receive(b"\n#4\n<a/>\n##\n" + octets)
-    assert deframer.messages() == [b"<a/>"]
-    with pytest.raises(WireError) as caught:
-        deframer.messages()
-    assert caught.value.reason == reason
+    deframer.cut(b"\n#4\n<a/>\n##\n")
+    assert deframer.cut(b"\n#4\n<a/>\n##\n" + octets) == [b"<a/>"]
+    assert deframer.error is not None
+    assert deframer.error.reason == reason
+    assert deframer.buffered == 0
 
 
 @pytest.mark.parametrize("blank", [b"\n", b"\r\n", b" \n\n", b"\n\n\n"])
