@@ -30,6 +30,7 @@ from collector.model import (
     SECOND,
     CollectorTime,
     MediaType,
+    Octets,
     ReceivedBatch,
     RecordKind,
     SelectionFilter,
@@ -159,7 +160,9 @@ def _median(name: str, messages: int, pairs: list[tuple[float, float]]) -> Way:
 
 
 def _decoding(octets: int, messages: int = 1_000) -> float:
-    payloads = [push_update(number, octets, time.time_ns()) for number in range(messages)]
+    payloads = Octets.of(
+        [push_update(number, octets, time.time_ns()) for number in range(messages)]
+    )
     kinds = [int(MediaType.YANG_DATA_XML)] * messages
     decode_batch(payloads, kinds)
     before = time.process_time()
