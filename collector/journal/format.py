@@ -6,7 +6,7 @@ A segment is a head and frames; all numbers are little-endian:
     frame   "YPJF"      length u32   first offset u64          rows u32          crc u32  payload
 
 The schema is an Arrow IPC schema message and stands once, in the head; a payload is one Arrow IPC
-record batch message. So a frame can be decoded alone once the head was read, a file can be read
+record batch message, compressed inside as Arrow does it where that pays. So a frame can be decoded alone once the head was read, a file can be read
 after the columns have changed, and a batch pays for its schema (1.3 KB) not each time: at low rates
 that would be more than the records. ``length`` counts the payload, ``crc`` is CRC-32 (zlib) over
 all other octets of the head or frame. An offset counts records since the journal began.
@@ -35,6 +35,10 @@ MAX_PAYLOAD = 1 << 30
 """Octets of one frame's payload; ours. A length above it is damage."""
 MAX_SCHEMA = 1 << 20
 SUFFIX = ".journal"
+COMPRESS_FROM = 1 << 14
+"""Octets of records from which on they are compressed (ours): below it gains less than it costs."""
+_COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+_SCHEMA_OCTETS: int = SCHEMA.serialize().size
 
 
 class FrameHead(NamedTuple):
@@ -85,6 +89,20 @@ def decode_head(octets: bytes) -> tuple[int, int, pa.Schema]:
     return first_offset, end, pa.ipc.read_schema(pa.py_buffer(schema))
 
 
+def encode_payload(records: pa.RecordBatch) -> pa.Buffer:
+    """A record batch message.
+
+    Compressing costs less than the disk's copy of what it leaves out: what devices say in one
+    batch is much alike.
+    """
+    if records.nbytes < COMPRESS_FROM:
+        return records.serialize()
+    sink = pa.BufferOutputStream()
+    writer = pa.ipc.new_stream(sink, SCHEMA, options=_COMPRESSED)
+    writer.write_batch(records)  # behind a schema message, which the first batch brings
+    return sink.getvalue().slice(_SCHEMA_OCTETS)
+
+
 def encode_frame_head(payload: pa.Buffer, first_offset: int, rows: int) -> bytes:
     """The fixed part of a frame around ``payload``; both are written with one call.
 
@@ -120,7 +138,7 @@ def check_payload(head_octets: bytes, head: FrameHead, payload: bytes) -> None:
 
 
 def decode_payload(payload: bytes, schema: pa.Schema, head: FrameHead) -> pa.RecordBatch:
-    """The records of a frame whose CRC was right; no octet is copied.
+    """The records of a frame whose CRC was right; what was not compressed is not copied.
 
     Raises:
         DamagedError: the payload is not what the frame head says.

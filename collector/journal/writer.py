@@ -47,7 +47,7 @@ class JournalSettings(Struct, frozen=True):
     segment_seconds: float = 5.0
     """Age at which a segment with records is sealed, looked at when the next batch comes."""
     segment_octets: int = 64 * MEBIBYTE
-    """Size at which a segment is sealed."""
+    """Size at which a segment is sealed; of its records, however small the file."""
     commit_interval_seconds: float = 0.02
     """Longest time a written record waits for its group commit."""
     commit_octets: int = MEBIBYTE
@@ -94,6 +94,9 @@ class Journal:
         self._file: OpenFile | None = None
         self._first_offset = 0
         self._octets = 0
+        """Of the open file."""
+        self._held = 0
+        """Octets of its records before they were compressed: so much the store holds meanwhile."""
         self._opened_at = 0.0
         self._busy = False
         """The open segment holds more than ticks."""
@@ -191,11 +194,12 @@ class Journal:
         if rows == 0:
             raise ValueError("an empty batch has no place in the journal")
         records = to_arrow(batch)
-        payload = records.serialize()
+        payload = segment_format.encode_payload(records)
         head = segment_format.encode_frame_head(payload, self._next_offset, rows)
         file = self._writable_file()
         self._write(file, head, payload)
         self._busy = self._busy or batch.kind.count(RecordKind.TICK) < rows
+        self._held += records.nbytes
         first = self._next_offset
         self._next_offset = first + rows
         self._commit.wrote(file, self._next_offset, len(head) + payload.size)
@@ -260,7 +264,7 @@ class Journal:
         settings = self._settings
         age = self._monotonic() - self._opened_at
         longest = settings.segment_seconds * (1 if self._busy else IDLE_FACTOR)
-        return self._octets >= settings.segment_octets or age >= longest
+        return max(self._held, self._octets) >= settings.segment_octets or age >= longest
 
     def _end_file(self, file: OpenFile) -> None:
         if self._next_offset > self._first_offset:
@@ -293,7 +297,7 @@ class Journal:
             raise _full(self._folder, error) from error
         self._file = OpenFile(fd, path, self._next_offset)
         self._first_offset = self._next_offset
-        self._octets = len(head)
+        self._octets, self._held = len(head), 0
         self._opened_at = self._monotonic()
         self._busy = False
         return self._file

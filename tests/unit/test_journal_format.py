@@ -219,8 +219,29 @@ def test_a_batch_without_options_and_payloads() -> None:
     assert again.options == again.payload == [b"", b"", b""]
 
 
+@pytest.mark.parametrize("rows", [1, 3, 400])
+def test_what_is_large_is_compressed_and_all_is_read(rows: int) -> None:
+    records = to_arrow(batch_of(rows, octets=100))
+    payload = segment_format.encode_payload(records).to_pybytes()
+    plain = records.serialize().to_pybytes()
+    small = records.nbytes < segment_format.COMPRESS_FROM
+    assert (payload == plain) if small else len(payload) < len(plain) / 2
+    for octets in (payload, plain):  # as files of before have it
+        head = segment_format.FrameHead(len(octets), 0, rows, 0)
+        again = segment_format.decode_payload(octets, SCHEMA, head)
+        assert columns(from_arrow(again)) == columns(batch_of(rows, octets=100))
+
+
+def test_compressed_octets_that_are_cut_or_changed_are_damage() -> None:
+    payload = segment_format.encode_payload(to_arrow(batch_of(400, octets=100))).to_pybytes()
+    head = segment_format.FrameHead(len(payload), 0, 400, 0)
+    for octets in (payload[:-64], payload[:1000] + bytes(64) + payload[1064:]):
+        with pytest.raises(DamagedError):
+            from_arrow(segment_format.decode_payload(octets, SCHEMA, head))
+
+
 def segment_format_round(batch: ReceivedBatch) -> pa.RecordBatch:
     """Through the octets of a frame."""
-    payload = to_arrow(batch).serialize().to_pybytes()
+    payload = segment_format.encode_payload(to_arrow(batch)).to_pybytes()
     head = segment_format.FrameHead(len(payload), 0, len(batch), 0)
     return segment_format.decode_payload(payload, SCHEMA, head)

@@ -209,7 +209,7 @@ def test_segments_end_by_size_and_by_age_and_on_request(
     )
     journal.on_sealed.append(sealed.append)
     journal.append(batch_of(2))
-    now[0] += 5.0
+    now[0] += 5.0  # the next batch has 20,000 octets, however few it has in the file
     assert journal.append(batch_of(200, first=2, octets=100)).segment == 2
     assert journal.append(batch_of(1, first=202)).segment == 202
     journal.seal()
