@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import TypeVar
@@ -278,9 +279,11 @@ def _absolute(section: StructT, folder: Path, *keys: str) -> StructT:
     paths = {key: getattr(section, key) for key in keys}
     return structs.replace(
         section,
-        **{
-            key: str(folder / Path(path).expanduser())
-            for key, path in paths.items()
-            if path is not None
-        },
+        **{key: _absolute_path(folder, path) for key, path in paths.items() if path is not None},
     )
+
+
+@lru_cache(maxsize=16)
+def _absolute_path(folder: Path, path: str) -> str:
+    """Many devices share their files."""
+    return str(folder / Path(path).expanduser())
