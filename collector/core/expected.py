@@ -6,7 +6,6 @@ Rules: architecture, section 3, "Who is expected" and "Change of the list".
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import NamedTuple
 
 from collector.core import arcs
@@ -25,7 +24,7 @@ class Expected(NamedTuple):
 
     members: tuple[str, ...]
     """Required: what all lists in force around the period have in common, in their order."""
-    allowed: Collection[str]
+    allowed: frozenset[str]
     """What any of them has."""
     provenance: Provenance
 

@@ -7,14 +7,10 @@ hundred octets; times are ns, absent is None.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
 
 from msgspec import Struct
 
 from collector.model import Provenance, Update, Verdict
-
-FEW = 16
-"""So many members are found as quickly without a table of them."""
 
 
 class Slot(Struct, gc=False, eq=False):
@@ -85,7 +81,7 @@ class ListInForce:
         """DeviceTime from which it holds; None: always."""
         self.arrival = arrival
         self.members = members
-        self.allowed: Collection[str] = members if len(members) <= FEW else frozenset(members)
+        self.allowed = frozenset(members)
         self.provenance = provenance
 
 
