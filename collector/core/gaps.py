@@ -6,7 +6,7 @@ Rules: architecture, section 3, "Gaps and suspects". Suspects are fixed when a h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from collector.core import arcs
 from collector.core.arcs import Arc, indexes_meeting
@@ -18,6 +18,7 @@ from collector.model import SECOND, DeviceTime
 SHARPEN_PERIODS = 64
 """For so many periods the cause of a missing record may still sharpen."""
 Suspect = tuple[Originator, int]
+NOBODYS: tuple[Hole, ...] = ()
 
 
 def width(period: int) -> int:
@@ -107,12 +108,13 @@ def open_ids(hole: Hole) -> int:
     return hole.size - len(hole.found) if hole.run.in_force else 0
 
 
-def touching(originator: Originator, index: int) -> list[Hole]:
-    """The open holes that count and touch an originator's period."""
-    holes = originator.holes.get(index)
-    if not holes:
-        return []
-    return [hole for hole in holes if len(hole.found) < hole.size and hole.run.in_force]
+def touching(originator: Originator, index: int) -> Sequence[Hole]:
+    """The open holes that count and touch an originator's period; not to be changed."""
+    holes = originator.holes.get(index, NOBODYS)
+    for hole in holes:
+        if not open_ids(hole):
+            return [hole for hole in holes if open_ids(hole)]
+    return holes
 
 
 def has_spoken_behind(originator: Originator, counter: Counter, index: int) -> bool:

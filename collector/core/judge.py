@@ -240,21 +240,20 @@ def judge(
     """
     index = period.index
     in_force = expected.at(subscription, index)
-    slots = {name: period.slots[name] for name in sorted(period.slots)}
-    late = tuple(name for name, slot in slots.items() if slot.late)
+    received = tuple(sorted(period.slots))
+    late = tuple([name for name in received if period.slots[name].late])
     if in_force is None:
-        heard = tuple(slots)
-        return Judged(Outcome.UNKNOWN, None, (), heard, (), (), (), late, None)
+        return Judged(Outcome.UNKNOWN, None, (), received, (), (), (), late, None)
     stretch = forced or stretch_reason(subscription, period)
-    missing, degraded, excuse = _each_required(subscription, period, in_force, slots)
+    missing, degraded, excuse = _each_required(subscription, period, in_force)
     outcome = outcome_of(
         missing=bool(missing),
         degraded=bool(degraded),
         excused=excuse is not None,
         stretch=bool(stretch),
     )
-    received = tuple(slots)
-    if len(slots) == len(in_force.members) and not missing and not excuse:
+    unexpected = tuple([name for name in received if name not in in_force.allowed])
+    if len(received) == len(in_force.members) and not missing and not excuse:
         received = in_force.members
     return Judged(
         outcome,
@@ -263,7 +262,7 @@ def judge(
         received,
         missing,
         degraded,
-        tuple(name for name in slots if name not in in_force.allowed),
+        unexpected,
         late,
         in_force.provenance,
     )
@@ -273,14 +272,13 @@ def _each_required(
     subscription: Subscription,
     period: Period,
     in_force: expected.Expected,
-    slots: dict[str, Slot],
 ) -> tuple[tuple[GeneratorCause, ...], tuple[GeneratorCause, ...], NotJudgedReason | None]:
     index = period.index
     missing: list[GeneratorCause] = []
     degraded: list[GeneratorCause] = []
     excuse: NotJudgedReason | None = None
     for name in in_force.members:
-        slot = slots.get(name)
+        slot = period.slots.get(name)
         originator = subscription.originators.get(name)
         if slot is not None and originator is not None:
             cause = degraded_cause(originator, slot)
@@ -299,10 +297,11 @@ def _each_required(
 def stretch_reason(subscription: Subscription, period: Period) -> NotJudgedReason | None:
     """Why a period that is not COMPLETE is not judged at all."""
     index = period.index
-    start, end = expected.window(subscription, index)
-    for since, until in subscription.suspensions:
-        if since is not None and since < end and (until is None or until > start):
-            return NotJudgedReason.SUSPENDED
+    if subscription.suspensions:
+        start, end = expected.window(subscription, index)
+        for since, until in subscription.suspensions:
+            if since is not None and since < end and (until is None or until > start):
+                return NotJudgedReason.SUSPENDED
     reply = subscription.reply_index
     if reply is not None and index <= reply:
         return NotJudgedReason(subscription.start_reason)
