@@ -82,12 +82,29 @@ class UpdateColumns:
 
     def update(self, row: int) -> Update:
         """One message."""
-        found: dict[str, Any] = {name: getattr(self, name)[row] for name in COLUMNS}
-        for name in OPTIONAL:
-            if found[name] == NOTHING:
-                found[name] = None
-        found["incomplete_update"] = bool(found["incomplete_update"])
-        return Update(**found)
+        numbers = [
+            None if value == NOTHING else value
+            for value in (
+                self.publisher_id[row], self.message_id[row], self.subscription_id[row],
+                self.event_time[row], self.observation_time[row],
+            )
+        ]  # fmt: skip
+        publisher_id, message_id, subscription_id, event_time, observation_time = numbers
+        return Update(
+            CollectorTime(self.arrival[row]),
+            self.device[row],
+            self.source[row],
+            self.port[row],
+            publisher_id,
+            message_id,
+            subscription_id,
+            self.generator[row],
+            self.kind[row],
+            cast("DeviceTime | None", event_time),
+            cast("DeviceTime | None", observation_time),
+            self.incomplete_update[row] == 1,
+            self.offset[row],
+        )
 
     def part(self, start: int, end: int) -> UpdateColumns:
         """Rows ``start`` to ``end``; all of them are these columns themselves."""
