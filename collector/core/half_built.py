@@ -1,4 +1,4 @@
-"""What reassembly keeps of a message: while it is built, and for a while after it was delivered.
+"""What reassembly keeps of a message while it is built, and of segments set aside.
 
 Does not: decide what to keep or for how long (``reassembly``).
 """
@@ -6,7 +6,6 @@ Does not: decide what to keep or for how long (``reassembly``).
 from __future__ import annotations
 
 from typing import Final
-from zlib import crc32
 
 from collector.core.segments import Key, SegmentReceived
 
@@ -53,29 +52,18 @@ class Building:
         return not segment.last or all(number < segment.number for number in self.parts)
 
 
-class Finished:
-    """A message that was delivered: enough to know its segments again."""
+class Aside:
+    """Segments that equal those of a finished message: its duplicates, or the next message."""
 
-    __slots__ = ("aside", "aside_arrival", "expires", "prints")
+    __slots__ = ("arrival", "parts")
 
-    def __init__(self, prints: dict[int, int], expires: int) -> None:
-        self.prints = prints
-        """Segment number -> hash of the segment."""
-        self.expires = expires
-        self.aside: dict[int, SegmentReceived] = {}
-        """Segment number -> segment that came again."""
-        self.aside_arrival = 0
-        """Arrival of the first one set aside."""
+    def __init__(self, arrival: int) -> None:
+        self.arrival = arrival
+        """Of the first one."""
+        self.parts: dict[int, SegmentReceived] = {}
+        """Segment number -> segment."""
 
-    def knows(self, segment: SegmentReceived) -> bool:
-        """Was it a part of the message?"""
-        known = self.prints.get(segment.number)
-        return known == fingerprint(segment.form, segment.last, segment.options, segment.payload)
-
-
-def fingerprint(form: int, last: bool, options: bytes, payload: bytes) -> int:
-    """What tells a segment from another one of the same number, in one number.
-
-    Whoever makes up two that look the same only has the second one taken for a duplicate.
-    """
-    return hash((form, last, options, len(payload), crc32(payload)))
+    @property
+    def weight(self) -> int:
+        """Octets charged against ``max_octets``."""
+        return sum(len(part.payload) + OVERHEAD for part in self.parts.values())

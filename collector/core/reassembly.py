@@ -27,11 +27,12 @@ Rules:
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
-from collector.core.half_built import OVERHEAD, Building, Finished, fingerprint
+from collector.core.finished import Finished, FinishedMessages
+from collector.core.half_built import OVERHEAD, Aside, Building
 from collector.core.segments import (
     LONGEST_WINDOW,
     Assembled,
@@ -39,6 +40,7 @@ from collector.core.segments import (
     HalfBuilt,
     Key,
     ReassemblyLimits,
+    Runs,
     SegmentReceived,
 )
 from collector.model import CollectorTime
@@ -62,7 +64,8 @@ class Reassembly:
         self._limits = limits or ReassemblyLimits()
         message = self._limits.max_message_octets + self._limits.max_segments * OVERHEAD
         self._max_octets = max(self._limits.max_octets, 2 * message)
-        self._remember = min(self._limits.remember, LONGEST_WINDOW - self._limits.window)
+        remember = min(self._limits.remember, LONGEST_WINDOW - self._limits.window)
+        self._finished = FinishedMessages(self._limits, remember)
         # OrderedDict: the oldest of a plain dict costs a walk over all that was deleted before it
         self._building: OrderedDict[Key, Building] = OrderedDict()
         """Oldest window first."""
@@ -70,10 +73,8 @@ class Reassembly:
         """The part of ``_building`` that nothing was said about yet, in the same order."""
         self._peers: dict[str, dict[Key, None]] = {}
         """Source address -> its keys in ``_building``, oldest first; no empty ones."""
-        self._finished: OrderedDict[Key, Finished] = OrderedDict()
-        """Oldest first."""
-        self._aside: OrderedDict[Key, Finished] = OrderedDict()
-        """The part of ``_finished`` that has segments set aside."""
+        self._aside: OrderedDict[Key, Aside] = OrderedDict()
+        """Of keys in ``_finished`` only; the oldest first, and no empty ones."""
         self._octets = 0
         self.discarded: dict[str, int] = dict.fromkeys(REASONS, 0)
         """Reason -> segments discarded so far."""
@@ -91,17 +92,17 @@ class Reassembly:
     def receive(self, segment: SegmentReceived, now: int) -> list[Fact]:
         """Take a segment; returns the finished message, and what was given up for it."""
         facts: list[Fact] = []
-        self._forget(now)
+        self._drop_aside(self._finished.forget(now))
         key = (segment.source, segment.port, segment.publisher_id, segment.message_id)
         building = self._building.get(key)
         if building is not None and now >= building.opened + self._limits.window:
             self._give_up(building, "expired", facts)
             building = None
         finished = self._finished.get(key)
-        known = finished is not None and finished.knows(segment)
+        known = finished is not None and finished[0].knows(finished[1], segment)
         if building is None:
             if finished is not None and known:
-                self._set_aside(key, finished, segment, now)
+                self._set_aside(key, *finished, segment, now)
                 return facts
         elif building.refused:
             self.discarded[building.refused] += 1
@@ -117,52 +118,21 @@ class Reassembly:
         self._add(building, segment, now, facts)
         return facts
 
-    def receive_whole(
-        self, key: Key, form: int, parts: Sequence[bytes], first_arrival: int, now: int
-    ) -> Assembled | None:
-        """Take all segments of a message at once: in order, one behind the other, no options.
+    def receive_runs(self, runs: Runs, start: int, end: int) -> int:
+        """Take messages that came whole, from place ``start`` up to ``end``, at least one.
 
-        Does what ``receive`` does for one after the other, at a fraction of the cost.
-
-        Args:
-            parts: the payloads of segments 0 to the last one, at least two.
-            first_arrival: of segment 0.
-            now: arrival of the last one.
+        Does what ``receive`` does for one segment after the other, at a fraction of the cost.
 
         Returns:
-            The message. None when the key is known, or a limit is near: nothing was changed, and
-            ``receive`` has to be asked.
+            The place of the first one that was not taken, or ``end``. If that is ``start`` its key
+            is known or a limit is near: nothing was changed for it, and ``receive`` has to be
+            asked for its segments. Another one may be tried again.
         """
-        self._forget(first_arrival)
-        limits, octets = self._limits, sum(map(len, parts))
-        if (
-            key in self._building
-            or key in self._finished
-            or len(parts) > limits.max_segments
-            or octets > limits.max_message_octets
-            or self._octets + octets + len(parts) * OVERHEAD > self._max_octets
-            or len(self._building) >= limits.max_half_built
-            or len(self._peers.get(key[0], ())) >= limits.max_per_peer
-        ):
-            return None
-        if self._remember:
-            last = len(parts) - 1
-            prints = {
-                number: fingerprint(form, number == last, b"", part)
-                for number, part in enumerate(parts)
-            }
-            self._forget(now)
-            self._finished[key] = Finished(prints, now + self._remember)
-            if len(self._finished) > limits.max_half_built:
-                self._forget_oldest()
-        return Assembled(
-            *key,
-            form=form,
-            segments=len(parts),
-            options=b"",
-            payload=b"".join(parts),
-            first_arrival=CollectorTime(first_arrival),
-        )
+        self._drop_aside(self._finished.forget(runs.arrivals[runs.starts[start]]))
+        end = self._first_to_be_asked_for(runs, start, end)
+        if end > start:
+            self._drop_aside(self._finished.add_runs(runs, start, end))
+        return end
 
     def next_deadline(self) -> CollectorTime | None:
         """When ``handle_timer`` has something to say, or None."""
@@ -175,7 +145,7 @@ class Reassembly:
     def handle_timer(self, now: int) -> list[Fact]:
         """Say what is half built, and give up what is past its window."""
         facts: list[Fact] = []
-        self._forget(now)
+        self._drop_aside(self._finished.forget(now))
         while self._unnoticed:
             building = next(iter(self._unnoticed.values()))
             if now < building.opened + self._limits.notice:
@@ -193,10 +163,8 @@ class Reassembly:
         facts: list[Fact] = []
         for building in list(self._building.values()):
             self._give_up(building, "stopped", facts)
-        for finished in self._finished.values():
-            self._settle(finished)
+        self._drop_aside(list(self._aside))
         self._finished.clear()
-        self._aside.clear()
         return facts
 
     # ----------------------------------------------------------------- building
@@ -209,17 +177,16 @@ class Reassembly:
         elif len(self._building) >= limits.max_half_built:
             self._give_up(next(iter(self._building.values())), "too-many-half-built", facts)
         building = Building(key, segment.form, now)
-        finished = self._aside.pop(key, None)
-        if finished is not None:
-            for part in finished.aside.values():
+        aside = self._aside.pop(key, None)
+        if aside is not None:
+            for part in aside.parts.values():
                 building.form = part.form
                 building.put(part)
             if not building.accepts(segment):
                 building = Building(key, segment.form, now)
-                self._settle(finished)
+                self._settle(aside)
             else:
-                building.first_arrival = finished.aside_arrival
-                finished.aside = {}
+                building.first_arrival = aside.arrival
         self._building[key] = self._unnoticed[key] = building
         if peer:  # not before: what was given up may have been the peer's last one
             peer[key] = None
@@ -248,17 +215,7 @@ class Reassembly:
         """Take a whole message out of the tables and remember its segments."""
         self._remove(building)
         parts = [building.parts[number] for number in range(len(building.parts))]
-        if self._remember:
-            self._finished.pop(building.key, None)
-            self._finished[building.key] = Finished(
-                {
-                    part.number: fingerprint(part.form, part.last, part.options, part.payload)
-                    for part in parts
-                },
-                now + self._remember,
-            )
-            if len(self._finished) > self._limits.max_half_built:
-                self._forget_oldest()
+        self._drop_aside(self._finished.add(building.key, parts, now))
         return Assembled(
             *building.key,
             form=building.form,
@@ -313,32 +270,53 @@ class Reassembly:
             self._give_up(oldest, "too-many-half-built", facts)
 
     # ----------------------------------------------------------------- finished messages
-    def _set_aside(self, key: Key, finished: Finished, segment: SegmentReceived, now: int) -> None:
-        if segment.number in finished.aside:
+    def _set_aside(
+        self, key: Key, finished: Finished, place: int, segment: SegmentReceived, now: int
+    ) -> None:
+        aside = self._aside.get(key)
+        if aside is None:
+            aside = self._aside[key] = Aside(now)
+        elif segment.number in aside.parts:
             self.discarded["duplicate"] += 1
             return
-        if not finished.aside:
-            finished.aside_arrival = now
-            self._aside[key] = finished
-        finished.aside[segment.number] = segment
+        aside.parts[segment.number] = segment
         self._octets += len(segment.payload) + OVERHEAD
-        if len(finished.aside) == len(finished.prints):  # the whole message came again
+        if len(aside.parts) == len(finished.prints(place)):  # the whole message came again
             self._settle(self._aside.pop(key))
         elif self._octets > self._max_octets:
             self._settle(self._aside.popitem(last=False)[1])
 
-    def _settle(self, finished: Finished) -> None:
+    def _settle(self, aside: Aside) -> None:
         """What was set aside were duplicates after all."""
-        self.discarded["duplicate"] += len(finished.aside)
-        self._octets -= sum(len(part.payload) + OVERHEAD for part in finished.aside.values())
-        finished.aside = {}
+        self.discarded["duplicate"] += len(aside.parts)
+        self._octets -= aside.weight
 
-    def _forget(self, now: int) -> None:
-        """Forget finished messages in time; says nothing, so it needs no deadline."""
-        while self._finished and now >= next(iter(self._finished.values())).expires:
-            self._forget_oldest()
+    def _drop_aside(self, forgotten: Iterable[Key]) -> None:
+        """Settle what was set aside for messages that are forgotten."""
+        for key in forgotten:
+            aside = self._aside.pop(key, None)
+            if aside is not None:
+                self._settle(aside)
 
-    def _forget_oldest(self) -> None:
-        key, finished = self._finished.popitem(last=False)
-        self._aside.pop(key, None)
-        self._settle(finished)
+    # ----------------------------------------------------------------- whole messages
+    def _first_to_be_asked_for(self, runs: Runs, start: int, end: int) -> int:
+        """The first place of a message that is known or near a limit, or ``end``."""
+        limits, building = self._limits, self._building
+        weight = limits.max_message_octets + limits.max_segments * OVERHEAD
+        if self._octets + weight > self._max_octets or len(building) >= limits.max_half_built:
+            return start
+        starts, ends, offsets = runs.starts, runs.ends, runs.payload.offsets
+        seen: set[Key] = set()
+        for place in range(start, end):
+            key, row, behind = runs.keys[place], starts[place], ends[place]
+            if (
+                key in self._finished
+                or key in seen
+                or key in building
+                or behind - row > limits.max_segments
+                or offsets[behind] - offsets[row] > limits.max_message_octets
+                or len(self._peers.get(key[0], ())) >= limits.max_per_peer
+            ):
+                return place
+            seen.add(key)
+        return end

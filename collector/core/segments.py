@@ -6,11 +6,12 @@ Spec: draft-ietf-netconf-udp-notif-26 §4.1 and §5.2.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 
-from collector.model import SECOND, CollectorTime
+from collector.model import SECOND, CollectorTime, Octets
 
 LONGEST_WINDOW: Final = 20 * SECOND
 """draft-ietf-netconf-udp-notif-26 §5.2: reassembly MUST NOT exceed 20 seconds."""
@@ -35,6 +36,8 @@ class ReassemblyLimits(Struct, frozen=True):
     """Half-built messages in all, and finished ones remembered."""
     max_octets: int = 64 * 1024 * 1024
     """Octets held in all, 512 for each segment added; always enough for two whole messages."""
+    max_remembered_octets: int = 48 * 1024 * 1024
+    """Octets kept, beside those, of finished messages that are remembered; more are hashed."""
 
     def __post_init__(self) -> None:
         if not 0 < self.window <= LONGEST_WINDOW:
@@ -96,3 +99,23 @@ class HalfBuilt(Struct, frozen=True, gc=False):
 Fact = Assembled | HalfBuilt
 Key = tuple[str, int, int, int]
 """Source address, source port, publisher id, message id."""
+
+
+class Runs(Struct, frozen=True, gc=False):
+    """Messages of which all segments lie in a batch, in order, one behind the other, no options.
+
+    Each has a place, from 0; the segments of all of them are rows of the batch, and other
+    datagrams may be as well.
+    """
+
+    keys: list[Key]
+    forms: list[int]
+    """``SegmentReceived.form`` of each message."""
+    starts: list[int]
+    """Row of segment 0; ascending, as rows are in order of arrival."""
+    ends: list[int]
+    """Row behind the last segment; a run has at least two."""
+    arrivals: Sequence[int]
+    """CollectorTime of each row."""
+    payload: Octets
+    """Of each row."""

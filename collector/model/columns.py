@@ -181,6 +181,11 @@ class Octets(Sequence[bytes]):
         """Where the last row ends in ``data``."""
         return self.offsets[-1]
 
+    @property
+    def memory(self) -> int:
+        """Octets of memory that it keeps, others' rows included."""
+        return len(self.data) + len(self.offsets) * self.offsets.itemsize
+
     def append(self, value: bytes) -> None:
         """Add a row."""
         self._own().extend(value)

@@ -16,14 +16,23 @@ Spec: draft-ietf-netconf-udp-notif-26 §3.2, §4.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Set
+from itertools import chain
 from typing import Final
 
 import msgspec
 import numpy as np
 
 from collector.core.reassembly import Reassembly
-from collector.core.segments import Assembled, Fact, HalfBuilt, ReassemblyLimits, SegmentReceived
+from collector.core.segments import (
+    Assembled,
+    Fact,
+    HalfBuilt,
+    ReassemblyLimits,
+    Runs,
+    SegmentReceived,
+)
 from collector.errors import WireError
 from collector.model import (
     FLAG_IDS,
@@ -31,8 +40,6 @@ from collector.model import (
     SECOND,
     Coded,
     CollectorTime,
-    MediaType,
-    Octets,
     ReceivedBatch,
     RecordKind,
     RejectedNote,
@@ -41,23 +48,12 @@ from collector.model import (
 )
 from collector.receivers.counters import ReceiveCounters
 from collector.receivers.joining import extend
-from collector.receivers.runs import whole_runs
+from collector.receivers.runs import KNOWN_MEDIA_TYPES, Arrived
 from collector.receivers.slab import DatagramSlab
-from collector.wire.udp_notif import (
-    HEADER_LENGTH,
-    SEGMENT_HEADER_LENGTH,
-    VERSION,
-    HeaderColumns,
-    decode_columns,
-    decode_header,
-    decode_options,
-)
+from collector.wire.udp_notif import VERSION, decode_header, decode_options
 
 _UDP: Final = int(Transport.UDP_NOTIF)
 _DATA: Final = int(RecordKind.DATA)
-_KNOWN_MEDIA_TYPES: Final = frozenset(MediaType)
-_UNKNOWN_MEDIA_TYPE: Final = np.array([number not in _KNOWN_MEDIA_TYPES for number in range(16)])
-"""MT with S=0 -> unassigned or reserved (§8.1.1)."""
 _SOUND_HEADER: Final = frozenset({"bad-option", "bad-segmentation", "unknown-option"})
 """Reasons of refusal that leave the ids in the header believable."""
 _encode_json = msgspec.json.Encoder().encode
@@ -115,45 +111,15 @@ class DatagramBatcher:
         No timer may be due within the batch: call ``handle_timer`` before it. The batch keeps the
         columns that are given here.
         """
-        headers = slab.headers(len(arrivals), SEGMENT_HEADER_LENGTH)
-        columns = decode_columns(headers, slab.lengths[: len(arrivals)])
+        octets = slab.lengths[: len(arrivals)]
         self.counters.datagrams += len(arrivals)
-        self.counters.octets += int(slab.lengths[: len(arrivals)].sum())
-        rows = self._rows(slab, columns, arrivals, peers, ports)
-        odd = np.flatnonzero(~columns.whole).tolist()
-        self.counters.messages += len(arrivals) - len(odd)
-        if not odd:
+        self.counters.octets += int(octets.sum())
+        arrived = Arrived(slab, arrivals, peers, ports)
+        self._count(arrived)
+        rows = arrived.rows()
+        if not len(arrived.loose) and not len(arrived.run_groups):
             return rows
-        batch = ReceivedBatch()
-        numbers, lasts = columns.number.tolist(), columns.last.tolist()
-        is_segment, ends = columns.segment.tolist(), whole_runs(columns)
-        done = 0
-        for row in odd:
-            if row < done:
-                continue
-            if done < row:
-                extend(batch, rows, done, row)
-            done = row + 1
-            if not is_segment[row]:
-                datagram = slab.datagram(row)
-                self._receive_one(batch, datagram, arrivals[row], peers[row], ports[row])
-            elif row in ends and self._receive_run(batch, rows, row, ends[row]):
-                done = ends[row]
-            else:
-                segment = SegmentReceived(
-                    peers[row],
-                    ports[row],
-                    rows.publisher_id[row],
-                    rows.message_id[row],
-                    _form(rows, row),
-                    numbers[row],
-                    lasts[row],
-                    b"",
-                    rows.payload[row],
-                )
-                self._receive_segment(batch, segment, arrivals[row])
-        extend(batch, rows, done, len(arrivals))
-        return batch
+        return self._put_together(arrived, rows, slab)
 
     def next_deadline(self) -> CollectorTime | None:
         """When ``handle_timer`` is due, or None."""
@@ -209,37 +175,61 @@ class DatagramBatcher:
                 yield batch
 
     # ----------------------------------------------------------------- rows
-    def _rows(
-        self,
-        slab: DatagramSlab,
-        columns: HeaderColumns,
-        arrivals: array[int],
-        peers: Coded[str],
-        ports: array[int],
+    def _put_together(
+        self, arrived: Arrived, rows: ReceivedBatch, slab: DatagramSlab
     ) -> ReceivedBatch:
-        """A batch of all rows; it means something only where ``columns`` knows the row, and for a
-        segment only in some columns."""
-        count = len(arrivals)
-        media_type, private = columns.media_type, columns.private_space
-        unknown = columns.whole & (private | _UNKNOWN_MEDIA_TYPE[media_type])
-        self.counters.unknown_media_types += int(np.count_nonzero(unknown))
-        headers = np.where(columns.segment, SEGMENT_HEADER_LENGTH, HEADER_LENGTH)
-        batch = ReceivedBatch()
-        batch.received_at = arrivals
-        batch.kind = array("B", bytes([_DATA]) * count)
-        batch.transport = array("B", bytes([_UDP]) * count)
-        batch.session = Coded.repeated("", count)
-        batch.peer, batch.port = peers, ports
-        batch.version = array("B", bytes([VERSION]) * count)
-        flags = np.where(private, FLAG_IDS | FLAG_PRIVATE, FLAG_IDS)
-        batch.flags = array("B", flags.astype(np.uint8).tobytes())
-        batch.media_type = array("H", media_type.astype(np.uint16).tobytes())
-        batch.publisher_id = array("I", columns.publisher_id.tobytes())
-        batch.message_id = array("I", columns.message_id.tobytes())
-        batch.segments = array("H", [1]) * count
-        batch.options = Octets.empty(count)
-        batch.payload = slab.payloads(count, headers)
+        """Messages as they are, runs where reassembly takes them, the rest one by one."""
+        batch, done, taken = ReceivedBatch(), 0, 0
+        runs, run_groups = arrived.runs(), arrived.run_groups.tolist()
+        loose = arrived.firsts(arrived.loose)
+        odd = zip(arrived.loose.tolist(), loose.tolist(), arrived.segments(loose), strict=True)
+        for group, row, segment in chain(odd, [(len(rows), 0, None)]):
+            ahead = bisect_left(run_groups, group, taken)
+            while taken < ahead:
+                first, taken = taken, self._reassembly.receive_runs(runs, taken, ahead)
+                self._count_runs(arrived, runs, first, taken)
+                if first == taken:
+                    extend(batch, rows, done, run_groups[taken])
+                    done = run_groups[taken] + 1
+                    parts = np.arange(runs.starts[taken], runs.ends[taken])
+                    for at, part in zip(parts.tolist(), arrived.segments(parts), strict=True):
+                        self._receive_row(batch, arrived, slab, at, part)
+                    taken += 1
+            if group == len(rows) and not done:
+                return rows  # nothing is to be left out
+            extend(batch, rows, done, group)
+            done = group + 1
+            if group < len(rows):
+                self._receive_row(batch, arrived, slab, row, segment)
         return batch
+
+    def _receive_row(
+        self,
+        batch: ReceivedBatch,
+        arrived: Arrived,
+        slab: DatagramSlab,
+        row: int,
+        segment: SegmentReceived | None,
+    ) -> None:
+        """One datagram on its own, a segment if it is one."""
+        if segment is not None:
+            self._receive_segment(batch, segment, arrived.arrivals[row])
+        else:
+            peer, port = arrived.sender(row)
+            self._receive_one(batch, slab.datagram(row), arrived.arrivals[row], peer, port)
+
+    def _count(self, arrived: Arrived) -> None:
+        """Messages that came in a datagram."""
+        self.counters.messages += int(np.count_nonzero(arrived.whole))
+        unknown = np.count_nonzero(arrived.whole & arrived.unknown)
+        self.counters.unknown_media_types += int(unknown)
+
+    def _count_runs(self, arrived: Arrived, runs: Runs, start: int, end: int) -> None:
+        """Messages that were taken."""
+        self.counters.messages += end - start
+        self.counters.segments += sum(runs.ends[start:end]) - sum(runs.starts[start:end])
+        unknown = np.count_nonzero(arrived.unknown[runs.starts[start:end]])
+        self.counters.unknown_media_types += int(unknown)
 
     def _receive_one(
         self, batch: ReceivedBatch, datagram: bytes, arrival: int, peer: str, port: int
@@ -278,23 +268,6 @@ class DatagramBatcher:
         )
         self._receive_segment(batch, segment, arrival)
 
-    def _receive_run(self, batch: ReceivedBatch, rows: ReceivedBatch, start: int, end: int) -> bool:
-        """All segments of a message, as rows in order; False when they must be taken one by one."""
-        count = end - start
-        peers, ports = rows.peer[start:end], rows.port[start:end]
-        if peers.count(peers[0]) != count or ports.count(ports[0]) != count:
-            return False
-        key = (peers[0], ports[0], rows.publisher_id[start], rows.message_id[start])
-        times = rows.received_at
-        message = self._reassembly.receive_whole(
-            key, _form(rows, start), rows.payload[start:end], times[start], times[end - 1]
-        )
-        if message is None:
-            return False
-        self.counters.segments += count
-        self._append_message(batch, message, times[end - 1])
-        return True
-
     def _receive_segment(
         self, batch: ReceivedBatch, segment: SegmentReceived, arrival: int
     ) -> None:
@@ -316,7 +289,7 @@ class DatagramBatcher:
         for option in decode_options(message.options):
             unknown = self.counters.unknown_options
             unknown[option.type] = unknown.get(option.type, 0) + 1
-        self.counters.unknown_media_types += private or media_type not in _KNOWN_MEDIA_TYPES
+        self.counters.unknown_media_types += private or media_type not in KNOWN_MEDIA_TYPES
         batch.append(
             now,
             _DATA,
@@ -381,11 +354,6 @@ class DatagramBatcher:
             publisher_id=int.from_bytes(datagram[4:8]) if sound else 0,
             message_id=int.from_bytes(datagram[8:12]) if sound else 0,
         )
-
-
-def _form(rows: ReceivedBatch, row: int) -> int:
-    """The first octet of a segment's header, S flag and media type in it."""
-    return VERSION << 5 | (rows.flags[row] & FLAG_PRIVATE) << 4 | rows.media_type[row]
 
 
 class _Allowance:

@@ -11,7 +11,6 @@ from collector.core.segments import (
     Assembled,
     Fact,
     HalfBuilt,
-    ReassemblyLimits,
     SegmentReceived,
 )
 from collector.model import SECOND
@@ -223,66 +222,3 @@ def test_a_restarted_publisher_reuses_an_id_with_other_octets() -> None:
     receive(reassembly, A, B, C)
     facts = receive(reassembly, segment(0, b"x"), segment(1, b"y", last=True), now=T0 + SECOND)
     assert payloads(facts) == [b"xy"]
-
-
-# --------------------------------------------------------------------------- all at once
-KEY = ("192.0.2.1", 10003, 7, 42)
-PARTS = [b"one", b"two", b"three"]
-SEGMENTS = [segment(number, part, last=number == 2) for number, part in enumerate(PARTS)]
-
-
-def whole(reassembly: Reassembly, now: int = T0) -> Assembled | None:
-    return reassembly.receive_whole(KEY, JSON, PARTS, now, now + 5)
-
-
-def test_a_message_whole_at_once_is_the_same_message() -> None:
-    at_once, one_by_one = Reassembly(), Reassembly()
-    expected = [fact for at, one in zip((0, 3, 5), SEGMENTS, strict=True)
-                for fact in one_by_one.receive(one, T0 + at)]  # fmt: skip
-    assert [whole(at_once)] == expected
-    for reassembly in (at_once, one_by_one):
-        assert receive(reassembly, *SEGMENTS) == []  # it came again
-        assert reassembly.discarded["duplicate"] == 3
-        assert len(reassembly) == reassembly.octets == 0
-
-
-def test_what_came_at_once_is_remembered_for_as_long() -> None:
-    reassembly = Reassembly(ReassemblyLimits(remember=SECOND))
-    assert whole(reassembly) is not None
-    assert whole(reassembly, T0 + SECOND) is None
-    assert whole(reassembly, T0 + SECOND + 5) is not None
-    forgetful = Reassembly(ReassemblyLimits(remember=0))
-    assert whole(forgetful) is not None
-    assert whole(forgetful) is not None
-
-
-def test_the_oldest_of_those_remembered_makes_room() -> None:
-    reassembly = Reassembly(ReassemblyLimits(max_half_built=2, max_per_peer=2))
-    for number in range(3):
-        key = (*KEY[:3], number)
-        assert reassembly.receive_whole(key, JSON, PARTS, T0, T0) is not None
-    again = [reassembly.receive_whole((*KEY[:3], number), JSON, PARTS, T0, T0) for number in (2, 0)]
-    assert again[0] is None
-    assert again[1] is not None
-
-
-@pytest.mark.parametrize(
-    "limits",
-    [
-        ReassemblyLimits(max_segments=2),
-        ReassemblyLimits(max_message_octets=10),
-        ReassemblyLimits(max_half_built=1),
-        ReassemblyLimits(max_per_peer=1),
-    ],
-)
-def test_near_a_limit_segments_are_asked_for_one_by_one(limits: ReassemblyLimits) -> None:
-    reassembly = Reassembly(limits)
-    receive(reassembly, segment(0, b"half", message_id=1))
-    assert whole(reassembly) is None
-
-
-def test_a_key_that_is_being_built_is_asked_for_one_by_one() -> None:
-    reassembly = Reassembly()
-    receive(reassembly, SEGMENTS[1])
-    assert whole(reassembly) is None
-    assert payloads(receive(reassembly, *SEGMENTS)) == [b"onetwothree"]
