@@ -6,10 +6,11 @@ A segment is a head and frames; all numbers are little-endian:
     frame   "YPJF"      length u32   first offset u64          rows u32          crc u32  payload
 
 The schema is an Arrow IPC schema message and stands once, in the head; a payload is one Arrow IPC
-record batch message, compressed inside as Arrow does it where that pays. So a frame can be decoded alone once the head was read, a file can be read
-after the columns have changed, and a batch pays for its schema (1.3 KB) not each time: at low rates
-that would be more than the records. ``length`` counts the payload, ``crc`` is CRC-32 (zlib) over
-all other octets of the head or frame. An offset counts records since the journal began.
+record batch message, compressed inside as Arrow does it where that pays. So a frame can be decoded
+alone once the head was read, a file can be read after the columns have changed, and a batch pays
+for its schema (1.3 KB) not each time: at low rates that would be more than the records. ``length``
+counts the payload, ``crc`` is CRC-32 (zlib) over all other octets of the head or frame. An offset
+counts records since the journal began.
 
 Rules: a reader trusts nothing before its CRC has been checked; octets that are no frame end the
 readable part of a segment.
