@@ -6,8 +6,8 @@ Rules: architecture, section 3, "Ids" (an id seen before with the same event tim
 originator and kind).
 
 ``Run.seen`` holds three numbers of each message, one message behind the other, and ``Run.speakers``
-the speaker at the same place: 32 octets a message, and no object of its own. The ring is twice as
-long, again and again, rather than forget what is young. Nothing is hashed: equal is the same.
+the speaker at the same place: 32 octets a message, and no object of its own. The ring grows, by
+powers of two, rather than forget what is young. Nothing is hashed: equal is the same.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ PATIENCE: Final = 10 * SECOND
 """So long a message is young."""
 RING_LIMIT: Final = 4096
 """Messages at most that a run remembers."""
+BURST: Final = PATIENCE // 64
+"""Messages that came within it say nothing of how many come in longer times (ours)."""
 NUMBERS: Final = len(EMPTY)
 """Of a message: arrival, id, event time. Without event time that is 0 and the id is ``~id``."""
 
@@ -39,7 +41,7 @@ def remember(run: Run, signature: Signature) -> None:
         same = seen_id in (message_id, ~message_id)
         if arrival - before >= PATIENCE or same or size >= RING_LIMIT:
             break
-        _grow(run)
+        _grow(run, _size_for(size, arrival - before))
     speaker: Speaker | None = signature[2:5]
     try:
         numbers = array("q", (arrival, *_id_and_time(signature)))
@@ -64,9 +66,17 @@ def _id_and_time(signature: Signature) -> tuple[int, int]:
     return (~message_id, 0) if event_time is None else (message_id, event_time)
 
 
-def _grow(run: Run) -> None:
+def _size_for(size: int, lasted: int) -> int:
+    """How long a ring has to be when one of this length lasted for so many ns."""
+    larger = 2 * size
+    if lasted >= BURST:  # at once as long as it will be needed: growing costs most of all
+        while larger < RING_LIMIT and larger * lasted < size * PATIENCE:
+            larger *= 2
+    return larger
+
+
+def _grow(run: Run, size: int) -> None:
     seen, speakers = run.seen, run.speakers
-    size = 2 * len(speakers)
     run.seen, run.speakers = new_ring(size)
     for start, speaker in zip(range(0, len(seen), NUMBERS), speakers, strict=True):
         numbers = seen[start : start + NUMBERS]

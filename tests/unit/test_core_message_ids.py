@@ -154,6 +154,19 @@ def test_the_ring_grows_while_what_it_would_forget_is_young() -> None:
     assert len(slow.speakers) == 4
 
 
+def test_the_ring_grows_at_once_to_what_its_speed_needs() -> None:
+    steady = Counter("192.0.2.1", 1).all
+    lengths = []
+    for number in range(100):  # four last 0.4 s, so 10 s need a hundred
+        message_ids.observe(steady, sent(number, number / 10), PERIOD, LIMIT)
+        lengths.append(len(steady.speakers))
+    assert sorted(set(lengths)) == [4, 128]
+    burst = Counter("192.0.2.1", 1).all
+    for number in range(20):  # at one time: nobody knows how many come in 10 s
+        message_ids.observe(burst, sent(number, 1), PERIOD, LIMIT)
+    assert len(burst.speakers) == 32
+
+
 def test_at_its_limit_the_ring_forgets_what_is_young() -> None:
     run = Counter("192.0.2.1", 1).all
     for number in range(RING_LIMIT + 1):
