@@ -65,20 +65,13 @@ class FinishedMessages:
         self._limits = limits
         self._remember = remember
         # OrderedDict: the oldest of a plain dict costs a walk over all that was deleted before it
-        self._messages: OrderedDict[Key, tuple[Finished, int]] = OrderedDict()
-        """Oldest first; with the place of the message."""
+        self.messages: OrderedDict[Key, tuple[Finished, int]] = OrderedDict()
+        """Oldest first; with the place of the message. To be read only."""
         self._kept: OrderedDict[Finished, None] = OrderedDict()
         """Those with octets, oldest first."""
         self._octets = 0
         self._newest: Finished | None = None
         """What runs were added to last; the next ones may be of the same batch."""
-        self.get = self._messages.get
-
-    def __len__(self) -> int:
-        return len(self._messages)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._messages
 
     @property
     def octets(self) -> int:
@@ -89,7 +82,7 @@ class FinishedMessages:
         """Remember a message; returns the keys of others that had to be forgotten."""
         if not self._remember:
             return []
-        if (before := self._messages.pop(key, None)) is not None:
+        if (before := self.messages.pop(key, None)) is not None:
             self._let_go(before[0])
         prints = {
             part.number: fingerprint(part.form, part.last, part.options, part.payload)
@@ -97,7 +90,7 @@ class FinishedMessages:
         }
         finished = Finished([now + self._remember], {0: prints}, None)
         finished.left = 1
-        self._messages[key] = finished, 0
+        self.messages[key] = finished, 0
         return self._make_room()
 
     def add_runs(self, runs: Runs, start: int, end: int) -> list[Key]:
@@ -114,7 +107,7 @@ class FinishedMessages:
         finished.end = end
         finished.left += end - start
         places = zip(repeat(finished, end - start), range(start, end), strict=True)
-        self._messages.update(zip(runs.keys[start:end], places, strict=True))
+        self.messages.update(zip(runs.keys[start:end], places, strict=True))
         forgotten = self.forget(finished.expires[end - 1] - self._remember) + self._make_room()
         while self._octets > self._limits.max_remembered_octets:
             oldest, _ = self._kept.popitem(last=False)
@@ -131,29 +124,31 @@ class FinishedMessages:
 
     def forget(self, now: int) -> list[Key]:
         """Forget what is to be forgotten by now; returns the keys."""
-        forgotten = []
-        while self._messages:
-            finished, place = next(iter(self._messages.values()))
+        forgotten: list[Key] = []
+        while self.messages:
+            finished, place = next(iter(self.messages.values()))
             if now < finished.expires[place]:
                 break
-            forgotten.append(self._forget_oldest())
+            forgotten += self._forget_oldest(1)
         return forgotten
 
     def clear(self) -> None:
         """Forget everything."""
-        self._messages.clear()
+        self.messages.clear()
         self._kept.clear()
         self._octets, self._newest = 0, None
 
     def _make_room(self) -> list[Key]:
-        many = len(self._messages) - self._limits.max_half_built
-        return [self._forget_oldest() for _ in range(many)]
+        return self._forget_oldest(len(self.messages) - self._limits.max_half_built)
 
-    def _forget_oldest(self) -> Key:
-        key, (finished, place) = self._messages.popitem(last=False)
-        finished.first = place + 1
-        self._let_go(finished)
-        return key
+    def _forget_oldest(self, many: int) -> list[Key]:
+        messages, forgotten = self.messages, []
+        for _ in range(many):
+            key, (finished, place) = messages.popitem(last=False)
+            finished.first = place + 1
+            self._let_go(finished)
+            forgotten.append(key)
+        return forgotten
 
     def _let_go(self, finished: Finished) -> None:
         finished.left -= 1

@@ -98,7 +98,7 @@ class Reassembly:
         if building is not None and now >= building.opened + self._limits.window:
             self._give_up(building, "expired", facts)
             building = None
-        finished = self._finished.get(key)
+        finished = self._finished.messages.get(key)
         known = finished is not None and finished[0].knows(finished[1], segment)
         if building is None:
             if finished is not None and known:
@@ -306,17 +306,21 @@ class Reassembly:
         if self._octets + weight > self._max_octets or len(building) >= limits.max_half_built:
             return start
         starts, ends, offsets = runs.starts, runs.ends, runs.payload.offsets
-        seen: set[Key] = set()
+        finished, seen = self._finished.messages, set[Key]()
         for place in range(start, end):
             key, row, behind = runs.keys[place], starts[place], ends[place]
             if (
-                key in self._finished
+                key in finished
                 or key in seen
-                or key in building
                 or behind - row > limits.max_segments
                 or offsets[behind] - offsets[row] > limits.max_message_octets
-                or len(self._peers.get(key[0], ())) >= limits.max_per_peer
+                or (building and self._is_building_near(key))
             ):
                 return place
             seen.add(key)
         return end
+
+    def _is_building_near(self, key: Key) -> bool:
+        """Is a message of that key being built, or nearly too many of its source?"""
+        near = len(self._peers.get(key[0], ())) >= self._limits.max_per_peer
+        return near or key in self._building

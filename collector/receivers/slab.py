@@ -101,8 +101,10 @@ class DatagramSlab:
         starts = self.starts[:count]
         if np.shares_memory(starts, self._firsts):
             return self.octets[:count]
-        flat = self.octets.reshape(-1)
-        found: NDArray[np.uint8] = flat[starts[:, None] + np.arange(octets)]
+        # every place of the memory as a header, of which numpy takes those asked for
+        places = len(self.view) - octets + 1
+        every = np.ndarray((places,), f"V{octets}", self.view, 0, (1,))
+        found: NDArray[np.uint8] = every[starts].view(np.uint8).reshape(count, octets)
         return found
 
     def datagram(self, number: int) -> bytes:

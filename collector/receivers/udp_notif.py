@@ -54,6 +54,9 @@ _BATCHES_A_DRAIN: Final = 512
 _READS_TOGETHER: Final = 8
 """Reads whose records are handed over in one go: behind us a batch costs about 1 ms, however small
 it is."""
+_OCTETS_TOGETHER: Final = 2 << 20
+"""So many are handed over at once as well: joining copies them, and a batch of that size pays for
+itself."""
 _GATHER_SECONDS: Final = 0.02
 """Pause after the socket ran empty; ours, well below any grace."""
 _GATHER_BUFFER: Final = 4 << 20
@@ -262,7 +265,10 @@ class UdpNotifReceiver:
                 batch = self._batcher.receive(reader.slab, arrivals, peers, ports)
                 self._append_drops(batch, now)
                 together = joined(together, batch)
-                if len(together) >= self._batch * _READS_TOGETHER:
+                if (
+                    len(together) >= self._batch * _READS_TOGETHER
+                    or together.payload.memory >= _OCTETS_TOGETHER
+                ):
                     taken += self._offer(together)
                     together = ReceivedBatch()
             if not reader.more:

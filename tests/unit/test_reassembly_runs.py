@@ -156,13 +156,13 @@ def test_octets_are_kept_until_their_last_message_is_forgotten() -> None:
     two = runs_of(key(1), key(2))
     assert finished.add_runs(two, 0, 1) == []
     assert finished.add_runs(two, 1, 2) == []
-    assert (len(finished), finished.octets) == (2, two.payload.memory)
+    assert (len(finished.messages), finished.octets) == (2, two.payload.memory)
     assert finished.add_runs(runs_of(key(3), key(4)), 0, 2) == [key(1)]
     assert finished.octets == 2 * two.payload.memory
     assert finished.add_runs(runs_of(key(5)), 0, 1) == [key(2)]
     assert finished.octets == two.payload.memory + ONE
     assert finished.forget(T0 + 2 * SECOND) == [key(3), key(4), key(5)]
-    assert (len(finished), finished.octets) == (0, 0)
+    assert (len(finished.messages), finished.octets) == (0, 0)
 
 
 def test_above_the_limit_hashes_are_kept_instead() -> None:
@@ -171,12 +171,12 @@ def test_above_the_limit_hashes_are_kept_instead() -> None:
     for number in range(5):
         assert taken(reassembly, key(number)) == 1
         finished.add_runs(runs_of(key(number)), 0, 1)
-    assert (len(finished), finished.octets) == (5, 2 * ONE)
+    assert (len(finished.messages), finished.octets) == (5, 2 * ONE)
     for number in range(5):
         assert receive(reassembly, *segments(key(number))) == []
     assert reassembly.discarded["duplicate"] == 15
     finished.clear()
-    assert (len(finished), finished.octets) == (0, 0)
+    assert (len(finished.messages), finished.octets) == (0, 0)
 
 
 def test_a_batch_above_the_limit_is_not_kept_at_all() -> None:
@@ -185,7 +185,7 @@ def test_a_batch_above_the_limit_is_not_kept_at_all() -> None:
     for place in range(3):
         assert finished.add_runs(runs, place, place + 1) == []
         assert finished.octets == 0
-    found = [finished.get(key(number)) for number in (1, 2, 3)]
+    found = [finished.messages.get(key(number)) for number in (1, 2, 3)]
     for number, one in enumerate(found, 1):
         assert one is not None
         assert all(one[0].knows(one[1], part) for part in segments(key(number)))
@@ -196,6 +196,6 @@ def test_a_message_that_is_finished_again_lets_go_of_the_octets() -> None:
     finished = FinishedMessages(ReassemblyLimits(), SECOND)
     finished.add_runs(runs_of(KEY), 0, 1)
     assert finished.add(KEY, segments(parts=[b"x", b"y"]), T0) == []
-    assert (len(finished), finished.octets) == (1, 0)
+    assert (len(finished.messages), finished.octets) == (1, 0)
     finished.add_runs(runs_of(key(1)), 0, 1)
     assert finished.octets == ONE
