@@ -51,6 +51,8 @@ class Receiver(Protocol):
 
     name: str
     """Entry-point name, as in ``udp-notif``."""
+    behind: bool
+    """The last ``drain`` could not hand over all that had come: time must not be told yet."""
 
     async def start(self) -> None:
         """Return when listening. Raises ConfigError when the address cannot be used."""

@@ -10,7 +10,8 @@ Rules:
   a batch costs a millisecond, whether it holds eight messages or five hundred.
 * While the intake is full nothing is read: the batch at hand is kept and offered again, and the
   kernel's buffer sheds what does not fit, which is counted and recorded as drops.
-* A timer never overtakes messages that wait in the socket: it reads them first.
+* A timer never overtakes messages that wait in the socket: it reads them first. Nor does the record
+  of a drop, or a tick (``behind``): what waits longest must not look late because we are.
 
 Spec: draft-ietf-netconf-udp-notif-26.
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import socket
 import time
 from array import array
@@ -32,9 +34,10 @@ from numpy.typing import NDArray
 from collector.core.segments import ReassemblyLimits
 from collector.errors import IntakeFullError
 from collector.interfaces import Clock, Intake
-from collector.model import SECOND, CollectorTime, DropsNote, ReceivedBatch, RecordKind, Transport
+from collector.model import SECOND, DropsNote, ReceivedBatch, RecordKind, Transport
 from collector.receivers.batcher import DatagramBatcher
 from collector.receivers.counters import ReceiveCounters
+from collector.receivers.drops import KernelDrops
 from collector.receivers.joining import joined
 from collector.receivers.recvmmsg import DatagramReader, open_reader
 from collector.receivers.sockets import (
@@ -67,9 +70,8 @@ _RETRY_SECONDS: Final = 0.1
 
 _CLOCK_SLACK: Final = SECOND // 1000
 """ns by which the clocks of two processors may differ: a stamp may lie a little ahead of now."""
-_DROPS_TOGETHER: Final = SECOND
-"""ns for which drops make one record: each of them has every open period looked at."""
-_UINT32: Final = 1 << 32
+_DRAIN_SECONDS: Final = 0.1
+"""So long draining may keep the loop from everything else."""
 
 _log = logging.getLogger(__name__)
 
@@ -130,11 +132,10 @@ class UdpNotifReceiver:
         self._housekeeping: asyncio.TimerHandle | None = None
         self._arrived = 0
         """CollectorTime of what was handed over last."""
-        self._drops_seen = 0
-        self._drops_since = 0
-        """CollectorTime up to which drops are recorded."""
-        self.kernel_drops = 0
-        """Datagrams that the kernel dropped at our socket since the start."""
+        self._drops: KernelDrops | None = None
+        """None where the kernel does not tell."""
+        self.behind = False
+        """See ``interfaces.Receiver``."""
         self.socket_errors = 0
         """Reads that failed."""
         self.granted_receive_buffer = 0
@@ -146,6 +147,11 @@ class UdpNotifReceiver:
         """All counters under fixed words (see ``DatagramBatcher.stats``)."""
         own = {"kernel-drops": self.kernel_drops, "socket-errors": self.socket_errors}
         return self._batcher.stats() | own
+
+    @property
+    def kernel_drops(self) -> int:
+        """Datagrams that the kernel dropped at our socket since the start."""
+        return 0 if self._drops is None else self._drops.total
 
     @property
     def listening(self) -> bool:
@@ -174,8 +180,8 @@ class UdpNotifReceiver:
         drops = dropped_datagrams(self._socket)
         if drops is None:
             _log.warning("udp-notif: this kernel does not tell what it drops (SO_MEMINFO)")
-        self._drops_seen = drops or 0
-        self._drops_since = self._clock.now()
+        else:
+            self._drops = KernelDrops(drops, self._clock.now())
         self._reader = open_reader(self._socket, self._batch)
         self._loop.add_reader(self._socket, self._readable)
         self._housekeeping = self._loop.call_later(_HOUSEKEEPING_SECONDS, self._keep_house)
@@ -193,14 +199,24 @@ class UdpNotifReceiver:
             )
 
     def drain(self) -> int:
-        """Hand over what waits now, and what timers have to say; returns the records taken."""
+        """Hand over what waits now, and what timers have to say; returns the records taken.
+
+        Under overload that would take for ever: after ``_DRAIN_SECONDS`` the rest has to wait, and
+        ``behind`` says so.
+        """
+        return self._drain(_DRAIN_SECONDS)
+
+    def _drain(self, seconds: float) -> int:
         if self._reader is None:
             return 0
         before = self._clock.now()  # what comes while we read may still wait afterwards
-        taken = self._read(self._reader, _BATCHES_A_DRAIN, time.time_ns() + _CLOCK_SLACK)
+        end = time.monotonic() + seconds
+        until = time.time_ns() + _CLOCK_SLACK
+        taken = self._read(self._reader, _BATCHES_A_DRAIN, until, end)
         if self._pending is None:
-            self._arrived = max(self._arrived, before)
-            taken += self._offer(self._batcher.handle_timer(self._arrived))
+            if not self.behind:
+                self._arrived = max(self._arrived, before)
+            taken += self._offer(self._batcher.handle_timer(self._arrived)) + self._offer_drops()
         self._arm_timer()
         return taken
 
@@ -208,7 +224,8 @@ class UdpNotifReceiver:
         """Hand over the rest, half-built messages as such, and close."""
         if self._socket is None or self._loop is None:
             return
-        self.drain()
+        self._drain(math.inf)
+        self._offer_drops(last=True)
         rest = self._batcher.stop(self._clock.now())
         if self._pending is None:
             self._offer(rest)
@@ -244,13 +261,22 @@ class UdpNotifReceiver:
         if self._loop is not None and self._socket is not None and self._retry is None:
             self._loop.add_reader(self._socket, self._readable)
 
-    def _read(self, reader: DatagramReader, batches: int, until: int | None = None) -> int:
+    def _read(
+        self,
+        reader: DatagramReader,
+        batches: int,
+        until: int | None = None,
+        end: float = math.inf,
+    ) -> int:
         """Read up to ``batches`` batches and hand them over; returns the records taken.
 
-        ``until``: by the system's clock, ns; what the kernel took later need not be read.
+        Args:
+            until: by the system's clock, ns; what the kernel took later need not be read.
+            end: by the monotonic clock, s; nothing more is read after it.
         """
         taken = self._offer_pending()
         together = ReceivedBatch()
+        self.behind = True
         for _ in range(batches):
             if self._pending is not None:
                 break
@@ -263,7 +289,6 @@ class UdpNotifReceiver:
                 now = self._clock.now()
                 arrivals = self._arrivals(reader.slab.stamps[: len(peers)], now)
                 batch = self._batcher.receive(reader.slab, arrivals, peers, ports)
-                self._append_drops(batch, now)
                 together = joined(together, batch)
                 if (
                     len(together) >= self._batch * _READS_TOGETHER
@@ -271,10 +296,12 @@ class UdpNotifReceiver:
                 ):
                     taken += self._offer(together)
                     together = ReceivedBatch()
-            if not reader.more:
+            if not reader.more or (until is not None and reader.slab.stamps[-1] >= until):
+                self.behind = False
                 break
-            if until is not None and reader.slab.stamps[-1] >= until:
+            if time.monotonic() > end:
                 break
+        self._look_for_drops()
         return taken + self._offer(together)
 
     def _arrivals(self, stamps: NDArray[np.int64], now: int) -> array[int]:
@@ -351,21 +378,21 @@ class UdpNotifReceiver:
         if self._loop is None:
             return
         self._housekeeping = self._loop.call_later(_HOUSEKEEPING_SECONDS, self._keep_house)
-        if self._pending is None:
-            batch = ReceivedBatch()
-            self._append_drops(batch, self._clock.now())
-            self._offer(batch)
+        self._look_for_drops()
+        self.drain()
 
-    def _append_drops(self, batch: ReceivedBatch, now: int) -> None:
-        """Add a DROPS record when the kernel's counter has moved, at most one a second."""
-        drops = None if self._socket is None else dropped_datagrams(self._socket)
-        if drops is not None and drops != self._drops_seen:
-            if now - self._drops_since < _DROPS_TOGETHER:
-                return
-            count = (drops - self._drops_seen) % _UINT32
-            self._drops_seen, self._arrived = drops, now
-            self.kernel_drops += count
-            note = DropsNote(CollectorTime(self._drops_since), count, "kernel")
-            payload = msgspec.json.encode(note)
-            batch.append(now, RecordKind.DROPS, payload, transport=Transport.UDP_NOTIF)
-        self._drops_since = now
+    def _look_for_drops(self) -> None:
+        counted = None if self._socket is None else dropped_datagrams(self._socket)
+        if counted is not None and self._drops is not None:
+            self._drops.look(counted, self._clock.now())
+
+    def _offer_drops(self, *, last: bool = False) -> int:
+        """Record the drops whose time has come, at the ``last`` all; returns the records taken."""
+        if self._drops is None or self._pending is not None:
+            return 0
+        batch = ReceivedBatch()
+        due = self._drops.rest if last else self._drops.due
+        for window in due(self._arrived, self._clock.now()):
+            payload = msgspec.json.encode(DropsNote(window.since, window.datagrams, "kernel"))
+            batch.append(self._arrived, RecordKind.DROPS, payload, transport=Transport.UDP_NOTIF)
+        return self._offer(batch)

@@ -81,7 +81,9 @@ class Ticker:
                 receiver.drain()
             deadline = engine.next_deadline()
         since = now - self._intake.last_arrival
-        if since >= IDLE or (since > 0 and deadline is not None and deadline <= now):
+        if any(receiver.behind for receiver in self._receivers):
+            pass  # what waits would be older than the tick
+        elif since >= IDLE or (since > 0 and deadline is not None and deadline <= now):
             self._tick(now)
         if now - self._housekept_at >= SECOND:
             self._housekept_at = now

@@ -24,7 +24,7 @@ from collector.model import (
     RecordKind,
     UnreassembledNote,
 )
-from collector.receivers import recvmmsg, sockets
+from collector.receivers import recvmmsg, sockets, udp_notif
 from collector.receivers.recvmmsg import LoopReader, RecvmmsgReader, Sources, address_text
 from collector.receivers.slab import DatagramSlab
 from collector.receivers.udp_notif import UdpNotifReceiver
@@ -375,10 +375,47 @@ def test_drops_are_seen_while_nothing_arrives() -> None:
     async def run() -> None:
         intake, clock = Intake(), Clock()
         async with listening(intake, clock=clock) as receiver:
-            before = receiver._drops_seen
-            receiver._drops_seen = (before - 3) % 2**32  # as if three had been dropped since
+            assert receiver._drops is not None
+            receiver._drops._counted = (receiver._drops._counted - 3) % 2**32  # as if dropped since
             await until(lambda: intake.column("kind", RecordKind.DROPS))
             assert receiver.kernel_drops == 3
+
+    asyncio.run(run())
+
+
+def test_what_waits_does_not_look_late_because_something_was_dropped() -> None:
+    if not recvmmsg.recvmmsg_usable():
+        pytest.skip("without recvmmsg the kernel's times are not known")
+
+    async def run() -> None:
+        intake = Intake()
+        async with listening(intake, batch=1) as receiver:
+            assert receiver._drops is not None
+            with sender(receiver) as sock:
+                for number in range(8):
+                    sock.send(message(number)[0])
+                sent = time.time_ns()
+                time.sleep(0.3)  # nobody reads: the loop is busy
+                receiver._drops._counted = (receiver._drops._counted - 3) % 2**32
+                receiver.drain()
+        assert intake.column("kind", None) == [RecordKind.DATA] * 8 + [RecordKind.DROPS]
+        assert max(intake.column("received_at")) < sent + SECOND // 10
+        assert intake.column("received_at", RecordKind.DROPS)[0] > sent + SECOND // 4
+
+    asyncio.run(run())
+
+
+def test_draining_gives_up_after_a_while_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        intake = Intake()
+        async with listening(intake, batch=1) as receiver:
+            with sender(receiver) as sock:
+                for number in range(4):
+                    sock.send(message(number)[0])
+                with monkeypatch.context() as patch:
+                    patch.setattr(udp_notif, "_DRAIN_SECONDS", -1.0)
+                    assert (receiver.drain(), receiver.behind) == (1, True)
+                assert (receiver.drain(), receiver.behind) == (3, False)
 
     asyncio.run(run())
 

@@ -285,6 +285,7 @@ class Notes:
 
 class Drained:
     name = "drained"
+    behind = False
     drains = 0
     problem: Exception | None = None
 
@@ -347,6 +348,21 @@ def test_a_tick_when_a_deadline_is_due_and_not_before() -> None:
         t._look()
         assert notes.noted == []
         hands.pass_(5)
+        t._look()
+        assert notes.noted == [RecordKind.TICK]
+
+    run_ticker(step)
+
+
+def test_no_tick_overtakes_what_a_receiver_had_no_time_to_read() -> None:
+    async def step(
+        t: Ticker, notes: Notes, receiver: Drained, hands: Hands, kept: list[int]
+    ) -> None:
+        receiver.behind = True
+        hands.pass_(IDLE)
+        t._look()
+        assert (notes.noted, receiver.drains, len(kept)) == ([], 1, 1)
+        receiver.behind = False
         t._look()
         assert notes.noted == [RecordKind.TICK]
 
