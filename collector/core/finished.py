@@ -83,7 +83,9 @@ class FinishedMessages:
         if not self._remember:
             return []
         if (before := self.messages.pop(key, None)) is not None:
-            self._let_go(before[0])
+            before[0].left -= 1
+            if not before[0].left:
+                self._let_go(before[0])
         prints = {
             part.number: fingerprint(part.form, part.last, part.options, part.payload)
             for part in parts
@@ -146,13 +148,15 @@ class FinishedMessages:
         for _ in range(many):
             key, (finished, place) = messages.popitem(last=False)
             finished.first = place + 1
-            self._let_go(finished)
+            finished.left -= 1
+            if not finished.left:
+                self._let_go(finished)
             forgotten.append(key)
         return forgotten
 
     def _let_go(self, finished: Finished) -> None:
-        finished.left -= 1
-        if not finished.left and finished in self._kept:
+        """None of its messages is left."""
+        if finished in self._kept:
             del self._kept[finished]
             self._octets -= finished.octets
             if finished is self._newest:

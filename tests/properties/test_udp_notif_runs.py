@@ -19,7 +19,7 @@ from collector.receivers.slab import DatagramSlab
 from collector.wire.udp_notif import encode_message
 
 T0 = 1_700_000_000 * SECOND
-LARGE, ONE_BY_ONE = DatagramSlab(128), DatagramSlab(1)
+LARGE, SMALL, ONE_BY_ONE = DatagramSlab(128), DatagramSlab(7), DatagramSlab(1)
 SMALL_TABLES = ReassemblyLimits(
     max_segments=6, max_message_octets=300, max_per_peer=2, max_half_built=3, max_octets=1,
     max_remembered_octets=700, remember=2 * SECOND,
@@ -98,7 +98,9 @@ def test_a_read_says_what_its_datagrams_say_one_by_one(
 ) -> None:
     datagrams = datagrams_of(messages, seed)
     with patch.object(slabs, "native", native):
-        assert told(datagrams, LARGE, limits) == told(datagrams, ONE_BY_ONE, limits)
+        expected = told(datagrams, ONE_BY_ONE, limits)
+        assert told(datagrams, LARGE, limits) == expected
+        assert told(datagrams, SMALL, limits) == expected, "messages that go over the end of a read"
 
 
 # --------------------------------------------------------------------------- reassembly alone
