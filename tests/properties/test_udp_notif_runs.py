@@ -34,7 +34,7 @@ MESSAGES = st.lists(
         st.sampled_from([1, 1, 2, 9]),  # media type
         st.sampled_from([b"", b"a" * 30, b"a" * 150, b"a" * 60 + b"b" * 90, b"c" * 400]),
         st.sampled_from(
-            ["", "", "", "lose", "double", "refused", "swap", "again", "port", "other"]
+            ["", "", "", "lose", "double", "refused", "swap", "again", "port", "other", "early"]
         ),
         st.booleans(),  # private
     ),
@@ -65,6 +65,10 @@ def datagrams_of(
             sent[0], sent[place] = sent[place], sent[0]
         elif what == "again":
             sent += sent
+        elif what == "early" and len(parts) > 1:
+            octets = bytearray(parts[place])
+            octets[15] |= 1  # L
+            sent[place] = (now, source, port, bytes(octets))
         elif what == "port":
             sent[place] = (now, source, port + 1, parts[place])
         elif what == "other":

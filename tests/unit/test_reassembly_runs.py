@@ -199,3 +199,16 @@ def test_a_message_that_is_finished_again_lets_go_of_the_octets() -> None:
     assert (len(finished.messages), finished.octets) == (1, 0)
     finished.add_runs(runs_of(key(1)), 0, 1)
     assert finished.octets == ONE
+
+
+def test_hashes_are_made_of_all_that_are_still_remembered() -> None:
+    two = runs_of(key(1), key(2))
+    limits = ReassemblyLimits(
+        max_half_built=2, max_per_peer=2, max_remembered_octets=two.payload.memory + ONE - 1
+    )
+    finished = FinishedMessages(limits, SECOND)
+    finished.add_runs(two, 0, 2)
+    assert finished.add_runs(runs_of(key(3)), 0, 1) == [key(1)]
+    assert finished.octets == ONE
+    kept, place = finished.messages[key(2)]
+    assert all(kept.knows(place, part) for part in segments(key(2)))
