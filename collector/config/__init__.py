@@ -60,13 +60,15 @@ __all__ = [
 
 _LARGEST_FILE = 16 * 2**20
 """Bytes; ours: room for ten thousand devices."""
+FAULTS_SHOWN = 20
+"""One mistake in the section of every device is no reason to fill the screen."""
 
 
 def load_config(path: str | Path) -> Config:
     """The configuration in the file ``path``.
 
     Raises:
-        ConfigError: the first fault; the further ones are its notes (``__notes__``).
+        ConfigError: the first fault; ``FAULTS_SHOWN`` - 1 others are its notes (``__notes__``).
     """
     config, faults = check_config(path)
     return _config_or_raise(config, faults)
@@ -123,8 +125,10 @@ def _read_table(
 def _config_or_raise(config: Config | None, faults: list[ConfigError]) -> Config:
     if config is None:
         first, *others = faults
-        for other in others:
+        for other in others[: FAULTS_SHOWN - 1]:
             first.add_note(str(other))
+        if len(faults) > FAULTS_SHOWN:
+            first.add_note(f"and {len(faults) - FAULTS_SHOWN:,} more: collector check-config")
         raise first
     return config
 

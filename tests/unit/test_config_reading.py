@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from collector.config import (
+    FAULTS_SHOWN,
     Config,
     check_config,
     device_of_source,
@@ -365,3 +366,12 @@ def test_a_configuration_cannot_be_changed() -> None:
     assert isinstance(config, Config)
     with pytest.raises(AttributeError):
         config.udp_notif.port = 1  # type: ignore[misc]
+
+
+def test_a_mistake_in_every_section_does_not_fill_the_screen() -> None:
+    text = "".join(f'[[device]]\nname = "r{one}"\naddress = "x"\n' for one in range(1000))
+    with pytest.raises(ConfigError) as raised:
+        parse_config(text)
+    notes = raised.value.__notes__
+    assert len(notes) == FAULTS_SHOWN
+    assert notes[-1] == "and 980 more: collector check-config"
