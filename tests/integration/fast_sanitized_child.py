@@ -17,6 +17,7 @@ from types import ModuleType
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.fast_columns import OUTPUTS, JsonColumns, json_rows
+from tests.fast_gather import one_by_chance
 from tests.hostile_json import HOSTILE, USUAL, damaged, prefixes, replaced_octets
 
 COLUMNS = ("offsets", "in_json", *OUTPUTS)
@@ -60,6 +61,7 @@ def main(path: str, seed: int, count: int) -> None:
         batch = payloads[first : first + 100]
         taken += len(batch) - json_rows(native, batch).count(None)
         batch_refused(native, batch, random)
+    assert sum(one_by_chance(native, random) for _ in range(1000)) > 100
     print(len(payloads), taken)
 
 
