@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -17,7 +17,7 @@ from collector.errors import IntakeFullError, SinkError
 from collector.interfaces import Clock, Sink
 from collector.journal import Journal
 from collector.metrics import Counters
-from collector.model import CollectorTime, PauseNote, ReceivedBatch, RecordKind
+from collector.model import CollectorTime, PauseNote, ReceivedBatch, RecordKind, Transport
 from collector.pipeline import Pipeline
 from collector.store.tables import Said
 from collector.store.writer import StoreWriter
@@ -46,6 +46,8 @@ class LiveIntake:
         self._counters = counters
         self.last_arrival = 0
         """Arrival of the newest record, ns."""
+        self.behind: Callable[[], bool] = lambda: False
+        """Whether datagrams wait that came earlier than now (``Receiver.behind``)."""
         self.full_since: int | None = None
         """When the journal or the store began to refuse, None while they take."""
         self.full_why = ""
@@ -93,8 +95,15 @@ class LiveIntake:
         return self.take(batch)
 
     def _keep_order(self, batch: ReceivedBatch) -> None:
-        """A batch that waited for room is older than what came meanwhile: it arrives now."""
+        """A batch that waited for room is older than what came meanwhile: it arrives now.
+
+        While datagrams wait that came before, what others hand over does not move the time on: the
+        datagrams would all look as late as we are.
+        """
         times = batch.received_at
+        if times and times[0] > self.last_arrival > 0 and _may_wait(batch) and self.behind():
+            batch.received_at = array("q", [self.last_arrival]) * len(times)
+            return
         if times and times[0] < self.last_arrival:
             last = self.last_arrival
             batch.received_at = array("q", [time if time > last else last for time in times])
@@ -139,3 +148,8 @@ class LiveIntake:
             return
         if rows:
             self._counters.sink_rows_written.add((sink.name,), rows)
+
+
+def _may_wait(batch: ReceivedBatch) -> bool:
+    """Is it none of the datagrams, and no word on our clock?"""
+    return batch.transport[0] != Transport.UDP_NOTIF and batch.kind[0] != RecordKind.CLOCK

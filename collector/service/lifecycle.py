@@ -214,6 +214,7 @@ class Service:
         if self.config.udp_notif.enabled:
             self.receivers.append(self._udp_receiver())
         self.ticker = Ticker(self.intake, self.clock, self.receivers, self.housekeeping.each_second)
+        self.intake.behind = lambda: any(receiver.behind for receiver in self.receivers)
         for receiver in self.receivers:
             await receiver.start()
             self._at_the_end(receiver.stop)

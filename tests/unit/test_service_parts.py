@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from collector.errors import IntakeFullError, SinkError
@@ -17,6 +18,7 @@ from collector.journal import Journal, JournalSettings
 from collector.metrics import Counters
 from collector.model import (
     SECOND,
+    ClockNote,
     CollectorTime,
     Octets,
     ReceivedBatch,
@@ -179,6 +181,25 @@ def test_a_batch_that_waited_for_room_arrives_now(bench: Bench) -> None:
     late.received_at = numbers([NOW - SECOND, NOW + SECOND])
     bench.intake.take(late)
     assert list(late.received_at) == [NOW, NOW + SECOND]
+
+
+def test_nothing_else_moves_the_time_on_while_datagrams_wait(bench: Bench) -> None:
+    first = batch_of(1)
+    first.received_at = numbers([NOW - 5 * SECOND])
+    bench.intake.take(first)
+    bench.intake.behind = lambda: True
+    bench.intake.note(RecordKind.SESSION_UP, b'{"device":"d"}')
+    assert bench.intake.last_arrival == NOW - 5 * SECOND
+    waited = batch_of(1)
+    waited.received_at = numbers([NOW - 4 * SECOND])
+    bench.intake.take(waited)
+    assert list(waited.received_at) == [NOW - 4 * SECOND], "as it came"
+    bench.intake.note(RecordKind.CLOCK, msgspec.json.encode(ClockNote(CollectorTime(NOW), 7)))
+    assert bench.intake.last_arrival == NOW
+    bench.intake.behind = lambda: False
+    bench.hands.pass_(SECOND)
+    bench.intake.note(RecordKind.SESSION_UP, b'{"device":"d"}')
+    assert bench.intake.last_arrival == NOW + SECOND
 
 
 def test_a_full_disk_is_said_once_counted_each_time_and_over_when_there_is_room(
