@@ -8,6 +8,7 @@ sockets are left out, since nobody can send a packet at a time that is over.
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from msgspec.structs import replace
 from collector.config import KnownSubscriptionSettings
 from collector.journal import Journal
 from collector.metrics import Counters
-from collector.model import CollectorTime, RecordKind, Verdict
+from collector.model import Coded, CollectorTime, RecordKind, Verdict, numbers
 from collector.pipeline import CaptureFiles, JournalledConfig, Pipeline
 from collector.pipeline.capture_files import Datagram
 from collector.pipeline.settings import encode_config
@@ -105,8 +106,11 @@ class LiveRun:
     def _receive(self, waiting: Sequence[Datagram]) -> None:
         for row, one in enumerate(waiting):
             self.slab.put(row, one[3])
-        arrivals, peers, ports = (list(column) for column in list(zip(*waiting, strict=True))[:3])
-        self._take(self.batcher.receive(self.slab, arrivals, peers, ports))
+        arrivals, peers, ports = list(zip(*waiting, strict=True))[:3]
+        batch = self.batcher.receive(
+            self.slab, numbers(arrivals), Coded.of(peers), array("H", ports)
+        )
+        self._take(batch)
         self.clock.time = max(self.clock.time, waiting[-1][0])
 
     def _take(self, batch: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.core.seen_ids import PATIENCE, RING_LIMIT, Signature, remember, seen_at
+from collector.core.seen_ids import BURST, PATIENCE, RING_LIMIT, Signature, remember, seen_at
 from collector.core.state import Counter
 from collector.model import SECOND
 
@@ -32,7 +32,13 @@ class Plain:
             if signature[5] - old[5] >= PATIENCE:
                 break
             entries = [entry for entry in self.ring if entry is not None]
-            self.ring = [None] * (2 * len(self.ring))
+            lasted, size = signature[5] - old[5], 2 * len(self.ring)
+            # of the powers of two the first that would have lasted, where that can be told
+            while (
+                lasted >= BURST and size < RING_LIMIT and size / len(self.ring) < PATIENCE / lasted
+            ):
+                size *= 2
+            self.ring = [None] * size
             for entry in entries:
                 self.ring[entry[0] % len(self.ring)] = entry
         self.ring[place] = signature
