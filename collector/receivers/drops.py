@@ -68,13 +68,10 @@ class KernelDrops:
         """
         if self._told is not None and now - self._told < TOGETHER:
             return []
-        return self._give(read, now)
+        return self.rest(read, now)
 
     def rest(self, read: int, now: int) -> list[DropWindow]:
         """As ``due``, at the end: nobody comes back in a second."""
-        return self._give(read, now)
-
-    def _give(self, read: int, now: int) -> list[DropWindow]:
         found = []
         while self._waiting and self._waiting[0].until <= read:
             found.append(self._waiting.popleft())

@@ -378,7 +378,6 @@ class UdpNotifReceiver:
         if self._loop is None:
             return
         self._housekeeping = self._loop.call_later(_HOUSEKEEPING_SECONDS, self._keep_house)
-        self._look_for_drops()
         self.drain()
 
     def _look_for_drops(self) -> None:

@@ -174,7 +174,7 @@ def update_rows(
     """
     taken, offsets = _take(records, first_offset, rows)
     with_ids = (taken.column("flags").to_numpy(zero_copy_only=False) & FLAG_IDS) != 0
-    known = np.frombuffer(revision, np.int64)
+    no_revision = np.frombuffer(revision, np.int64) < 0
     columns = [
         taken.column("received_at").view(TIME),
         coded_text(device),
@@ -182,7 +182,7 @@ def update_rows(
         _where(with_ids, taken.column("publisher_id")),
         _where(with_ids, taken.column("message_id")),
         _numbers(subscription_id).cast(pa.uint32()),
-        pa.array(known, mask=known < 0) if (known < 0).any() else numbers_column(revision),
+        _known_numbers(revision, no_revision),
         _numbers(period_index),
         coded_text(kind),
         _numbers(event_time).view(TIME),
@@ -245,7 +245,10 @@ def _take(
 
 def _numbers(values: array[int]) -> pa.Array:
     """64-bit numbers, null for ``NOTHING``."""
-    unknown = np.frombuffer(values, np.int64) == NOTHING
+    return _known_numbers(values, np.frombuffer(values, np.int64) == NOTHING)
+
+
+def _known_numbers(values: array[int], unknown: NDArray[np.bool_]) -> pa.Array:
     if unknown.any():
         return pa.array(np.frombuffer(values, np.int64), mask=unknown)
     return numbers_column(values)

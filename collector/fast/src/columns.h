@@ -17,7 +17,6 @@ struct column {
 };
 
 #define U8(column) ((octet *)(column).view.buf)
-#define U16(column) ((uint16_t *)(column).view.buf)
 #define U32(column) ((uint32_t *)(column).view.buf)
 #define I32(column) ((int32_t *)(column).view.buf)
 #define I64(column) ((int64_t *)(column).view.buf)
