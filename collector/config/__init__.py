@@ -25,11 +25,17 @@ from collector.config.settings import (
     KnownSubscriptionSettings,
     MetricsSettings,
     NetconfSettings,
-    ReassemblySettings,
     StoreSettings,
     SubscriptionSettings,
-    UdpNotifSettings,
     VerdictSettings,
+)
+from collector.config.transports import (
+    DtlsSettings,
+    GrpcDialoutSettings,
+    HttpsNotifSettings,
+    ReassemblySettings,
+    TlsServerSettings,
+    UdpNotifSettings,
 )
 from collector.errors import ConfigError
 
@@ -38,6 +44,9 @@ __all__ = [
     "CollectorSettings",
     "Config",
     "DeviceSettings",
+    "DtlsSettings",
+    "GrpcDialoutSettings",
+    "HttpsNotifSettings",
     "JournalSettings",
     "KnownSubscriptionSettings",
     "MetricsSettings",
@@ -45,6 +54,7 @@ __all__ = [
     "ReassemblySettings",
     "StoreSettings",
     "SubscriptionSettings",
+    "TlsServerSettings",
     "UdpNotifSettings",
     "VerdictSettings",
     "address",

@@ -28,10 +28,12 @@ from collector.config.settings import (
     NetconfSettings,
     SubscriptionSettings,
 )
+from collector.config.transports import DtlsSettings, GrpcDialoutSettings, HttpsNotifSettings
 
 StructT = TypeVar("StructT", bound=Struct)
 
 _UINT32_MAX = 2**32 - 1
+_TLS_FILES = ("certificate_file", "key_file", "client_ca_file")
 
 
 def address(text: str) -> str | None:
@@ -66,6 +68,9 @@ def checked(config: Config, faults: Faults, folder: Path) -> Config:
     """``config`` with paths counted from ``folder``; what is wrong goes into ``faults``."""
     for key, text in (
         ("udp_notif.address", config.udp_notif.address),
+        ("dtls.address", config.dtls.address),
+        ("https_notif.address", config.https_notif.address),
+        ("grpc_dialout.address", config.grpc_dialout.address),
         ("metrics.address", config.metrics.address),
     ):
         if address(text) is None:
@@ -73,6 +78,13 @@ def checked(config: Config, faults: Faults, folder: Path) -> Config:
     if config.reassembly.max_half_built_per_peer > config.reassembly.max_half_built:
         faults.add("reassembly.max_half_built_per_peer", "more than max_half_built for all peers")
     _check_alerts(config.alerts, faults)
+    _check_tls("dtls", config.dtls, faults, config.collector.lanes)
+    _check_tls(
+        "https_notif", config.https_notif, faults, config.collector.lanes, plain="plain_http"
+    )
+    _check_tls(
+        "grpc_dialout", config.grpc_dialout, faults, config.collector.lanes, plain="plaintext"
+    )
     devices = tuple(
         _checked_device(device, faults, f"device[{number}]")
         for number, device in enumerate(config.devices, 1)
@@ -85,8 +97,37 @@ def checked(config: Config, faults: Faults, folder: Path) -> Config:
         config,
         collector=_absolute(config.collector, folder, "data_dir"),
         alerts=_absolute(config.alerts, folder, "file"),
+        dtls=_absolute(config.dtls, folder, *_TLS_FILES),
+        https_notif=_absolute(config.https_notif, folder, *_TLS_FILES),
+        grpc_dialout=_absolute(config.grpc_dialout, folder, *_TLS_FILES),
         devices=tuple(_with_paths(device, folder) for device in devices),
     )
+
+
+# --------------------------------------------------------------------------- receivers
+def _check_tls(
+    section: str,
+    settings: DtlsSettings | HttpsNotifSettings | GrpcDialoutSettings,
+    faults: Faults,
+    lanes: int,
+    *,
+    plain: str = "",
+) -> None:
+    """A receiver that is enabled has what TLS needs, or stays where nobody else can listen."""
+    if not settings.enabled:
+        return
+    if lanes > 1:
+        faults.add(f"{section}.enabled", "only UDP-notif is steered to several lanes", "lanes = 1")
+    if plain and getattr(settings, plain):
+        if not (is_loopback(settings.address) or getattr(settings, "insecure", False)):
+            faults.add(f"{section}.{plain}", "it would go unprotected over the network", "TLS")
+        return
+    for key in ("certificate_file", "key_file"):
+        if getattr(settings, key) is None:
+            faults.add(f"{section}.{key}", "TLS needs it", "a file in PEM")
+    if settings.client_certificates != "none" and settings.client_ca_file is None:
+        faults.add(f"{section}.client_ca_file", "nobody could be verified without it",
+                   'a file in PEM, or client_certificates = "none"')  # fmt: skip
 
 
 # --------------------------------------------------------------------------- devices
@@ -103,9 +144,10 @@ def _checked_device(device: DeviceSettings, faults: Faults, key: str) -> DeviceS
         host = address(device.netconf.host)
         if host is not None and not device.sources:
             sources[host] = None
-    elif not device.sources:
+    elif not device.sources and not device.certificates:
         faults.add(
-            f"{key}.sources", "a device needs addresses that it sends from, or [device.netconf]"
+            f"{key}.sources",
+            "a device needs addresses that it sends from, certificates, or [device.netconf]",
         )
     return structs.replace(
         device, sources=tuple(sources), generators=_checked_generators(device, faults, key)

@@ -14,18 +14,17 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from collector.config.transports import (
+    DtlsSettings,
+    GrpcDialoutSettings,
+    HttpsNotifSettings,
+    ReassemblySettings,
+    UdpNotifSettings,
+)
+from collector.config.types import BindPort, Name, Port, Retention, Text, Timeout
 from collector.model import CENTISECOND, SECOND, DeviceTime
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-Port = Annotated[int, Meta(ge=1, le=65535)]
-BindPort = Annotated[int, Meta(ge=0, le=65535)]
-Name = Annotated[
-    str, Meta(min_length=1, max_length=128, pattern=r"^[^\s\x00-\x1f\x7f*][^\x00-\x1f\x7f]*$")
-]
-Text = Annotated[str, Meta(min_length=1, max_length=4096)]
-Retention = Annotated[int, Meta(ge=0)]
-Timeout = Annotated[float, Meta(gt=0, le=600)]
 
 
 class CollectorSettings(Struct, frozen=True, kw_only=True):
@@ -42,36 +41,6 @@ class CollectorSettings(Struct, frozen=True, kw_only=True):
     what is stored stays in all queries."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much is logged to standard error."""
-
-
-class UdpNotifSettings(Struct, frozen=True, kw_only=True):
-    """The UDP-notif receiver (draft-ietf-netconf-udp-notif)."""
-
-    enabled: bool = True
-    """Whether to receive UDP-notif at all."""
-    address: Text = "127.0.0.1"
-    """Address to listen on; 0.0.0.0 or :: for every interface. UDP-notif is not encrypted and
-    anybody who reaches the port can send, so choose the interface of the management network."""
-    port: BindPort = 10003
-    """UDP port; 0 lets the system choose."""
-    receive_buffer_bytes: Annotated[int, Meta(ge=65536, le=2**30)] = 64 * 2**20
-    """Socket buffer that is asked for, in bytes. The kernel may grant less (net.core.rmem_max); a
-    warning says so."""
-
-
-class ReassemblySettings(Struct, frozen=True, kw_only=True):
-    """Messages that arrive in several segments (draft-ietf-netconf-udp-notif, section 4)."""
-
-    window_seconds: Annotated[float, Meta(gt=0, le=20)] = 10.0
-    """Seconds that a half-built message waits for its missing segments."""
-    max_segments: Annotated[int, Meta(ge=64, le=32768)] = 128
-    """Segments of one message; more are refused. At least 64 (udp-notif-26, section 5.2)."""
-    max_message_bytes: Annotated[int, Meta(ge=98_304, le=64 * 2**20)] = 262_144
-    """Bytes of one whole message; longer ones are refused. At least 96 KiB (udp-notif-26)."""
-    max_half_built_per_peer: Annotated[int, Meta(ge=1, le=100_000)] = 256
-    """Half-built messages of one source address at a time."""
-    max_half_built: Annotated[int, Meta(ge=1, le=1_000_000)] = 4096
-    """Half-built messages of all sources at a time."""
 
 
 class JournalSettings(Struct, frozen=True, kw_only=True):
@@ -193,6 +162,9 @@ class DeviceSettings(Struct, frozen=True, kw_only=True):
     sources: tuple[Text, ...] = ()
     """Source addresses of its messages, those of the line cards included. Without any, the
     address of netconf.host; a name is looked up at the start, and each minute until it is known."""
+    certificates: tuple[Text, ...] = ()
+    """Names in the client certificates that it shows over TLS or DTLS (its DNS name, URI or
+    address, else its common name); then it may send from any address."""
     strict: bool = False
     """Whether unknown UDP-notif options are discarded, as the draft says, instead of kept and
     counted."""
@@ -271,6 +243,9 @@ class Config(Struct, frozen=True, kw_only=True):
 
     collector: CollectorSettings = CollectorSettings()
     udp_notif: UdpNotifSettings = UdpNotifSettings()
+    dtls: DtlsSettings = DtlsSettings()
+    https_notif: HttpsNotifSettings = HttpsNotifSettings()
+    grpc_dialout: GrpcDialoutSettings = GrpcDialoutSettings()
     reassembly: ReassemblySettings = ReassemblySettings()
     journal: JournalSettings = JournalSettings()
     store: StoreSettings = StoreSettings()

@@ -56,10 +56,12 @@ _UNSET = {
     "webhook": "https://alerts.example.net/hook",
     "grace_seconds": 0.5,
     "password_env": "CORE7_PASSWORD",
-    "key_file": "core7.key",
+    "key_file": "private.key",
     "key_passphrase_file": "core7.passphrase",
     "key_passphrase_env": "CORE7_PASSPHRASE",
     "known_hosts": "known_hosts",
+    "certificate_file": "collector.pem",
+    "client_ca_file": "publishers-ca.pem",
     "subtree": '<interfaces xmlns="urn:ietf:params:xml:ns:yang:ietf-interfaces"/>',
 }
 """What a key without a default may look like; written so that it stays prose."""
@@ -96,7 +98,7 @@ def _section(kind: type[msgspec.Struct], header: str, *, skip: tuple[str, ...] =
     lines = ["", *_comment(inspect.getdoc(kind) or ""), f"{mark}{header}"]
     notes = field_notes(kind)
     examples = _EXAMPLES.get(kind.__name__, {})
-    for entry in msgspec.structs.fields(kind):
+    for entry in sorted(msgspec.structs.fields(kind), key=lambda entry: entry.name != "enabled"):
         if entry.name in skip:
             continue
         allowed = describe(entry.type)
@@ -133,10 +135,13 @@ def _comment(text: str) -> Iterator[str]:
 
 
 def field_notes(kind: type) -> dict[str, str]:
-    """field name -> the text that stands under it in the source."""
+    """field name -> the text that stands under it in the source, here or in a class above."""
+    notes: dict[str, str] = {}
+    for base in kind.__bases__:
+        if issubclass(base, msgspec.Struct) and base is not msgspec.Struct:
+            notes |= field_notes(base)
     body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
     assert isinstance(body, ast.ClassDef)
-    notes: dict[str, str] = {}
     for field, note in zip(body.body, body.body[1:], strict=False):
         if (
             isinstance(field, ast.AnnAssign)

@@ -41,7 +41,10 @@ def _without_sources(config: Config, folder: Path) -> Config:
     return replace(
         config,
         collector=replace(config.collector, data_dir=str(folder)),
-        udp_notif=replace(config.udp_notif, enabled=False),
+        **{
+            section: replace(getattr(config, section), enabled=False)
+            for section in ("udp_notif", "dtls", "https_notif", "grpc_dialout")
+        },
         metrics=replace(config.metrics, enabled=False),
         devices=(),
         subscriptions=(),

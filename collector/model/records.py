@@ -14,11 +14,18 @@ from collector.model.columns import Coded, Octets
 
 
 class MediaType(enum.IntEnum):
-    """``MT`` of draft-ietf-netconf-udp-notif-26 §8.1.1 with S=0; other numbers stay plain ints."""
+    """What a payload is: below 256 ``MT`` of draft-ietf-netconf-udp-notif-26 §8.1.1 with S=0, from
+    256 on the messages of gRPC dial-out, which have no such number; others stay plain ints."""
 
     YANG_DATA_JSON = 1
     YANG_DATA_XML = 2
     YANG_DATA_CBOR = 3
+    CISCO_GPB = 256
+    """``Telemetry`` with self-describing (key/value) rows."""
+    CISCO_JSON = 257
+    HUAWEI_GPB = 258
+    """``Telemetry`` with rows of a compact message."""
+    HUAWEI_JSON = 259
 
 
 class Transport(enum.IntEnum):
@@ -90,7 +97,8 @@ class ReceivedBatch:
         self.transport: array[int] = array("B")
         """``Transport``."""
         self.session: Coded[str] = Coded()
-        """Management session the record belongs to; empty for UDP."""
+        """Management session the record belongs to, or ``certificate:NAME`` of who sent it over TLS
+        or DTLS and showed one; empty for UDP."""
         self.peer: Coded[str] = Coded()
         """Source address as text, IPv4-mapped IPv6 written as IPv4; empty for our own records."""
         self.port: array[int] = array("H")

@@ -13,7 +13,10 @@ from msgspec import structs
 from collector.config import Config
 from collector.pipeline.settings import strict_sources
 
-SECTIONS = ("collector", "udp_notif", "reassembly", "journal", "store", "metrics", "alerts")
+SECTIONS = (
+    "collector", "udp_notif", "dtls", "https_notif", "grpc_dialout", "reassembly", "journal",
+    "store", "metrics", "alerts",
+)  # fmt: skip
 AT_ONCE = frozenset(
     ("journal.retention_seconds", "journal.retention_bytes", "journal.snapshot_seconds")
 )

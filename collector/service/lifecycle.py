@@ -29,8 +29,7 @@ from collector.journal import Disk, Journal, JournalSettings, Segment
 from collector.metrics import Counters
 from collector.model import SECOND, RecordKind
 from collector.pipeline import Pipeline
-from collector.pipeline.settings import encode_config, reassembly_limits, strict_sources
-from collector.plugins import receiver_class
+from collector.pipeline.settings import encode_config
 from collector.service.addresses import with_addresses
 from collector.service.at_restart import at_restart
 from collector.service.clock import CollectorClock
@@ -39,6 +38,7 @@ from collector.service.gauges import refresh
 from collector.service.housekeeping import Housekeeping
 from collector.service.intake import LiveIntake
 from collector.service.recovering import recover
+from collector.service.sources import receivers_of
 from collector.service.ticker import Ticker
 from collector.service.watch import SubscriptionWatch
 from collector.sinks.live import LiveSink
@@ -211,8 +211,7 @@ class Service:
             await self.metrics.start()
 
     async def _start_sources(self) -> None:
-        if self.config.udp_notif.enabled:
-            self.receivers.append(self._udp_receiver())
+        self.receivers += receivers_of(self.config, self.intake, self.clock, opened=self._opened)
         self.ticker = Ticker(self.intake, self.clock, self.receivers, self.housekeeping.each_second)
         self.intake.behind = lambda: any(receiver.behind for receiver in self.receivers)
         for receiver in self.receivers:
@@ -222,20 +221,6 @@ class Service:
         self._at_the_end(self.ticker.stop)
         self._at_the_end(self._stop_subscriptions)
         await self.manager.apply(*wanted_from(self.config))
-
-    def _udp_receiver(self) -> Receiver:
-        settings = self.config.udp_notif
-        made: Receiver = receiver_class("udp-notif")(  # type: ignore[call-arg]  # its own options
-            self.intake,
-            self.clock,
-            address=settings.address,
-            port=settings.port,
-            receive_buffer=settings.receive_buffer_bytes,
-            strict_sources=strict_sources(self.config),
-            limits=reassembly_limits(self.config),
-            opened=self._opened,
-        )
-        return made
 
     def _sealed(self, segment: Segment) -> None:
         """The journal closed a file: its rows become Parquet in the background."""

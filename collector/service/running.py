@@ -20,6 +20,7 @@ from collector.service.addresses import without_addresses
 from collector.service.lifecycle import Service
 from collector.service.memory import settle
 from collector.service.signals import reload_on_signal, set_up_logging, started, stop_signals
+from collector.service.sources import where
 
 if TYPE_CHECKING:
     from collector.service.printing import PrintingSink
@@ -54,9 +55,7 @@ async def _run(config: Config, reload_from: Callable[[], Config] | None) -> None
 
 def listening(service: Service) -> str:
     """Where the receivers listen, for people."""
-    address = service.config.udp_notif.address
-    ports = [getattr(receiver, "local_port", 0) for receiver in service.receivers]
-    return ", ".join(f"{address} port {port} (UDP-notif)" for port in ports) or "nothing"
+    return ", ".join(where(service.config, one) for one in service.receivers) or "nothing"
 
 
 # --------------------------------------------------------------------------- one shot

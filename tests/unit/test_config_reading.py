@@ -160,8 +160,27 @@ def test_generator_names_are_keyed_by_header_id_or_address() -> None:
             "reassembly.max_half_built_per_peer: more than max_half_built for all peers",
         ),
         (
+            "[https_notif]\nenabled = true",
+            "https_notif.certificate_file: TLS needs it (allowed: a file in PEM)",
+        ),
+        (
+            "[dtls]\nenabled = true\ncertificate_file = 'c'\nkey_file = 'k'",
+            "dtls.client_ca_file: nobody could be verified without it "
+            "(allowed: a file in PEM, or client_certificates = \"none\")",
+        ),
+        (
+            "[grpc_dialout]\nenabled = true\nplaintext = true\naddress = '0.0.0.0'",
+            "grpc_dialout.plaintext: it would go unprotected over the network (allowed: TLS)",
+        ),
+        ("[grpc_dialout]\nenabled = true\nplaintext = true", None),
+        (
+            "[collector]\nlanes = 2\n[grpc_dialout]\nenabled = true\nplaintext = true",
+            "grpc_dialout.enabled: only UDP-notif is steered to several lanes (allowed: lanes = 1)",
+        ),
+        (
             "[[device]]\nname = 'a'",
-            "device[1].sources: a device needs addresses that it sends from, or [device.netconf]",
+            "device[1].sources: a device needs addresses that it sends from, certificates, or "
+            "[device.netconf]",
         ),
         (
             "[[device]]\nname = 'a'\nsources = ['core7']",
