@@ -96,6 +96,8 @@ class CollectorRun:
         process, self._process = self._process, None
         if process is None:
             return 0
+        if process.returncode is not None:  # it ended by itself, and was waited for
+            return process.returncode
         self._look(process.pid)
         process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + PATIENCE_SECONDS
