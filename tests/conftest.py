@@ -3,12 +3,13 @@
 New ones are looked for with ``HYPOTHESIS_PROFILE=random python -m tests -k properties``; what they
 find becomes an ``@example`` of its test.
 
-And one check for every message that a test decodes.
+And one check for every message that a test decodes, and one for what engines share.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -29,6 +30,14 @@ def _columns_say_the_same(request: pytest.FixtureRequest) -> Iterator[None]:
         if getattr(request.module, "decode", None) is notification.decode:
             patch.setattr(request.module, "decode", checked_decode)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nobody_writes_into_what_all_share() -> Iterator[None]:
+    """The engine's one empty table for all stays empty, whatever a test did."""
+    yield
+    state = sys.modules.get("collector.core.state")
+    assert state is None or not state.NONE_YET
 
 
 @pytest.fixture(params=["python", "compiled"])

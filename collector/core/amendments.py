@@ -33,6 +33,7 @@ def say(
     to: int | None = None,
 ) -> None:
     """Say the next row of a period (of a range of periods up to ``to``)."""
+    received, missing, degraded = _as_before(subscription, period, judged)
     row = Verdict(
         subscription.device,
         subscription.name,
@@ -46,9 +47,9 @@ def say(
         judged.outcome,
         judged.reason,
         judged.required,
-        judged.received,
-        judged.missing,
-        judged.degraded,
+        received,
+        missing,
+        degraded,
         judged.unexpected,
         judged.late,
         judged.provenance,
@@ -61,6 +62,27 @@ def say(
     period.amendments += 1
     period.row = row
     context.facts.append(row)
+
+
+def _as_before(
+    subscription: Subscription, period: Period, judged: Judged
+) -> tuple[tuple[str, ...], tuple[GeneratorCause, ...], tuple[GeneratorCause, ...]]:
+    """Who delivered, is missing and degraded: the very objects of the row before where they are
+    equal, since in a long outage rows that say the same are most of what is kept."""
+    found = judged.received, judged.missing, judged.degraded
+    if not judged.missing and not judged.degraded:
+        return found
+    before = subscription.periods.get(period.index - 1)
+    row = period.row or (None if before is None else before.row)
+    if row is None:
+        return found
+    said = row.received, row.missing, row.degraded
+    received, missing, degraded = found
+    return (
+        said[0] if said[0] == received else received,
+        said[1] if said[1] == missing else missing,
+        said[2] if said[2] == degraded else degraded,
+    )
 
 
 def as_judged(row: Verdict) -> Judged:

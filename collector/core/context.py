@@ -8,13 +8,17 @@ from __future__ import annotations
 from collector.core.deadlines import Deadlines
 from collector.core.settings import EngineSettings
 from collector.core.state import Subscription
+from collector.core.state_parts import ListInForce
 from collector.model import CENTISECOND, CollectorTime, Event, Fact, SubscriptionRow
+
+LISTS_SHARED = 256
+"""Different lists whose members are remembered so that equal ones can be shared (ours)."""
 
 
 class Context:
     """Handed to every rule that says something or waits for something."""
 
-    __slots__ = ("deadlines", "dirty", "facts", "settings")
+    __slots__ = ("deadlines", "dirty", "facts", "lists", "settings")
 
     def __init__(self, settings: EngineSettings) -> None:
         self.settings = settings
@@ -23,10 +27,19 @@ class Context:
         self.deadlines = Deadlines()
         self.dirty: dict[tuple[int, int], Subscription] = {}
         """(subscription id, period index) of one device to be judged again after this input."""
+        self.lists: dict[tuple[str, ...], tuple[tuple[str, ...], frozenset[str]]] = {}
+        """Members of a list -> the same as they are kept: thousands of devices have equal ones."""
 
     def mark(self, subscription: Subscription, index: int) -> None:
         """A verdict may have changed."""
         self.dirty[subscription.id, index] = subscription
+
+    def share(self, one: ListInForce) -> None:
+        """Equal lists keep the same members, 1.3 KB for eight of them otherwise."""
+        if len(self.lists) >= LISTS_SHARED:
+            self.lists.clear()
+        kept = self.lists.setdefault(one.members, (one.members, one.allowed))
+        one.members, one.allowed = kept
 
     def event(self, time: int, device: str, subject: str, kind: str, text: str) -> None:
         """Say an event."""

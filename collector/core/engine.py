@@ -158,12 +158,22 @@ class Engine:
         """
         engine = cls(settings)
         for name in sorted(parts):
-            device, next_offset = snapshot.thaw(parts[name])
-            device.next_offset = next_offset
-            engine._devices[name] = device
-            for one in device.subscriptions.values():
-                engine._context.deadlines.restore(one)
+            engine.restore_device(name, parts[name])
         return engine
+
+    def restore_device(self, name: str, part: bytes) -> None:
+        """Go on from the snapshot of one device, of which nothing is known yet.
+
+        Raises:
+            UsageError: the part is no snapshot of this format.
+        """
+        device, next_offset = snapshot.thaw(part)
+        device.next_offset = next_offset
+        self._devices[name] = device
+        for one in device.subscriptions.values():
+            self._context.deadlines.restore(one)
+            for listed in one.lists:
+                self._context.share(listed)
 
     # ----------------------------------------------------------------------- time
     def _until(self, now: int) -> None:

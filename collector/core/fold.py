@@ -100,7 +100,8 @@ def new_slot(originator: Originator, index: int, arrival: int) -> Slot:
     if subscription.first_index is None:
         _begin_subscription(subscription, index, arrival)
     if originator.first_index is None:
-        originator.first_index = index
+        first = subscription.first_index  # one object where they are equal
+        originator.first_index = first if first == index else index
         originator.first_arrival = arrival
         originator.last_index = index
     if index > originator.last_index:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collector.core import amendments, gaps
 from collector.core.context import Context
 from collector.core.deadlines import amendable
-from collector.core.state import Hole, Subscription
+from collector.core.state import NONE_YET, Hole, Subscription
 from collector.model import Outcome
 
 
@@ -54,6 +54,8 @@ def _drop(context: Context, subscription: Subscription, index: int, now: int) ->
             subscription.marks -= 1
         subscription.marks -= len(originator.restarts.pop(index, ()))
         holes = originator.holes.pop(index, ())
+        originator.restarts = originator.restarts or NONE_YET
+        originator.holes = originator.holes or NONE_YET
         subscription.marks -= len(holes)
         for hole in holes:
             originator.recount = True

@@ -78,7 +78,9 @@ def blame(hole: Hole, suspects: Iterable[Suspect]) -> None:
             continue
         hole.suspects.append((originator, index))
         hole.blamed += 1
-        originator.holes.setdefault(index, []).append(hole)
+        if not originator.holes:
+            originator.holes = {}
+        originator.holes[index] = (*originator.holes.get(index, ()), hole)
         originator.subscription.marks += 1
         originator.recount = True
 
@@ -87,6 +89,8 @@ def accuse(restart: Restart, suspects: Iterable[Suspect]) -> None:
     """Fix whose missing record a restart may explain."""
     for originator, index in suspects:
         restart.suspects.append((originator, index))
+        if not originator.restarts:
+            originator.restarts = {}
         originator.restarts.setdefault(index, []).append(restart)
         originator.subscription.marks += 1
 
@@ -95,7 +99,7 @@ def acquit(counter: Counter) -> None:
     """Nobody is suspected any longer for the holes of the book that does not count."""
     for originator in counter.originators:
         for index, holes in list(originator.holes.items()):
-            left = [hole for hole in holes if hole.run.in_force]
+            left = tuple([hole for hole in holes if hole.run.in_force])
             originator.subscription.marks -= len(holes) - len(left)
             if left:
                 originator.holes[index] = left

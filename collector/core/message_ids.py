@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from collector.core.arcs import indexes_meeting
 from collector.core.seen_ids import PATIENCE, Signature, remember, seen_at
-from collector.core.state import Counter, Hole, Run
+from collector.core.state import NOTHING, Counter, Hole, Run
 from collector.model import SECOND
 
 MODULUS_MASK = 0xFFFFFFFF
@@ -149,6 +149,8 @@ def hole_with(run: Run, message_id: int) -> Hole | None:
 
 def fill(hole: Hole, message_id: int) -> None:
     """An id of the hole arrived; the last one closes it."""
+    if isinstance(hole.found, frozenset):
+        hole.found = set()
     hole.found.add((message_id - hole.first_id) & MODULUS_MASK)
     if len(hole.found) >= hole.size:
         hole.run.close(hole)
@@ -314,7 +316,8 @@ def run_for_key(counter: Counter, key: int, limit: int) -> Run | None:
     if key == counter.only_key:
         return None
     if not counter.each:
-        counter.each[counter.only_key] = copied(counter.all, counter.only_key, counter.per_key)
+        first = copied(counter.all, counter.only_key, counter.per_key)
+        counter.each = {counter.only_key: first}
         counter.cost_all = counter.cost_each = 0
     if len(counter.each) >= limit:
         return None
@@ -332,13 +335,13 @@ def copied(run: Run, key: int, in_force: bool) -> Run:
     for hole in run.holes:
         same = Hole(twin, hole.first_id, hole.size, hole.before_arrival, hole.after_arrival,
                     hole.cause)  # fmt: skip
-        same.found = set(hole.found)
+        same.found = set(hole.found) or NOTHING
         same.priced, same.opened = hole.priced, hole.opened
         same.suspects = list(hole.suspects)
         same.blamed = hole.blamed
         for originator, index in same.suspects:
             if index in originator.holes:
-                originator.holes[index].append(same)
+                originator.holes[index] += (same,)
                 originator.subscription.marks += 1
         twin.holes += (same,)
     return twin

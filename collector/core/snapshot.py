@@ -19,7 +19,7 @@ import msgspec
 
 from collector.core import state, state_parts
 from collector.core.arcs import Arc
-from collector.core.state import EMPTY, NO_ARRIVAL
+from collector.core.state import EMPTY, NO_ARRIVAL, NONE_YET, NOTHING
 from collector.errors import UsageError
 from collector.model import Provenance, SubscriptionTerms, Update, Verdict
 
@@ -112,10 +112,12 @@ def thaw(part: bytes) -> tuple[state.Device, int]:
         if format_ != FORMAT:
             raise UsageError(f"snapshot of format {format_}, this program reads {FORMAT}")
         things = [_empty(code) for code, _ in rows]
+        known: dict[Any, Any] = {}
         for thing, (_, values) in zip(things, rows, strict=True):
             names = _names(type(thing))
             for name, value in zip(names, values, strict=True):
-                setattr(thing, name, _back(value, things))
+                setattr(thing, name, _back(value, things, known))
+            _share(thing)
         device = things[0]
     except (ValueError, TypeError, KeyError, IndexError, msgspec.MsgspecError) as error:
         raise UsageError(f"not a snapshot: {error}") from error
@@ -135,20 +137,50 @@ def _empty(code: int) -> Any:
     return object.__new__(OBJECTS[code])
 
 
-def _back(value: Any, things: list[Any]) -> Any:
-    if not isinstance(value, list):
+def _share(thing: Any) -> None:
+    """What is empty is one for all again, as in an engine that ran on."""
+    if type(thing) is state.Originator:
+        thing.holes, thing.restarts = thing.holes or NONE_YET, thing.restarts or NONE_YET
+        thing.slipped = thing.slipped or NOTHING
+    elif type(thing) is state.Counter:
+        thing.each = thing.each or NONE_YET
+    elif type(thing) is state.Hole:
+        thing.found = thing.found or NOTHING
+
+
+def _back(value: Any, things: list[Any], known: dict[Any, Any]) -> Any:
+    """A value again.
+
+    Args:
+        things: the objects of the table.
+        known: texts and numbers so far: equal ones become one object, as they were.
+    """
+    kind = type(value)
+    if kind is str or kind is int:
+        return known.setdefault(value, value)
+    if kind is not list:
         return value
     mark, content = value[0], value[1]
     if mark == "o":
         return things[content]
     if mark == "d":
-        return {_back(key, things): _back(one, things) for key, one in content}
+        return {_back(key, things, known): _back(one, things, known) for key, one in content}
     if mark == "v":
-        return msgspec.convert(value[2], VALUES[content])
+        return msgspec.convert(_known(value[2], known), VALUES[content])
     if mark == "i":
         return int(content)
     if mark == "n":
         return array("q", chain.from_iterable(EMPTY if one is None else one for one in content))
     if mark == "p":
         return Provenance(content)
-    return _MAKE[mark](_back(one, things) for one in content)
+    return _MAKE[mark](_back(one, things, known) for one in content)
+
+
+def _known(value: Any, known: dict[Any, Any]) -> Any:
+    """The fields of a value, with the texts and numbers that are known."""
+    kind = type(value)
+    if kind is str or kind is int:
+        return known.setdefault(value, value)
+    if kind is dict:
+        return {name: _known(one, known) for name, one in value.items()}
+    return [_known(one, known) for one in value] if kind is list else value

@@ -8,6 +8,7 @@ a device can be snapshot and forgotten alone. Times are ns, absent is None.
 from __future__ import annotations
 
 from array import array
+from typing import Any, Final
 
 from collector.core.arcs import Arc
 from collector.core.state_parts import ListInForce, Period, Remembered, Slot, Unknown, Windows
@@ -22,6 +23,11 @@ EMPTY = (NO_ARRIVAL, 0, 0)
 """A place of a ring where no message is: its arrival, id and event time."""
 NOTHING: frozenset[int] = frozenset()
 """One for all: Python makes a new one, of 216 octets, each time it is asked."""
+NONE_YET: Final[dict[int, Any]] = {}
+"""One for all who have none of something, 64 octets each otherwise. It stays empty: whoever is to
+get the first one of them gets a dict of its own before."""
+PUSH_UPDATE: Final = str(NotificationKind.PUSH_UPDATE)
+"""One for all likewise."""
 
 Speaker = tuple[int, str, str]
 """(subscription key, generator, kind) of a message."""
@@ -47,7 +53,7 @@ class Originator:
     def __init__(self, name: str, subscription: Subscription) -> None:
         self.name = name
         self.subscription = subscription
-        self.speaker: Speaker = (subscription.id, name, str(NotificationKind.PUSH_UPDATE))
+        self.speaker: Speaker = (subscription.id, name, PUSH_UPDATE)
         """Of its push-updates: one object for all places of the ring."""
         self.counter: Counter | None = None
         """The counter that its last message came in; None when nothing numbers them."""
@@ -94,9 +100,9 @@ class Originator:
         self.member = False
         """It is required by the newest list."""
         self.remembered: Remembered | None = None
-        self.holes: dict[int, list[Hole]] = {}
+        self.holes: dict[int, tuple[Hole, ...]] = NONE_YET
         """period index -> the holes that are blamed on it there."""
-        self.restarts: dict[int, list[Restart]] = {}
+        self.restarts: dict[int, list[Restart]] = NONE_YET
         self.slipped = NOTHING
         self.odd_times = 0
         self.absurd_times = 0
@@ -214,7 +220,7 @@ class Hole:
         self.run = run
         self.first_id = first_id
         self.size = size
-        self.found: set[int] = set()
+        self.found: set[int] | frozenset[int] = NOTHING
         """Offsets from ``first_id`` that arrived after all."""
         self.before_arrival = before
         self.after_arrival = after
@@ -289,7 +295,7 @@ class Counter:
         self.source = source
         self.header_id = header_id
         self.all = Run(self, ALL_KEYS, in_force=True)
-        self.each: dict[int, Run] = {}
+        self.each: dict[int, Run] = NONE_YET
         """Runs per subscription; empty until there is a second key."""
         self.only_key: int | None = None
         self.cost_all = 0

@@ -152,6 +152,7 @@ def put_list(
     """A list comes into force; said periods around it are judged again."""
     limit = context.settings.limits.lists
     expected.add_list(subscription, since, arrival, members, provenance, limit)
+    context.share(subscription.lists[-1])
     subscription.contradicted, subscription.contradiction_said = 0, False
     refresh(subscription)
     for period in subscription.periods.values():

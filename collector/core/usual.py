@@ -30,8 +30,8 @@ def count_usual(originator: Originator, slot: Slot | None) -> bool:
     """
     before = originator.usual
     if slot is not None:
+        _make_room(originator, before)
         originator.recent.append(slot)
-        _keep_few(originator, before)
         if slot.count == before and not originator.recount and not originator.holes:
             return False
     elif not originator.recount and not originator.holes:
@@ -58,9 +58,9 @@ def count_steady(subscription: Subscription, slots: Mapping[str, Slot]) -> bool:
             return False
     for name, slot in slots.items():
         originator = known[name]
+        if len(originator.recent) >= KEPT_PERIODS:
+            _make_room(originator, slot.count)
         originator.recent.append(slot)
-        if len(originator.recent) > KEPT_PERIODS:
-            _keep_few(originator, slot.count)
     return True
 
 
@@ -74,13 +74,14 @@ def remember(originator: Originator, slot: Slot) -> None:
     while place and recent[place - 1].index > slot.index:
         place -= 1
     recent.insert(place, slot)
-    _keep_few(originator, originator.usual)
+    _make_room(originator, originator.usual, KEPT_PERIODS)
     originator.recount = True
 
 
-def _keep_few(originator: Originator, usual: int | None) -> None:
+def _make_room(originator: Originator, usual: int | None, most: int = KEPT_PERIODS - 1) -> None:
+    """Before one more comes: a list that had nine for a moment keeps room for sixteen."""
     recent = originator.recent
-    if len(recent) > KEPT_PERIODS:
+    if len(recent) > most:
         oldest = recent.pop(0)
         if originator.holes or originator.settled.count(usual) != KEPT_PERIODS:
             _settle(originator, oldest)
@@ -89,7 +90,9 @@ def _keep_few(originator: Originator, usual: int | None) -> None:
 def _settle(originator: Originator, slot: Slot) -> None:
     """Keep the count of a period whose fold is not kept any longer."""
     if slot.count and not _is_unsettled(originator, slot):
-        originator.settled = (*originator.settled, slot.count)[-KEPT_PERIODS:]
+        settled = (*originator.settled, slot.count)[-KEPT_PERIODS:]
+        first = next(iter(originator.subscription.originators.values()))
+        originator.settled = first.settled if first.settled == settled else settled
 
 
 def _agreed(originator: Originator) -> int | None:

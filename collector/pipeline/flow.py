@@ -19,7 +19,7 @@ from collector.core.engine import Engine
 from collector.core.inventory import Inventory
 from collector.core.settings import EngineSettings
 from collector.core.update_columns import UpdateColumns
-from collector.errors import WireError
+from collector.errors import UsageError, WireError
 from collector.model import (
     FLAG_IDS,
     FLAG_PRIVATE,
@@ -326,32 +326,30 @@ class Pipeline:
     def restore(self, parts: Iterable[tuple[str, int, bytes]]) -> int:
         """Go on from a snapshot, (name, offset, content) each; returns the offset to read from.
 
+        One part after the other, the first one ``REST``: together they are as large as the state.
+
         Raises:
-            UsageError: a part is of another version; nothing was changed.
+            UsageError: a part is of another version, or not in its place; nothing was changed.
             msgspec.MsgspecError: likewise.
         """
-        kept = list(parts)
-        contents = {name: content for name, _, content in kept}
-        rest = msgspec.msgpack.decode(contents.pop(REST), type=_Rest)
+        left = iter(parts)
+        first, offset, content = next(left, (None, 0, b""))
+        if first != REST:
+            raise UsageError("the snapshot does not begin with what belongs to no device")
+        rest = msgspec.msgpack.decode(content, type=_Rest)
         config = decode_config(rest.config) if rest.config else None
         settings = self._adjust(engine_settings(config)) if config else self._settings
-        devices = {
-            name: msgspec.msgpack.decode(content, type=_DevicePart)
-            for name, content in contents.items()
-        }
-        sampling = Sampling()
-        for name, offset, _ in kept:
-            if name != REST:
-                sampling.coverage.restore(name, devices[name].coverage, offset)
+        engine, sampling = Engine(settings), Sampling()
+        for name, known_to, content in left:
+            part = msgspec.msgpack.decode(content, type=_DevicePart)
+            sampling.coverage.restore(name, part.coverage, known_to)
+            engine.restore_device(name, part.engine)
         if config is not None:
             sampling.configure(every_of(config.verdicts.coverage_sample))
-        self.engine = Engine.restore(
-            settings, {name: part.engine for name, part in devices.items()}
-        )
-        self._rest, self._sampling = rest, sampling
+        self.engine, self._rest, self._sampling = engine, rest, sampling
         if config is not None:
             self._inventory = inventory_of(config, self._sources)
-        return next(offset for name, offset, _ in kept if name == REST)
+        return offset
 
 
 def _rows_with(codes: array[int], wanted: Sequence[int]) -> list[int]:

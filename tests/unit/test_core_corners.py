@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from collector.core.context import LISTS_SHARED, Context
 from collector.core.engine import Engine
 from collector.core.settings import EngineSettings, KnownSubscription, Limits
+from collector.core.snapshot import thaw
+from collector.core.state import NONE_YET
+from collector.core.state_parts import ListInForce
 from collector.core.update_columns import UpdateColumns
 from collector.model import (
     SECOND,
@@ -15,6 +19,7 @@ from collector.model import (
     DeviceTime,
     Fact,
     NotificationKind,
+    Provenance,
     Rejected,
     Unreassembled,
     Update,
@@ -457,6 +462,24 @@ def test_what_waits_for_a_final_row_survives_a_restart() -> None:
     )
 
 
+def test_rows_of_an_outage_share_who_is_missing() -> None:
+    wire = run([established(), *steady(periods=4)], until=130)
+    silent = [row for row in wire.firsts() if row.missing]
+    assert len(silent) > 2
+    assert len({id(row.missing) for row in silent}) == 1
+
+
+def test_a_restart_makes_equal_texts_and_empty_tables_one_again() -> None:
+    wire = run([established(), *steady(periods=4)])
+    device, _ = thaw(wire.engine.snapshot_device(DEVICE))
+    (one,) = device.subscriptions.values()
+    for name, originator in one.originators.items():
+        assert originator.holes is originator.restarts is NONE_YET
+        assert originator.name is name
+        assert all(key is name for p in one.periods.values() for key in p.slots if key == name)
+    assert all(counter.each is NONE_YET for counter in device.counters.values())
+
+
 def test_a_silent_period_while_learning_brings_nothing() -> None:
     sent = [*steady((1,), periods=1), *steady((1,), start=2, periods=3, first_id=101)]
     wire = run([established(-1, None), *sent], until=48)
@@ -572,3 +595,16 @@ def test_ids_without_terms_and_revisions_that_are_over_can_be_seen() -> None:
     wire.send(over)
     assert wire.engine.states() == []
     assert len(wire.engine.states(ended=True)) == 2
+
+
+def test_equal_lists_share_their_members_and_only_so_many_are_remembered() -> None:
+    context = Context(EngineSettings())
+    first, other = (ListInForce(None, 0, (*"ab",), Provenance.DECLARED) for _ in range(2))
+    context.share(first)
+    context.share(other)
+    assert other.members is first.members
+    assert other.allowed is first.allowed
+    for number in range(LISTS_SHARED):
+        context.share(ListInForce(None, 0, (str(number),), Provenance.DECLARED))
+    assert len(context.lists) <= LISTS_SHARED
+    assert (*"ab",) not in context.lists

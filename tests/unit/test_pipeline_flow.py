@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from collector.core.inventory import Inventory
+from collector.errors import UsageError
 from collector.journal import Journal, JournalSettings
 from collector.model import (
     FLAG_IDS,
@@ -326,6 +327,17 @@ def test_a_pipeline_that_was_restored_says_the_same_as_one_that_ran_on(cut: int)
     assert after.restore(parts) == cut
     assert after.last_arrival == before.last_arrival
     assert rows(story.tell(after, rows=1, start=cut)) == rows(ran_on[cut:])
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_snapshot_without_its_first_part_changes_nothing(first: int) -> None:
+    story = whole_story()
+    before, after = Pipeline(), Pipeline()
+    story.tell(before, rows=1, end=20)
+    names = before.snapshot_names()[1:][:first]
+    with pytest.raises(UsageError, match="does not begin with"):
+        after.restore((name, 20, before.snapshot_part(name)) for name in names)
+    assert after.engine.devices() == []
 
 
 def test_the_settings_of_a_journal_can_be_adjusted() -> None:

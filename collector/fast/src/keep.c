@@ -53,8 +53,10 @@ static int
 tell(struct message *m)
 {
     const struct layout *at = m->at;
-    PyObject *o = m->originator, *last_time = PyLong_FromLongLong(m->last_time);
-    if (last_time == NULL)
+    PyObject *o = m->originator, *last_time;
+    if (m->event_time_o != Py_None && m->last_time == m->event_time)
+        last_time = Py_NewRef(m->event_time_o); /* one object for the cards that say the same */
+    else if ((last_time = PyLong_FromLongLong(m->last_time)) == NULL)
         return -1;
     PUT(o, o_last_time, last_time);
     PUT_SAME(o, o_last_arrival, m->arrival_o);
