@@ -21,6 +21,9 @@ def run(config_file: str) -> int:
     """
     # said before Arrow is loaded: its own heap gives back little of what a segment took
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    from collector.service.memory import one_heap
+
+    one_heap()
     from collector.config import load_config
     from collector.lanes import run as run_lanes
 

@@ -40,8 +40,11 @@ def test_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run = stand_in(monkeypatch, service, "run")
     monkeypatch.setenv("ARROW_DEFAULT_MEMORY_POOL", "")  # put back as it was afterwards
     del os.environ["ARROW_DEFAULT_MEMORY_POOL"]
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "")
+    del os.environ["MALLOC_ARENA_MAX"]
     assert status_of(["run", "-c", str(file)]) == 0
     assert os.environ["ARROW_DEFAULT_MEMORY_POOL"] == "system"
+    assert os.environ["MALLOC_ARENA_MAX"] == "1"
     assert run.arguments[0].udp_notif.port == 1
     file.write_text("[udp_notif]\nport = 2\n")
     assert run.keywords["reload_from"]().udp_notif.port == 2

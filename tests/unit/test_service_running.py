@@ -93,6 +93,14 @@ def test_the_memory_settings_are_large(tmp_path: Path) -> None:
     assert gc.get_freeze_count() > 0
 
 
+def test_a_c_library_without_such_a_heap_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "7")  # whoever set it knows why
+    memory.one_heap()
+    monkeypatch.setattr("ctypes.CDLL", lambda name: SimpleNamespace())
+    memory.one_heap()
+    assert os.environ["MALLOC_ARENA_MAX"] == "7"
+
+
 # --------------------------------------------------------------------------- one shot
 def one_device(tmp_path: Path, port: int) -> Config:
     device = {
