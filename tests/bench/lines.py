@@ -210,7 +210,8 @@ def summary(report: Report) -> Iterator[str]:
             f"{memory.started / 1e6:.0f} MB when it listens, {memory.loaded / 1e6:.0f} MB after "
             f"the last of {memory.periods} periods of {memory.run.load.period / 1e9:g} s "
             f"({memory.an_originator:,.0f} octets an originator), {memory.peak / 1e6:.0f} MB at "
-            "most."
+            f"most. Started again it listens after {memory.restart:.1f} s and takes "
+            f"{memory.restarted / 1e6:.0f} MB at most until then."
         )
     for picture in report.pictures:
         yield f"Picture: {picture}"

@@ -142,6 +142,11 @@ class CollectorRun:
         """Octets that all its processes hold now."""
         return sum(_status(pid, "VmRSS") for pid in _family(self.pid))
 
+    def peak(self) -> int:
+        """Octets that all its processes held at most so far, each by itself."""
+        self._look(self.pid)
+        return self.peak_rss
+
     def settled(self, patience_seconds: float = PATIENCE_SECONDS) -> bool:
         """Wait until nothing is queued and next to nothing is done; False when that takes long."""
         deadline, calm = time.monotonic() + patience_seconds, 0

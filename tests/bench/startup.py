@@ -73,6 +73,10 @@ class Memory(Struct, frozen=True):
     periods: int
     """That were sent; what is kept of them grows until the oldest are forgotten."""
     run: EndToEnd
+    restarted: int
+    """At most while it starts again with what it knows of all devices, until it listens."""
+    restart: float
+    """Seconds that this takes."""
 
     @property
     def an_originator(self) -> float:
@@ -144,7 +148,17 @@ def slowest_imports(text: str) -> tuple[tuple[str, float], ...]:
 def memory(
     load: Load, *, folder: Path | None, seconds: float, lanes: int = 1, quick: bool = False
 ) -> Memory:
-    """A short run with many devices."""
+    """A short run with many devices, and a start after it."""
+    again: list[tuple[float, int]] = []
+
+    def start_again(kept: Path) -> None:
+        running = CollectorRun(kept, load.devices, lanes=lanes)
+        try:
+            seconds = running.start()
+            again.append((seconds, running.peak()))
+        finally:
+            running.stop()
+
     seen: list[CollectorRun] = []
     rss: list[int] = []
 
@@ -161,5 +175,6 @@ def memory(
 
     plan = Plan.of_seconds(load, seconds)
     plan = replace(plan, periods=max(2, plan.periods), ramp=1 if quick else 3, learning=1)
-    run = end_to_end.run(plan, folder=folder, lanes=lanes, beside=beside)
-    return Memory(load.devices, rss[0], rss[1], run.peak_rss, plan.total, run)
+    run = end_to_end.run(plan, folder=folder, lanes=lanes, beside=beside, inspect=start_again)
+    restart, restarted = again[0]
+    return Memory(load.devices, rss[0], rss[1], run.peak_rss, plan.total, run, restarted, restart)

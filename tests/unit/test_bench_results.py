@@ -50,7 +50,7 @@ def whole() -> Report:
         lone=Lone(SPREAD, Spread(3, 1.0, 2.0, 3.0), None),
         sessions=[HANDED],
         start=Start(0.02, 0.004, ("numpy",), 0.5, 1.5, 10_000, (("numpy", 0.1),)),
-        memory=[Memory(10_000, 1 << 27, 1 << 28, 700_000_000, 9, RUN)],
+        memory=[Memory(10_000, 1 << 27, 1 << 28, 700_000_000, 9, RUN, 650_000_000, 12.5)],
         scaling=[Point("devices", 100, RUN), Point("devices", 1000, RUN)],
         pictures=["scaling-devices.svg"],
         equality=[Equality(RUN, "compiled", 10, (compared("events", [], []),))],
