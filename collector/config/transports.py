@@ -55,6 +55,9 @@ class TlsServerSettings(Struct, frozen=True, kw_only=True):
     client_certificates: Literal["required", "optional", "none"] = "required"
     """Whether publishers have to show a certificate. Without one a publisher is known by its
     address alone."""
+    client_names: tuple[Text, ...] = ()
+    """Names that the certificate of a publisher must have, as in "core7.example.net" or
+    "*.example.net"; without any, whoever an authority signed may send."""
 
 
 class DtlsSettings(TlsServerSettings, frozen=True, kw_only=True):

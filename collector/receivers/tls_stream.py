@@ -1,0 +1,89 @@
+"""TLS in the middle of a connection: octets of the network <-> octets of the application.
+
+Does: the server side of one TLS connection on ``ssl.MemoryBIO``, so that whoever owns the socket
+sees why a handshake failed, decides how much to read, and writes many answers in one go. Does not:
+own a socket or a timer.
+
+Rules: what ``receive`` returns is what the octets at hand decrypt to, so memory is bounded by what
+the caller feeds; ``outgoing`` has to be asked for after each call, since TLS answers by itself.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import Final
+
+_PIECE: Final = 1 << 16
+"""Octets decrypted in one call; a TLS record holds at most 16 KiB."""
+
+
+class TlsStream:
+    """The server's side of one connection."""
+
+    __slots__ = ("_incoming", "_outgoing", "_tls", "established", "over")
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self.established = False
+        """The handshake is over; who the client is is known."""
+        self.over = False
+        """The client said that nothing more comes."""
+
+    def receive(self, octets: bytes) -> bytes:
+        """Take octets from the network; returns what they hold for the application.
+
+        Raises:
+            ssl.SSLError: the handshake failed, or the peer broke TLS. ``outgoing`` has the alert.
+        """
+        self._incoming.write(octets)
+        if not self.established:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                return b""
+            self.established = True
+        return self._decrypt()
+
+    def _decrypt(self) -> bytes:
+        read, first = self._tls.read, b""
+        parts: list[bytes] = []
+        try:
+            while True:
+                part = read(_PIECE)
+                if not part:
+                    self.over = True
+                    break
+                if not first:
+                    first = part
+                else:
+                    parts.append(part)
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:
+            self.over = True
+        return b"".join((first, *parts)) if parts else first
+
+    def send(self, octets: bytes) -> bytes:
+        """Encrypt; returns what has to go to the network. Raises ssl.SSLError."""
+        self._tls.write(octets)
+        return self._outgoing.read()
+
+    def outgoing(self) -> bytes:
+        """What TLS itself has to say to the peer; mostly nothing."""
+        return self._outgoing.read() if self._outgoing.pending else b""
+
+    def close(self) -> bytes:
+        """Say that nothing more comes; returns what has to go to the network."""
+        if self.established:
+            try:
+                self._tls.unwrap()
+            except ssl.SSLError:
+                pass  # we do not wait for the peer's word
+        return self._outgoing.read()
+
+    @property
+    def certificate(self) -> Mapping[str, object] | None:
+        """What ``ssl`` tells of the client's certificate, if it was asked for and verified."""
+        return self._tls.getpeercert()
