@@ -83,8 +83,8 @@ class Produced(Struct, frozen=True, tag="produced", gc=False):
     """Tick that the message is for."""
     planned: int
     """When it would leave if nothing were wrong."""
-    datagrams: int
-    """How many datagrams it is cut into."""
+    units: int
+    """How many pieces it leaves in: datagrams over UDP, one anywhere else."""
     of: int
     """How many messages the publisher makes for this tick."""
     skew: int = 0
@@ -92,12 +92,12 @@ class Produced(Struct, frozen=True, tag="produced", gc=False):
 
 
 class OnWire(Struct, frozen=True, tag="wire", gc=False):
-    """One datagram was handed to the network."""
+    """One unit (a datagram; over other transports a whole message) was handed to the network."""
 
     run: str
     message_id: int
     number: int
-    """Which of the message's datagrams, from 0."""
+    """Which of the message's units, from 0."""
     due: int
     """When it should have left, its faults included."""
     at: int

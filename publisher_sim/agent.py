@@ -2,9 +2,9 @@
 
 Takes component subscriptions, makes the push-updates of each tick at nominal + its phase, numbers
 them, lets ``faults`` break them, and says what to account for and what to send, in that order.
-The master has one for its own share. Does not: open sockets, read clocks, talk to subscribers;
-state change notifications are the master's alone (draft-zhou-netconf-multi-stream-originators-10
-§7).
+The master has one for its own share. Does not: open sockets, read clocks, know transports
+(``units`` does), talk to subscribers; state change notifications are the master's alone
+(draft-zhou-netconf-multi-stream-originators-10 §7).
 
 Rules: three verbs, ``receive``, ``next_deadline``, ``handle_timer``. One Message ID counter for all
 subscriptions (udp-notif-26 §3.2: +1 for every message of a publisher), from a start that is
@@ -20,23 +20,22 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from collector.model import SECOND, DeviceTime, MediaType, Notification, NotificationKind
-from collector.wire import names
-from collector.wire.notification import encode
-from collector.wire.udp_notif import encode_message
+from collector.model import SECOND
 from publisher_sim import datastore
 from publisher_sim.accounts import OnWire, Produced
-from publisher_sim.channel import ComponentSubscription, EndComponent, Register, Status, ToAgent
+from publisher_sim.channel import (
+    ComponentSubscription,
+    EndComponent,
+    Forward,
+    Register,
+    Status,
+    ToAgent,
+)
 from publisher_sim.faults import Breaker, Sending
-from publisher_sim.resource_location import Node
 from publisher_sim.scenario import Card, Scenario
+from publisher_sim.transports import TRANSPORTS
+from publisher_sim.units import Update, units_of
 
-MEDIA_TYPES = {
-    "encode-json": MediaType.YANG_DATA_JSON,
-    "encode-xml": MediaType.YANG_DATA_XML,
-    "encode-cbor": MediaType.YANG_DATA_CBOR,
-}
-"""encoding identity -> MT of the UDP-notif header."""
 _UINT32 = 2**32
 
 
@@ -47,14 +46,18 @@ class Account(Struct, frozen=True, gc=False):
 
 
 class Transmit(Struct, frozen=True, gc=False):
-    """Put this datagram on the wire."""
+    """Put this unit on the wire."""
 
+    transport: str
+    """One of ``transports.TRANSPORTS``, never ``netconf``: there the master sends."""
     address: str
     port: int
+    media_type: int
+    """``MediaType``."""
     octets: bytes
 
 
-AgentAction = Account | Transmit | Status
+AgentAction = Account | Transmit | Forward | Status
 """What an agent wants done, in order."""
 
 
@@ -76,7 +79,7 @@ class AgentPublisher:
         self._ticks: list[tuple[int, int, int, int]] = []
         """Heap of (when to make, subscription id, tick, plan)."""
         self._leaving: list[tuple[int, int, Sending, Produced]] = []
-        """Heap of (due, order, datagram, its message)."""
+        """Heap of (due, order, unit, its message)."""
         self._order = 0
 
     @property
@@ -94,7 +97,7 @@ class AgentPublisher:
 
     def _start(self, component: ComponentSubscription, now: int) -> list[AgentAction]:
         name, number = self._card.name, component.subscription_id
-        if component.encoding not in self._scenario.push.encodings:
+        if component.encoding not in self._scenario.encodings:
             return [Status(name, number, "refused", f"cannot write {component.encoding}")]
         before = self._serving.get(number)
         self._serving[number] = component
@@ -143,12 +146,27 @@ class AgentPublisher:
             self._plan(component, nominal)
         while self._leaving and self._leaving[0][0] <= now:
             due, _, sending, message = heapq.heappop(self._leaving)
-            fact = OnWire(self._run, message.message_id, sending.number, due, now, sending.garbled)
-            actions.append(Account(fact))
             component = self._serving[message.subscription_id]
-            receiver = (component.receiver_address, component.receiver_port)
-            actions.append(Transmit(*receiver, sending.octets))
+            actions.extend(self._send(component, due, sending, message, now))
         return actions
+
+    def _send(
+        self, component: ComponentSubscription, due: int, sending: Sending, message: Produced,
+        now: int,
+    ) -> Iterable[AgentAction]:  # fmt: skip
+        """One unit on its way; what the master forwards is accounted for by the master."""
+        transport = component.receiver_transport
+        if transport == "netconf":
+            yield Forward(
+                self._card.name, component.subscription_id, self._run, message.message_id,
+                sending.number, due, sending.octets,
+            )  # fmt: skip
+            return
+        fact = OnWire(self._run, message.message_id, sending.number, due, now, sending.garbled)
+        yield Account(fact)
+        media_type = TRANSPORTS[transport].media_types[component.encoding]
+        receiver = (component.receiver_address, component.receiver_port)
+        yield Transmit(transport, *receiver, media_type, sending.octets)
 
     def _make(self, component: ComponentSubscription, nominal: int) -> Iterable[AgentAction]:
         """The messages of one tick: numbered, accounted for, broken, and put into the queue."""
@@ -162,14 +180,12 @@ class AgentPublisher:
         made: list[Produced] = []
         for position in range(count):
             planned = nominal + self._offset(component.period) + position * spread
-            nodes = component.nodes[position::count]
-            payload = self._encode(component, nodes, nominal, planned + skew)
-            datagrams = self._cut(component, payload)
-            messages.append((planned, datagrams))
+            units = units_of(self._update(component, nominal, position, planned + skew))
+            messages.append((planned, units))
             made.append(
                 Produced(
                     self._card.generator, self._run, self._message_id, component.subscription_id,
-                    nominal, planned, len(datagrams), count, skew,
+                    nominal, planned, len(units), count, skew,
                 )
             )  # fmt: skip
             yield Account(made[-1])
@@ -180,38 +196,35 @@ class AgentPublisher:
                 self._order += 1
                 heapq.heappush(self._leaving, (sending.due, self._order, sending, message))
 
-    def _encode(
-        self, component: ComponentSubscription, nodes: tuple[Node, ...], nominal: int, clock: int
-    ) -> bytes:
-        """One push-update; in ``mso`` mode the header of UDP-notif names the generator, no leaf."""
+    def _update(
+        self, component: ComponentSubscription, nominal: int, position: int, clock: int
+    ) -> Update:
+        """One push-update with its share of the nodes."""
         self._sequence_number = self._sequence_number % (_UINT32 - 1) + 1
-        mode = self._scenario.control_mode
-        notification = Notification(
-            kind=NotificationKind.PUSH_UPDATE,
-            name="ietf-yang-push:push-update",
-            root=names.ROOT_ENVELOPE,
-            subscription_id=component.subscription_id,
-            event_time=DeviceTime(clock),
-            observation_time=DeviceTime(clock),
-            hostname=self._scenario.name,
-            sequence_number=self._sequence_number,
-            generator=None if mode == names.MODE_MSO else self._card.generator,
-        )
-        values = datastore.contents(self._scenario.seed, nodes, component.selection, nominal)
-        return encode(notification, values, MEDIA_TYPES[component.encoding])
-
-    def _cut(self, component: ComponentSubscription, payload: bytes) -> list[bytes]:
-        return encode_message(
-            payload,
-            media_type=MEDIA_TYPES[component.encoding],
+        push = self._scenario.push
+        nodes = component.nodes[position :: push.updates_per_period]
+        return Update(
+            transport=component.receiver_transport,
+            encoding=component.encoding,
+            header=push.header,
+            mode=self._scenario.control_mode,
+            device=self._scenario.name,
+            generator=self._card.generator,
             publisher_id=self._card.publisher_id,
             message_id=self._message_id,
-            max_segment_size=self._scenario.push.max_segment_size,
+            sequence_number=self._sequence_number,
+            subscription_id=component.subscription_id,
+            nominal=nominal,
+            position=position,
+            count=push.updates_per_period,
+            clock=clock,
+            contents=datastore.contents(self._scenario.seed, nodes, component.selection, nominal),
+            max_segment_size=push.max_segment_size,
         )
 
 
 def register_of(scenario: Scenario, agent: AgentPublisher, card: Card) -> Register:
     """How an agent announces itself and its component capability."""
     minimum = round(scenario.period.minimum_seconds * SECOND)
-    encodings = scenario.push.encodings
+    encodings = scenario.encodings
     return Register(card.name, agent.run, encodings, minimum, card.external_connectivity)

@@ -30,6 +30,9 @@ class ComponentSubscription(Struct, frozen=True, tag="component-subscription"):
     """Identity without its module."""
     nodes: tuple[Node, ...]
     selection: Selection
+    receiver_transport: str
+    """Where and how to push to (``transports.TRANSPORTS``); over ``netconf`` to the master, with
+    ``Forward``."""
     receiver_address: str
     receiver_port: int
     timeline_start: int
@@ -67,10 +70,25 @@ class Status(Struct, frozen=True, tag="status"):
     detail: str = ""
 
 
+class Forward(Struct, frozen=True, tag="forward", gc=False):
+    """Put this piece on the session that subscribed: a data plane without a way of its own."""
+
+    card: str
+    subscription_id: int
+    run: str
+    message_id: int
+    """Of the account of this life of the process; not on the wire."""
+    number: int
+    due: int
+    """When it should have left, ns since 1970."""
+    octets: bytes
+    """The whole notification message, XML."""
+
+
 class Heartbeat(Struct, frozen=True, tag="heartbeat"):
     """Still there."""
 
     card: str
 
 
-FromAgent = Register | Status | Heartbeat
+FromAgent = Register | Status | Forward | Heartbeat

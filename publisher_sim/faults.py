@@ -9,7 +9,7 @@ holds its tick, in the order of the file.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -21,12 +21,12 @@ GARBLED = 4
 
 
 class Sending(Struct, frozen=True, gc=False):
-    """One datagram that will leave."""
+    """One unit that will leave: a datagram over UDP, elsewhere a whole message."""
 
     due: int
     """ns since 1970."""
     number: int
-    """Which datagram of its message."""
+    """Which unit of its message."""
     octets: bytes
     garbled: bool = False
 
@@ -53,18 +53,18 @@ class Breaker:
         return round(sum(skews) * SECOND)
 
     def break_messages(
-        self, tick: int, subscription_id: int, messages: list[tuple[int, list[bytes]]]
+        self, tick: int, subscription_id: int, messages: Sequence[tuple[int, Sequence[bytes]]]
     ) -> list[list[Sending]]:
         """What leaves of each message.
 
         Args:
             tick: of the timeline.
             subscription_id: whose messages they are.
-            messages: (when it would leave, its datagrams), in order.
+            messages: (when it would leave, its units), in order.
         """
         sendings = [
-            [Sending(planned, number, octets) for number, octets in enumerate(datagrams)]
-            for planned, datagrams in messages
+            [Sending(planned, number, octets) for number, octets in enumerate(units)]
+            for planned, units in messages
         ]
         faults = self._at(tick)
         if not faults:

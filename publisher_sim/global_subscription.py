@@ -65,7 +65,7 @@ def accept(
     if terms.replay_start_time is not None:
         raise refusal("replay-unsupported", "there is no replay")
     encoding = terms.encoding or DEFAULT_ENCODING
-    if encoding not in scenario.push.encodings:
+    if encoding not in scenario.encodings:
         raise refusal("encoding-unsupported", f"{encoding} is not written here")
     period = _accepted_period(terms.period, scenario)
     if terms.stop_time is not None and terms.stop_time <= now:

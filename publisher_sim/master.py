@@ -54,6 +54,7 @@ from publisher_sim import accounts
 from publisher_sim.channel import (
     ComponentSubscription,
     EndComponent,
+    Forward,
     FromAgent,
     Heartbeat,
     Register,
@@ -286,6 +287,7 @@ class MasterPublisher:
             encoding=one.terms.encoding or DEFAULT_ENCODING,
             nodes=one.shares[publisher],
             selection=one.selection,
+            receiver_transport=self._scenario.receiver.transport,
             receiver_address=self._scenario.receiver.address,
             receiver_port=self._scenario.receiver.port,
             timeline_start=self._timeline.start,
@@ -319,8 +321,18 @@ class MasterPublisher:
         match message:
             case Register():
                 return self._registered(message, now)
+            case Forward():
+                return self._forward(message, now)
             case Status() | Heartbeat():
                 return []
+
+    def _forward(self, piece: Forward, now: int) -> list[Action]:
+        """A piece for the session that subscribed (RFC 8640 §6); none once it is suspended."""
+        one = self._subscriptions.get(piece.subscription_id)
+        if one is None or one.suspended:
+            return []
+        fact = accounts.OnWire(piece.run, piece.message_id, piece.number, piece.due, now)
+        return [Note(fact), SendNotification(one.session_id, piece.octets)]
 
     def _registered(self, message: Register, now: int) -> list[Action]:
         if self._members.register(message):

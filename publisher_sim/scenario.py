@@ -12,6 +12,15 @@ from typing import Literal
 from msgspec import Struct, field
 
 from collector.model import SECOND
+from publisher_sim.transports import (
+    TRANSPORTS,
+    Continuity,
+    EncodingName,
+    HeaderName,
+    Traits,
+    TransportName,
+    continuity,
+)
 from publisher_sim.truth import default_grace
 
 MASTER = "master"
@@ -57,12 +66,28 @@ class Netconf(_Table, frozen=True):
     """File with the private host key; made anew for every run where empty."""
 
 
+class Tls(_Table, frozen=True):
+    """How publishers meet a receiver over TLS or DTLS; paths of PEM files."""
+
+    ca: str = ""
+    """Who signs receivers. Empty: no TLS, where the transport can do without."""
+    certificate: str = ""
+    """What publishers show, its chain behind it; empty: none."""
+    key: str = ""
+    """Its private key, without a passphrase."""
+    server_name: str = ""
+    """Name that the receiver's certificate must have; empty: the receiver's address."""
+
+
 class Receiver(_Table, frozen=True):
     """Where all publishers push to: in ``mso`` mode a device is preconfigured with it."""
 
-    transport: Literal["udp-notif"] = "udp-notif"
+    transport: TransportName = "udp-notif"
+    """``netconf``: no receiver at all, the master forwards the pieces of its agents on the session
+    that subscribed (RFC 8640 §6); address and port mean nothing then."""
     address: str = "127.0.0.1"
     port: int = 10003
+    tls: Tls = Tls()
 
 
 class Push(_Table, frozen=True):
@@ -70,10 +95,14 @@ class Push(_Table, frozen=True):
 
     updates_per_period: int = 1
     """Messages a publisher makes for each tick, 1 to 64."""
-    encoding: Literal["encode-json", "encode-xml", "encode-cbor"] = "encode-json"
-    """What ``simulate`` asks for; a real subscriber says it in its request."""
-    encodings: tuple[str, ...] = ("encode-json", "encode-xml", "encode-cbor")
-    """What it is able to write."""
+    encoding: EncodingName | None = None
+    """What ``simulate`` asks for; a real subscriber says it in its request. None: the first that
+    the transport can carry."""
+    encodings: tuple[EncodingName, ...] | None = None
+    """What it is able to write. None: all that the transport can carry."""
+    header: HeaderName = "envelope"
+    """What stands around each update. Without the envelope's sequence number a lost message shows
+    only where the transport has numbers of its own."""
     max_segment_size: int = 1400
     """Octets of a datagram's payload, header included (udp-notif-26 §7), 64 to 65507."""
 
@@ -196,6 +225,28 @@ class Scenario(_Table, frozen=True):
     def effective_grace(self) -> int:
         """The stated grace, or the default for ``period_ns``, ns."""
         return default_grace(self.period_ns) if self.grace is None else self.grace
+
+    @property
+    def traits(self) -> Traits:
+        """What its transport can carry."""
+        return TRANSPORTS[self.receiver.transport]
+
+    @property
+    def encodings(self) -> tuple[str, ...]:
+        """What its publishers are able to write, over its transport."""
+        return (
+            tuple(self.traits.media_types) if self.push.encodings is None else self.push.encodings
+        )
+
+    @property
+    def encoding(self) -> str:
+        """What ``simulate`` asks for."""
+        return self.push.encoding or self.encodings[0]
+
+    @property
+    def continuity(self) -> Continuity:
+        """Which numbers show a receiver that a message was lost."""
+        return continuity(self.receiver.transport, self.push.header)
 
     @property
     def publishers(self) -> tuple[Card, ...]:

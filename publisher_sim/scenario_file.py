@@ -19,6 +19,7 @@ import msgspec
 from collector.errors import ConfigError
 from collector.model import SECOND
 from publisher_sim.scenario import MASTER, MESSAGE_FAULTS, REASONS, Fault, Scenario
+from publisher_sim.transports import TRANSPORTS
 
 FIRST_FAULT = 5
 """First tick that a fault may touch."""
@@ -103,10 +104,7 @@ class _Checks:
         push = scenario.push
         self._within(push.updates_per_period, 1, 64, "push.updates_per_period")
         self._within(push.max_segment_size, 64, 65_507, "push.max_segment_size")
-        self._require(
-            push.encoding in push.encodings, "push.encoding", "is not in push.encodings",
-            ", ".join(push.encodings),
-        )  # fmt: skip
+        self._transport()
         period = scenario.period
         self._within(period.minimum_seconds, 0.01, 86_400, "period.minimum_seconds")
         self._within(
@@ -117,6 +115,34 @@ class _Checks:
         )
         if scenario.grace_seconds is not None:
             self._within(scenario.grace_seconds, 0.01, 3600, "grace_seconds")
+
+    def _transport(self) -> None:
+        """What the transport can carry."""
+        scenario = self._scenario
+        transport, push = scenario.receiver.transport, scenario.push
+        for one in scenario.encodings:
+            self._require(
+                one in scenario.traits.media_types, "push.encodings",
+                f"{one} is not defined over {transport}", ", ".join(scenario.traits.media_types),
+            )  # fmt: skip
+        self._require(
+            bool(scenario.encodings), "push.encodings", "is empty",
+            ", ".join(scenario.traits.media_types),
+        )  # fmt: skip
+        self._require(
+            scenario.encoding in scenario.encodings, "push.encoding",
+            f"{scenario.encoding} is not what it can write over {transport}",
+            ", ".join(scenario.encodings),
+        )  # fmt: skip
+        self._require(
+            push.header in scenario.traits.headers, "push.header",
+            f"{push.header} is not defined over {transport}", ", ".join(scenario.traits.headers),
+        )  # fmt: skip
+        tls = scenario.receiver.tls
+        self._require(
+            bool(tls.certificate) == bool(tls.key), "receiver.tls.key",
+            "a certificate and its key belong together", "both, or none of them",
+        )  # fmt: skip
 
     def publishers(self) -> None:
         """The master and the cards."""
@@ -168,6 +194,7 @@ class _Checks:
         )  # fmt: skip
         self._fault_target(key, fault)
         self._fault_seconds(key, fault)
+        self._fault_transport(key, fault)
 
     def _fault_target(self, key: str, fault: Fault) -> None:
         names = ", ".join(sorted(self._names))
@@ -209,6 +236,21 @@ class _Checks:
                 f"{fault.seconds} is about half a period, which can be told neither way",
                 f"up to {0.3 * period / SECOND:g} or from {0.75 * period / SECOND:g}",
             )  # fmt: skip
+
+    def _fault_transport(self, key: str, fault: Fault) -> None:
+        transport = self._scenario.receiver.transport
+        over_udp = [name for name, traits in TRANSPORTS.items() if traits.segments]
+        possible = self._scenario.traits.segments
+        self._require(
+            possible or fault.kind != "corrupt", f"{key}.kind",
+            f"corrupt cannot happen over {transport}, which carries messages whole and intact",
+            f"any other kind, or receiver.transport {' or '.join(over_udp)}",
+        )  # fmt: skip
+        self._require(
+            possible or not fault.datagrams, f"{key}.datagrams",
+            f"messages are not cut into datagrams over {transport}",
+            f"false, or receiver.transport {' or '.join(over_udp)}",
+        )  # fmt: skip
 
     def late_faults(self) -> None:
         """Faults that make messages late: one tick each, far apart."""

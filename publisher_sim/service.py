@@ -35,7 +35,7 @@ from publisher_sim.ports import (
 )
 from publisher_sim.publishers.agent_loop import AgentLoop, now
 from publisher_sim.publishers.netconf_server import NetconfServer
-from publisher_sim.publishers.udp_notif import UdpNotifPublisher
+from publisher_sim.publishers.senders import open_sender
 from publisher_sim.scenario import MASTER, Scenario
 from publisher_sim.truth import Truth
 from publisher_sim.truth_file import Header
@@ -78,7 +78,7 @@ class DeviceService:
         self._truth_path = truth
         self._progress = progress
         self._master = MasterPublisher(scenario)
-        self._truth = Truth(scenario.grace)
+        self._truth = Truth(scenario.grace, counted=scenario.continuity != "none")
         self._facts = 0
         self._timer: asyncio.TimerHandle | None = None
         self._over = asyncio.Event()
@@ -114,8 +114,7 @@ class DeviceService:
         """
         card = self._scenario.publisher(MASTER)
         agent = AgentPublisher(self._scenario, card, f"{MASTER}/0")
-        socket = UdpNotifPublisher(self._scenario.address)
-        self._own = AgentLoop(agent, socket, self._note, self._agent_said)
+        self._own = AgentLoop(agent, open_sender(self._scenario), self._note, self._agent_said)
         await self._crew.open()
         for one in self._scenario.card:
             self._crew.start_card(one)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from collector.errors import UsageError
 from collector.model import DeviceTime, SubscriptionTerms
 from collector.wire.netconf_rpc import EstablishSubscription, Rpc
 from collector.wire.packets import UdpPacket
@@ -26,7 +27,7 @@ from publisher_sim.agent import (
     Transmit,
     register_of,
 )
-from publisher_sim.channel import Status
+from publisher_sim.channel import Forward, Status
 from publisher_sim.master import MasterPublisher
 from publisher_sim.ports import (
     Action,
@@ -38,6 +39,7 @@ from publisher_sim.ports import (
     TellAgent,
 )
 from publisher_sim.scenario import MASTER, Card, Scenario
+from publisher_sim.transports import TRANSPORTS
 from publisher_sim.truth import Truth
 from publisher_sim.truth_file import Header, TruthLine
 
@@ -55,7 +57,8 @@ class Said(Struct, frozen=True, gc=False):
     at: int
     """ns since 1970."""
     kind: str
-    """``datagram`` (UDP-notif), ``reply`` or ``notification`` (the NETCONF session)."""
+    """``datagram`` (UDP-notif), ``message`` (another transport of the data), ``reply`` or
+    ``notification`` (the NETCONF session)."""
     octets: bytes
 
 
@@ -66,7 +69,7 @@ class Simulation:
         self._scenario = scenario
         self._terms = terms or default_terms(scenario)
         self._master = MasterPublisher(scenario)
-        self._truth = Truth(scenario.grace)
+        self._truth = Truth(scenario.grace, counted=scenario.continuity != "none")
         self._agents: dict[str, AgentPublisher] = {}
         """publisher -> its process, while it lives."""
         self._lives: dict[str, int] = {}
@@ -141,8 +144,9 @@ class Simulation:
                 case Account():
                     self._note(action.fact)
                 case Transmit():
-                    self._said.append(Said(self.now, "datagram", action.octets))
-                case Status():
+                    kind = "datagram" if TRANSPORTS[action.transport].segments else "message"
+                    self._said.append(Said(self.now, kind, action.octets))
+                case Status() | Forward():
                     self._do(self._master.agent_said(action, self.now))
 
     def _note(self, fact: TruthFact) -> None:
@@ -169,12 +173,21 @@ def default_terms(scenario: Scenario) -> SubscriptionTerms:
         datastore="operational",
         period=period,
         anchor_time=DeviceTime((START // period + 2) * period),
-        encoding=scenario.push.encoding,
+        encoding=scenario.encoding,
     )
 
 
 def write_capture(path: Path, scenario: Scenario, said: Iterable[Said]) -> None:
-    """Write the datagrams that were sent as a pcap file. Raises OSError."""
+    """Write the datagrams that were sent as a pcap file.
+
+    Raises:
+        OSError: it cannot be written.
+        UsageError: it would be empty, whatever the transport carries.
+    """
+    if scenario.receiver.transport != "udp-notif":
+        raise UsageError(
+            f"what goes over {scenario.receiver.transport} is no capture of UDP-notif datagrams"
+        )
     receiver = scenario.receiver
     packets = (
         UdpPacket(

@@ -14,6 +14,8 @@ Rules, for the period at tick ``nominal`` of a subscription:
   (garbled), ``unreassembled`` (some of its datagrams never left), ``lost`` (made, not sent, and its
   run spoke again within 64 periods, so that the hole can be seen), ``left`` (a list without it came
   before ``amendable``), ``restarted`` (its next message was of a new run), ``silent``.
+  Where messages carry no numbers (``counted`` is False) a loss and a new run do not show, and
+  both are ``silent``.
 * a generator with some but not all of its messages is degraded by ``loss``.
 * suspension, end or other terms in the window: NOT_JUDGED, unless COMPLETE anyway.
 
@@ -85,8 +87,17 @@ def default_grace(period: int) -> int:
 class Truth:
     """Takes accounts, those of each publisher in order, and says the rows."""
 
-    def __init__(self, grace: int | None = None) -> None:
+    def __init__(self, grace: int | None = None, *, counted: bool = True) -> None:
+        """Nothing is known yet.
+
+        Args:
+            grace: ns; None: each period's default.
+            counted: messages carry numbers, so that a lost one shows.
+        """
         self._grace = grace
+        self._counted = counted
+        self._early: dict[tuple[str, int], list[OnWire]] = defaultdict(list)
+        """Units whose message was not told of yet: another process forwarded them."""
         self._facts: list[TruthFact] = []
         self._messages: dict[tuple[str, int], Message] = {}
         self._killed: dict[str, list[int]] = defaultdict(list)
@@ -94,13 +105,24 @@ class Truth:
     def note(self, fact: TruthFact) -> None:
         """Take one fact."""
         if isinstance(fact, Produced):
-            self._messages[fact.run, fact.message_id] = Message(fact)
+            key = (fact.run, fact.message_id)
+            message = self._messages[key] = Message(fact)
+            for unit in self._early.pop(key, ()):
+                message.leave(unit)
         elif isinstance(fact, OnWire):
-            self._messages[fact.run, fact.message_id].leave(fact)
+            self._left(fact)
         elif isinstance(fact, accounts.Killed):
             self._killed[fact.generator].append(fact.at)
         else:
             self._facts.append(fact)
+
+    def _left(self, fact: OnWire) -> None:
+        key = (fact.run, fact.message_id)
+        message = self._messages.get(key)
+        if message is None:
+            self._early[key].append(fact)
+        else:
+            message.leave(fact)
 
     def rows(self, until: int) -> list[PeriodTruth]:
         """The periods whose deadline passed by ``until``, or that an end closed, in order."""
@@ -113,7 +135,8 @@ class Truth:
         found: list[PeriodTruth] = []
         for epoch in epochs(self._facts):
             grace = default_grace(epoch.period) if self._grace is None else self._grace
-            judge = _Judge(epoch, grace, cells[epoch.subscription_id], lines, self._killed)
+            own = cells[epoch.subscription_id]
+            judge = _Judge(epoch, grace, own, lines, self._killed, counted=self._counted)
             found.extend(judge.rows(until))
         return sorted(found, key=lambda row: (row.subscription_id, row.nominal))
 
@@ -128,9 +151,12 @@ class _Judge:
         cells: dict[int, Cell],
         lines: dict[str, Timeline],
         killed: dict[str, list[int]],
+        *,
+        counted: bool,
     ) -> None:
         self._epoch = epoch
         self._grace = grace
+        self._counted = counted
         self._lines = lines
         self._cells = {
             nominal: cell
@@ -143,7 +169,9 @@ class _Judge:
         """Ticks with a message held back by more than the grace."""
         for nominal, cell in sorted(self._cells.items()):
             self._survey(nominal, cell)
-        self._doubts = Doubts(epoch, grace, lines, killed, self._begins, self._ends, self._held)
+        self._doubts = Doubts(
+            epoch, grace, lines, killed, self._begins, self._ends, self._held, counted=counted
+        )
 
     def _survey(self, nominal: int, cell: Cell) -> None:
         for generator, messages in cell.items():
@@ -236,11 +264,12 @@ class _Judge:
             return "silent"
         before, _, after = self._lines[generator].around(period.nominal)
         same_run = before is not None and after is not None and before.made.run == after.made.run
-        if messages and after is not None and same_run and self._in_time(period, after):
+        shows = self._counted and bool(messages) and same_run
+        if shows and after is not None and self._in_time(period, after):
             return "lost"
         if self._epoch.leaves(generator, period.end, period.amendable):
             return "left"
-        restarted = before is not None and after is not None and not same_run
+        restarted = self._counted and before is not None and after is not None and not same_run
         return "restarted" if restarted else "silent"
 
     def _in_time(self, period: Period, after: Message) -> bool:

@@ -54,7 +54,7 @@ class Message:
         if not self.left:
             return "lost"
         spread = max(self.left.values()) - min(self.left.values())
-        if len(self.left) < self.made.datagrams or spread >= REASSEMBLY_WINDOW:
+        if len(self.left) < self.made.units or spread >= REASSEMBLY_WINDOW:
             return "unreassembled"
         return "rejected" if self.garbled else "good"
 

@@ -20,7 +20,8 @@ what a process did in the instant it was killed, or on what the wire does not sh
 * ``shaken``          messages lack less than 20 periods after others were held back: nobody knows
                       well enough when they usually come to say which tick lacks them
 * ``uncounted``       the last messages of a tick were lost and the next tick as well: nobody can
-                      know yet how many there should have been
+                      know yet how many there should have been; or some were lost and messages
+                      carry no numbers
 * ``joining``         a generator that is not required yet finished after the deadline
 """
 
@@ -53,6 +54,8 @@ class Doubts:
         begins: Mapping[str, int],
         ends: Mapping[str, int],
         held: list[int],
+        *,
+        counted: bool = True,
     ) -> None:
         self._epoch = epoch
         self._grace = grace
@@ -60,6 +63,7 @@ class Doubts:
         self._killed = killed
         self._begins = begins
         self._held = held
+        self._counted = counted
         self._ends = ends
         self._slack = max(SECOND // 20, epoch.period // 50)
         self._stepped_to = {
@@ -229,6 +233,8 @@ class Doubts:
         line = self._lines.get(generator)
         if line is None:
             return ""
+        if not self._counted:
+            return self._about_unnumbered(period, generator, messages)
         if messages and messages[0].good_at is None and _is_unread(line, messages[0]):
             return "unseen"
         if any(one.heard_at is not None for one in messages):
@@ -241,6 +247,12 @@ class Doubts:
         seen = before is not None and after is not None and before.made.run == after.made.run
         if messages and not seen:
             return "unseen"
+        return "left_late" if self._leaves_late(period, generator) else ""
+
+    def _about_unnumbered(self, period: Period, generator: str, messages: list[Message]) -> str:
+        heard = sum(one.heard_at is not None for one in messages)
+        if 0 < heard < len(messages):
+            return "uncounted"
         return "left_late" if self._leaves_late(period, generator) else ""
 
     def _leaves_late(self, period: Period, generator: str) -> bool:

@@ -18,6 +18,7 @@ from collector.errors import SessionError
 from publisher_sim.channel import (
     ComponentSubscription,
     EndComponent,
+    Forward,
     FromAgent,
     Heartbeat,
     Register,
@@ -53,6 +54,7 @@ def read_to_agent(message: pb.ToAgent) -> ToAgent | None:
         encoding=found.encoding,
         nodes=tuple(Node(node.module, node.key) for node in found.nodes),
         selection=Selection(tuple(_read_branch(branch) for branch in found.selection)),
+        receiver_transport=found.receiver_transport,
         receiver_address=found.receiver_address,
         receiver_port=found.receiver_port,
         timeline_start=found.timeline_start,
@@ -83,6 +85,7 @@ def write_to_agent(message: ToAgent) -> pb.ToAgent:
                 pb.Branch(module=branch.module, name=branch.name, child=branch.child)
                 for branch in message.selection.branches
             ],
+            receiver_transport=message.receiver_transport,
             receiver_address=message.receiver_address,
             receiver_port=message.receiver_port,
             timeline_start=message.timeline_start,
@@ -102,6 +105,12 @@ def read_from_agent(message: pb.FromAgent) -> FromAgent | None:
     if which == "status":
         state = message.status
         return Status(state.card, state.subscription_id, state.state, state.detail)
+    if which == "forward":
+        piece = message.forward
+        return Forward(
+            piece.card, piece.subscription_id, piece.run, piece.message_id, piece.number,
+            piece.due, piece.octets,
+        )  # fmt: skip
     return Heartbeat(message.heartbeat.card) if which == "heartbeat" else None
 
 
@@ -125,6 +134,17 @@ def write_from_agent(message: FromAgent) -> pb.FromAgent:
                 detail=message.detail,
             )
             return pb.FromAgent(status=status)
+        case Forward():
+            forward = pb.Forward(
+                card=message.card,
+                subscription_id=message.subscription_id,
+                run=message.run,
+                message_id=message.message_id,
+                number=message.number,
+                due=message.due,
+                octets=message.octets,
+            )
+            return pb.FromAgent(forward=forward)
         case Heartbeat():
             return pb.FromAgent(heartbeat=pb.Heartbeat(card=message.card))
 

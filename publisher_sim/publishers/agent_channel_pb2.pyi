@@ -25,7 +25,7 @@ class Branch(_message.Message):
     def __init__(self, module: _Optional[str] = ..., name: _Optional[str] = ..., child: _Optional[str] = ...) -> None: ...
 
 class ComponentSubscription(_message.Message):
-    __slots__ = ("subscription_id", "period", "anchor", "encoding", "nodes", "selection", "receiver_address", "receiver_port", "timeline_start", "timeline_period")
+    __slots__ = ("subscription_id", "period", "anchor", "encoding", "nodes", "selection", "receiver_address", "receiver_port", "timeline_start", "timeline_period", "receiver_transport")
     SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
     PERIOD_FIELD_NUMBER: _ClassVar[int]
     ANCHOR_FIELD_NUMBER: _ClassVar[int]
@@ -36,6 +36,7 @@ class ComponentSubscription(_message.Message):
     RECEIVER_PORT_FIELD_NUMBER: _ClassVar[int]
     TIMELINE_START_FIELD_NUMBER: _ClassVar[int]
     TIMELINE_PERIOD_FIELD_NUMBER: _ClassVar[int]
+    RECEIVER_TRANSPORT_FIELD_NUMBER: _ClassVar[int]
     subscription_id: int
     period: int
     anchor: int
@@ -46,7 +47,8 @@ class ComponentSubscription(_message.Message):
     receiver_port: int
     timeline_start: int
     timeline_period: int
-    def __init__(self, subscription_id: _Optional[int] = ..., period: _Optional[int] = ..., anchor: _Optional[int] = ..., encoding: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[Node, _Mapping]]] = ..., selection: _Optional[_Iterable[_Union[Branch, _Mapping]]] = ..., receiver_address: _Optional[str] = ..., receiver_port: _Optional[int] = ..., timeline_start: _Optional[int] = ..., timeline_period: _Optional[int] = ...) -> None: ...
+    receiver_transport: str
+    def __init__(self, subscription_id: _Optional[int] = ..., period: _Optional[int] = ..., anchor: _Optional[int] = ..., encoding: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[Node, _Mapping]]] = ..., selection: _Optional[_Iterable[_Union[Branch, _Mapping]]] = ..., receiver_address: _Optional[str] = ..., receiver_port: _Optional[int] = ..., timeline_start: _Optional[int] = ..., timeline_period: _Optional[int] = ..., receiver_transport: _Optional[str] = ...) -> None: ...
 
 class EndComponent(_message.Message):
     __slots__ = ("subscription_id",)
@@ -88,6 +90,24 @@ class Status(_message.Message):
     detail: str
     def __init__(self, card: _Optional[str] = ..., subscription_id: _Optional[int] = ..., state: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
 
+class Forward(_message.Message):
+    __slots__ = ("card", "subscription_id", "run", "message_id", "number", "due", "octets")
+    CARD_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    DUE_FIELD_NUMBER: _ClassVar[int]
+    OCTETS_FIELD_NUMBER: _ClassVar[int]
+    card: str
+    subscription_id: int
+    run: str
+    message_id: int
+    number: int
+    due: int
+    octets: bytes
+    def __init__(self, card: _Optional[str] = ..., subscription_id: _Optional[int] = ..., run: _Optional[str] = ..., message_id: _Optional[int] = ..., number: _Optional[int] = ..., due: _Optional[int] = ..., octets: _Optional[bytes] = ...) -> None: ...
+
 class Heartbeat(_message.Message):
     __slots__ = ("card",)
     CARD_FIELD_NUMBER: _ClassVar[int]
@@ -95,11 +115,13 @@ class Heartbeat(_message.Message):
     def __init__(self, card: _Optional[str] = ...) -> None: ...
 
 class FromAgent(_message.Message):
-    __slots__ = ("register", "status", "heartbeat")
+    __slots__ = ("register", "status", "heartbeat", "forward")
     REGISTER_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    FORWARD_FIELD_NUMBER: _ClassVar[int]
     register: Register
     status: Status
     heartbeat: Heartbeat
-    def __init__(self, register: _Optional[_Union[Register, _Mapping]] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ...) -> None: ...
+    forward: Forward
+    def __init__(self, register: _Optional[_Union[Register, _Mapping]] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., forward: _Optional[_Union[Forward, _Mapping]] = ...) -> None: ...

@@ -1,4 +1,4 @@
-"""The shell around an ``AgentPublisher``: a clock, a timer and its socket.
+"""The shell around an ``AgentPublisher``: a clock, a timer and its sender.
 
 Does: wake the agent when something is due and carry out its actions in order, the account before
 the deed. Does not: decide anything. Used by agent processes, by agents within the master's
@@ -16,7 +16,7 @@ from pathlib import Path
 from publisher_sim.accounts import TruthFact, encode_fact
 from publisher_sim.agent import Account, AgentAction, AgentPublisher, Transmit
 from publisher_sim.channel import FromAgent, ToAgent
-from publisher_sim.publishers.udp_notif import UdpNotifPublisher
+from publisher_sim.publishers.senders import Sender
 
 
 def now() -> int:
@@ -47,12 +47,12 @@ class AgentLoop:
     def __init__(
         self,
         agent: AgentPublisher,
-        publisher: UdpNotifPublisher,
+        sender: Sender | None,
         note: Callable[[TruthFact], None],
         say: Callable[[FromAgent], None],
     ) -> None:
         self.agent = agent
-        self._publisher = publisher
+        self._sender = sender
         self._note = note
         self._say = say
         self._timer: asyncio.TimerHandle | None = None
@@ -69,7 +69,8 @@ class AgentLoop:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        self._publisher.close()
+        if self._sender is not None:
+            self._sender.close()
 
     def _arm(self) -> None:
         if self._timer is not None:
@@ -90,6 +91,8 @@ class AgentLoop:
                 case Account():
                     self._note(action.fact)
                 case Transmit():
-                    self._publisher.send(action.address, action.port, action.octets)
+                    assert self._sender is not None, "over netconf nothing is transmitted"
+                    to = (action.address, action.port)
+                    self._sender.send(*to, action.octets, action.media_type)
                 case _:
                     self._say(action)

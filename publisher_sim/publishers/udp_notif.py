@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 
 from collector.errors import ConfigError
+from publisher_sim.scenario import Receiver
 
 SEND_BUFFER = 4 * 1024 * 1024
 """Octets asked for; a burst of all segments of a tick must fit. Ours."""
@@ -18,12 +19,13 @@ SEND_BUFFER = 4 * 1024 * 1024
 class UdpNotifPublisher:
     """The sending socket of one publisher."""
 
-    def __init__(self, address: str) -> None:
-        """``address``: of the device, IPv4 or IPv6.
+    def __init__(self, address: str, receiver: Receiver | None = None) -> None:
+        """``address``: of the device, IPv4 or IPv6; ``receiver``: nothing of it is needed here.
 
         Raises:
             ConfigError: it cannot be bound.
         """
+        del receiver
         self.refused = 0
         """Datagrams that the system did not take."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -40,8 +42,9 @@ class UdpNotifPublisher:
                 allowed="an address of this machine, 127.0.0.1 to 127.255.255.254 among them",
             ) from error
 
-    def send(self, address: str, port: int, octets: bytes) -> None:
-        """Send one datagram."""
+    def send(self, address: str, port: int, octets: bytes, media_type: int = 0) -> None:
+        """Send one datagram; its header says the media type already."""
+        del media_type
         try:
             self._socket.sendto(octets, (address, port))
         except OSError:

@@ -22,6 +22,7 @@ COMPONENT = ComponentSubscription(
     encoding="encode-json",
     nodes=(Node("ietf-interfaces", "eth0"), Node("ietf-interfaces", "eth1")),
     selection=Selection(),
+    receiver_transport="udp-notif",
     receiver_address="192.0.2.1",
     receiver_port=10003,
     timeline_start=START,
@@ -107,7 +108,7 @@ def test_the_account_comes_before_the_deed() -> None:
     assert kinds == ["Produced", *["OnWire", "Transmit"] * 3]
     produced = actions[0].fact if isinstance(actions[0], Account) else None
     assert isinstance(produced, Produced)
-    assert (produced.generator, produced.datagrams, produced.of) == ("101", 3, 1)
+    assert (produced.generator, produced.units, produced.of) == ("101", 3, 1)
     assert produced.nominal == START
     assert produced.planned == START + SECOND
 

@@ -7,6 +7,7 @@ import pytest
 from publisher_sim.channel import (
     ComponentSubscription,
     EndComponent,
+    Forward,
     FromAgent,
     Heartbeat,
     Register,
@@ -32,6 +33,7 @@ COMPONENT = ComponentSubscription(
     selection=Selection(
         (Branch("ietf-interfaces"), Branch("ietf-interfaces", "", "statistics"), Branch("x", "y"))
     ),
+    receiver_transport="udp-notif",
     receiver_address="2001:db8::1",
     receiver_port=65_535,
     timeline_start=1_800_000_000_000_000_000,
@@ -50,6 +52,7 @@ def test_to_an_agent(message: ToAgent) -> None:
     [
         Register("lc1", "lc1/3", ("encode-json", "encode-xml"), 10**8, False),
         Status("lc1", 7, "refused", "cannot"),
+        Forward("lc1", 7, "lc1/3", 2**32 - 1, 0, 10**18, b"<notification/>"),
         Heartbeat("lc1"),
     ],
 )

@@ -42,6 +42,10 @@ def test_message_faults_last_one_tick_and_cards_stay_away() -> None:
     assert (drop.until, kill.until) == (6, None)
 
 
+def over(transport: str, more: str = "") -> str:
+    return f"[receiver]\ntransport = '{transport}'\n{more}"
+
+
 @pytest.mark.parametrize(
     ("text", "key", "said"),
     [
@@ -52,7 +56,23 @@ def test_message_faults_last_one_tick_and_cards_stay_away() -> None:
         ("address = 'core7'", "address", "no address"),
         ("[receiver]\nport = 0", "receiver.port", "out of range"),
         ("[push]\nmax_segment_size = 20", "push.max_segment_size", "64 to 65507"),
-        ("[push]\nencodings = ['encode-xml']", "push.encoding", "encode-xml"),
+        ("[push]\nencodings = []", "push.encodings", "is empty"),
+        (
+            "[push]\nencodings = ['encode-xml']\nencoding = 'encode-json'",
+            "push.encoding",
+            "encode-xml",
+        ),
+        (over("netconf", "[push]\nencodings = ['encode-cbor']"), "push.encodings", "over netconf"),
+        (over("grpc-cisco", "[push]\nencodings = ['encode-xml']"), "push.encodings", "encode-gpb"),
+        (over("grpc-huawei", "[push]\nheader = 'rfc5277'"), "push.header", "envelope"),
+        (over("tcp"), "receiver.transport", "tcp"),
+        (over("dtls", "[receiver.tls]\ncertificate = 'a.pem'"), "receiver.tls.key", "both"),
+        (over("netconf", fault(kind="corrupt", at_period=9)), "fault[0].kind", "udp-notif or dtls"),
+        (
+            over("https-notif", fault(kind="drop", at_period=9) + "datagrams = true\n"),
+            "fault[0].datagrams",
+            "not cut",
+        ),
         ("grace_seconds = 0.0", "grace_seconds", "out of range"),
         ("[master]\nloss_detection_seconds = 4", "master.loss_detection_seconds", "0 to 3"),
         (CARD.replace("101", "1"), "card.publisher_id", "used twice"),
@@ -88,6 +108,25 @@ def test_what_cannot_be_used_is_named(text: str, key: str, said: str) -> None:
     assert caught.value.file == "device.toml"
     assert caught.value.key == key
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("transport", "header", "numbers"),
+    [
+        ("udp-notif", "rfc5277", "message-id"),
+        ("dtls", "envelope", "message-id"),
+        ("https-notif", "envelope", "sequence-number"),
+        ("https-notif", "rfc5277", "none"),
+        ("netconf", "envelope", "sequence-number"),
+        ("netconf", "notification-messages", "none"),
+        ("grpc-cisco", "envelope", "none"),
+        ("grpc-huawei", "envelope", "sequence-number"),
+    ],
+)
+def test_which_numbers_show_a_loss(transport: str, header: str, numbers: str) -> None:
+    found = parse_scenario(over(transport, f"[push]\nheader = '{header}'"))
+    assert found.continuity == numbers
+    assert found.encoding == found.encodings[0]
 
 
 def test_late_delays_keep_their_distance() -> None:

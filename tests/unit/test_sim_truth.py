@@ -334,3 +334,33 @@ def test_the_file(tmp_path: Path) -> None:
     assert '"nominal_time":80000000000' in line
     assert '"first":{"outcome":"INCOMPLETE","missing":["a"]}' in line
     assert '"missing":[{"generator":"a","cause":"lost"}]' in line
+
+
+def unnumbered(odd: Odd, tick: int, updates: int = 1) -> PeriodTruth:
+    device = Device(updates)
+    device.run(odd)
+    truth = Truth(ns(2), counted=False)
+    for fact in (*device.facts, accounts.Ended(ns(LAST * PERIOD + 8), 7, "deleted")):
+        truth.note(fact)
+    return next(row for row in truth.rows(ns(LAST * PERIOD + 8)) if row.number == tick)
+
+
+def test_without_numbers_a_loss_is_silence() -> None:
+    lost = unnumbered({("a", 8): {"lost": (0,)}}, 8)
+    assert lost.last.missing == (("a", "silent"),)
+    assert not lost.why
+    restarted = unnumbered({("a", 8): None, ("a", 9): {"run": "new"}}, 8)
+    assert restarted.last.missing == (("a", "silent"),)
+    assert unnumbered({("a", 8): {"lost": (1,)}}, 8, updates=3).why == "uncounted"
+
+
+def test_a_unit_may_be_told_of_before_its_message() -> None:
+    """The master forwarded it; the account of the agent is read later."""
+    device = Device()
+    device.run({})
+    wire = [fact for fact in device.facts if isinstance(fact, OnWire)]
+    others = [fact for fact in device.facts if not isinstance(fact, OnWire)]
+    truth = Truth(ns(2))
+    for fact in (*wire, *others, accounts.Ended(ns(LAST * PERIOD + 8), 7, "deleted")):
+        truth.note(fact)
+    assert {one.last.outcome for one in truth.rows(ns(LAST * PERIOD + 8))} == {"COMPLETE"}

@@ -1,0 +1,73 @@
+"""Senders: what puts the units of one publisher process on the wire, one file a transport.
+
+Does: say what a sender is, and find that of a transport by its entry point. Does not: send. Rules:
+an entry point of ``publisher_sim.publishers`` has the transport's name; a class is imported only
+when a scenario wants it. Over ``netconf`` an agent has none: its master forwards.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Protocol
+
+from collector.errors import ConfigError
+from publisher_sim.scenario import Receiver, Scenario
+
+GROUP = "publisher_sim.publishers"
+
+
+class Sender(Protocol):
+    """The way out of one publisher process; made and used in the event loop."""
+
+    refused: int
+    """Units that were given up: by the system, the receiver, or a full queue."""
+
+    def __init__(self, address: str, receiver: Receiver) -> None:
+        """Open what is local; connecting may come later.
+
+        Args:
+            address: of the device, to send from.
+            receiver: transport and TLS settings; each ``send`` says address and port.
+
+        Raises:
+            ConfigError: the address cannot be bound, a file cannot be read.
+        """
+        ...
+
+    def send(self, address: str, port: int, octets: bytes, media_type: int) -> None:
+        """Send one unit, or put it into a bounded queue; returns at once and never raises.
+
+        Order is kept. What cannot be sent is counted in ``refused`` and gone: the truth was told
+        that it left, so nothing here may drop on purpose or take long.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of everything at once; may be called twice."""
+        ...
+
+
+def open_sender(scenario: Scenario) -> Sender | None:
+    """A new sender for one publisher of the device; None where the master forwards.
+
+    Raises:
+        ConfigError: it is not installed, or as its constructor.
+    """
+    receiver = scenario.receiver
+    if receiver.transport == "netconf":
+        return None
+    found = {one.name: one for one in entry_points(group=GROUP)}
+    if receiver.transport not in found:
+        raise ConfigError(
+            f"nothing here sends over {receiver.transport}",
+            key="receiver.transport",
+            allowed=", ".join(sorted({"netconf", *found})),
+        )
+    try:
+        make: type[Sender] = found[receiver.transport].load()
+    except ImportError as error:
+        raise ConfigError(
+            f"{receiver.transport} needs a library that is not installed: {error}",
+            key="receiver.transport",
+        ) from error
+    return make(scenario.address, receiver)
