@@ -38,6 +38,7 @@ from collector.config.transports import (
     UdpNotifSettings,
 )
 from collector.errors import ConfigError
+from collector.model import CERTIFICATE_SESSION
 
 __all__ = [
     "AlertSettings",
@@ -161,5 +162,10 @@ def redacted(config: Config) -> dict[str, Any]:
 
 
 def device_of_source(config: Config) -> dict[str, str]:
-    """source address -> device name, in the spelling that receivers use."""
-    return {source: device.name for device in config.devices for source in device.sources}
+    """source address -> device name, in the spelling that receivers use; and for the names in
+    certificates ``CERTIFICATE_SESSION`` + name in lower case -> device name."""
+    found = {source: device.name for device in config.devices for source in device.sources}
+    for device in config.devices:
+        for name in device.certificates:
+            found[CERTIFICATE_SESSION + name.lower()] = device.name
+    return found

@@ -150,7 +150,10 @@ def _checked_device(device: DeviceSettings, faults: Faults, key: str) -> DeviceS
             "a device needs addresses that it sends from, certificates, or [device.netconf]",
         )
     return structs.replace(
-        device, sources=tuple(sources), generators=_checked_generators(device, faults, key)
+        device,
+        sources=tuple(sources),
+        certificates=tuple(address(name) or name.strip() for name in device.certificates),
+        generators=_checked_generators(device, faults, key),
     )
 
 
@@ -192,6 +195,12 @@ def _check_overlap(devices: Iterable[DeviceSettings], faults: Faults) -> None:
             if owner != device.name:
                 faults.add(
                     f"device[{number}].sources", f"{source} belongs to device {owner} already"
+                )
+        for name in device.certificates:
+            owner = owners.setdefault(f"certificate {name.lower()}", device.name)
+            if owner != device.name:
+                faults.add(
+                    f"device[{number}].certificates", f"{name} belongs to device {owner} already"
                 )
 
 

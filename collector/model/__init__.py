@@ -57,6 +57,7 @@ from collector.model.notifications import (
     NotificationKind,
 )
 from collector.model.records import (
+    CERTIFICATE_SESSION,
     FLAG_IDS,
     FLAG_PRIVATE,
     MediaType,
@@ -80,6 +81,7 @@ from collector.model.times import (
 
 __all__ = [
     "CENTISECOND",
+    "CERTIFICATE_SESSION",
     "FLAG_IDS",
     "FLAG_PRIVATE",
     "NOTHING",

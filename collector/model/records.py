@@ -74,6 +74,10 @@ FLAG_PRIVATE = 1
 FLAG_IDS = 2
 """``flags``: publisher_id and message_id were in the transport header."""
 
+CERTIFICATE_SESSION = "certificate:"
+"""``session`` of records that came over TLS or DTLS begins with it, then the name in the verified
+certificate of who sent them; no management session is called like this."""
+
 
 class ReceivedBatch:
     """One batch of records, as columns of equal length; what receivers hand up and journals keep.
@@ -97,8 +101,8 @@ class ReceivedBatch:
         self.transport: array[int] = array("B")
         """``Transport``."""
         self.session: Coded[str] = Coded()
-        """Management session the record belongs to, or ``certificate:NAME`` of who sent it over TLS
-        or DTLS and showed one; empty for UDP."""
+        """Management session the record belongs to, or ``CERTIFICATE_SESSION`` and a name; else
+        empty."""
         self.peer: Coded[str] = Coded()
         """Source address as text, IPv4-mapped IPv6 written as IPv4; empty for our own records."""
         self.port: array[int] = array("H")

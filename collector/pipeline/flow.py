@@ -204,19 +204,24 @@ class Pipeline:
         """Who sent each message; empty for an unknown source."""
         peers, sessions = batch.peer[start:end], batch.session[start:end]
         by_peer = [self._inventory.device(peer) or "" for peer in peers.words]
-        transports = bytes(batch.transport[start:end])
-        managed = transports.count(_NETCONF)
-        if not managed:
-            return Coded(by_peer, peers.codes)
-        by_session = [self._rest.sessions.get(session) or "" for session in sessions.words]
-        if managed == len(transports):
+        by_session = [self._of_session(session) or "" for session in sessions.words]
+        if not any(by_session):
+            transports = bytes(batch.transport[start:end])
+            if _NETCONF not in transports:
+                return Coded(by_peer, peers.codes)
+        elif all(by_session):
             return Coded(by_session, sessions.codes)
         return Coded.of(
-            by_session[session] if transport == _NETCONF else by_peer[peer]
+            by_session[session] or ("" if transport == _NETCONF else by_peer[peer])
             for transport, session, peer in zip(
-                transports, sessions.codes, peers.codes, strict=True
+                batch.transport[start:end], sessions.codes, peers.codes, strict=True
             )
         )
+
+    def _of_session(self, session: str) -> str | None:
+        """The device of a management session, or of a certificate."""
+        found = self._rest.sessions.get(session)
+        return self._inventory.certified(session) if found is None else found
 
     def _no_update(
         self, at: UpdateColumns, row: int, said: Notification | WireError, facts: list[Fact]
@@ -296,7 +301,7 @@ class Pipeline:
     def _device(self, batch: ReceivedBatch, row: int) -> str | None:
         if batch.transport[row] == Transport.NETCONF:
             return self._rest.sessions.get(batch.session[row])
-        return self._inventory.device(batch.peer[row])
+        return self._inventory.device(batch.peer[row], batch.session[row])
 
     def _unknown_source(self, peer: str) -> None:
         counts = self.counts

@@ -16,8 +16,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-SESSION_PREFIX: Final = "certificate:"
-"""In front of the name in the column ``session`` of records."""
+from collector.model import CERTIFICATE_SESSION
 
 _LONGEST_NAME: Final = 256
 """Letters of a name that are kept (ours); DNS allows 253."""
@@ -60,7 +59,7 @@ def reason_of_code(code: int) -> str:
 
 def session_of(name: str) -> str:
     """What goes into the column ``session`` for a verified certificate of that name."""
-    return SESSION_PREFIX + name if name else ""
+    return CERTIFICATE_SESSION + name if name else ""
 
 
 def is_allowed(name: str, allowed: Sequence[str]) -> bool:

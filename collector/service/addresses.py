@@ -36,8 +36,8 @@ async def look_up(host: str) -> list[str]:
 
 
 def without_addresses(config: Config) -> list[DeviceSettings]:
-    """Devices without any source address: what they send cannot be told to be theirs."""
-    return [device for device in config.devices if not device.sources]
+    """Devices whose name has no address yet: what they send cannot be told to be theirs."""
+    return [device for device in config.devices if device.netconf and not device.sources]
 
 
 async def with_addresses(

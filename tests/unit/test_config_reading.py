@@ -197,6 +197,11 @@ def test_generator_names_are_keyed_by_header_id_or_address() -> None:
             "device[2].sources: 192.0.2.1 belongs to device a already",
         ),
         (
+            "[[device]]\nname = 'a'\ncertificates = ['c.example']\n[[device]]\nname = 'b'\n"
+            "certificates = ['C.example', 'd.example']",
+            "device[2].certificates: C.example belongs to device a already",
+        ),
+        (
             "[[device]]\nname = 'a'\nsources = ['192.0.2.1']\n" * 2,
             'device[2].name: "a" is taken by device[1] already',
         ),

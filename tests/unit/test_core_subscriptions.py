@@ -605,7 +605,18 @@ def test_the_inventory_finds_devices_by_address() -> None:
     assert known.devices() == ["a"]
     capture = Inventory({}, each_source=True)
     assert capture.device("192.0.2.9") == "192.0.2.9"
+    assert capture.device("192.0.2.9", "certificate:core7") == "192.0.2.9"
     assert capture.device("") is None
+
+
+def test_the_inventory_asks_a_certificate_before_an_address() -> None:
+    known = Inventory({"192.0.2.1": "a", "certificate:core7.example": "b"})
+    assert known.device("192.0.2.1", "certificate:Core7.Example") == "b"
+    assert known.device("192.0.2.9", "certificate:core7.example") == "b"
+    assert known.device("192.0.2.1", "certificate:core8.example") == "a"
+    assert known.device("192.0.2.1", "7") == "a"
+    assert known.device("192.0.2.9", "certificate:core8.example") is None
+    assert known.devices() == ["a", "b"]
 
 
 def test_the_generator_table_maps_header_ids_and_addresses() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from collector.config import read_config_table
 from collector.core.inventory import Inventory
 from collector.errors import UsageError
 from collector.journal import Journal, JournalSettings
@@ -24,6 +25,7 @@ from collector.model import (
 )
 from collector.pipeline import Pipeline, reread
 from collector.pipeline.flow import REST, UNKNOWN_SOURCES_KEPT
+from collector.pipeline.settings import encode_config
 from tests.unit.pipeline_records import (
     CARDS,
     DEVICE,
@@ -167,6 +169,41 @@ def test_unknown_sources_are_counted_within_a_bound_and_not_judged() -> None:
     assert pipeline.counts.unknown_sources[STRANGER] == 3
     assert len(pipeline.counts.unknown_sources) == UNKNOWN_SOURCES_KEPT
     assert pipeline.engine.devices() == []
+
+
+def test_a_certificate_says_which_device_it_is() -> None:
+    config = read_config_table(
+        {
+            "alerts": {"log": False},
+            "device": [
+                {"name": DEVICE, "sources": [SOURCE]},
+                {"name": "core8", "certificates": ["Core8.example"]},
+            ],
+        }
+    )
+    story = Story()
+    story.note(0, RecordKind.CONFIG, encode_config(config))
+    story.note(0, RecordKind.SESSION_UP, session(), session="3")
+
+    def send(peer: str, session: str = "", transport: int = Transport.HTTPS_NOTIF) -> None:
+        story.batch.append(
+            ns(1), RecordKind.DATA, update(1), transport=transport, session=session, peer=peer,
+            media_type=1,
+        )  # fmt: skip
+
+    def devices(rows: int = 1 << 30) -> list[str]:
+        return [row["device"] for row in updates(story.tell(Pipeline(), rows))]
+
+    send(STRANGER, "certificate:core8.example")
+    assert devices() == ["core8"]
+    send(SOURCE, "certificate:core8.example")
+    send(SOURCE, "certificate:nobody.example")
+    send(STRANGER, "certificate:nobody.example")
+    send(SOURCE)
+    send(STRANGER, "3", Transport.NETCONF)
+    send(SOURCE, "4", Transport.NETCONF)
+    assert devices() == ["core8", "core8", DEVICE, DEVICE, DEVICE]
+    assert devices(1) == devices(2) == devices()
 
 
 def test_without_a_configuration_the_inventory_says_who_sends() -> None:

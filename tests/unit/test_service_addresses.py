@@ -185,3 +185,8 @@ def test_the_one_shot_wants_to_know_where_messages_come_from(
     finally:
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
+
+
+def test_a_device_that_is_known_by_certificate_waits_for_no_address() -> None:
+    config = read_config_table({"device": [{"name": "a", "certificates": ["a.example"]}]})
+    assert without_addresses(config) == []
