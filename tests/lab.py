@@ -16,7 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from collector.comparison import Comparison, compare, read_truth
 from collector.config import Config, read_config_table
@@ -145,10 +145,31 @@ class Device:
         return (self.place / "log").read_text()
 
 
+class Collecting(NamedTuple):
+    """How the collector of a lab differs from one with UDP-notif and one subscription."""
+
+    sections: Mapping[str, Any] = {}
+    """Further sections of its configuration, as those of receivers."""
+    receivers: Mapping[str, str] = {}
+    """device -> the receiver that it pushes to, where it is not ``udp-notif``."""
+    subscriptions: Mapping[str, Mapping[str, Any] | None] = {}
+    """device -> what its own subscription says otherwise; None: nobody subscribes to it."""
+    devices: Mapping[str, Mapping[str, Any]] = {}
+    """device -> further keys of its section."""
+
+
+USUAL = Collecting()
+
+
 def config_of(
-    folder: Path, devices: list[Device], *, coverage_sample: float = 0.02, **subscription: Any
+    folder: Path,
+    devices: list[Device],
+    *,
+    coverage_sample: float = 0.02,
+    collecting: Collecting = USUAL,
+    **subscription: Any,
 ) -> Config:
-    """A configuration with these devices and one subscription on all of them."""
+    """A configuration with these devices and one subscription on each of them."""
     known_hosts = folder / "known_hosts"
     known_hosts.write_text("".join(d.ready["known_hosts"] + "\n" for d in devices))
     table: dict[str, Any] = {
@@ -168,19 +189,26 @@ def config_of(
                     "known_hosts": str(known_hosts),
                 },
             }
+            | dict(collecting.devices.get(device.name, {}))
             for device in devices
         ],
+    } | dict(collecting.sections)
+    common = {
+        "name": "lab",
+        "xpath": "/ietf-interfaces:interfaces",
+        "period_seconds": 1,
+        "grace_seconds": 0.5,
+    } | subscription
+    own = {
+        name: {"name": f"lab-{name}", "devices": [name]} | dict(more)
+        for name, more in collecting.subscriptions.items()
+        if more is not None
     }
+    others = [device.name for device in devices if device.name not in collecting.subscriptions]
     if devices:
-        table["subscription"] = [
-            {
-                "name": "lab",
-                "xpath": "/ietf-interfaces:interfaces",
-                "period_seconds": 1,
-                "grace_seconds": 0.5,
-            }
-            | subscription
-        ]
+        table["subscription"] = [common | more for more in own.values()]
+        if others:
+            table["subscription"].append(common | ({"devices": others} if own else {}))
     return read_config_table(table, file="lab")
 
 
@@ -219,12 +247,14 @@ async def lab(
     *,
     processes: frozenset[str] = frozenset(),
     wall: Callable[[], int] = time.time_ns,
+    collecting: Collecting = USUAL,
     **subscription: Any,
 ) -> AsyncIterator[Lab]:
     """Everything started and subscribed; stopped at the end.
 
     ``processes``: devices whose cards are processes of their own, not tasks.
     ``wall``: the machine's clock as the collector sees it.
+    ``collecting``: other receivers, other subscriptions.
     ``subscription``: further settings of the subscription, and ``coverage_sample``.
     """
     facts = Facts()
@@ -234,15 +264,17 @@ async def lab(
         place.mkdir()
         (place / "scenario.toml").write_text(text)
         devices[name] = Device(name, place)
-    service = Service(config_of(folder, []), sinks=[facts], wall=wall)
+    service = Service(config_of(folder, [], collecting=collecting), sinks=[facts], wall=wall)
     with password_in_environment():
         try:
             await service.start()
-            port = service.receivers[0].local_port  # type: ignore[attr-defined]
-            receiver = f"127.0.0.1:{port}"
+            ports = {one.name: one.local_port for one in service.receivers}  # type: ignore[attr-defined]
             for device in devices.values():
+                receiver = f"127.0.0.1:{ports[collecting.receivers.get(device.name, 'udp-notif')]}"
                 await device.start(receiver, in_process=device.name not in processes)
-            await service.reload(config_of(folder, list(devices.values()), **subscription))
+            everybody = list(devices.values())
+            subscription["collecting"] = collecting
+            await service.reload(config_of(folder, everybody, **subscription))
             yield Lab(service, facts, devices)
         finally:
             for device in devices.values():

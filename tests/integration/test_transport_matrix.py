@@ -1,0 +1,167 @@
+"""Every transport with every encoding that it can carry: verdict log equals truth log.
+
+One run: one collector with all its receivers, one simulated device for each cell of the matrix, all
+at the same time; each device has the same troubles, as far as its transport can have them. A new
+cell is one line in ``CELLS``; a new transport one in ``ROADS``, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from collector.comparison import Comparison
+from collector.model import Verdict
+from publisher_sim.transports import continuity
+from tests.lab import Collecting, fault, lab, scenario_toml
+
+pytestmark = [pytest.mark.integration, pytest.mark.realtime]
+
+PERIODS = 16
+QUIET_END = 2
+
+
+class Road(NamedTuple):
+    """How messages of one transport come to the collector."""
+
+    receiver: str = "udp-notif"
+    """Entry point of the receiver."""
+    sections: Callable[[Path], Mapping[str, Any]] = lambda folder: {}
+    """Sections of the collector's configuration; may write certificates into ``folder``."""
+    scenario: Callable[[Path], str] = lambda folder: ""
+    """Further lines of ``[receiver]``, and tables below it."""
+    device: Callable[[Path], Mapping[str, Any]] = lambda folder: {}
+    """Further keys of ``[[device]]``."""
+
+
+ROADS: dict[str, Road] = {
+    "udp-notif": Road(),
+    "netconf": Road(),
+}
+"""transport of the simulator -> its road."""
+
+
+class Cell(NamedTuple):
+    """One transport with one encoding."""
+
+    transport: str
+    encoding: str
+    header: str = "envelope"
+    mode: str = "mso"
+
+    @property
+    def name(self) -> str:
+        """Name of the device, and of the test."""
+        usual = {"envelope": "", "mso": ""}
+        words = [self.transport, self.encoding.removeprefix("encode-")]
+        words += [usual.get(word, word) for word in (self.header, self.mode)]
+        return "-".join(word for word in words if word)
+
+    @property
+    def numbered(self) -> bool:
+        """Do its messages carry numbers that show a loss?"""
+        return continuity(self.transport, self.header) != "none"
+
+
+CELLS = [
+    Cell("udp-notif", "encode-json"),
+    Cell("udp-notif", "encode-xml"),
+    Cell("udp-notif", "encode-cbor"),
+    Cell("udp-notif", "encode-json", "rfc5277", "distributed-notif-18"),
+    Cell("netconf", "encode-xml", "rfc5277"),
+    Cell("netconf", "encode-xml", "notification-messages"),
+]
+
+
+def troubles(cell: Cell) -> str:
+    """What goes wrong: on every transport the same, but for what only datagrams can have.
+
+    What is held back keeps to a card of its own: it moves when its card is waited for.
+    """
+    found = [
+        fault("drop", 5, card="linecard1"),
+        fault("reorder", 5, 8, card="linecard4", seconds=0.1, probability=0.5),
+        fault("silent", 6, card="linecard2"),
+        fault("duplicate", 6, 9, card="linecard3", seconds=0.05),
+        fault("delay", 9, card="linecard4", seconds=0.15),
+        fault("kill", 9, 12, card="linecard3"),
+    ]
+    if cell.numbered:
+        found.append(fault("drop", 8, 11, card="linecard1", probability=0.5))
+    if cell.transport in ("udp-notif", "dtls"):
+        found.append(fault("corrupt", 11, card="linecard2"))
+        found.append(fault("drop", 12, 14, card="linecard1", probability=0.5, datagrams=True))
+    return "".join(found)
+
+
+def scenario(number: int, cell: Cell, folder: Path) -> str:
+    push = f'header = "{cell.header}"\nmax_segment_size = 700'
+    text = scenario_toml(
+        cell.name,
+        number,
+        troubles(cell),
+        cards=4,
+        periods=PERIODS,
+        updates=3 if cell.numbered else 1,
+        head=f'control_mode = "{cell.mode}"',
+        push=push,
+    )
+    road = ROADS[cell.transport]
+    return text + f'\n[receiver]\ntransport = "{cell.transport}"\n{road.scenario(folder)}'
+
+
+class Found(NamedTuple):
+    """What came of one cell."""
+
+    comparison: Comparison
+    verdicts: list[Verdict]
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
+    """All cells at once, by name."""
+
+    async def whole() -> dict[str, Found]:
+        folder = Path(tmp_path_factory.mktemp("matrix"))
+        scenarios = {
+            cell.name: scenario(number, cell, folder) for number, cell in enumerate(CELLS, start=1)
+        }
+        used = {cell.transport: ROADS[cell.transport] for cell in CELLS}
+        sections: dict[str, Any] = {}
+        for road in used.values():
+            sections |= road.sections(folder)
+        collecting = Collecting(
+            sections=sections,
+            receivers={cell.name: ROADS[cell.transport].receiver for cell in CELLS},
+            subscriptions={cell.name: {"encoding": cell.encoding} for cell in CELLS},
+            devices={cell.name: ROADS[cell.transport].device(folder) for cell in CELLS},
+        )
+        async with lab(folder, scenarios, collecting=collecting) as running:
+            await running.finished()
+            await asyncio.sleep(1.0)
+        return {
+            cell.name: Found(running.comparison(cell.name), running.facts.verdicts[cell.name])
+            for cell in CELLS
+        }
+
+    return asyncio.run(whole())
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+def test_the_verdicts_equal_the_truth(found: dict[str, Found], cell: Cell) -> None:
+    comparison = found[cell.name].comparison
+    assert not comparison.differences, "\n".join(d.sentence() for d in comparison.differences)
+    assert comparison.compared >= PERIODS - 5 - QUIET_END
+    assert comparison.outcomes["INCOMPLETE"] >= 3
+    assert not comparison.too_uncertain, f"{comparison.uncertain} are uncertain"
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+def test_a_loss_is_called_so_where_numbers_show_it(found: dict[str, Found], cell: Cell) -> None:
+    causes = {blame.cause for one in found[cell.name].verdicts for blame in one.missing}
+    assert ("lost" in causes) == cell.numbered
+    assert "silent" in causes
