@@ -1,4 +1,4 @@
-"""``native.decode_json`` for tests: makes its columns, calls it, gives rows back."""
+"""``native.read_envelopes`` for tests: makes its columns, calls it, gives rows back."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 from collector.model import NOTHING
 from tests.columns import between
 
+JSON, XML = 1, 2
+"""What the numbers of ``encoding`` mean."""
 KINDS = ("push", "change")
 """What the codes of ``kind`` mean."""
 _UNTOUCHED = 0x55
@@ -21,14 +23,14 @@ OUTPUTS = (
 """Columns that it fills."""
 
 
-class JsonColumns:
+class EnvelopeColumns:
     """The arguments of one call; each may be replaced by something wrong."""
 
-    def __init__(self, payloads: Sequence[bytes], in_json: Sequence[bool] | None = None) -> None:
+    def __init__(self, payloads: Sequence[bytes], encoding: Sequence[int] = ()) -> None:
         rows, octets = len(payloads), between(payloads)
         self.data: Any = octets.data
         self.offsets: Any = octets.offsets
-        self.in_json: Any = array("B", [True] * rows if in_json is None else in_json)
+        self.encoding: Any = array("B", encoding or [JSON] * rows)
         self.subscription_id: Any = array("q", [_UNTOUCHED]) * rows
         self.generator: Any = array("I", [_UNTOUCHED]) * rows
         self.generators: Any = [None]
@@ -40,13 +42,13 @@ class JsonColumns:
     def arguments(self) -> tuple[Any, ...]:
         """In the order of the function."""
         return (
-            self.data, self.offsets, self.in_json, self.subscription_id, self.generator,
+            self.data, self.offsets, self.encoding, self.subscription_id, self.generator,
             self.generators, self.kind, self.event_time, self.observation_time, self.incomplete,
         )  # fmt: skip
 
     def read(self, native: Any) -> list[int]:
         """Call it; returns the rows that it left."""
-        unusual: list[int] = native.decode_json(*self.arguments())
+        unusual: list[int] = native.read_envelopes(*self.arguments())
         return unusual
 
     def is_untouched(self, row: int) -> bool:
@@ -62,11 +64,11 @@ class JsonColumns:
         return key, name, KINDS[self.kind[row]], event, observed, bool(self.incomplete[row])
 
 
-def json_rows(
-    native: Any, payloads: Sequence[bytes], in_json: Sequence[bool] | None = None
+def envelope_rows(
+    native: Any, payloads: Sequence[bytes], encoding: Sequence[int] = ()
 ) -> list[Row | None]:
     """What it says of each message, None where Python has to look."""
-    columns = JsonColumns(payloads, in_json)
+    columns = EnvelopeColumns(payloads, encoding)
     unusual = columns.read(native)
     assert unusual == sorted(set(unusual))
     assert all(map(columns.is_untouched, unusual)), "Python's rows are left as they were"

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol, cast
 
 __all__ = ["INTERFACE", "PATH", "Native", "native"]
 
-INTERFACE: Final = 9
+INTERFACE: Final = 10
 """Number of the functions and their arguments, as in ``src/native.h``; raised with every change, so
 that a module built from older sources is not used."""
 
@@ -33,11 +33,11 @@ class Native(Protocol):
 
     INTERFACE: int
 
-    def decode_json(
+    def read_envelopes(
         self,
         data: Buffer,
         offsets: Buffer,
-        in_json: Buffer,
+        encoding: Buffer,
         subscription_id: Buffer,
         generator: Buffer,
         generators: list[str | None],
@@ -47,16 +47,16 @@ class Native(Protocol):
         incomplete: Buffer,
         /,
     ) -> list[int]:
-        """Fill columns with what JSON messages say; returns the rows that Python has to look at.
+        """Fill columns with what messages say; returns the rows that Python has to look at.
 
-        Twin of what ``wire.envelopes`` makes of JSON. Those rows are not only the wrong ones: all
-        that is not surely a push-update or push-change-update in one of the usual forms, or not
-        JSON. Their entries are left as they were.
+        Twin of what ``wire.envelopes`` makes of JSON and XML. Those rows are not only the wrong
+        ones: all that is not surely a push-update or push-change-update in one of the usual
+        forms, or in another encoding. Their entries are left as they were.
 
         Args:
             data: the messages, one behind the other.
             offsets: int32, where each begins and the last one ends.
-            in_json: a truth value a message.
+            encoding: an octet a message: 1 JSON, 2 XML, others are not looked at.
             subscription_id, event_time, observation_time: int64, filled; -2^63 where not said.
             generator: uint32, filled: a place in ``generators``, 0 where not said.
             generators: the texts, None at first; grows, and may hold a text twice.

@@ -5,10 +5,10 @@ from typing import Any
 INTERFACE: int
 
 def gather(source: Any, starts: Any, lengths: Any, offsets: Any, /) -> bytes: ...
-def decode_json(
+def read_envelopes(
     data: Any,
     offsets: Any,
-    in_json: Any,
+    encoding: Any,
     subscription_id: Any,
     generator: Any,
     generators: list[str | None],

@@ -32,6 +32,7 @@ CONTENT_KINDS: Final = frozenset(
     (NotificationKind.PUSH_UPDATE, NotificationKind.PUSH_CHANGE_UPDATE, NotificationKind.OTHER)
 )
 _JSON: Final = int(MediaType.YANG_DATA_JSON)
+_XML: Final = int(MediaType.YANG_DATA_XML)
 _KINDS: Final = (
     NotificationKind.PUSH_UPDATE,
     NotificationKind.PUSH_CHANGE_UPDATE,
@@ -85,13 +86,13 @@ def decode_batch(payloads: Octets, media_types: Sequence[int]) -> Envelopes:
         media_types: as for ``notification.decode``, one for each payload.
     """
     found = Envelopes(len(payloads))
-    in_json = np.asarray(media_types) == _JSON
-    if not in_json.any():
-        unusual = list(range(len(payloads)))
-    elif fast.native is not None:
-        unusual = _read_json_compiled(found, payloads, in_json)
-    else:
+    encoding = np.asarray(media_types)
+    if fast.native is not None:
+        unusual = _read_compiled(found, payloads, encoding)
+    elif (in_json := encoding == _JSON).any():
         unusual = _read_json(found, payloads, in_json)
+    else:
+        unusual = list(range(len(payloads)))
     for row in unusual:
         _decode_alone(found, row, payloads[row], media_types[row])
     return found
@@ -115,11 +116,12 @@ def _read_json(found: Envelopes, payloads: Octets, in_json: Any) -> list[int]:
     return sorted({*unusual, *odd_event, *odd_observation})
 
 
-def _read_json_compiled(found: Envelopes, payloads: Octets, in_json: Any) -> list[int]:
-    """See ``_read_json``."""
+def _read_compiled(found: Envelopes, payloads: Octets, encoding: Any) -> list[int]:
+    """The same for JSON and XML; ``encoding``: media types."""
     assert fast.native is not None
-    return fast.native.decode_json(
-        payloads.data, payloads.offsets, in_json, found.subscription_id, found.generator.codes,
+    known = np.where(encoding <= _XML, encoding, 0).astype(np.uint8)
+    return fast.native.read_envelopes(
+        payloads.data, payloads.offsets, known, found.subscription_id, found.generator.codes,
         found.generator.words, found.kind.codes, found.event_time, found.observation_time,
         found.incomplete_update,
     )  # fmt: skip

@@ -16,11 +16,11 @@ from types import ModuleType
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.fast_columns import OUTPUTS, JsonColumns, json_rows
+from tests import hostile_json, hostile_xml
+from tests.fast_columns import JSON, OUTPUTS, XML, EnvelopeColumns, envelope_rows
 from tests.fast_gather import one_by_chance
-from tests.hostile_json import HOSTILE, USUAL, damaged, prefixes, replaced_octets
 
-COLUMNS = ("offsets", "in_json", *OUTPUTS)
+COLUMNS = ("offsets", "encoding", *OUTPUTS)
 
 
 def load(path: str) -> ModuleType:
@@ -34,14 +34,14 @@ def load(path: str) -> ModuleType:
 
 def batch_refused(native: ModuleType, batch: list[bytes], random: Random) -> None:
     """Offsets by chance: read where they point into the data, refused where they do not."""
-    columns = JsonColumns(batch)
+    columns = EnvelopeColumns(batch)
     columns.data = bytearray(columns.data)[: random.randrange(len(columns.data) + 1)]
     row = random.randrange(len(columns.offsets))
     columns.offsets[row] = random.choice([-1, -(2**31), 2**31 - 1, random.randrange(10_000)])
     with suppress(ValueError):
         columns.read(native)
     for name in COLUMNS:
-        uneven = JsonColumns(batch)
+        uneven = EnvelopeColumns(batch)
         setattr(uneven, name, getattr(uneven, name)[:-1])
         try:
             uneven.read(native)
@@ -53,16 +53,19 @@ def batch_refused(native: ModuleType, batch: list[bytes], random: Random) -> Non
 def main(path: str, seed: int, count: int) -> None:
     assert hasattr(ctypes.CDLL(None), "__asan_report_load1"), "the sanitizers are not loaded"
     native, random = load(path), Random(seed)
-    taken = 0
-    payloads = [*USUAL, *HOSTILE, *prefixes()]
-    payloads += [octets for usual in USUAL for octets in replaced_octets(usual)]
-    payloads += [damaged(random) for _ in range(count)]
-    for first in range(0, len(payloads), 100):
-        batch = payloads[first : first + 100]
-        taken += len(batch) - json_rows(native, batch).count(None)
-        batch_refused(native, batch, random)
+    fed = taken = 0
+    for encoding, hostile in ((JSON, hostile_json), (XML, hostile_xml)):
+        payloads = [*hostile.USUAL, *hostile.HOSTILE, *hostile.prefixes()]
+        payloads += [octets for usual in hostile.USUAL for octets in hostile.replaced_octets(usual)]
+        payloads += [hostile.damaged(random) for _ in range(count)]
+        fed += len(payloads)
+        for first in range(0, len(payloads), 100):
+            batch = payloads[first : first + 100]
+            rows = envelope_rows(native, batch, [encoding] * len(batch))
+            taken += len(batch) - rows.count(None)
+            batch_refused(native, batch, random)
     assert sum(one_by_chance(native, random) for _ in range(1000)) > 100
-    print(len(payloads), taken)
+    print(fed, taken)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from collector.wire import names
 from collector.wire.encodings import yang_json
 from collector.wire.notification import encode
 from tests.envelope_rows import check_batch, core
-from tests.fast_columns import json_rows
+from tests.fast_columns import envelope_rows
 from tests.hostile_json import TOKENS
 from tests.properties.test_notification_codec import JSON_VALUES, changes, updates
 
@@ -30,7 +30,7 @@ ROOTS = [*names.ROOT_FORMS, names.ROOT_BARE]
 
 
 def taken(payload: bytes) -> bool:
-    return json_rows(fast.native, [payload]) != [None]
+    return envelope_rows(fast.native, [payload]) != [None]
 
 
 def check(payloads: list[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""``native.decode_json``: what it takes, what it leaves to Python, and that it says the same."""
+"""``native.read_envelopes``: what it takes, what it leaves to Python, and that it says the same."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from collector.wire.timestamps import format_date_and_time, parse_date_and_time
 from tests import hostile_json
 from tests.columns import unlike
 from tests.envelope_rows import check_batch, core
-from tests.fast_columns import OUTPUTS, JsonColumns, Row, json_rows
+from tests.fast_columns import OUTPUTS, EnvelopeColumns, Row, envelope_rows
 from tests.hostile_json import HOSTILE, TIME, USUAL, nested, prefixes, replaced_octets
 
 pytestmark = pytest.mark.skipif(fast.native is None, reason="the compiled core is not built")
@@ -31,7 +31,7 @@ ROOT = b'{"ietf-yp-notification:envelope":{%s"contents":{"ietf-yang-push:push-up
 
 def rows(payloads: Iterable[bytes]) -> list[Row | None]:
     """What it says of each message, None where Python has to look."""
-    return json_rows(fast.native, list(payloads))
+    return envelope_rows(fast.native, list(payloads))
 
 
 def usual(payloads: Iterable[bytes]) -> list[bool]:
@@ -324,16 +324,16 @@ def test_nothing_to_read() -> None:
 
 
 def test_what_is_not_json_is_left_whatever_it_looks_like() -> None:
-    found = json_rows(fast.native, [USUAL[0]] * 3, [True, False, True])
-    assert found == [found[0], None, found[0]]
+    found = envelope_rows(fast.native, [USUAL[0]] * 4, [1, 0, 1, 2])
+    assert found == [found[0], None, found[0], None]
     assert found[0] is not None
-    columns = JsonColumns([USUAL[0]])
-    columns.in_json = array("B", [255])
-    assert columns.read(fast.native) == []
+    columns = EnvelopeColumns([USUAL[0]])
+    columns.encoding = array("B", [255])
+    assert columns.read(fast.native) == [0]
 
 
 def test_the_list_of_generators_grows_behind_what_is_there() -> None:
-    columns = JsonColumns(USUAL)
+    columns = EnvelopeColumns(USUAL)
     columns.generators = ["before"]
     columns.read(fast.native)
     assert columns.generators == ["before", "3"]
@@ -342,17 +342,17 @@ def test_the_list_of_generators_grows_behind_what_is_there() -> None:
 
 def refused(error: type[Exception] | tuple[type[Exception], ...], **wrong: Any) -> None:
     """It refuses these arguments, says so, and fills nothing."""
-    columns = JsonColumns(USUAL)
+    columns = EnvelopeColumns(USUAL)
     for name, value in wrong.items():
         setattr(columns, name, value)
     with pytest.raises(error):
         columns.read(fast.native)
     for name in set(OUTPUTS) - set(wrong):
-        assert set(getattr(columns, name)) == set(getattr(JsonColumns(USUAL), name)), name
+        assert set(getattr(columns, name)) == set(getattr(EnvelopeColumns(USUAL), name)), name
     assert columns.generators == [None] or "generators" in wrong
 
 
-COLUMNS = ("offsets", "in_json", *OUTPUTS)
+COLUMNS = ("offsets", "encoding", *OUTPUTS)
 
 
 @pytest.mark.parametrize("name", ["data", "generators", *COLUMNS])
@@ -363,7 +363,7 @@ def test_what_is_no_column(name: str, wrong: Any) -> None:
 
 @pytest.mark.parametrize("name", COLUMNS)
 def test_columns_of_another_type(name: str) -> None:
-    right = getattr(JsonColumns(USUAL), name)
+    right = getattr(EnvelopeColumns(USUAL), name)
     for wrong in unlike(right):
         refused(TypeError, **{name: wrong})
     for kind in ("d", "f", "h", "Q", "i" if right.typecode == "I" else "I"):
@@ -373,7 +373,7 @@ def test_columns_of_another_type(name: str) -> None:
 @pytest.mark.parametrize("name", COLUMNS)
 @pytest.mark.parametrize("more", [-1, 1])
 def test_columns_of_another_length(name: str, more: int) -> None:
-    right = getattr(JsonColumns(USUAL), name)
+    right = getattr(EnvelopeColumns(USUAL), name)
     refused(ValueError, **{name: right[:more] if more < 0 else right + right[:1]})
 
 
@@ -384,13 +384,13 @@ def test_columns_without_an_entry() -> None:
 
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_memory_that_cannot_be_written(name: str) -> None:
-    right = getattr(JsonColumns(USUAL), name)
+    right = getattr(EnvelopeColumns(USUAL), name)
     refused(BufferError, **{name: memoryview(right).toreadonly()})
 
 
 @pytest.mark.parametrize("name", ["offsets", *OUTPUTS])
 def test_memory_that_is_not_one_piece(name: str) -> None:
-    right = np.array(getattr(JsonColumns(USUAL), name))
+    right = np.array(getattr(EnvelopeColumns(USUAL), name))
     refused((BufferError, ValueError), **{name: np.repeat(right, 2)[::2]})
     refused(TypeError, **{name: right[:, None]})
     if right.itemsize > 1:
@@ -404,14 +404,14 @@ def test_memory_that_is_not_one_piece(name: str) -> None:
 )
 @pytest.mark.parametrize("row", range(len(USUAL)))
 def test_offsets_outside_the_data(wrong: tuple[int, int], row: int) -> None:
-    columns = JsonColumns(USUAL)
+    columns = EnvelopeColumns(USUAL)
     columns.offsets[row : row + 2] = array("i", wrong)
     with pytest.raises(ValueError, match="offsets"):
         columns.read(fast.native)
 
 
 def test_offsets_up_to_the_last_octet_and_no_further() -> None:
-    columns = JsonColumns([USUAL[0]])
+    columns = EnvelopeColumns([USUAL[0]])
     columns.data = columns.data[: columns.offsets[1]]
     assert columns.read(fast.native) == []
     columns.data = columns.data[:-1]
@@ -421,17 +421,17 @@ def test_offsets_up_to_the_last_octet_and_no_further() -> None:
 
 def test_another_number_of_arguments() -> None:
     assert fast.native is not None
-    right = JsonColumns(USUAL).arguments()
+    right = EnvelopeColumns(USUAL).arguments()
     for count in range(len(right)):
         with pytest.raises(TypeError):
-            fast.native.decode_json(*right[:count])
+            fast.native.read_envelopes(*right[:count])
     with pytest.raises(TypeError):
-        fast.native.decode_json(*right, right[-1])
+        fast.native.read_envelopes(*right, right[-1])
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
 def test_data_of_any_memory(kind: Any) -> None:
-    columns = JsonColumns(USUAL)
+    columns = EnvelopeColumns(USUAL)
     columns.data = kind(columns.data)
     assert columns.read(fast.native) == []
     assert [columns.row(row) for row in range(len(USUAL))] == rows(USUAL)
@@ -440,9 +440,9 @@ def test_data_of_any_memory(kind: Any) -> None:
 def test_nothing_is_kept() -> None:
     """Neither of what it reads nor of what it refuses: memory that is held could not grow."""
     payloads = [*USUAL, *HOSTILE] * 10  # rows beyond 256, whose numbers are objects of their own
-    columns, bad = JsonColumns(payloads), JsonColumns(payloads)
+    columns, bad = EnvelopeColumns(payloads), EnvelopeColumns(payloads)
     bad.offsets[-1] = -1
-    short = JsonColumns(payloads)
+    short = EnvelopeColumns(payloads)
     short.incomplete = None
     watched = (*columns.arguments(), *bad.arguments(), *short.arguments())
     before = [sys.getrefcount(one) for one in watched]

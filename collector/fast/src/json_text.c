@@ -82,8 +82,8 @@ is_between(octet one, octet first, octet last)
 
 /* Behind the character of several octets at `at`; NULL for what RFC 3629 section 4 does not know:
  * forms that are too long, surrogates, and what is beyond U+10FFFF. */
-static const octet *
-skip_character(const octet *at)
+const octet *
+utf8_character(const octet *at)
 {
     octet lead = at[0], first = 0x80, last = 0xbf; /* range of the second octet */
     int more;
@@ -120,7 +120,7 @@ skip_special(const octet *at, bool *escaped)
         *escaped = true;
         return skip_escape(at);
     }
-    return *at >= 0x80 ? skip_character(at) : NULL;
+    return *at >= 0x80 ? utf8_character(at) : NULL;
 }
 
 static inline const octet *

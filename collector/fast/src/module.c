@@ -7,8 +7,8 @@
 PyObject *native_place(PyObject *module, PyObject *args);
 
 static PyMethodDef methods[] = {
-    {"decode_json", decode_json, METH_VARARGS,
-     PyDoc_STR("decode_json(*columns)\n--\n\nSee collector.fast.Native.")},
+    {"read_envelopes", read_envelopes, METH_VARARGS,
+     PyDoc_STR("read_envelopes(*columns)\n--\n\nSee collector.fast.Native.")},
     {"gather", gather, METH_VARARGS,
      PyDoc_STR("gather(source, starts, lengths, offsets, /)\n--\n\nSee collector.fast.Native.")},
     {"bind", native_bind, METH_VARARGS,

@@ -13,14 +13,18 @@
 #include <stdint.h>
 
 /* Number of the functions and their arguments, as in collector/fast/__init__.py: raise both. */
-#define NATIVE_INTERFACE 9
+#define NATIVE_INTERFACE 10
 
 typedef unsigned char octet;
 
+/* Levels of objects and arrays, or of elements, that are taken, as in wire/encodings/yang_json.py
+ * and wire/xml.py. */
+#define MAX_DEPTH 128
+
 /* --- json_text.c */
 
-/* Levels of objects and arrays that are taken, as in wire/encodings/yang_json.py. */
-#define MAX_DEPTH 128
+/* Behind the character of several octets at `at`; NULL when it is not UTF-8. */
+const octet *utf8_character(const octet *at);
 
 /* Behind the closing quote of the string whose first octet inside is `at`; NULL when it is no
  * JSON string in UTF-8. Sets `escaped` when there is a backslash in it, else leaves it. */
@@ -41,7 +45,7 @@ struct minute {
 /* ns since 1970 of a date-and-time in one of the usual forms; false for every other text. */
 bool read_date_and_time(const octet *text, size_t length, struct minute *last, int64_t *ns);
 
-/* --- envelope.c */
+/* --- json_envelope.c */
 
 /* Members of a message; those of which only one may be there share a bit. */
 enum member {
@@ -74,13 +78,23 @@ struct envelope {
     int generator_length; /* digits of it, in the text of the message */
 };
 
+/* Behind the decimal number at `at`, NULL when it is larger or not in its shortest spelling. */
+const octet *read_uint(const octet *at, uint64_t maximum, uint64_t *value);
+
 /* The envelope of a message in one of the usual forms. False when the Python decoder has to look
  * at it, whether it is wrong, of another kind, or just unusual; then `found` means nothing. */
-bool read_envelope(const octet *text, size_t length, struct minute *last, struct envelope *found);
+bool read_json_envelope(const octet *text, size_t length, struct minute *last,
+                        struct envelope *found);
 
-/* --- decode_json.c */
+/* --- xml_envelope.c */
 
-PyObject *decode_json(PyObject *module, PyObject *args);
+/* As read_json_envelope(). */
+bool read_xml_envelope(const octet *text, size_t length, struct minute *last,
+                       struct envelope *found);
+
+/* --- read_envelopes.c */
+
+PyObject *read_envelopes(PyObject *module, PyObject *args);
 
 /* --- gather.c */
 

@@ -73,7 +73,7 @@ struct reading {
 /* Digits of a number that surely fits 64 bits. */
 #define LONGEST_ID 18
 
-static const octet *
+const octet *
 read_uint(const octet *at, uint64_t maximum, uint64_t *value)
 {
     const octet *start = at;
@@ -184,7 +184,7 @@ read_object(struct reading *reading, const octet *at, const struct known *table,
 }
 
 bool
-read_envelope(const octet *text, size_t length, struct minute *last, struct envelope *found)
+read_json_envelope(const octet *text, size_t length, struct minute *last, struct envelope *found)
 {
     struct reading reading = {text + length, last, found};
     found->seen = 0;

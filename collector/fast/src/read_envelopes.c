@@ -1,4 +1,4 @@
-/* decode_json(): twin of the columns that wire/envelopes.py makes of many JSON messages.
+/* read_envelopes(): twin of the columns that wire/envelopes.py makes of many messages.
  *
  * Does: read envelopes into columns of machine integers that the caller made. Does not: raise
  * because of a message, or touch the entries of one that Python has to look at.
@@ -10,11 +10,14 @@
 
 #define GENERATORS 64 /* generators of a batch that are kept; a power of two */
 
+/* Encodings, by their media types; every other number is Python's. */
+enum { JSON = 1, XML = 2 };
+
 /* Places in the list of kinds: wire/envelopes.py has the same order. */
 enum { PUSH, CHANGE };
 
 struct columns {
-    struct column data, offsets, in_json;
+    struct column data, offsets, encoding;
     struct column subscription_id, generator, kind, event_time, observation_time, incomplete;
     PyObject *generators; /* list of the texts */
     Py_ssize_t rows;
@@ -103,9 +106,11 @@ fill_rows(struct columns *columns, PyObject *unusual)
     for (Py_ssize_t row = 0; complete && row < columns->rows; row++) {
         struct envelope said;
         size_t length;
-        if (U8(columns->in_json)[row]) {
+        octet encoding = U8(columns->encoding)[row];
+        if (encoding == JSON || encoding == XML) {
             const octet *text = message(columns, &memory, row, &length);
-            if (text != NULL && read_envelope(text, length, &memory.minute, &said)) {
+            if (text != NULL && (encoding == JSON ? read_json_envelope : read_xml_envelope)(
+                                    text, length, &memory.minute, &said)) {
                 complete = fill_row(columns, row, &memory, &said);
                 continue;
             }
@@ -122,21 +127,21 @@ fill_rows(struct columns *columns, PyObject *unusual)
     return complete;
 }
 
-/* decode_json(data, offsets, in_json, subscription_id, generator, generators, kind, event_time,
-               observation_time, incomplete) -> rows that are unusual */
+/* read_envelopes(data, offsets, encoding, subscription_id, generator, generators, kind, event_time,
+                  observation_time, incomplete) -> rows that are unusual */
 PyObject *
-decode_json(PyObject *Py_UNUSED(module), PyObject *args)
+read_envelopes(PyObject *Py_UNUSED(module), PyObject *args)
 {
     struct columns c = {.rows = -1};
     PyObject *unusual = NULL;
-    if (!PyArg_ParseTuple(args, "O&O&O&O&O&O!O&O&O&O&:decode_json", read_octets, &c.data,
-                          read_i32, &c.offsets, read_octets, &c.in_json,
+    if (!PyArg_ParseTuple(args, "O&O&O&O&O&O!O&O&O&O&:read_envelopes", read_octets, &c.data,
+                          read_i32, &c.offsets, read_octets, &c.encoding,
                           write_i64, &c.subscription_id, write_u32, &c.generator, &PyList_Type,
                           &c.generators, write_u32, &c.kind, write_i64, &c.event_time,
                           write_i64, &c.observation_time, write_octets, &c.incomplete))
         return NULL;
     c.rows = c.offsets.rows - 1;
-    if (c.rows < 0 || c.in_json.rows != c.rows || c.subscription_id.rows != c.rows ||
+    if (c.rows < 0 || c.encoding.rows != c.rows || c.subscription_id.rows != c.rows ||
         c.generator.rows != c.rows || c.kind.rows != c.rows || c.event_time.rows != c.rows ||
         c.observation_time.rows != c.rows || c.incomplete.rows != c.rows ||
         PyList_GET_SIZE(c.generators) < 1)
@@ -146,7 +151,7 @@ decode_json(PyObject *Py_UNUSED(module), PyObject *args)
         if (unusual != NULL && !fill_rows(&c, unusual))
             Py_CLEAR(unusual);
     }
-    struct column *all[] = {&c.data, &c.offsets, &c.in_json, &c.subscription_id, &c.generator,
+    struct column *all[] = {&c.data, &c.offsets, &c.encoding, &c.subscription_id, &c.generator,
                             &c.kind, &c.event_time, &c.observation_time, &c.incomplete};
     release(all, sizeof all / sizeof *all);
     return unusual;
