@@ -32,6 +32,8 @@ class GlobalSubscription(Struct):
     shares: dict[str, tuple[Node, ...]]
     """publisher -> the nodes of its component subscription."""
     suspended: bool = False
+    congested: bool = False
+    """Suspended because its session did not take more; resumed when it does."""
 
     @property
     def period(self) -> int:

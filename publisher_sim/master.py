@@ -60,6 +60,7 @@ from publisher_sim.channel import (
     Register,
     Status,
 )
+from publisher_sim.forwarding import Forwarding
 from publisher_sim.global_subscription import DEFAULT_ENCODING, GlobalSubscription, accept
 from publisher_sim.membership import Membership
 from publisher_sim.ports import (
@@ -97,6 +98,7 @@ class MasterPublisher:
         self._next_id = FIRST_ID
         self._members = Membership(scenario)
         self._timeline = Timeline(scenario.fault, scenario.periods)
+        self._forwarding = Forwarding()
         self.finished = False
         """True once the scenario's run is over."""
 
@@ -110,8 +112,24 @@ class MasterPublisher:
     def session_closed(self, session_id: str, now: int) -> list[Action]:
         """Its dynamic subscriptions end with it (RFC 8639 §2.4)."""
         self._sessions.pop(session_id, None)
+        self._forwarding.ready(session_id)
         own = [one for one in self._subscriptions.values() if one.session_id == session_id]
         return [action for one in own for action in self._end(one, "session-closed", now)]
+
+    def session_busy(self, session_id: str, busy: bool, now: int) -> list[Action]:
+        """While its subscriber reads too slowly pieces wait; then what waited leaves."""
+        if session_id not in self._sessions:
+            return []
+        if busy:
+            self._forwarding.busy(session_id)
+            return []
+        waited = self._forwarding.ready(session_id)
+        actions = [action for piece in waited for action in self._forward(piece, now)]
+        for one in self._subscriptions.values():
+            if one.session_id == session_id and one.congested:
+                one.congested = False
+                actions.extend(self._resume(one, now))
+        return actions
 
     def rpc_received(self, session_id: str, rpc: Rpc, now: int) -> list[Action]:
         """Answer one request."""
@@ -229,6 +247,7 @@ class MasterPublisher:
         return [*ends, Note(accounts.Ended(now, one.subscription_id, reason))]
 
     def _stop(self, one: GlobalSubscription) -> list[Action]:
+        self._forwarding.forget(one.subscription_id)
         message = EndComponent(one.subscription_id)
         return [TellAgent(publisher, message) for publisher in one.shares]
 
@@ -327,10 +346,19 @@ class MasterPublisher:
                 return []
 
     def _forward(self, piece: Forward, now: int) -> list[Action]:
-        """A piece for the session that subscribed (RFC 8640 §6); none once it is suspended."""
+        """A piece for the session that subscribed (RFC 8640 §6); none once it is suspended.
+
+        A session that takes no more, until no more can wait either, suspends the subscription
+        (RFC 8639 §2.7.4).
+        """
         one = self._subscriptions.get(piece.subscription_id)
         if one is None or one.suspended:
             return []
+        if not self._forwarding.passes(one.session_id):
+            if self._forwarding.hold(one.session_id, piece):
+                return []
+            one.congested = True
+            return self._suspend(one, "insufficient-resources", now)
         fact = accounts.OnWire(piece.run, piece.message_id, piece.number, piece.due, now)
         return [Note(fact), SendNotification(one.session_id, piece.octets)]
 

@@ -75,6 +75,10 @@ class MasterPort(Protocol):
         """One rpc, decoded by ``collector.wire.netconf_rpc``; the answer is among the actions."""
         ...
 
+    def session_busy(self, session_id: str, busy: bool, now: int) -> list[Action]:
+        """Its subscriber reads too slowly, or no longer: back-pressure of the session."""
+        ...
+
     def session_closed(self, session_id: str, now: int) -> list[Action]:
         """A session ended, by either side: its dynamic subscriptions end (RFC 8639 §2.4)."""
         ...

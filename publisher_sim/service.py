@@ -99,6 +99,7 @@ class DeviceService:
             authorized_keys=_authorized_keys(scenario),
             on_open=self._session_opened,
             on_rpc=self._rpc_received,
+            on_busy=self._session_busy,
             on_close=self._session_closed,
         )
         self._own: AgentLoop | None = None
@@ -189,6 +190,14 @@ class DeviceService:
     def _session_closed(self, session_id: str) -> None:
         self._progress(f"session {session_id} closed")
         self._do(self._master.session_closed(session_id, now()))
+
+    def _session_busy(self, session_id: str, busy: bool) -> None:
+        # the server calls from within ``send``, while the actions before this one are carried out
+        asyncio.get_running_loop().call_soon(self._tell_busy, session_id, busy)
+
+    def _tell_busy(self, session_id: str, busy: bool) -> None:
+        if not self._master.finished:
+            self._do(self._master.session_busy(session_id, busy, now()))
 
     def _rpc_received(self, session_id: str, message: bytes) -> None:
         try:

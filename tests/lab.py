@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from collector.comparison import Comparison, compare, read_truth
 from collector.config import Config, read_config_table
 from collector.interfaces import Said
-from collector.model import Event, Verdict
+from collector.model import Event, SubscriptionRow, Verdict
 from collector.service import Service
 
 PASSWORD = "lab"
@@ -80,13 +80,14 @@ def fault(kind: str, at_period: int, until_period: int | None = None, **more: An
 
 
 class Facts:
-    """Sink: keeps every verdict and event."""
+    """Sink: keeps every verdict, event and row of a subscription."""
 
     name = "facts"
 
     def __init__(self) -> None:
         self.verdicts: dict[str, list[Verdict]] = defaultdict(list)
         self.events: list[Event] = []
+        self.subscriptions: list[SubscriptionRow] = []
 
     def start(self) -> None: ...
 
@@ -94,6 +95,7 @@ class Facts:
         for verdict in said.verdicts:
             self.verdicts[verdict.device].append(verdict)
         self.events.extend(said.events)
+        self.subscriptions.extend(said.subscriptions)
 
     def flush(self) -> None: ...
 

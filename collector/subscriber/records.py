@@ -75,10 +75,13 @@ class Recorder:
         now: CollectorTime,
         messages: Sequence[Arrived],
         requests: Mapping[str, RpcNote],
-    ) -> None:
+    ) -> int:
         """Everything of one read: replies as REPLY with their request, all else as DATA.
 
         A reply to no request of ours (close-session, one given up) says nothing and is left out.
+
+        Returns:
+            The journal's offset behind them; 0 when nothing was left.
 
         Raises:
             IntakeFullError: nothing was taken.
@@ -87,8 +90,7 @@ class Recorder:
         if not any(message.root == "rpc-reply" for message in messages):
             payloads = [message.payload for message in messages]
             kinds: list[int] = [RecordKind.DATA] * len(payloads)
-            self._intake.take(_columns(session, name, now, kinds, payloads))
-            return
+            return self._intake.take(_columns(session, name, now, kinds, payloads))
         kinds, payloads = [], []
         for message in messages:
             if message.root != "rpc-reply":
@@ -100,8 +102,7 @@ class Recorder:
                 kinds.append(RecordKind.REPLY)
                 text = message.payload.decode(errors="replace")
                 payloads.append(msgspec.json.encode(replace(note, reply=text)))
-        if kinds:
-            self._intake.take(_columns(session, name, now, kinds, payloads))
+        return self._intake.take(_columns(session, name, now, kinds, payloads)) if kinds else 0
 
 
 def _columns(

@@ -27,6 +27,7 @@ from collector.interfaces import Clock, Intake
 from collector.metrics import Counters
 from collector.model import SECOND, CollectorTime, NotificationKind, RecordKind, RpcNote
 from collector.subscriber.backoff import Backoff, BackoffSettings
+from collector.subscriber.pace import Pace
 from collector.subscriber.records import Recorder
 from collector.subscriber.session import Arrived, Deliver, NetconfSession
 from collector.subscriber.states import (
@@ -87,6 +88,7 @@ class DeviceRunner:
         self._backoff = Backoff(backoff, random)
         self._connecting = connecting
         self._recorder = Recorder(access.name, intake, clock)
+        self._pace = Pace(intake)
         self._wanted: Mapping[str, WantedSubscription] = {}
         self._subscriptions = Subscriptions(
             access.name, self._call, clock, random=random, backoff=backoff, devices=devices
@@ -180,6 +182,7 @@ class DeviceRunner:
             failure = SessionError(f"internal fault: {type(error).__name__}", reason="internal")
         finally:
             await session.close()
+            self._pace.stop()
             self._count_dropped(session)
         await self._down(session, failure)
         self._backoff.lived(self._clock.now() - opened)
@@ -284,7 +287,9 @@ class DeviceRunner:
         session = self._session
         if session is None or not self._recording:
             raise IntakeFullError("the start of the session is not yet in the journal")
-        self._recorder.arrived(session, now, messages, self._requests)
+        self._pace.check()
+        offset = self._recorder.arrived(session, now, messages, self._requests)
+        self._pace.took(offset, sum(len(message.payload) for message in messages))
         for message in messages:
             if message.root != "rpc-reply" and _may_end(message.payload):
                 self._ending(message.payload)

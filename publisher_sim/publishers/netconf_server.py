@@ -48,11 +48,16 @@ MAX_REQUEST = 1024 * 1024
 """Octets of one request (ours)."""
 MAX_UNSENT = 16 * 1024 * 1024
 """Octets that may wait for a slow subscriber before messages to it are refused (ours)."""
+BUSY_ABOVE = 256 * 1024
+"""Octets that may wait for a subscriber before it counts as slow; it no longer does below a quarter
+of them (ours)."""
 
 OnOpen = Callable[[str, str], None]
 """(session_id, user): a session passed its hello exchange."""
 OnRpc = Callable[[str, bytes], None]
 """(session_id, the whole ``<rpc>``)."""
+OnBusy = Callable[[str, bool], None]
+"""(session_id, busy): its subscriber reads too slowly (``BUSY_ABOVE``), or no longer."""
 OnClose = Callable[[str], None]
 """(session_id): a session that was opened ended, by either side."""
 
@@ -75,9 +80,11 @@ class NetconfServer:
         capabilities: Sequence[str] = CAPABILITIES,
         on_open: OnOpen = _ignore,
         on_rpc: OnRpc = _ignore,
+        on_busy: OnBusy = _ignore,
         on_close: OnClose = _ignore,
         max_sessions: int = MAX_SESSIONS,
         max_unsent: int = MAX_UNSENT,
+        busy_above: int = BUSY_ABOVE,
     ) -> None:
         """Prepare; nothing is opened yet.
 
@@ -90,9 +97,11 @@ class NetconfServer:
             capabilities: URIs of the hello; with base:1.1 chunked framing is offered.
             on_open: see ``OnOpen``.
             on_rpc: see ``OnRpc``.
+            on_busy: see ``OnBusy``.
             on_close: see ``OnClose``.
             max_sessions: further ones are refused at the subsystem request.
             max_unsent: octets, see ``MAX_UNSENT``.
+            busy_above: octets, see ``BUSY_ABOVE``.
 
         Raises:
             ConfigError: the host key cannot be read.
@@ -104,9 +113,11 @@ class NetconfServer:
         self.authorized_keys = dict(authorized_keys or {})
         self.on_open = on_open
         self.on_rpc = on_rpc
+        self.on_busy = on_busy
         self.on_close = on_close
         self.max_sessions = max_sessions
         self.max_unsent = max_unsent
+        self.busy_above = busy_above
         self._host_key = _read_host_key(host_key)
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._connections: set[asyncssh.SSHServerConnection] = set()
@@ -251,6 +262,8 @@ class ServerSession(asyncssh.SSHServerSession[bytes]):
     def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
         """asyncssh: the channel is there."""
         self._channel = chan
+        limit = self.server.busy_above
+        chan.set_write_buffer_limits(high=limit, low=limit // 4)
 
     def subsystem_requested(self, subsystem: str) -> bool:
         """asyncssh: only ``netconf`` exists here (RFC 6242 §3)."""
@@ -275,6 +288,16 @@ class ServerSession(asyncssh.SSHServerSession[bytes]):
         except WireError:
             # RFC 6242 §4.2 and RFC 6241 §8.1: after broken framing or a bad hello, close.
             self.close()
+
+    def pause_writing(self) -> None:
+        """asyncssh: more waits than the subscriber reads."""
+        if self.opened:
+            self.server.on_busy(self.session_id, True)
+
+    def resume_writing(self) -> None:
+        """asyncssh: the subscriber reads again."""
+        if self.opened:
+            self.server.on_busy(self.session_id, False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncssh: the channel is gone."""

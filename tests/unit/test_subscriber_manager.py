@@ -25,7 +25,7 @@ from collector.model import (
     SubscriptionTerms,
     Transport,
 )
-from collector.subscriber import subscriptions
+from collector.subscriber import pace, subscriptions
 from collector.subscriber.backoff import Backoff, BackoffSettings
 from collector.subscriber.inbox import Inbox
 from collector.subscriber.manager import SubscriptionManager, session_factory
@@ -149,6 +149,11 @@ class FakeIntake:
     def __init__(self) -> None:
         self.full = False
         self.batches: list[ReceivedBatch] = []
+        self.waited_for: list[int] = []
+        """Offsets whose commit somebody waits for or waited for."""
+        self.commit = asyncio.Event()
+        """Set: the disk keeps up."""
+        self.broken = False
 
     def take(self, batch: ReceivedBatch) -> int:
         if self.full:
@@ -158,7 +163,10 @@ class FakeIntake:
         return sum(len(each) for each in self.batches)
 
     async def committed(self, offset: int) -> None:
-        raise AssertionError("NETCONF has no acknowledgement to hold back")
+        self.waited_for.append(offset)
+        await self.commit.wait()
+        if self.broken:
+            raise IntakeFullError("a sync failed")
 
     def rows(self) -> Iterator[tuple[RecordKind, str, bytes]]:
         for batch in self.batches:
@@ -679,5 +687,56 @@ def test_wanted_anchor_is_kept() -> None:
         await world.active()
         await world.manager.stop()
         assert "<anchor-time>1970-01-01T00:00:01Z</anchor-time>" in world.device.requests[0]
+
+    run(main())
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_session_is_not_read_while_the_disk_is_far_behind(
+    monkeypatch: pytest.MonkeyPatch, broken: bool
+) -> None:
+    monkeypatch.setattr(pace, "READ_AHEAD", 3 * len(UPDATE))
+
+    async def main() -> None:
+        world = World()
+        world.intake.broken = broken
+        await world.want(wanted())
+        await world.active()
+        device = world.device.sessions[0]
+        read = [True]
+
+        def push(*messages: bytes) -> None:
+            device.inbox.arrived(messages)
+            device.inbox.offer(lambda: read.append(False), lambda: read.append(True))
+
+        data = "DATA"
+        push(UPDATE, UPDATE, UPDATE)
+        await until(lambda: bool(world.intake.waited_for))
+        push(UPDATE)
+        assert world.intake.kinds().count(data) == 3
+        assert read[-1] is False
+        world.intake.commit.set()
+        await until(lambda: world.intake.kinds().count(data) == 4)
+        assert read[-1] is True
+        push(UPDATE)
+        assert world.intake.kinds().count(data) == 5
+        await world.manager.stop()
+
+    run(main())
+
+
+def test_stopping_does_not_wait_for_a_disk_that_is_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "READ_AHEAD", 1)
+
+    async def main() -> None:
+        world = World()
+        world.intake.commit.set()
+        await world.want(wanted())
+        await world.active()
+        world.intake.commit.clear()
+        world.device.sessions[0].push(UPDATE)
+        await until(lambda: bool(world.intake.waited_for))
+        world.device.sessions[0].lose()
+        await world.manager.stop()
 
     run(main())
