@@ -216,6 +216,11 @@ def _check_subscriptions(
         key = f"subscription[{number}]"
         _check_devices(subscription, by_name, faults, key)
         _check_filter(subscription, faults, key)
+        if subscription.transport == "netconf" and subscription.asked_encoding != "encode-xml":
+            text = (
+                f"{subscription.encoding} does not go over a NETCONF session (RFC 8640, section 6)"
+            )
+            faults.add(f"{key}.encoding", text, "encode-xml")
         _check_period(subscription.period_seconds, faults, key)
         if not _is_anchor(subscription.anchor):
             faults.add(

@@ -191,8 +191,12 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
     """Datastore that is watched (RFC 8342)."""
     period_seconds: Annotated[float, Meta(ge=0.01, le=42_949_672.95)]
     """Seconds between updates, in steps of 0.01."""
-    encoding: Literal["encode-json", "encode-xml", "encode-cbor"] = "encode-json"
-    """Encoding of the notifications; always sent, since leaving it out means XML."""
+    transport: Literal["any", "netconf"] = "any"
+    """How updates are expected: "netconf" on the session that subscribes, which carries XML alone
+    (RFC 8640, section 6); "any" where the device is set up to push to one of the receivers."""
+    encoding: Literal["encode-json", "encode-xml", "encode-cbor"] | None = None
+    """Encoding of the notifications; always asked for, since leaving it out means XML. Without it
+    encode-json, with transport = "netconf" encode-xml."""
     anchor: Text = "auto"
     """Where periods start: "auto" asks for a multiple of the period since 1970, or an RFC 3339
     time."""
@@ -202,6 +206,11 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
     """Seconds to wait, for this subscription only; see [verdicts]."""
     mode: Literal["auto", "mso", "distributed-notif-18", "distributed-notif-19"] = "auto"
     """Which draft the device follows: "auto" finds out from what it answers."""
+
+    @property
+    def asked_encoding(self) -> str:
+        """The encoding to ask for."""
+        return self.encoding or ("encode-xml" if self.transport == "netconf" else "encode-json")
 
     @property
     def period(self) -> int:

@@ -62,6 +62,7 @@ _UNSET = {
     "known_hosts": "known_hosts",
     "certificate_file": "collector.pem",
     "client_ca_file": "publishers-ca.pem",
+    "encoding": "encode-json",
     "subtree": '<interfaces xmlns="urn:ietf:params:xml:ns:yang:ietf-interfaces"/>',
 }
 """What a key without a default may look like; written so that it stays prose."""

@@ -86,7 +86,7 @@ def terms_from(subscription: SubscriptionSettings) -> SubscriptionTerms:
         selection_filter=selection,
         period=subscription.period,
         anchor_time=subscription.anchor_time,
-        encoding=subscription.encoding,
+        encoding=subscription.asked_encoding,
     )
 
 

@@ -283,6 +283,11 @@ def test_generator_names_are_keyed_by_header_id_or_address() -> None:
             ' (allowed: "auto" or an RFC 3339 time with zone, as 2026-01-01T00:00:00Z)',
         ),
         (
+            SUBSCRIPTION + "transport = 'netconf'\nencoding = 'encode-json'",
+            "subscription[1].encoding: encode-json does not go over a NETCONF session"
+            " (RFC 8640, section 6) (allowed: encode-xml)",
+        ),
+        (
             SUBSCRIPTION + "anchor = 'noon'",
             'subscription[1].anchor: "noon" cannot be used'
             ' (allowed: "auto" or an RFC 3339 time with zone, as 2026-01-01T00:00:00Z)',

@@ -201,6 +201,13 @@ def test_from_the_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert by_device(wanted)["core3"].keys() == {"interfaces", "hardware"}
 
 
+def test_on_the_session_updates_are_xml(tmp_path: Path) -> None:
+    file = str(tmp_path / "c.toml")
+    text = CONFIG.replace('name = "interfaces"', 'name = "interfaces"\ntransport = "netconf"')
+    _, wanted = wanted_from(parse_config(text, file=file))
+    assert wanted[0].terms.encoding == "encode-xml"
+
+
 def test_the_same_configuration_reads_as_the_same_access(tmp_path: Path) -> None:
     file = str(tmp_path / "c.toml")
     assert wanted_from(parse_config(CONFIG, file=file)) == wanted_from(
