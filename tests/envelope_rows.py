@@ -12,7 +12,7 @@ import pytest
 
 from collector import fast
 from collector.errors import WireError
-from collector.model import MediaType, Notification
+from collector.model import NO_SIDS, MediaType, Notification, SidTable
 from collector.wire import notification
 from collector.wire.envelopes import CONTENT_KINDS, Envelopes, decode_batch
 from tests.columns import between, plain
@@ -33,21 +33,26 @@ def core(name: str) -> Iterator[None]:
         yield
 
 
-def said_alone(payload: bytes, media_type: int) -> Notification | WireError:
+def said_alone(
+    payload: bytes, media_type: int, sids: SidTable = NO_SIDS
+) -> Notification | WireError:
     """What the decoder of one message says."""
     try:
-        return decode_alone(payload, media_type)
+        return decode_alone(payload, media_type, sids)
     except WireError as error:
         return error
 
 
 def compare(
-    found: Envelopes, payloads: Sequence[bytes], media_types: Sequence[int]
+    found: Envelopes,
+    payloads: Sequence[bytes],
+    media_types: Sequence[int],
+    sids: SidTable = NO_SIDS,
 ) -> list[Notification | WireError]:
     """Each row says what its message alone says; returned."""
     told = []
     for row, (payload, media_type) in enumerate(zip(payloads, media_types, strict=True)):
-        said = said_alone(payload, media_type)
+        said = said_alone(payload, media_type, sids)
         told.append(said)
         if isinstance(said, WireError):
             other = found.others[row]
@@ -82,9 +87,10 @@ def check_batch(payloads: Sequence[bytes], media_types: Sequence[int] = ()) -> E
     return found
 
 
-def checked_decode(payload: bytes, media_type: int) -> Notification:
+def checked_decode(payload: bytes, media_type: int, sids: SidTable = NO_SIDS) -> Notification:
     """``notification.decode`` that also looks whether columns say the same, in every core."""
     for name in CORES:
         with core(name):
-            compare(decode_batch(between([payload]), [media_type]), [payload], [media_type])
-    return decode_alone(payload, media_type)
+            found = decode_batch(between([payload]), [media_type], lambda row: sids)
+            compare(found, [payload], [media_type], sids)
+    return decode_alone(payload, media_type, sids)

@@ -3,6 +3,7 @@
     times           the two clocks, and the offset of a record
     subscriptions   terms, and what a state change says
     notifications   the envelope of a notification message
+    identifiers     SIDs of YANG items, texts that say their type
     columns         values of which few differ, and octets, without an object a row
     records         columns of records, as receivers hand them up and the journal keeps them
     notes           payloads of our own kinds of record
@@ -30,6 +31,7 @@ from collector.model.facts import (
     SubscriptionRow,
     Verdict,
 )
+from collector.model.identifiers import NO_SIDS, SID_MAX, PrefixedText, SidTable, TypedText
 from collector.model.inputs import (
     CollectorDown,
     CollectorStopped,
@@ -85,7 +87,9 @@ __all__ = [
     "FLAG_IDS",
     "FLAG_PRIVATE",
     "NOTHING",
+    "NO_SIDS",
     "SECOND",
+    "SID_MAX",
     "Cause",
     "ClockNote",
     "Coded",
@@ -111,6 +115,7 @@ __all__ = [
     "Outcome",
     "PauseNote",
     "Placements",
+    "PrefixedText",
     "Provenance",
     "ReceivedBatch",
     "RecordKind",
@@ -119,12 +124,14 @@ __all__ = [
     "RpcNote",
     "SelectionFilter",
     "SessionNote",
+    "SidTable",
     "StateChange",
     "StateChanged",
     "SubscriptionRow",
     "SubscriptionTerms",
     "Tick",
     "Transport",
+    "TypedText",
     "Unreassembled",
     "UnreassembledNote",
     "Update",

@@ -8,7 +8,7 @@ anything of a message that ``notification.decode`` would not say of it alone.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -16,12 +16,14 @@ import numpy as np
 from collector import fast
 from collector.errors import WireError
 from collector.model import (
+    NO_SIDS,
     NOTHING,
     Coded,
     MediaType,
     Notification,
     NotificationKind,
     Octets,
+    SidTable,
     numbers,
 )
 from collector.wire.encodings.yang_json import read_headings
@@ -32,6 +34,7 @@ CONTENT_KINDS: Final = frozenset(
     (NotificationKind.PUSH_UPDATE, NotificationKind.PUSH_CHANGE_UPDATE, NotificationKind.OTHER)
 )
 _JSON: Final = int(MediaType.YANG_DATA_JSON)
+_CBOR: Final = int(MediaType.YANG_DATA_CBOR)
 _XML: Final = int(MediaType.YANG_DATA_XML)
 _KINDS: Final = (
     NotificationKind.PUSH_UPDATE,
@@ -78,12 +81,17 @@ class Envelopes:
         self.incomplete_update[row] = said.incomplete_update
 
 
-def decode_batch(payloads: Octets, media_types: Sequence[int]) -> Envelopes:
+def decode_batch(
+    payloads: Octets,
+    media_types: Sequence[int],
+    sids_of: Callable[[int], SidTable] = lambda row: NO_SIDS,
+) -> Envelopes:
     """The envelopes of all messages; never raises.
 
     Args:
         payloads: of whole messages.
         media_types: as for ``notification.decode``, one for each payload.
+        sids_of: row -> the SIDs of whoever sent it; asked for CBOR only.
     """
     found = Envelopes(len(payloads))
     encoding = np.asarray(media_types)
@@ -94,7 +102,9 @@ def decode_batch(payloads: Octets, media_types: Sequence[int]) -> Envelopes:
     else:
         unusual = list(range(len(payloads)))
     for row in unusual:
-        _decode_alone(found, row, payloads[row], media_types[row])
+        media_type = media_types[row]
+        sids = sids_of(row) if media_type == _CBOR else NO_SIDS
+        _decode_alone(found, row, payloads[row], media_type, sids)
     return found
 
 
@@ -127,10 +137,12 @@ def _read_compiled(found: Envelopes, payloads: Octets, encoding: Any) -> list[in
     )  # fmt: skip
 
 
-def _decode_alone(found: Envelopes, row: int, payload: bytes, media_type: int) -> None:
+def _decode_alone(
+    found: Envelopes, row: int, payload: bytes, media_type: int, sids: SidTable
+) -> None:
     """A message that is not in one of the usual forms, or refused."""
     try:
-        said = decode(payload, media_type)
+        said = decode(payload, media_type, sids)
     except WireError as error:
         found.others[row] = error
         return

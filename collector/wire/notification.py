@@ -1,17 +1,18 @@
 """Notification messages: one door to all encodings.
 
-    decode(payload, media_type) -> Notification
-    decode_contents(payload, media_type) -> plain values of the whole message
-    encode(notification, contents, media_type, mode=...) -> bytes
+    decode(payload, media_type, sids) -> Notification
+    decode_contents(payload, media_type, sids) -> plain values of the whole message
+    encode(notification, contents, media_type, mode=..., sids=...) -> bytes
 
 Does: choose the encoding by media type (``MT`` of draft-ietf-netconf-udp-notif-26 §8.1.1; other
 transports map their content type to it). Does not: know transports.
 
 Rules: reading is tolerant of every wrapper, spelling and order that devices send (``members``);
 hostile octets end as ``WireError`` with a reason word: ``bad-json``, ``bad-xml``, ``bad-cbor``,
-``cbor-sid``, ``too-deep``, ``duplicate-member``, ``bad-value``, ``bad-timestamp``,
-``bad-centiseconds``, ``no-notification``, ``unknown-media-type``. Writing is strict; what cannot be
-written is a ``UsageError``.
+``unknown-sid``, ``too-deep``, ``too-many-items``, ``duplicate-member``, ``bad-value``,
+``bad-timestamp``, ``bad-centiseconds``, ``no-notification``, ``unknown-media-type``. Writing is
+strict; what cannot be written is a ``UsageError``. SID tables come in as values; only CBOR has use
+for one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from collector.errors import WireError
-from collector.model import MediaType, Notification
+from collector.model import NO_SIDS, MediaType, Notification, SidTable
 from collector.wire import names
 from collector.wire.encodings.yang_cbor import CborEncoding
 from collector.wire.encodings.yang_json import JsonEncoding
@@ -29,8 +30,9 @@ REASONS: Final = (
     "bad-json",
     "bad-xml",
     "bad-cbor",
-    "cbor-sid",
+    "unknown-sid",
     "too-deep",
+    "too-many-items",
     "duplicate-member",
     "bad-value",
     "bad-timestamp",
@@ -40,8 +42,9 @@ REASONS: Final = (
 )
 """Every reason word of ``decode``."""
 
+_CBOR: Final = CborEncoding()
 _ENCODINGS: Final[dict[int, JsonEncoding | XmlEncoding | CborEncoding]] = {
-    encoding.media_type: encoding for encoding in (JsonEncoding(), XmlEncoding(), CborEncoding())
+    encoding.media_type: encoding for encoding in (JsonEncoding(), XmlEncoding(), _CBOR)
 }
 
 
@@ -62,14 +65,18 @@ def encoding_of(media_type: int) -> JsonEncoding | XmlEncoding | CborEncoding:
     return encoding
 
 
-def decode(payload: bytes, media_type: int) -> Notification:
+def decode(payload: bytes, media_type: int, sids: SidTable = NO_SIDS) -> Notification:
     """The envelope of one notification message, contents left undecoded. Raises WireError."""
+    if media_type == MediaType.YANG_DATA_CBOR:
+        return _CBOR.decode(payload, sids)
     encoding = _ENCODINGS.get(media_type)
     return (encoding or encoding_of(media_type)).decode(payload)
 
 
-def decode_contents(payload: bytes, media_type: int) -> Any:
+def decode_contents(payload: bytes, media_type: int, sids: SidTable = NO_SIDS) -> Any:
     """The whole message as plain values with RFC 7951 names. Raises WireError."""
+    if media_type == MediaType.YANG_DATA_CBOR:
+        return _CBOR.decode_contents(payload, sids)
     return encoding_of(media_type).decode_contents(payload)
 
 
@@ -79,6 +86,7 @@ def encode(
     media_type: int = MediaType.YANG_DATA_JSON,
     *,
     mode: str = names.MODE_MSO,
+    sids: SidTable = NO_SIDS,
 ) -> bytes:
     """One notification message in the wrapper that ``notification.root`` names.
 
@@ -88,9 +96,12 @@ def encode(
             (push-change-update), members of a notification of another module, else None.
         media_type: encoding to write.
         mode: control mode (``names.CONTROL_MODES``): how the list of originators is spelled.
+        sids: what CBOR writes as SIDs instead of names.
 
     Raises:
         UsageError: a value that cannot be written, an unknown mode.
         WireError: ``unknown-media-type``.
     """
+    if sids and media_type == MediaType.YANG_DATA_CBOR:
+        return _CBOR.encode(notification, contents, mode=mode, sids=sids)
     return encoding_of(media_type).encode(notification, contents, mode=mode)

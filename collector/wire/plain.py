@@ -13,11 +13,10 @@ number or text, lists of one entry with or without the list. What has no such re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from collector.errors import WireError
-from collector.model import NOTHING, DeviceTime
+from collector.model import NOTHING, DeviceTime, PrefixedText
 from collector.wire import names, timestamps
 
 INT64_MIN: Final = -(1 << 63)
@@ -36,15 +35,8 @@ class DuplicatedMembers(dict[str, Any]):
     """The name, or one of them."""
 
 
-class XPathText(str):
+class XPathText(PrefixedText):
     """An XPath with the namespaces that its prefixes stand for."""
-
-    namespaces: dict[str, str]
-
-    def __new__(cls, text: str, namespaces: Mapping[str, str]) -> XPathText:
-        self = super().__new__(cls, text)
-        self.namespaces = dict(namespaces)
-        return self
 
 
 class VerbatimText(str):

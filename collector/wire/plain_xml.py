@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape, quoteattr
 from lxml import etree
 
 from collector.errors import UsageError, WireError
+from collector.model import PrefixedText
 from collector.wire import names, xml
 from collector.wire.plain import SubtreeText, VerbatimText, XPathText, bad_value
 
@@ -55,11 +56,20 @@ def _value_of(element: xml.Element, module: str) -> Any:
         return SubtreeText(xml.inner_text(element))
     if element.children:
         return from_xml(element, module)
+    text = element.text
     if element.name.endswith("-xpath-filter"):
-        used = xml.used_prefixes(element.text)
-        scope = element.nsmap
-        return XPathText(element.text, {p: scope[p] for p in sorted(used) if p in scope})
-    return element.text
+        return XPathText(text, _used_namespaces(element))
+    if ":" in text and (text.startswith("/") or _IDENTITY.fullmatch(text)):
+        # it may be an instance-identifier or an identity: who has a schema can tell
+        used = _used_namespaces(element)
+        return PrefixedText(text, used) if used else text
+    return text
+
+
+def _used_namespaces(element: xml.Element) -> dict[str, str]:
+    """Of the prefixes in its text, those that are declared."""
+    used, scope = xml.used_prefixes(element.text), element.nsmap
+    return {prefix: scope[prefix] for prefix in sorted(used) if prefix in scope}
 
 
 # --------------------------------------------------------------------------- encode

@@ -15,6 +15,7 @@ from collector.model import (
     MediaType,
     NotificationKind,
     SelectionFilter,
+    SidTable,
     StateChange,
     SubscriptionTerms,
 )
@@ -188,12 +189,33 @@ ENVELOPE_FIGURE_4 = bytes.fromhex(
 )
 
 
-def test_sids_are_refused_with_their_own_reason() -> None:
+def test_a_sid_that_nobody_knows_is_refused_with_its_own_reason() -> None:
     with pytest.raises(WireError) as refused:
         decode(ENVELOPE_FIGURE_4, MediaType.YANG_DATA_CBOR)
-    assert refused.value.reason == "cbor-sid"
-    assert refused.value.offset == 1
+    assert refused.value.reason == "unknown-sid"
+    assert refused.value.field == "2957"
     assert cbor2.loads(ENVELOPE_FIGURE_4)[2957][2] == "2024-10-10T08:00:11.22Z"
+
+
+# draft-ietf-netconf-notif-envelope-04, Figure 11, as far as Figure 4 needs it
+ENVELOPE_SIDS = SidTable(
+    {
+        2957: "/ietf-yp-notification:envelope",
+        2958: "/ietf-yp-notification:envelope/contents",
+        2959: "/ietf-yp-notification:envelope/event-time",
+        2960: "/ietf-yp-notification:envelope/hostname",
+        2961: "/ietf-yp-notification:envelope/sequence-number",
+    },
+    {},
+)
+
+
+def test_cbor_with_sids() -> None:
+    notification = decode(ENVELOPE_FIGURE_4, MediaType.YANG_DATA_CBOR, ENVELOPE_SIDS)
+    assert notification == decode(ENVELOPE_FIGURE_3, MediaType.YANG_DATA_CBOR)
+    assert decode_contents(
+        ENVELOPE_FIGURE_4, MediaType.YANG_DATA_CBOR, ENVELOPE_SIDS
+    ) == decode_contents(ENVELOPE_FIGURE_3, MediaType.YANG_DATA_CBOR)
 
 
 # the same with names (Figure 3), shortened to the envelope

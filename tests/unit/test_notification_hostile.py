@@ -10,7 +10,7 @@ import pytest
 from collector.errors import WireError
 from collector.model import MediaType
 from collector.wire import xml
-from collector.wire.encodings import yang_cbor, yang_json
+from collector.wire.encodings import cbor_items, yang_cbor, yang_json
 from collector.wire.notification import decode, decode_contents
 
 JSON, XML, CBOR = MediaType.YANG_DATA_JSON, MediaType.YANG_DATA_XML, MediaType.YANG_DATA_CBOR
@@ -273,9 +273,26 @@ CBOR_CASES = [
     (b"\x9f" * 100_000, "too-deep"),
     (b"\xa1\x61a" * 1000 + b"\x00", "too-deep"),
     (b"\xd8\x2f" * 200 + b"\x00", "too-deep"),  # tags nest, too
-    (b"\xa1\x01\x02", "cbor-sid"),
-    (b"\xa1\x20\x02", "cbor-sid"),
-    (b"\xa1\xd8\x2f\x01\x02", "cbor-sid"),  # tag 47, an absolute SID
+    (b"\xa1\x20\x02", "bad-cbor"),  # SID -1
+    (b"\xa1\x00\x02", "bad-cbor"),  # SID 0
+    (b"\xa1\x1b\x80\x00\x00\x00\x00\x00\x00\x00\x02", "bad-cbor"),  # SID 2^63
+    (b"\xa1\x01\xa1\x20\x02", "bad-cbor"),  # SID 1 - 1
+    (b"\xa1\xd8\x2f\x00\x02", "bad-cbor"),  # absolute SID 0
+    (b"\xa1\xd8\x2f\x20\x02", "bad-cbor"),  # absolute SID -1
+    (b"\xa1\xd8\x2f\xd8\x2f\x01\x02", "bad-cbor"),  # a tag in a tag
+    (b"\xa1\xd8\x2c\x61a\x02", "bad-cbor"),  # tag 44 on a key
+    (b"\xa2\x01\x02\x18\x01\x02", "duplicate-member"),  # SID 1 in two spellings
+    (b"\xa2\x01\x02\xd8\x2f\x01\x02", "duplicate-member"),  # as delta and absolute
+    (b"\xa2\xd8\x2f\x01\x02\xd8\x2f\x01\x02", "duplicate-member"),
+    (b"\xa1\x61a\xd8\x2c\x01", "bad-cbor"),  # an enumeration tag on a number
+    (b"\xa1\x61a\xd8\x2b\x41a", "bad-cbor"),  # a bits tag on octets
+    (b"\xa1\x61a\xd8\x2e\x80", "bad-cbor"),  # an instance-identifier of nothing
+    (b"\xa1\x61a\xd8\x2d\xf5", "bad-cbor"),  # an identity that is true
+    (b"\xa1\x61a\xf7", "bad-cbor"),  # undefined
+    (b"\xa1\x61a\xe5", "bad-cbor"),  # a simple value that nobody defined
+    (b"\xa1\x61a\xc4\x82\x01\x02", "bad-cbor"),  # 20 as 2 * 10: no decimal64
+    (b"\xa1\x61a\xc4\x82\x32\x02", "bad-cbor"),  # nineteen fraction digits
+    (b"\xa1\x61a\xc4\x82\x1a\x7f\xff\xff\xff\x01", "bad-cbor"),  # 1 * 10^(2^31 - 1)
     (b"\xa1\x41a\x02", "bad-cbor"),  # a key of octets
     (b"\xa1\x7f\x61a\xff\x02", "bad-cbor"),  # a key in chunks
     (b"\xa1\x81\x01\x02", "bad-cbor"),  # a list as a key
@@ -318,7 +335,7 @@ def test_all_kinds_of_items_are_walked() -> None:
         "6168" "1b 0000000100000000"  # h: 2^32
         "6169" "a0"  # i: {}
         "616a" "80"  # j: []
-        "616b" "f8 ff"  # k: simple value 255
+        "616b" "f5"  # k: true
         "616c" "d8 2c 6162"  # l: tag 44
         "ff"
     )  # fmt: skip
@@ -333,6 +350,15 @@ def test_long_keys() -> None:
     assert yang_cbor.parse_plain(b"\xa1\x78\x64" + b"k" * 100 + b"\x01") == {"k" * 100: 1}
     assert reason(b"\xa1\x79\x01\x2c" + b"k" * 299, CBOR) == "bad-cbor"
     assert reason(b"\xa1\x78\x64" + b"k" * 99, CBOR) == "bad-cbor"
+
+
+def test_cbor_items_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cbor_items, "MAX_ITEMS", 1000)
+    assert yang_cbor.parse_plain(b"\x99\x03\xe7" + b"\x00" * 999)
+    for payload in (b"\x99\x03\xe8" + b"\x00" * 1000, b"\x9f" + b"\x80" * 1001 + b"\xff"):
+        with pytest.raises(WireError) as refused:
+            yang_cbor.parse_plain(payload)
+        assert refused.value.reason == "too-many-items"
 
 
 def test_cbor_depth_limit_is_exact() -> None:
