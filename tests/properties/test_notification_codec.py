@@ -28,7 +28,7 @@ from collector.wire.notification import REASONS, decode, decode_contents, encode
 from tests.reference.notification import naive_decode, naive_decode_xml, naive_xml_of
 
 K = NotificationKind
-MEDIA_TYPES = [int(media_type) for media_type in MediaType]
+MEDIA_TYPES = [int(media_type) for media_type in MediaType if media_type < 16]
 UINT32 = st.integers(0, 0xFFFF_FFFF)
 TIMES = st.integers(-(10**18), 4 * 10**18)
 CS = st.integers(0, 0xFFFF_FFFF).map(lambda cs: cs * 10_000_000)

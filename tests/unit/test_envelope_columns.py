@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.errors import WireError
-from collector.model import NotificationKind, Octets
+from collector.model import NotificationKind, Octets, SidTable
 from collector.wire.envelopes import decode_batch
 from collector.wire.timestamp_columns import parse_many
 from collector.wire.timestamps import format_date_and_time, parse_date_and_time
@@ -185,9 +185,9 @@ def test_one_message_of_another_encoding_does_not_slow_down_its_batch(
     """Nor is JSON taken for JSON when its media type says that it is something else."""
     decoded: list[int] = []
 
-    def counted(payload: bytes, media_type: int) -> Any:
+    def counted(payload: bytes, media_type: int, sids: SidTable) -> Any:
         decoded.append(media_type)
-        return decode_alone(payload, media_type)
+        return decode_alone(payload, media_type, sids)
 
     monkeypatch.setattr("collector.wire.envelopes.decode", counted)
     found = check_batch([MESSAGES[0]] * 30, [JSON] * 29 + [3])
