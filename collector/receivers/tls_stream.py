@@ -14,8 +14,8 @@ import ssl
 from collections.abc import Mapping
 from typing import Final
 
-_PIECE: Final = 1 << 16
-"""Octets decrypted in one call; a TLS record holds at most 16 KiB."""
+_PIECE: Final = 1 << 14
+"""Octets decrypted in one call: what a TLS record holds at most (RFC 8446 §5.1)."""
 
 
 class TlsStream:
@@ -31,7 +31,7 @@ class TlsStream:
         self.over = False
         """The client said that nothing more comes."""
 
-    def receive(self, octets: bytes) -> bytes:
+    def receive(self, octets: bytes | memoryview) -> bytes:
         """Take octets from the network; returns what they hold for the application.
 
         Raises:
@@ -47,23 +47,20 @@ class TlsStream:
         return self._decrypt()
 
     def _decrypt(self) -> bytes:
-        read, first = self._tls.read, b""
-        parts: list[bytes] = []
+        tls, parts = self._tls, []
         try:
-            while True:
-                part = read(_PIECE)
+            # asking until nothing is left would end in an exception, which costs more than a record
+            while self._incoming.pending or tls.pending():
+                part = tls.read(_PIECE)
                 if not part:
                     self.over = True
                     break
-                if not first:
-                    first = part
-                else:
-                    parts.append(part)
+                parts.append(part)
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLZeroReturnError:
             self.over = True
-        return b"".join((first, *parts)) if parts else first
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def send(self, octets: bytes) -> bytes:
         """Encrypt; returns what has to go to the network. Raises ssl.SSLError."""

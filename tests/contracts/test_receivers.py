@@ -7,6 +7,7 @@ A new receiver is tested by what is here as soon as it is installed; it only nee
 from __future__ import annotations
 
 import asyncio
+import http.client
 import logging
 import socket
 import time
@@ -36,10 +37,29 @@ def send_udp_notif(port: int) -> None:
                 sock.sendto(datagram, ("127.0.0.1", port))
 
 
-SENDERS: dict[str, Callable[[int], None]] = {"udp-notif": send_udp_notif}
+def send_https_notif(port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    for payload in PAYLOADS:
+        status = 503
+        while status == 503:
+            connection.request(
+                "POST", "/yang-push/relay-notification", payload,
+                {"Content-Type": "application/json"},
+            )  # fmt: skip
+            response = connection.getresponse()
+            response.read()
+            status = response.status
+            time.sleep(0.02 if status == 503 else 0)
+    connection.close()
+
+
+SENDERS: dict[str, Callable[[int], None]] = {
+    "udp-notif": send_udp_notif,
+    "https-notif": send_https_notif,
+}
 """Name -> sends ``PAYLOADS`` to a port of 127.0.0.1, and again what was not taken. It runs in a
 thread, so it may wait for answers."""
-OPTIONS: dict[str, dict[str, Any]] = {}
+OPTIONS: dict[str, dict[str, Any]] = {"https-notif": {"plain_http": True}}
 """Name -> how to build it for these tests, beside address and port."""
 WITHOUT_THE_LOOP = frozenset({"udp-notif"})
 """Those whose ``drain`` reads from the socket. Where the loop reads from streams, it hands over
