@@ -134,6 +134,20 @@ METRICS = (
     ),
     Metric("messages_received", "counter", "Whole messages, by receiver.", ("receiver",)),
     Metric("messages_rejected", "counter", "Messages whose payload was refused.", ("reason",)),
+    Metric("connections", "gauge", "Open connections or sessions of publishers.", ("receiver",)),
+    Metric(
+        "connections_refused",
+        "counter",
+        "Connections of publishers that were refused or given up, by reason.",
+        ("receiver", "reason"),
+    ),
+    Metric("answers", "counter", "Answers to publishers, by status.", ("receiver", "status")),
+    Metric(
+        "certificate_expiry_seconds",
+        "gauge",
+        "When the certificate that a receiver shows expires, seconds since 1970.",
+        ("receiver",),
+    ),
     Metric(
         "contents_left_out",
         "counter",
@@ -217,6 +231,10 @@ class Counters:
         self.records_left_out = Counts()
         self.messages_received = Counts()
         self.messages_rejected = Counts()
+        self.connections = Counts()
+        self.connections_refused = Counts()
+        self.answers = Counts()
+        self.certificate_expiry_seconds = Counts()
         self.contents_left_out = Counts()
         self.messages_lost = Counts()
         self.queue_dropped = Counts()

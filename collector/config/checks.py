@@ -8,6 +8,7 @@ Rules: every fault is found in one go; each names the dotted key.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -33,6 +34,8 @@ from collector.config.transports import DtlsSettings, GrpcDialoutSettings, Https
 StructT = TypeVar("StructT", bound=Struct)
 
 _UINT32_MAX = 2**32 - 1
+_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+|/")
+"""RFC 3986 §3.3, without empty segments."""
 _TLS_FILES = ("certificate_file", "key_file", "client_ca_file")
 
 
@@ -82,6 +85,8 @@ def checked(config: Config, faults: Faults, folder: Path) -> Config:
     _check_tls(
         "https_notif", config.https_notif, faults, config.collector.lanes, plain="plain_http"
     )
+    if not _PATH.fullmatch(config.https_notif.path):
+        faults.add("https_notif.path", f'"{config.https_notif.path}" is not a path', '"/yang-push"')
     _check_tls(
         "grpc_dialout", config.grpc_dialout, faults, config.collector.lanes, plain="plaintext"
     )

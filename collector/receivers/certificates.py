@@ -116,6 +116,17 @@ def name_of_octets(certificate: bytes) -> str:
     )
 
 
+def expiry_of(certificate: bytes) -> int:
+    """When a certificate in PEM expires, seconds since 1970; of a chain the first one.
+
+    Raises:
+        ValueError: the octets are no certificate.
+    """
+    from cryptography import x509
+
+    return int(x509.load_pem_x509_certificate(certificate).not_valid_after_utc.timestamp())
+
+
 def best_name(
     dns: Iterable[str], uris: Iterable[str], addresses: Iterable[str], common: Iterable[str]
 ) -> str:

@@ -152,6 +152,7 @@ class HttpsNotifReceiver:
         return {
             "messages": self.messages,
             "connections": len(self._guests.connections),
+            "certificate-expiry": 0 if self.tls is None else self.tls.expiry,
             **{f"answered/{status}": count for status, count in self._answers.counts.items()},
             **{f"refused/{reason}": count for reason, count in self.refusals.counts.items()},
         }

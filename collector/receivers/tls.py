@@ -17,6 +17,7 @@ import logging
 import os
 import ssl
 import stat
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
@@ -82,6 +83,8 @@ class ServerTls:
         self.refusals = refusals
         self.generation = 0
         """Times that certificates were taken over, the first included."""
+        self.expiry = 0
+        """When the certificate that we show expires, seconds since 1970."""
         self._section = section
         self._alpn = list(alpn)
         self._context: ssl.SSLContext | None = None
@@ -103,9 +106,8 @@ class ServerTls:
     def load(self) -> None:
         """Read everything, at the start. Raises ConfigError naming the key."""
         stamps = self._look_at_files()
-        self._material, self._context = self._read()
+        self._take_over(*self._read())
         self._stamps = stamps
-        self.generation += 1
 
     def look(self) -> bool:
         """Read again what changed since the last look; whether new certificates are in force."""
@@ -121,12 +123,19 @@ class ServerTls:
                 _log.error("%s; the certificates from before stay in force.", error)
             self._stamps = stamps
             return False
-        changed = read[0] != self._material
-        (self._material, self._context), self._stamps = read, stamps
-        self.generation += changed
-        if changed:
+        self._stamps = stamps
+        if read[0] != self._material:
+            self._take_over(*read)
             _log.warning("%s: new certificates are in force for new connections.", self._section)
         return True
+
+    def _take_over(self, material: TlsMaterial, context: ssl.SSLContext) -> None:
+        self._material, self._context = material, context
+        self.generation += 1
+        self.expiry = certificates.expiry_of(material.certificate)
+        if self.expiry < time.time():
+            path = self.files.certificate_file
+            _log.error("%s: the certificate in %s has expired.", self._section, path)
 
     def admit(self, name: str, peer: str) -> bool:
         """Whether a client with a verified certificate of that name ("": it showed none) may come

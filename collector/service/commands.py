@@ -54,6 +54,8 @@ def status(service: Parts) -> Mapping[str, Any]:
         "datagrams_received": counters.datagrams_received,
         "datagrams_rejected": counters.datagrams_rejected.total(),
         "messages_rejected": counters.messages_rejected.total(),
+        "connections": {name: number for (name,), number in counters.connections.items()},
+        "connections_refused": counters.connections_refused.total(),
         "dropped_here": counters.queue_dropped.total(),
         "unknown_source_messages": counters.unknown_source_messages,
         "journal_next_offset": journal.next_offset,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from collector.metrics import Counters
 from collector.service.parts import Parts
 
 
@@ -34,6 +37,7 @@ def _receivers(service: Parts) -> None:
     found = {r.name: r.stats() for r in service.receivers if hasattr(r, "stats")}
     for name, numbers in found.items():
         counters.messages_received.set((name,), numbers.get("messages", 0))
+        _connections(counters, name, numbers)
     total: dict[str, int] = {}
     for numbers in found.values():
         for word, number in numbers.items():
@@ -51,6 +55,21 @@ def _receivers(service: Parts) -> None:
         elif family == "discarded" and reason:
             counters.segments_discarded.set((reason,), number)
     _options(service)
+
+
+def _connections(counters: Counters, name: str, numbers: Mapping[str, int]) -> None:
+    """What receivers with connections count: ``connections``, ``refused/REASON``,
+    ``answered/STATUS``, ``certificate-expiry``."""
+    if "connections" in numbers:
+        counters.connections.set((name,), numbers["connections"])
+    if numbers.get("certificate-expiry"):
+        counters.certificate_expiry_seconds.set((name,), numbers["certificate-expiry"])
+    for word, number in numbers.items():
+        family, _, which = word.partition("/")
+        if family == "refused" and which:
+            counters.connections_refused.set((name, which), number)
+        elif family == "answered" and which:
+            counters.answers.set((name, which), number)
 
 
 def _options(service: Parts) -> None:

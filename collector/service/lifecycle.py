@@ -288,6 +288,8 @@ class Service:
         wanted = wanted_from(config)
         self.intake.note(RecordKind.CONFIG, encode_config(config))
         self.config = config
+        for receiver in self.receivers:
+            getattr(receiver, "reload_certificates", lambda: None)()
         await self.manager.apply(*wanted)
 
     # ------------------------------------------------------------------ stop

@@ -163,6 +163,11 @@ def test_generator_names_are_keyed_by_header_id_or_address() -> None:
             "[https_notif]\nenabled = true",
             "https_notif.certificate_file: TLS needs it (allowed: a file in PEM)",
         ),
+        ("[https_notif]\npath = '/'", None),
+        (
+            "[https_notif]\npath = '/a?b'",
+            'https_notif.path: "/a?b" is not a path (allowed: "/yang-push")',
+        ),
         (
             "[dtls]\nenabled = true\ncertificate_file = 'c'\nkey_file = 'k'",
             "dtls.client_ca_file: nobody could be verified without it "

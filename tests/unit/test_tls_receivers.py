@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import ssl
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -372,3 +373,11 @@ def test_a_reason_is_said_once_in_a_while(caplog: pytest.LogCaptureFixture) -> N
         "https-notif: refused 192.0.2.8: it does not speak TLS (4 more like it before)",
     ]
     assert all(record.levelno == logging.WARNING for record in caplog.records)
+
+
+def test_when_our_certificate_expires(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    assert place.tls().expiry == pytest.approx(time.time() + 86_400, abs=600)
+    assert "expired" not in caplog.text
+    place.server = place.ours.issue("collector", dns=["collector.example"], days=(-9, -1))
+    assert place.tls().expiry == pytest.approx(time.time() - 86_400, abs=600)
+    assert "has expired" in caplog.text
