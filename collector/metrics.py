@@ -125,6 +125,13 @@ METRICS = (
     Metric("datagrams_rejected", "counter", "Datagrams refused, by reason.", ("reason",)),
     Metric("segments_discarded", "counter", "Segments thrown away, by reason.", ("reason",)),
     Metric("options_unknown", "counter", "Unknown UDP-notif options of kept messages.", ("type",)),
+    Metric(
+        "quirks_needed",
+        "counter",
+        "Datagrams (for ids-per-subscription: publisher ids) that only a switch of the device's "
+        "quirks reads right; state=unset: it is not set.",
+        ("device", "quirk", "state"),
+    ),
     Metric("media_types_unknown", "counter", "Messages of an encoding that is not known here."),
     Metric(
         "records_left_out",
@@ -227,6 +234,7 @@ class Counters:
         self.datagrams_rejected = Counts()
         self.segments_discarded = Counts()
         self.options_unknown = Counts()
+        self.quirks_needed = Counts()
         self.media_types_unknown = 0
         self.records_left_out = Counts()
         self.messages_received = Counts()

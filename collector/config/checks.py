@@ -154,12 +154,20 @@ def _checked_device(device: DeviceSettings, faults: Faults, key: str) -> DeviceS
             f"{key}.sources",
             "a device needs addresses that it sends from, certificates, or [device.netconf]",
         )
+    _check_quirks(device, faults, f"{key}.quirks")
     return structs.replace(
         device,
         sources=tuple(sources),
         certificates=tuple(address(name) or name.strip() for name in device.certificates),
         generators=_checked_generators(device, faults, key),
     )
+
+
+def _check_quirks(device: DeviceSettings, faults: Faults, key: str) -> None:
+    if {"ids-per-publisher", "ids-per-subscription"} <= set(device.quirks):
+        faults.add(key, "Message IDs cannot count both ways", "one of the two, or neither")
+    if device.strict and "unknown-options" in device.quirks:
+        faults.add(key, "strict discards what unknown-options keeps", "one of the two")
 
 
 def _check_netconf(netconf: NetconfSettings, faults: Faults, key: str) -> None:

@@ -21,7 +21,7 @@ from collector.config.transports import (
     ReassemblySettings,
     UdpNotifSettings,
 )
-from collector.config.types import BindPort, Name, Port, Retention, Text, Timeout
+from collector.config.types import BindPort, Name, Port, QuirkName, Retention, Text, Timeout
 from collector.model import CENTISECOND, SECOND, DeviceTime
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -168,6 +168,13 @@ class DeviceSettings(Struct, frozen=True, kw_only=True):
     strict: bool = False
     """Whether unknown UDP-notif options are discarded, as the draft says, instead of kept and
     counted."""
+    quirks: tuple[QuirkName, ...] = ()
+    """What it does otherwise than the drafts say, as far as it has to be told:
+    "last-flag-in-top-bit" (segmentation option as Arrcus writes it), "unknown-options" (keeps such
+    messages, which is the default), "ids-per-publisher" or "ids-per-subscription" (what Message IDs
+    count, which otherwise is found out), "old-media-types" (0 is CBOR, as up to udp-notif-03),
+    "several-messages" (in one datagram), "legacy-header" (version 0 is always that of
+    udp-pub-channel). `collector status` says which one is needed."""
     netconf: NetconfSettings | None = None
     generators: dict[str, Name] = {}
     """Message Publisher ID of the header, or source address -> name of the generator, where the

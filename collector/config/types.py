@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -13,4 +13,9 @@ Name = Annotated[
 ]
 Text = Annotated[str, Meta(min_length=1, max_length=4096)]
 Retention = Annotated[int, Meta(ge=0)]
+QuirkName = Literal[
+    "last-flag-in-top-bit", "unknown-options", "ids-per-publisher", "ids-per-subscription",
+    "old-media-types", "several-messages", "legacy-header",
+]  # fmt: skip
+"""The names of ``model.Quirk``."""
 Timeout = Annotated[float, Meta(gt=0, le=600)]

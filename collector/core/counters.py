@@ -77,6 +77,9 @@ def observe(
     )  # fmt: skip
     limits = context.settings.limits
     each = message_ids.run_for_key(counter, key, limits.keys_per_counter)
+    forced = context.settings.per_subscription.get(device.name)
+    if forced is not None:
+        force(context, counter, forced)
     runs = message_ids.followed(counter, each)
     if each is not None and each in runs and message_ids.is_duplicate(each, signature, period):
         # what one book knows to be doubled costs neither; the run of one subscription knows best
@@ -85,10 +88,22 @@ def observe(
         runs = tuple(run for run in runs if run is each) or runs
     seen = [(run, *message_ids.observe(run, signature, period, limits.open_holes)) for run in runs]
     if each is not None and any(found is not Finding.NEXT for _, found, _ in seen):
-        _decide(context, counter)
+        if forced is None:
+            _decide(context, counter)
+        else:
+            force(context, counter, forced)
         runs = message_ids.followed(counter, each)
         seen = [one for one in seen if one[0] in runs]
     return seen
+
+
+def force(context: Context, counter: Counter, per_subscription: bool) -> None:
+    """The operator says which book counts."""
+    if message_ids.force(counter, per_subscription):
+        _switched(context, counter)
+        if counter.each:
+            message_ids.lay_aside(counter)
+            gaps.acquit(counter)
 
 
 def _decide(context: Context, counter: Counter) -> None:

@@ -113,6 +113,9 @@ class Engine:
         for device in self._devices.values():
             for counter in device.counters.values():
                 counter.by_header = None  # the table of names may be another one
+                forced = settings.per_subscription.get(device.name)
+                if forced is not None:
+                    counters.force(self._context, counter, forced)
         for one in self._running(self._next_offset):
             subscriptions.configured(self._context, one, now)
         closing.settle(self._context, now)
@@ -138,6 +141,14 @@ class Engine:
     def fell_off(self) -> dict[str, dict[str, int]]:
         """device -> limit -> how often it refused or dropped something."""
         return {name: dict(one.fell_off) for name, one in self._devices.items() if one.fell_off}
+
+    def per_subscription(self) -> dict[str, int]:
+        """device -> publisher ids of which Message IDs count for each subscription alone."""
+        found = {
+            name: sum(1 for counter in one.counters.values() if counter.per_key and counter.each)
+            for name, one in self._devices.items()
+        }
+        return {name: number for name, number in found.items() if number}
 
     def duplicates(self) -> int:
         """Messages that came twice, of all devices."""

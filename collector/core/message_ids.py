@@ -262,6 +262,24 @@ def decide(counter: Counter) -> bool:
     return True
 
 
+def force(counter: Counter, per_key: bool) -> bool:
+    """The operator says which book counts; the other one is not followed.
+
+    To be called when that is said, when a book begins and when one has had to pay. Returns True
+    when it changed which book counts.
+    """
+    counter.decided = True
+    counter.cost_all = COST_LIMIT if per_key else 0
+    counter.cost_each = 0 if per_key else COST_LIMIT
+    all_counts = not (per_key and counter.each)
+    if counter.per_key == per_key and counter.all.in_force == all_counts:
+        return False
+    counter.per_key, counter.all.in_force = per_key, all_counts
+    for run in counter.each.values():
+        run.in_force = per_key
+    return True
+
+
 def followed(counter: Counter, each: Run | None) -> tuple[Run, ...]:
     """The runs in which a message is followed: one in each book.
 

@@ -249,6 +249,7 @@ class Reassembly:
                 first_arrival=CollectorTime(building.first_arrival),
                 segments_had=len(building.parts),
                 segments_total=building.total,
+                version=building.form >> 5,
             )
         )
 

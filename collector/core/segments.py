@@ -94,6 +94,8 @@ class HalfBuilt(Struct, frozen=True, gc=False):
     segments_had: int
     segments_total: int | None
     """None while the last segment has not been seen."""
+    version: int = 1
+    """Of its headers."""
 
 
 Fact = Assembled | HalfBuilt

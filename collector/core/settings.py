@@ -63,6 +63,8 @@ class EngineSettings(Struct, frozen=True):
     """(device or ``*``, subscription id) -> its name and terms."""
     generators: dict[str, dict[str, str]] = {}
     """device -> header id or peer address as text -> generator name."""
+    per_subscription: dict[str, bool] = {}
+    """device -> whether Message IDs count for each subscription alone; the others find out."""
     forget_after: int = DAY
     """ns after which a learned generator that stays away is no longer required."""
     limits: Limits = Limits()

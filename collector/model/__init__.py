@@ -5,6 +5,7 @@
     notifications   the envelope of a notification message
     identifiers     SIDs of YANG items, texts that say their type
     columns         values of which few differ, and octets, without an object a row
+    quirks          switches for what publishers do otherwise than the drafts
     records         columns of records, as receivers hand them up and the journal keeps them
     notes           payloads of our own kinds of record
     inputs          what the engine is told
@@ -58,6 +59,7 @@ from collector.model.notifications import (
     Notification,
     NotificationKind,
 )
+from collector.model.quirks import WIRE_QUIRKS, Quirk
 from collector.model.records import (
     CERTIFICATE_SESSION,
     FLAG_IDS,
@@ -90,6 +92,7 @@ __all__ = [
     "NO_SIDS",
     "SECOND",
     "SID_MAX",
+    "WIRE_QUIRKS",
     "Cause",
     "ClockNote",
     "Coded",
@@ -117,6 +120,7 @@ __all__ = [
     "Placements",
     "PrefixedText",
     "Provenance",
+    "Quirk",
     "ReceivedBatch",
     "RecordKind",
     "Rejected",

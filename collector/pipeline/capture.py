@@ -33,6 +33,7 @@ from collector.pipeline.settings import (
     encode_config,
     reassembly_limits,
     strict_sources,
+    wire_quirks,
 )
 from collector.receivers.batcher import DatagramBatcher
 from collector.store.tables import Said
@@ -59,7 +60,11 @@ def judge_captures(
         UsageError: the folder cannot be used.
         SinkError: the journal or the store cannot be written.
     """
-    batcher = DatagramBatcher(reassembly_limits(config), strict_sources=strict_sources(config))
+    batcher = DatagramBatcher(
+        reassembly_limits(config),
+        strict_sources=strict_sources(config),
+        quirks=wire_quirks(config),
+    )
     with ExitStack() as ending:
         kept = None
         if folder is not None:

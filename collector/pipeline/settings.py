@@ -6,11 +6,11 @@ verdicts by itself; this turns it into the engine's own words. Seconds become ns
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from collector.config import Config, device_of_source, redacted
+from collector.config import Config, DeviceSettings, device_of_source, redacted
 from collector.core.inventory import Inventory
 from collector.core.segments import ReassemblyLimits
 from collector.core.settings import (
@@ -19,7 +19,9 @@ from collector.core.settings import (
     KnownSubscription,
     NamedSubscription,
 )
-from collector.model import CENTISECOND, SECOND, SubscriptionTerms
+from collector.model import CENTISECOND, SECOND, WIRE_QUIRKS, Quirk, SubscriptionTerms
+
+_SCOPES = {Quirk.IDS_PER_PUBLISHER, Quirk.IDS_PER_SUBSCRIPTION}
 
 
 class JournalledConfig(Config, frozen=True, kw_only=True):
@@ -50,8 +52,24 @@ def inventory_of(config: JournalledConfig, sources: Mapping[str, str] | None = N
 
 
 def strict_sources(config: Config) -> frozenset[str]:
-    """Source addresses from which unknown UDP-notif options are refused."""
-    return frozenset(s for device in config.devices if device.strict for s in device.sources)
+    """Senders whose unknown UDP-notif options are refused: addresses and ``certificate:NAME``."""
+    return frozenset(s for device in config.devices if device.strict for s in senders(device))
+
+
+def wire_quirks(config: Config) -> dict[str, frozenset[Quirk]]:
+    """Sender, an address or ``certificate:NAME`` -> what receivers have to heed."""
+    return {
+        sender: found
+        for device in config.devices
+        if (found := WIRE_QUIRKS.intersection(map(Quirk, device.quirks)))
+        for sender in senders(device)
+    }
+
+
+def senders(device: DeviceSettings) -> Iterator[str]:
+    """What the records of a device say who sent them."""
+    yield from device.sources
+    yield from (f"certificate:{name}" for name in device.certificates)
 
 
 def reassembly_limits(config: Config) -> ReassemblyLimits:
@@ -93,6 +111,11 @@ def engine_settings(config: Config) -> EngineSettings:
         named=named,
         known=known,
         generators={d.name: dict(d.generators) for d in config.devices if d.generators},
+        per_subscription={
+            device.name: Quirk.IDS_PER_SUBSCRIPTION in device.quirks
+            for device in config.devices
+            if _SCOPES.intersection(device.quirks)
+        },
         forget_after=verdicts.forget_after_seconds * SECOND,
     )
 

@@ -5,10 +5,8 @@ is refused or half built into records, count everything once. Does not: read a s
 the receiver and the replay of captures drive it with their own, through the same code.
 
 Rules: rows keep the order of arrival; a message that came in segments stands where its last
-missing segment came. A refused datagram becomes a REJECTED record while there are no more than
-``rejected_per_second`` of them in the current second, a half-built message an UNREASSEMBLED one
-while there are no more than ``half_built_per_second``; both are counted always. The ids of a
-refused datagram are kept only when the fixed header is sound, that is when an option was at fault.
+missing segment came. What becomes of refused datagrams and half-built messages: ``recording``; of
+senders that do not keep to the draft: ``reading``, ``quirks``.
 
 Spec: draft-ietf-netconf-udp-notif-26 §3.2, §4.
 """
@@ -17,46 +15,23 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import chain
-from typing import Final
 
-import msgspec
 import numpy as np
 
 from collector.core.reassembly import Reassembly
-from collector.core.segments import (
-    Assembled,
-    Fact,
-    HalfBuilt,
-    ReassemblyLimits,
-    Runs,
-    SegmentReceived,
-)
+from collector.core.segments import Assembled, ReassemblyLimits, Runs, SegmentReceived
 from collector.errors import WireError
-from collector.model import (
-    FLAG_IDS,
-    FLAG_PRIVATE,
-    SECOND,
-    Coded,
-    CollectorTime,
-    ReceivedBatch,
-    RecordKind,
-    RejectedNote,
-    Transport,
-    UnreassembledNote,
-)
+from collector.model import Coded, CollectorTime, MediaType, Quirk, ReceivedBatch
 from collector.receivers.counters import ReceiveCounters
 from collector.receivers.joining import extend
-from collector.receivers.runs import KNOWN_MEDIA_TYPES, Arrived
+from collector.receivers.quirks import Quirks
+from collector.receivers.reading import Cut, count_top_bit, needed_for
+from collector.receivers.recording import Recording
+from collector.receivers.runs import Arrived
 from collector.receivers.slab import DatagramSlab
-from collector.wire.udp_notif import VERSION, decode_header, decode_options
-
-_UDP: Final = int(Transport.UDP_NOTIF)
-_DATA: Final = int(RecordKind.DATA)
-_SOUND_HEADER: Final = frozenset({"bad-option", "bad-segmentation", "unknown-option"})
-"""Reasons of refusal that leave the ids in the header believable."""
-_encode_json = msgspec.json.Encoder().encode
+from collector.wire.udp_notif import VERSION, Header, decode_header
 
 Datagram = tuple[int, str, int, bytes]
 """Arrival (CollectorTime, ns), source address, source port, UDP payload."""
@@ -70,23 +45,30 @@ class DatagramBatcher:
         limits: ReassemblyLimits | None = None,
         *,
         strict_sources: Set[str] = frozenset(),
+        quirks: Mapping[str, Set[Quirk]] | None = None,
         rejected_per_second: int = 100,
         half_built_per_second: int = 1000,
     ) -> None:
         """
         Args:
             limits: of reassembly.
-            strict_sources: source addresses from which unknown options are refused.
+            strict_sources: senders whose unknown options are refused (``receivers.quirks``).
+            quirks: sender -> what it does otherwise than the draft.
             rejected_per_second: REJECTED records at most in one second of arrivals.
             half_built_per_second: UNREASSEMBLED records at most, likewise; a flood of invented
                 segments pushes out as many messages.
         """
         self._reassembly = Reassembly(limits)
         self._shortest_notice = (limits or ReassemblyLimits()).notice
-        self._strict_sources = strict_sources
-        self._rejected_allowance = _Allowance(rejected_per_second)
-        self._half_built_allowance = _Allowance(half_built_per_second)
+        self._quirks = Quirks(quirks, strict_sources)
         self.counters = ReceiveCounters()
+        self._recording = Recording(self.counters, rejected_per_second, half_built_per_second)
+
+    def use_quirks(
+        self, quirks: Mapping[str, Set[Quirk]], strict_sources: Set[str] = frozenset()
+    ) -> None:
+        """From now on these switches are set."""
+        self._quirks = Quirks(quirks, strict_sources)
 
     def stats(self) -> dict[str, int]:
         """All counters under fixed words; ``rejected/R`` and ``discarded/R`` by reason R."""
@@ -114,7 +96,16 @@ class DatagramBatcher:
         octets = slab.lengths[: len(arrivals)]
         self.counters.datagrams += len(arrivals)
         self.counters.octets += int(octets.sum())
-        arrived = Arrived(slab, arrivals, peers, ports)
+        cut = Cut(slab, arrivals, peers, ports, self._quirks, self.counters.quirks)
+        try:
+            return self._receive(slab, cut)
+        finally:
+            cut.restore()
+
+    def _receive(self, slab: DatagramSlab, cut: Cut) -> ReceivedBatch:
+        arrived = Arrived(
+            slab, cut.arrivals, cut.peers, cut.ports, self._quirks, self.counters.quirks
+        )
         self._count(arrived)
         rows = arrived.rows()
         if not len(arrived.loose) and not len(arrived.run_groups):
@@ -128,13 +119,13 @@ class DatagramBatcher:
     def handle_timer(self, now: int) -> ReceivedBatch:
         """Records of what is still half built; messages that wait must be received first."""
         batch = ReceivedBatch()
-        self._append_facts(batch, self._reassembly.handle_timer(now), now)
+        self._recording.facts(batch, self._reassembly.handle_timer(now), now)
         return batch
 
     def stop(self, now: int) -> ReceivedBatch:
         """Give up what is half built; returns its records."""
         batch = ReceivedBatch()
-        self._append_facts(batch, self._reassembly.stop(), now)
+        self._recording.facts(batch, self._reassembly.stop(), now)
         return batch
 
     # ----------------------------------------------------------------- driven by a capture
@@ -235,11 +226,25 @@ class DatagramBatcher:
         self, batch: ReceivedBatch, datagram: bytes, arrival: int, peer: str, port: int
     ) -> None:
         """A datagram with options, or one to be refused."""
+        quirks, needed = self._quirks.of(peer), self.counters.quirks
         try:
-            header = decode_header(datagram, strict=peer in self._strict_sources)
+            header = decode_header(
+                datagram,
+                strict=self._quirks.is_strict(peer),
+                top_bit_last=Quirk.LAST_FLAG_IN_TOP_BIT in quirks,
+                legacy=Quirk.LEGACY_HEADER in quirks,
+            )
         except WireError as error:
-            self._reject(batch, error, datagram, arrival, peer, port)
+            quirk = needed_for(datagram, error.reason)
+            if quirk is not None and quirk not in quirks:
+                needed.count(peer, quirk, is_on=False)
+            self._recording.rejected(batch, error, datagram, arrival, peer, port)
             return
+        if header.options:
+            needed.count(peer, Quirk.UNKNOWN_OPTIONS, is_on=True)
+        if header.segment is not None:
+            count_top_bit(header.segment, peer, Quirk.LAST_FLAG_IN_TOP_BIT in quirks, needed)
+        form = self._form(header, peer, quirks)
         payload = datagram[header.header_length :]
         if header.segment is None:
             message = Assembled(
@@ -247,20 +252,20 @@ class DatagramBatcher:
                 port,
                 header.publisher_id,
                 header.message_id,
-                datagram[0],
+                form,
                 1,
                 header.options,
                 payload,
                 CollectorTime(arrival),
             )
-            self._append_facts(batch, [message], arrival)
+            self._recording.message(batch, message, arrival)
             return
         segment = SegmentReceived(
             peer,
             port,
             header.publisher_id,
             header.message_id,
-            datagram[0],
+            form,
             header.segment.number,
             header.segment.last,
             header.options,
@@ -268,106 +273,19 @@ class DatagramBatcher:
         )
         self._receive_segment(batch, segment, arrival)
 
+    def _form(self, header: Header, peer: str, quirks: Set[Quirk]) -> int:
+        """The first octet of a header, as version 1 has it."""
+        media_type = header.media_type
+        if not media_type and not header.private_space and header.version == VERSION:
+            is_on = Quirk.OLD_MEDIA_TYPES in quirks
+            self.counters.quirks.count(peer, Quirk.OLD_MEDIA_TYPES, is_on=is_on)
+            media_type = MediaType.YANG_DATA_CBOR if is_on else media_type
+        return header.version << 5 | header.private_space << 4 | media_type
+
     def _receive_segment(
         self, batch: ReceivedBatch, segment: SegmentReceived, arrival: int
     ) -> None:
         self.counters.segments += 1
         facts = self._reassembly.receive(segment, arrival)
         if facts:
-            self._append_facts(batch, facts, arrival)
-
-    def _append_facts(self, batch: ReceivedBatch, facts: list[Fact], now: int) -> None:
-        for fact in facts:
-            if isinstance(fact, Assembled):
-                self._append_message(batch, fact, now)
-            else:
-                self._append_half_built(batch, fact, now)
-
-    def _append_message(self, batch: ReceivedBatch, message: Assembled, now: int) -> None:
-        private, media_type = bool(message.form & 0x10), message.form & 0x0F
-        self.counters.messages += 1
-        for option in decode_options(message.options):
-            unknown = self.counters.unknown_options
-            unknown[option.type] = unknown.get(option.type, 0) + 1
-        self.counters.unknown_media_types += private or media_type not in KNOWN_MEDIA_TYPES
-        batch.append(
-            now,
-            _DATA,
-            message.payload,
-            transport=_UDP,
-            peer=message.source,
-            port=message.port,
-            version=message.form >> 5,
-            flags=FLAG_IDS | (FLAG_PRIVATE if private else 0),
-            media_type=media_type,
-            publisher_id=message.publisher_id,
-            message_id=message.message_id,
-            segments=message.segments,
-            options=message.options,
-        )
-
-    def _append_half_built(self, batch: ReceivedBatch, fact: HalfBuilt, now: int) -> None:
-        self.counters.half_built += 1
-        if not self._half_built_allowance.take(now):
-            self.counters.half_built_unrecorded += 1
-            return
-        note = UnreassembledNote(fact.first_arrival, fact.segments_had, fact.segments_total)
-        batch.append(
-            now,
-            RecordKind.UNREASSEMBLED,
-            _encode_json(note),
-            transport=_UDP,
-            peer=fact.source,
-            port=fact.port,
-            version=VERSION,
-            flags=FLAG_IDS,
-            publisher_id=fact.publisher_id,
-            message_id=fact.message_id,
-            segments=fact.segments_had,
-        )
-
-    def _reject(
-        self,
-        batch: ReceivedBatch,
-        error: WireError,
-        datagram: bytes,
-        arrival: int,
-        peer: str,
-        port: int,
-    ) -> None:
-        """Count a refused datagram, and record it unless there are too many."""
-        rejected = self.counters.rejected
-        rejected[error.reason] = rejected.get(error.reason, 0) + 1
-        if not self._rejected_allowance.take(arrival):
-            self.counters.rejected_unrecorded += 1
-            return
-        sound = error.reason in _SOUND_HEADER
-        batch.append(
-            arrival,
-            RecordKind.REJECTED,
-            _encode_json(RejectedNote(error.reason, str(error))),
-            transport=_UDP,
-            peer=peer,
-            port=port,
-            version=datagram[0] >> 5 if datagram else 0,
-            flags=FLAG_IDS if sound else 0,
-            publisher_id=int.from_bytes(datagram[4:8]) if sound else 0,
-            message_id=int.from_bytes(datagram[8:12]) if sound else 0,
-        )
-
-
-class _Allowance:
-    """So many in each second of arrivals."""
-
-    def __init__(self, per_second: int) -> None:
-        self._per_second = per_second
-        self._second = 0
-        self._taken = 0
-
-    def take(self, now: int) -> bool:
-        """Whether there is one left in the second of ``now``."""
-        second = now // SECOND
-        if second != self._second:
-            self._second, self._taken = second, 0
-        self._taken += 1
-        return self._taken <= self._per_second
+            self._recording.facts(batch, facts, arrival)

@@ -6,13 +6,15 @@ counted by ``core.reassembly``, what the kernel drops by the receiver.
 
 from __future__ import annotations
 
+from collector.receivers.quirks import QuirksNeeded
+
 
 class ReceiveCounters:
     """What was received and refused since the start; every datagram is counted once."""
 
     __slots__ = (
-        "datagrams", "half_built", "half_built_unrecorded", "messages", "octets", "rejected",
-        "rejected_unrecorded", "segments", "unknown_media_types", "unknown_options",
+        "datagrams", "half_built", "half_built_unrecorded", "messages", "octets", "quirks",
+        "rejected", "rejected_unrecorded", "segments", "unknown_media_types", "unknown_options",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -33,6 +35,8 @@ class ReceiveCounters:
         """Of the rejected ones: without a record, because there were too many in a second."""
         self.unknown_options: dict[int, int] = {}
         """Option type -> times that a message was kept that carries it (§4: MUST discard)."""
+        self.quirks = QuirksNeeded()
+        """Where a publisher did not keep to the draft, and with which switch it is read."""
         self.unknown_media_types = 0
         """Messages of a private or unassigned media type."""
 

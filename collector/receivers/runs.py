@@ -25,17 +25,17 @@ from collector.model import (
     RecordKind,
     Transport,
 )
+from collector.receivers.quirks import Quirks, QuirksNeeded
+from collector.receivers.reading import read_headers
 from collector.receivers.slab import DatagramSlab
 from collector.wire.udp_notif import (
     HEADER_LENGTH,
     SEGMENT_HEADER_LENGTH,
-    VERSION,
-    decode_columns,
+    HeaderColumns,
 )
 
 _UDP: Final = bytes([Transport.UDP_NOTIF])
 _DATA: Final = bytes([RecordKind.DATA])
-_VERSION: Final = bytes([VERSION])
 KNOWN_MEDIA_TYPES: Final = frozenset(MediaType)
 """With S=0 (§8.1.1)."""
 _UNKNOWN: Final = np.array([number not in KNOWN_MEDIA_TYPES for number in range(16)])
@@ -56,11 +56,17 @@ class Arrived:
     )  # fmt: skip
 
     def __init__(
-        self, slab: DatagramSlab, arrivals: array[int], peers: Coded[str], ports: array[int]
+        self,
+        slab: DatagramSlab,
+        arrivals: array[int],
+        peers: Coded[str],
+        ports: array[int],
+        quirks: Quirks,
+        needed: QuirksNeeded,
     ) -> None:
         count = len(arrivals)
         headers = slab.headers(count, SEGMENT_HEADER_LENGTH)
-        self._columns = columns = decode_columns(headers, slab.lengths[:count])
+        self._columns = columns = read_headers(headers, slab.lengths[:count], peers, quirks, needed)
         self.arrivals = arrivals
         self._peers = peers
         self._ports = ports
@@ -89,7 +95,7 @@ class Arrived:
         goes_on = segment[1:] & segment[:-1] & ~columns.last[:-1] & (np.diff(number) == 1)
         for column in (
             columns.publisher_id, columns.message_id, columns.media_type, columns.private_space,
-            np.frombuffer(self._peers.codes, np.uint32), np.asarray(self._ports),
+            columns.version, np.frombuffer(self._peers.codes, np.uint32), np.asarray(self._ports),
         ):  # fmt: skip
             goes_on &= column[1:] == column[:-1]
         begins = np.concatenate(([True], ~goes_on))
@@ -124,6 +130,7 @@ class Arrived:
         """A record of each group, as if it were a message; a run arrives with its last segment."""
         columns, count, batch = self._columns, self.groups, ReceivedBatch()
         private, media_type = columns.private_space, columns.media_type
+        version = columns.version
         publisher_id, message_id = columns.publisher_id, columns.message_id
         batch.received_at = self.arrivals
         batch.peer, batch.port = self._peers, self._ports
@@ -131,7 +138,7 @@ class Arrived:
         batch.segments = array("H", [1]) * count
         if self._starts is not None and self._ends is not None:
             last = self._ends - 1
-            private, media_type = private[last], media_type[last]
+            private, media_type, version = private[last], media_type[last], version[last]
             publisher_id, message_id = publisher_id[last], message_id[last]
             batch.received_at = array("q", np.asarray(self.arrivals, np.int64)[last].tobytes())
             codes = np.frombuffer(self._peers.codes, np.uint32)[last]
@@ -145,7 +152,7 @@ class Arrived:
         batch.kind = array("B", _DATA * count)
         batch.transport = array("B", _UDP * count)
         batch.session = Coded.repeated("", count)
-        batch.version = array("B", _VERSION * count)
+        batch.version = array("B", version.tobytes())
         flags = np.where(private, FLAG_IDS | FLAG_PRIVATE, FLAG_IDS)
         batch.flags = array("B", flags.astype(np.uint8).tobytes())
         batch.media_type = array("H", media_type.astype(np.uint16).tobytes())
@@ -169,7 +176,7 @@ class Arrived:
             columns.message_id[starts].tolist(),
             strict=True,
         )
-        forms = _forms(columns.private_space[starts], columns.media_type[starts])
+        forms = _forms(columns, starts)
         return Runs(
             list(keys), forms.tolist(), starts.tolist(), ends.tolist(), self.arrivals, self.payload
         )
@@ -177,7 +184,7 @@ class Arrived:
     def segments(self, rows: Places) -> list[SegmentReceived | None]:
         """Datagrams as segments; None for one that has to be looked at."""
         columns, words = self._columns, self._peers.words
-        forms = _forms(columns.private_space[rows], columns.media_type[rows])
+        forms = _forms(columns, rows)
         found = zip(
             columns.segment[rows].tolist(),
             map(words.__getitem__, np.frombuffer(self._peers.codes, np.uint32)[rows].tolist()),
@@ -200,7 +207,8 @@ class Arrived:
         ]
 
 
-def _forms(private: NDArray[np.bool_], media_type: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """The first octets of headers."""
-    found: NDArray[np.intp] = VERSION << 5 | private.astype(np.intp) << 4 | media_type
-    return found
+def _forms(columns: HeaderColumns, rows: Places) -> NDArray[np.intp]:
+    """The first octets of headers, as version 1 has them."""
+    version, media_type = columns.version[rows].astype(np.intp), columns.media_type[rows]
+    found: NDArray[np.intp] = version << 5 | columns.private_space[rows].astype(np.intp) << 4
+    return found | media_type

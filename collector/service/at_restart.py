@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from msgspec import structs
 
 from collector.config import Config
-from collector.pipeline.settings import strict_sources
 
 SECTIONS = (
     "collector", "udp_notif", "dtls", "https_notif", "grpc_dialout", "reassembly", "journal",
@@ -25,10 +24,7 @@ AT_ONCE = frozenset(
 
 def at_restart(started_with: Config, read_again: Config) -> list[str]:
     """Dotted keys that differ and have no effect before the next start."""
-    found = [key for key in _differences(started_with, read_again) if key not in AT_ONCE]
-    if strict_sources(started_with) != strict_sources(read_again):
-        found.append("device.strict")
-    return found
+    return [key for key in _differences(started_with, read_again) if key not in AT_ONCE]
 
 
 def _differences(before: Config, after: Config) -> Iterator[str]:

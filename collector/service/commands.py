@@ -58,6 +58,10 @@ def status(service: Parts) -> Mapping[str, Any]:
         "connections_refused": counters.connections_refused.total(),
         "dropped_here": counters.queue_dropped.total(),
         "unknown_source_messages": counters.unknown_source_messages,
+        "quirks_needed": {
+            f"{device} {quirk} ({state})": number
+            for (device, quirk, state), number in counters.quirks_needed.items()
+        },
         "journal_next_offset": journal.next_offset,
         "journal_committed_offset": journal.committed_offset,
         "stored_offset": service.store.stored_offset,

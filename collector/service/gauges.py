@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from collector.metrics import Counters
+from collector.model import Quirk
+from collector.pipeline.settings import senders
 from collector.service.parts import Parts
+
+_PER_SUBSCRIPTION = Quirk.IDS_PER_SUBSCRIPTION
 
 
 def refresh(service: Parts) -> None:
@@ -26,6 +30,7 @@ def refresh(service: Parts) -> None:
     counters.journal_bytes = sum(segment.octets for segment in service.journal.segments())
     counters.queue_dropped.set(("followers",), service.live.followers_dropped)
     _receivers(service)
+    _quirks(service)
     counters.sessions_up.clear()
     for state in service.manager.states():
         counters.sessions_up.set((state.name,), int(state.phase.value == "up"))
@@ -70,6 +75,25 @@ def _connections(counters: Counters, name: str, numbers: Mapping[str, int]) -> N
             counters.connections_refused.set((name, which), number)
         elif family == "answered" and which:
             counters.answers.set((name, which), number)
+
+
+def _quirks(service: Parts) -> None:
+    """By device, where the sender belongs to one, else by sender."""
+    config = service.config
+    owners = {name: device.name for device in config.devices for name in senders(device)}
+    total: dict[tuple[str, str, str], int] = {}
+    for receiver in service.receivers:
+        counted = getattr(receiver, "counters", None)
+        for sender, quirk, is_on, number in counted.quirks.items() if counted else ():
+            address, _, certificate = sender.partition(" ")
+            owner = owners.get(certificate) or owners.get(address) or certificate or address
+            key = owner, str(quirk), "set" if is_on else "unset"
+            total[key] = total.get(key, 0) + number
+    told = {device.name for device in config.devices if _PER_SUBSCRIPTION in device.quirks}
+    for name, number in service.pipeline.engine.per_subscription().items():
+        total[name, str(_PER_SUBSCRIPTION), "set" if name in told else "unset"] = number
+    for key, number in total.items():
+        service.counters.quirks_needed.set(key, number)
 
 
 def _options(service: Parts) -> None:

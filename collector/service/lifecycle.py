@@ -29,7 +29,7 @@ from collector.journal import Disk, Journal, JournalSettings, Segment
 from collector.metrics import Counters
 from collector.model import SECOND, RecordKind
 from collector.pipeline import Pipeline
-from collector.pipeline.settings import encode_config
+from collector.pipeline.settings import encode_config, strict_sources, wire_quirks
 from collector.service.addresses import with_addresses
 from collector.service.at_restart import at_restart
 from collector.service.clock import CollectorClock
@@ -290,6 +290,8 @@ class Service:
         self.config = config
         for receiver in self.receivers:
             getattr(receiver, "reload_certificates", lambda: None)()
+            if hasattr(receiver, "use_quirks"):
+                receiver.use_quirks(wire_quirks(config), strict_sources(config))
         await self.manager.apply(*wanted)
 
     # ------------------------------------------------------------------ stop

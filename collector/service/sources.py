@@ -13,7 +13,7 @@ from msgspec import structs
 
 from collector.config import Config
 from collector.interfaces import Clock, Intake, Receiver
-from collector.pipeline.settings import reassembly_limits, strict_sources
+from collector.pipeline.settings import reassembly_limits, strict_sources, wire_quirks
 from collector.plugins import receiver_class
 
 
@@ -24,6 +24,7 @@ def _udp_notif(config: Config) -> dict[str, Any]:
         "port": settings.port,
         "receive_buffer": settings.receive_buffer_bytes,
         "strict_sources": strict_sources(config),
+        "quirks": wire_quirks(config),
         "limits": reassembly_limits(config),
     }
 

@@ -3,13 +3,13 @@
 Does: check and read the version-1 header of draft-ietf-netconf-udp-notif-26 (§3.2) with its option
 TLVs (§4), for one datagram or for a whole slab of them; write a message as one datagram or as
 segments (§4.1). Does not: put segments together (``core.reassembly``), look into payloads, or judge
-media types: an unknown one is a number like any other.
+media types: an unknown one is a number like any other. Options and the values of headers are in
+``udp_notif_options``, headers of version 0 in ``udp_notif_version_0``.
 
 Rules: 12 <= Header Length <= Message Length = octets of the UDP payload, so exactly one message or
-segment a datagram. An option shorter than 2 octets or running past the header is malformed (ours:
-the draft is silent). The segmentation option comes first or the datagram is refused (§4 allows
-that). Other options are kept as received; ``strict`` refuses them, as §4 demands of a receiver
-that does not support them. All numbers are big endian.
+segment a datagram. Unknown options are kept as received; ``strict`` refuses them, as §4 demands of
+a receiver that does not support them. All numbers are big endian. What known publishers do
+otherwise is read only where the caller says so (``top_bit_last``, ``legacy``).
 
 Reasons of ``WireError``: too-short, version-0, unknown-version, bad-header-length,
 bad-message-length, bad-option, bad-segmentation, unknown-option.
@@ -21,28 +21,54 @@ import struct
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from msgspec import Struct
 from numpy.typing import NDArray
 
-from collector.errors import WireError
+from collector.wire.udp_notif_options import (
+    HEADER_LENGTH,
+    MAX_HEADER_LENGTH,
+    SEGMENTATION,
+    SEGMENTATION_OPTION,
+    TOP_BIT,
+    Header,
+    Option,
+    Segment,
+    decode_header_options,
+    decode_options,
+    encode_options,
+    refusal,
+)
+from collector.wire.udp_notif_version_0 import decode_version_0, decode_version_0_columns
+
+__all__ = [
+    "HEADER_LENGTH",
+    "MAX_HEADER_LENGTH",
+    "MAX_PAYLOAD_IPV4",
+    "MAX_SEGMENTS",
+    "SEGMENTATION",
+    "SEGMENT_HEADER_LENGTH",
+    "VERSION",
+    "Header",
+    "HeaderColumns",
+    "Option",
+    "Segment",
+    "decode_columns",
+    "decode_header",
+    "decode_options",
+    "encode_message",
+    "encode_options",
+    "messages_in",
+]
 
 VERSION: Final = 1
 """``Ver``; 0 was written up to -06 and by udp-pub-channel, with other layouts (§8.1.3)."""
-HEADER_LENGTH: Final = 12
-"""Octets of the fixed header."""
-SEGMENT_HEADER_LENGTH: Final = 16
+SEGMENT_HEADER_LENGTH: Final = HEADER_LENGTH + SEGMENTATION_OPTION.size
 """Octets of a header with nothing but the segmentation option."""
-MAX_HEADER_LENGTH: Final = 255
 MAX_PAYLOAD_IPV4: Final = 65_507
 """Octets that a UDP datagram over IPv4 can carry (§4.1); over IPv6 20 more."""
 MAX_SEGMENTS: Final = 1 << 15
-SEGMENTATION: Final = 1
-"""Option type (§8.1.2)."""
 
-_DRAFT: Final = "draft-ietf-netconf-udp-notif-26"
 _FIXED: Final = struct.Struct(">BBHII")
-_SEGMENTATION_OPTION: Final = struct.Struct(">BBH")
-_SEGMENTATION: Final = SEGMENTATION << 8 | _SEGMENTATION_OPTION.size
+_SEGMENTATION: Final = SEGMENTATION << 8 | SEGMENTATION_OPTION.size
 _UINT32_MAX: Final = 0xFFFF_FFFF
 _COLUMNS: Final = np.dtype(
     [
@@ -57,58 +83,20 @@ _COLUMNS: Final = np.dtype(
 )
 
 
-class Option(Struct, frozen=True, gc=False):
-    """One option TLV (§4)."""
-
-    type: int
-    """0 to 255; 0 is reserved, 1 is segmentation, 2 was "private encoding" in -03 to -18."""
-    data: bytes
-    """Without type and length, 0 to 241 octets."""
-
-
-class Segment(Struct, frozen=True, gc=False):
-    """Segmentation option (§4.1)."""
-
-    number: int
-    """Segment Number, 15 bits, the first one is 0."""
-    last: bool
-    """``L``: the message has ``number`` + 1 segments."""
-
-
-class Header(Struct, frozen=True, gc=False):
-    """The header of one datagram, options included."""
-
-    version: int
-    private_space: bool
-    """``S``: the media type is of the private space."""
-    media_type: int
-    """``MT``, 0 to 15; ``model.MediaType`` where it is known and ``private_space`` is not set."""
-    header_length: int
-    """Octets up to the payload, options included: 12 to 255."""
-    message_length: int
-    """Octets of this datagram, header included."""
-    publisher_id: int
-    """Message Publisher ID, uint32."""
-    message_id: int
-    """Message ID, uint32."""
-    options: bytes = b""
-    """Options as received, the segmentation option left out."""
-    segment: Segment | None = None
-    """None: the message is whole."""
-
-
 class HeaderColumns(NamedTuple):
     """Headers of a slab of datagrams, one entry a datagram."""
 
     whole: NDArray[np.bool_]
-    """Version 1, no options, lengths right."""
+    """A known version, no options, lengths right."""
     segment: NDArray[np.bool_]
-    """Version 1, no option but segmentation, lengths right. Where neither this nor ``whole`` is
-    set the other columns mean nothing: ask ``decode_header``, which knows or says what is wrong."""
+    """A known version, no option but segmentation, lengths right. Where neither this nor ``whole``
+    is set the other columns mean nothing: ask ``decode_header``, which knows or says what is
+    wrong."""
     number: NDArray[np.uint16]
     """Segment Number, where ``segment`` is set."""
     last: NDArray[np.bool_]
     """``L``, where ``segment`` is set."""
+    version: NDArray[np.uint8]
     private_space: NDArray[np.bool_]
     media_type: NDArray[np.uint8]
     publisher_id: NDArray[np.uint32]
@@ -116,39 +104,56 @@ class HeaderColumns(NamedTuple):
 
 
 # --------------------------------------------------------------------------- decode
-def decode_header(datagram: bytes | bytearray | memoryview, *, strict: bool = False) -> Header:
+def decode_header(
+    datagram: bytes | bytearray | memoryview,
+    *,
+    strict: bool = False,
+    top_bit_last: bool = False,
+    legacy: bool = False,
+) -> Header:
     """Return the checked header; the payload is what follows ``header_length`` octets.
 
     Args:
         datagram: payload of one UDP datagram.
         strict: refuse options other than segmentation (§4).
+        top_bit_last: its sender puts L into the highest bit of the segmentation option.
+        legacy: its sender writes version 0 as udp-pub-channel-05 has it, and nothing else.
 
     Raises:
         WireError: one of the reasons listed at the top of this module.
     """
     size = len(datagram)
     if size < HEADER_LENGTH:
-        raise _bad("too-short", f"{size} octets hold no header", size, "Header Len")
+        raise refusal("too-short", f"{size} octets hold no header", size, "Header Len")
+    version = datagram[0] >> 5
+    if version == VERSION:
+        header = _decode_version_1(datagram, top_bit_last)
+    elif version == 0:
+        header = decode_version_0(datagram, legacy=legacy, top_bit_last=top_bit_last)
+    else:
+        raise refusal("unknown-version", f"header version {version}, not 1", 0, "Ver")
+    if strict and header.options:
+        message = f"option of type {header.options[0]} is not supported"
+        where = header.header_length - len(header.options)
+        raise refusal("unknown-option", message, where, "Options", "4")
+    return header
+
+
+def _decode_version_1(datagram: bytes | bytearray | memoryview, top_bit_last: bool) -> Header:
     first, header_length, message_length, publisher_id, message_id = _FIXED.unpack_from(datagram)
-    version = first >> 5
-    if version != VERSION:
-        reason = "version-0" if version == 0 else "unknown-version"
-        raise _bad(reason, f"header version {version}, not 1", 0, "Ver")
+    size = len(datagram)
     if message_length != size:
         message = f"message length {message_length} in a datagram of {size} octets"
-        raise _bad("bad-message-length", message, 2, "Message Length")
+        raise refusal("bad-message-length", message, 2, "Message Length")
     if not HEADER_LENGTH <= header_length <= size:
         message = f"header length {header_length} in a datagram of {size} octets"
-        raise _bad("bad-header-length", message, 1, "Header Len")
+        raise refusal("bad-header-length", message, 1, "Header Len")
     options, segment = b"", None
     if header_length > HEADER_LENGTH:
-        options, segment = _decode_options(bytes(datagram[HEADER_LENGTH:header_length]))
-        if strict and options:
-            message = f"option of type {options[0]} is not supported"
-            where = header_length - len(options)
-            raise _bad("unknown-option", message, where, "Options", "4")
+        octets = bytes(datagram[HEADER_LENGTH:header_length])
+        options, segment = decode_header_options(octets, top_bit_last=top_bit_last)
     return Header(
-        version,
+        VERSION,
         bool(first & 0x10),
         first & 0x0F,
         header_length,
@@ -160,82 +165,74 @@ def decode_header(datagram: bytes | bytearray | memoryview, *, strict: bool = Fa
     )
 
 
-def _decode_options(octets: bytes) -> tuple[bytes, Segment | None]:
-    """The options other than segmentation as received, and the segmentation option."""
-    position, segment = 0, None
-    while position < len(octets):
-        kind, length = _option_at(octets, position)
-        if kind == SEGMENTATION:
-            where = HEADER_LENGTH + position
-            if position:
-                message = "the segmentation option is not the first option"
-                raise _bad("bad-segmentation", message, where, "Options", "4")
-            if length != _SEGMENTATION_OPTION.size:
-                message = f"a segmentation option of {length} octets"
-                raise _bad("bad-segmentation", message, where + 1, "Length", "4.1")
-            number = _SEGMENTATION_OPTION.unpack_from(octets)[2]
-            segment = Segment(number >> 1, bool(number & 1))
-        position += length
-    return (octets if segment is None else octets[_SEGMENTATION_OPTION.size :]), segment
+def messages_in(datagram: bytes | bytearray | memoryview) -> list[int]:
+    """Where each message begins in a datagram that holds several of version 1 and nothing else.
 
-
-def _option_at(octets: bytes, position: int) -> tuple[int, int]:
-    """Type and length of the option TLV at ``position``, checked against the end."""
-    left = len(octets) - position
-    length = octets[position + 1] if left > 1 else 0
-    if not 2 <= length <= left:
-        message = f"option length {length} where {left} octets are left"
-        raise _bad("bad-option", message, HEADER_LENGTH + position + 1, "Length", "4")
-    return octets[position], length
-
-
-def decode_options(octets: bytes) -> tuple[Option, ...]:
-    """Split options as received (``Header.options``) into values.
-
-    Raises:
-        WireError: reason ``bad-option``.
+    -26 §3 allows one only; empty where the lengths do not say that there are at least two.
     """
-    options = []
-    position = 0
-    while position < len(octets):
-        kind, length = _option_at(octets, position)
-        options.append(Option(kind, octets[position + 2 : position + length]))
+    starts, position, size = [], 0, len(datagram)
+    while position + HEADER_LENGTH <= size and datagram[position] >> 5 == VERSION:
+        starts.append(position)
+        length = int.from_bytes(datagram[position + 2 : position + 4])
+        if not HEADER_LENGTH <= datagram[position + 1] <= length:
+            return []
         position += length
-    return tuple(options)
+    return starts if position == size and len(starts) > 1 else []
 
 
-def decode_columns(rows: NDArray[np.uint8], lengths: NDArray[Any]) -> HeaderColumns:
+def decode_columns(
+    rows: NDArray[np.uint8],
+    lengths: NDArray[Any],
+    *,
+    top_bit_last: NDArray[np.bool_] | None = None,
+    legacy: NDArray[np.bool_] | None = None,
+) -> HeaderColumns:
     """Read the headers of many datagrams at once.
 
     Args:
         rows: one datagram a row, at least 16 columns, C-contiguous. What lies in a row behind the
             datagram's end is not looked at.
         lengths: octets of each datagram, as many as there are rows.
+        top_bit_last: which of them ``decode_header`` would be asked so for; None: none.
+        legacy: likewise.
     """
     count, stride = rows.shape
     headers: NDArray[Any] = np.ndarray((count,), _COLUMNS, rows, 0, (stride,))
     first: NDArray[np.uint8] = headers["first"]
     header_length = headers["header_length"]
-    segment: NDArray[np.uint16] = headers["segment"]
+    number: NDArray[np.uint16] = headers["segment"]
+    version = first >> np.uint8(5)
     sound = (
-        (first >> 5 == VERSION)
-        & (headers["message_length"] == lengths)
-        & (lengths >= header_length)
+        (version == VERSION) & (headers["message_length"] == lengths) & (lengths >= header_length)
     )
+    whole = sound & (header_length == HEADER_LENGTH)
+    segment = sound & (header_length == SEGMENT_HEADER_LENGTH)
+    segment &= headers["option"] == _SEGMENTATION
+    private_space, media_type = first & 0x10 != 0, first & np.uint8(0x0F)
+    if not version.all():
+        old = decode_version_0_columns(headers, lengths, legacy)
+        whole |= old.whole
+        segment |= old.segment
+        here = version == 0
+        private_space = np.where(here, old.private_space, private_space)
+        media_type = np.where(here, old.media_type, media_type)
+    last = number & 1 != 0
+    number = number >> np.uint16(1)
+    if top_bit_last is not None:
+        raw = headers["segment"]
+        last = np.where(top_bit_last, raw & TOP_BIT != 0, last)
+        number = np.where(top_bit_last, raw & np.uint16(TOP_BIT - 1), number)
     return HeaderColumns(
-        sound & (header_length == HEADER_LENGTH),
-        sound & (header_length == SEGMENT_HEADER_LENGTH) & (headers["option"] == _SEGMENTATION),
-        segment >> np.uint16(1),
-        segment & 1 != 0,
-        first & 0x10 != 0,
-        first & np.uint8(0x0F),
+        whole,
+        segment,
+        number,
+        last,
+        version,
+        private_space,
+        media_type,
         headers["publisher_id"].astype(np.uint32),
         headers["message_id"].astype(np.uint32),
     )
-
-
-def _bad(reason: str, message: str, offset: int, field: str, section: str = "3.2") -> WireError:
-    return WireError(reason, message, offset=offset, field=field, clause=f"{_DRAFT} §{section}")
 
 
 # --------------------------------------------------------------------------- encode
@@ -278,7 +275,7 @@ def encode_message(
         return fixed + octets + part
 
     segmented = HEADER_LENGTH + len(options) + len(payload) > max_segment_size
-    longest = HEADER_LENGTH + len(options) + segmented * _SEGMENTATION_OPTION.size
+    longest = HEADER_LENGTH + len(options) + segmented * SEGMENTATION_OPTION.size
     if longest > MAX_HEADER_LENGTH:
         raise ValueError(f"header length is at most {MAX_HEADER_LENGTH}, not {longest}")
     if not longest + segmented <= max_segment_size <= 0xFFFF:
@@ -291,7 +288,7 @@ def encode_message(
     datagrams = []
     for number, part in enumerate(parts):
         last = number == len(parts) - 1
-        octets = _SEGMENTATION_OPTION.pack(SEGMENTATION, 4, number << 1 | last)
+        octets = SEGMENTATION_OPTION.pack(SEGMENTATION, 4, number << 1 | last)
         datagrams.append(datagram(octets if number else octets + options, part))
     return datagrams
 
@@ -300,18 +297,3 @@ def _split(payload: bytes, first: int, others: int) -> list[bytes]:
     """``payload`` in parts of ``first`` octets, then of ``others`` octets each."""
     starts = range(first, len(payload), others)
     return [payload[:first], *(payload[start : start + others] for start in starts)]
-
-
-def encode_options(options: tuple[Option, ...]) -> bytes:
-    """Return the TLVs of ``options``.
-
-    Raises:
-        ValueError: a type outside 0 to 255, segmentation, or data longer than 241 octets.
-    """
-    octets = bytearray()
-    for option in options:
-        length = len(option.data) + 2
-        if option.type == SEGMENTATION or length > MAX_HEADER_LENGTH - HEADER_LENGTH:
-            raise ValueError(f"option {option.type} of {length} octets cannot be written here")
-        octets += bytes((option.type, length)) + option.data
-    return bytes(octets)

@@ -24,7 +24,7 @@ from collector.model import (
     RecordKind,
     UnreassembledNote,
 )
-from collector.receivers import recvmmsg, sockets, udp_notif
+from collector.receivers import datagrams, recvmmsg, sockets
 from collector.receivers.recvmmsg import LoopReader, RecvmmsgReader, Sources, address_text
 from collector.receivers.slab import DatagramSlab
 from collector.receivers.udp_notif import UdpNotifReceiver
@@ -204,7 +204,13 @@ def test_ipv6_and_dual_stack(address: str, target: str, peer: str) -> None:
 def test_garbage_is_refused_and_the_traffic_around_it_is_not_lost() -> None:
     async def run() -> None:
         intake = Intake()
-        garbage = [b"?", b"\xff" * 100, message(0)[0] + b"!", b"GET / HTTP/1.1\r\n\r\n", b"\0" * 12]
+        garbage = [
+            b"?",
+            b"\xff" * 100,
+            message(0)[0] + b"!",
+            b"GET / HTTP/1.1\r\n\r\n",
+            b"\0\4\0\x0c" + bytes(8),
+        ]
         async with listening(intake, rejected_per_second=10) as receiver:
             with sender(receiver) as sock:
                 for number in range(100):
@@ -413,7 +419,7 @@ def test_draining_gives_up_after_a_while_and_says_so(monkeypatch: pytest.MonkeyP
                 for number in range(4):
                     sock.send(message(number)[0])
                 with monkeypatch.context() as patch:
-                    patch.setattr(udp_notif, "_DRAIN_SECONDS", -1.0)
+                    patch.setattr(datagrams, "_DRAIN_SECONDS", -1.0)
                     assert (receiver.drain(), receiver.behind) == (1, True)
                 assert (receiver.drain(), receiver.behind) == (3, False)
 

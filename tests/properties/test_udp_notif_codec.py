@@ -39,7 +39,19 @@ MESSAGES = st.fixed_dictionaries(
 DATAGRAMS = st.one_of(
     st.binary(max_size=64),
     MESSAGES.flatmap(lambda message: st.sampled_from(encode_message(**message))),
-    st.sampled_from([vectors.A3, vectors.OPTIONS, vectors.SEGMENT_0, vectors.SEGMENT_1]),
+    st.sampled_from(
+        [
+            vectors.A3,
+            vectors.OPTIONS,
+            vectors.SEGMENT_0,
+            vectors.SEGMENT_1,
+            vectors.LEGACY_JSON,
+            vectors.LEGACY_FLAGS,
+            vectors.VERSION_0,
+            vectors.VERSION_0_SEGMENT,
+            vectors.VERSION_0_OPTIONS,
+        ]
+    ),
 )
 
 
@@ -121,16 +133,23 @@ def test_we_write_what_the_naive_codec_writes(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(hostile(), max_size=8))
-def test_columns_say_what_single_values_say(datagrams: list[bytes]) -> None:
+@given(st.lists(st.tuples(hostile(), st.booleans(), st.booleans()), max_size=8))
+def test_columns_say_what_single_values_say(drawn: list[tuple[bytes, bool, bool]]) -> None:
+    datagrams = [datagram for datagram, _, _ in drawn]
+    top_bit_last, legacy = ([one[place] for one in drawn] for place in (1, 2))
     rows = np.full((len(datagrams), 1024), 0xA5, np.uint8)
     for row, datagram in enumerate(datagrams):
         rows[row, : len(datagram)] = np.frombuffer(datagram, np.uint8)
     lengths = np.array([len(datagram) for datagram in datagrams], np.uint32)
-    columns = decode_columns(rows, lengths)
+    columns = decode_columns(
+        rows,
+        lengths,
+        top_bit_last=np.array(top_bit_last, np.bool_) if any(top_bit_last) else None,
+        legacy=np.array(legacy, np.bool_) if any(legacy) else None,
+    )
     for row, datagram in enumerate(datagrams):
         try:
-            header = decode_header(datagram)
+            header = decode_header(datagram, top_bit_last=top_bit_last[row], legacy=legacy[row])
         except WireError:
             assert not columns.whole[row]
             assert not columns.segment[row]
@@ -138,6 +157,7 @@ def test_columns_say_what_single_values_say(datagrams: list[bytes]) -> None:
         assert columns.whole[row] == (header.segment is None and not header.options)
         assert columns.segment[row] == (header.segment is not None and not header.options)
         if columns.whole[row] or columns.segment[row]:
+            assert columns.version[row] == header.version
             assert columns.private_space[row] == header.private_space
             assert columns.media_type[row] == header.media_type
             assert columns.publisher_id[row] == header.publisher_id

@@ -41,8 +41,12 @@ def parse(datagram: bytes) -> dict[str, object]:
         "L": None,
     }
     header_length = number(bits[8:16])
-    if fields["Ver"] != 1:
+    if fields["Ver"] == 0 and header_length < 12:
+        return parse_legacy(datagram)
+    if fields["Ver"] not in (0, 1):
         raise Refused("section 3.2: the current version is 1")
+    if fields["Ver"] == 0 and fields["MT"] == 0 and not fields["S"]:
+        fields["MT"] = 3  # CBOR of -03; reserved from -04 on
     if fields["Message Length"] != len(datagram):
         raise Refused("section 3.2: the length of this datagram")
     if header_length < 12 or header_length > len(datagram):
@@ -63,6 +67,27 @@ def parse(datagram: bytes) -> dict[str, object]:
     fields["Options"] = [(kind, value) for kind, value in options if kind != 1]
     fields["Message"] = datagram[header_length:]
     return fields
+
+
+def parse_legacy(datagram: bytes) -> dict[str, object]:
+    """draft-ietf-netconf-udp-pub-channel-05: no options, encodings of its own."""
+    bits = bits_of(datagram)
+    version, encoding = number(bits[0:4]), number(bits[12:16])
+    if version != 0 or encoding > 3 or number(bits[16:32]) != len(datagram):
+        raise Refused("Version, Encoding or Message Length")
+    return {
+        "Ver": 0,
+        "S": False,
+        "MT": {"GPB": 0, "CBOR": 3, "JSON": 1, "XML": 2}[["GPB", "CBOR", "JSON", "XML"][encoding]],
+        "Header Len": 12,
+        "Message Length": len(datagram),
+        "Message Publisher ID": number(bits[32:64]),
+        "Message ID": number(bits[64:96]),
+        "Segment Number": None,
+        "L": None,
+        "Options": [],
+        "Message": datagram[12:],
+    }
 
 
 def build(

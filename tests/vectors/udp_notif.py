@@ -103,6 +103,66 @@ SEGMENT_HIGHEST = bytes.fromhex(
     "0104fffe"  # Segment Number 32767, L=0
 )
 
+LEGACY_JSON = bytes.fromhex(
+    # draft-ietf-netconf-udp-pub-channel-05: Version (4 bits), Flags (8), Encoding (4), Length (16)
+    "00"  # Version 0, the upper four flags
+    "02"  # the lower four flags, Encoding 2: JSON
+    "0011"  # Message Length = 17 = 12 + 5
+    "00000005"  # message-generator-id
+    "00000006"  # Message ID
+    "7b22613a31"
+)
+"""Version 0, the header without options."""
+
+LEGACY_FLAGS = bytes.fromhex(
+    "05"  # Version 0, Flags 0x5.
+    "13"  # Flags 0x.1, Encoding 3: XML; as Header Len it would be 19
+    "000f"
+    "00000005"
+    "00000006"
+    "3c612f"  # no option: 0x3c with a length of 0x61 runs past the header
+)
+
+VERSION_0 = bytes.fromhex(
+    # draft-ietf-netconf-udp-notif-03: the layout of version 1 under Ver 0
+    "00"  # Ver=0, S=0, ET=0: CBOR up to -03
+    "0c"  # Header Len
+    "000d"  # Message Length = 13
+    "00000005"
+    "00000006"
+    "a0"
+)
+
+VERSION_0_PRIVATE = bytes.fromhex("100c000c0000000500000006")
+"""Ver=0, S=1, MT=0 of the private space."""
+
+VERSION_0_SEGMENT = bytes.fromhex(
+    "01"  # Ver=0, ET=1: JSON
+    "10"  # Header Len = 16
+    "0011"  # 17
+    "00000005"
+    "00000006"
+    "01040001"  # Segment Number 0, L=1
+    "61"
+)
+
+VERSION_0_OPTIONS = bytes.fromhex(
+    "02"  # MT=2: XML
+    "0f"  # Header Len = 15
+    "0010"  # 16
+    "00000005"
+    "00000006"
+    "020361"  # Private Encoding Option of -03: "a"
+    "62"
+)
+
+ARRCUS_0 = bytes.fromhex("2110001100000000000000070104000061")
+"""Segment Number 0, L=0, as everybody writes it."""
+ARRCUS_1 = bytes.fromhex("2110001100000000000000070104000162")
+"""Segment Number 1 in the lower 15 bits, L=0 in the highest one."""
+ARRCUS_2_LAST = bytes.fromhex("2110001100000000000000070104800263")
+"""Segment Number 2, L=1."""
+
 HEADER = "0000000500000006"
 """Publisher id 5, message id 6."""
 
@@ -110,7 +170,27 @@ MALFORMED: dict[str, tuple[bytes, str, int, str]] = {
     # name: (datagram, reason, octet, section)
     "nothing": (b"", "too-short", 0, "3.2"),
     "eleven octets": (bytes.fromhex("210c000b" + HEADER[:14]), "too-short", 11, "3.2"),
-    "version 0": (bytes.fromhex("010c000c" + HEADER), "version-0", 0, "3.2"),
+    "version 0 of no kind": (bytes.fromhex("0104000c" + HEADER), "version-0", 0, "3.2"),
+    "version 0, private and legacy": (bytes.fromhex("1001000c" + HEADER), "version-0", 0, "3.2"),
+    "version 0, legacy encoding 4": (bytes.fromhex("0004000c" + HEADER), "version-0", 0, "3.2"),
+    "version 0 of another length": (
+        bytes.fromhex("0002000d" + HEADER),
+        "bad-message-length",
+        2,
+        "3.2",
+    ),
+    "version 0, header longer than message": (
+        bytes.fromhex("0110000c" + HEADER),
+        "bad-header-length",
+        1,
+        "3.2",
+    ),
+    "version 0, option over the end": (
+        bytes.fromhex("010e000e" + HEADER + "0303"),
+        "bad-option",
+        13,
+        "4",
+    ),
     "version 2": (bytes.fromhex("410c000c" + HEADER), "unknown-version", 0, "3.2"),
     "version 7": (bytes.fromhex("e10c000c" + HEADER), "unknown-version", 0, "3.2"),
     "header length 11": (bytes.fromhex("210b000c" + HEADER), "bad-header-length", 1, "3.2"),
