@@ -19,7 +19,14 @@ from collector.core.settings import (
     KnownSubscription,
     NamedSubscription,
 )
-from collector.model import CENTISECOND, SECOND, WIRE_QUIRKS, Quirk, SubscriptionTerms
+from collector.model import (
+    CENTISECOND,
+    CERTIFICATE_SESSION,
+    SECOND,
+    WIRE_QUIRKS,
+    Quirk,
+    SubscriptionTerms,
+)
 
 _SCOPES = {Quirk.IDS_PER_PUBLISHER, Quirk.IDS_PER_SUBSCRIPTION}
 
@@ -69,7 +76,7 @@ def wire_quirks(config: Config) -> dict[str, frozenset[Quirk]]:
 def senders(device: DeviceSettings) -> Iterator[str]:
     """What the records of a device say who sent them."""
     yield from device.sources
-    yield from (f"certificate:{name}" for name in device.certificates)
+    yield from (CERTIFICATE_SESSION + name.lower() for name in device.certificates)
 
 
 def reassembly_limits(config: Config) -> ReassemblyLimits:

@@ -5,8 +5,8 @@ was needed: also where it was not set, so that the operator is told which one to
 headers (``wire.udp_notif``).
 
 Rules: a sender is named as receivers name it: by its address, or, over DTLS, by its address, a
-space and ``certificate:NAME``; what is said of the certificate goes before what is said of the
-address. The table of counts is bounded.
+space and ``certificate:NAME``, in which case makes no difference; what is said of the certificate
+goes before what is said of the address. The table of counts is bounded.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Quirks:
         if not self._used:
             return _NONE
         address, _, certificate = sender.partition(" ")
+        certificate = certificate.lower()
         known = self._by_sender
         return known.get(certificate) or known.get(address, _NONE)
 
@@ -55,6 +56,7 @@ class Quirks:
         if not self._strict:
             return False
         address, _, certificate = sender.partition(" ")
+        certificate = certificate.lower()
         return (certificate or address) in self._strict or address in self._strict
 
     def rows(self, quirk: Quirk, senders: Coded[str]) -> NDArray[np.bool_] | None:

@@ -86,7 +86,7 @@ def _quirks(service: Parts) -> None:
         counted = getattr(receiver, "counters", None)
         for sender, quirk, is_on, number in counted.quirks.items() if counted else ():
             address, _, certificate = sender.partition(" ")
-            owner = owners.get(certificate) or owners.get(address) or certificate or address
+            owner = owners.get(certificate.lower()) or owners.get(address) or certificate or address
             key = owner, str(quirk), "set" if is_on else "unset"
             total[key] = total.get(key, 0) + number
     told = {device.name for device in config.devices if _PER_SUBSCRIPTION in device.quirks}

@@ -149,7 +149,7 @@ def test_a_certificate_goes_before_an_address() -> None:
     told = Quirks({"192.0.2.1": {Quirk.LEGACY_HEADER}, "certificate:a b": {Quirk.OLD_MEDIA_TYPES}},
                   {"certificate:strict", "192.0.2.3"})  # fmt: skip
     assert told.of("192.0.2.1") == {Quirk.LEGACY_HEADER}
-    assert told.of("192.0.2.1 certificate:a b") == {Quirk.OLD_MEDIA_TYPES}
+    assert told.of("192.0.2.1 certificate:A b") == {Quirk.OLD_MEDIA_TYPES}
     assert told.of("192.0.2.1 certificate:other") == {Quirk.LEGACY_HEADER}
     assert told.of("192.0.2.2 certificate:other") == frozenset()
     assert told.is_strict("192.0.2.2 certificate:strict")
