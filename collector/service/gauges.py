@@ -83,8 +83,8 @@ def _quirks(service: Parts) -> None:
     owners = {name: device.name for device in config.devices for name in senders(device)}
     total: dict[tuple[str, str, str], int] = {}
     for receiver in service.receivers:
-        counted = getattr(receiver, "counters", None)
-        for sender, quirk, is_on, number in counted.quirks.items() if counted else ():
+        needed = getattr(getattr(receiver, "counters", None), "quirks", None)
+        for sender, quirk, is_on, number in needed.items() if needed else ():
             address, _, certificate = sender.partition(" ")
             owner = owners.get(certificate.lower()) or owners.get(address) or certificate or address
             key = owner, str(quirk), "set" if is_on else "unset"
