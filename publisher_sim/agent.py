@@ -17,10 +17,11 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Iterable
+from typing import Any
 
 from msgspec import Struct
 
-from collector.model import SECOND
+from collector.model import SECOND, NotificationKind, StateChange
 from publisher_sim import datastore
 from publisher_sim.accounts import OnWire, Produced
 from publisher_sim.channel import (
@@ -34,7 +35,7 @@ from publisher_sim.channel import (
 from publisher_sim.faults import Breaker, Sending
 from publisher_sim.scenario import Card, Scenario
 from publisher_sim.transports import TRANSPORTS
-from publisher_sim.units import Update, units_of
+from publisher_sim.units import Announcement, Update, units_of, units_of_announcement
 
 _UINT32 = 2**32
 
@@ -109,6 +110,19 @@ class AgentPublisher:
             self._plan(component, now)
         return [Status(name, number, "active")]
 
+    def announce(
+        self,
+        component: ComponentSubscription,
+        kind: NotificationKind,
+        change: StateChange | None,
+        now: int,
+    ) -> list[AgentAction]:
+        """Send a state change where the data goes; faults leave it alone, the truth needs none."""
+        common = self._common(component, now)
+        units = units_of_announcement(Announcement(**common, kind=kind, change=change))
+        self._message_id = (self._message_id + 1) % _UINT32
+        return [self._transmit(component, octets) for octets in units]
+
     def _end(self, number: int) -> list[AgentAction]:
         """Nothing of this subscription leaves any more (RFC 8639 §2.4.4)."""
         if self._serving.pop(number, None) is None:
@@ -164,9 +178,13 @@ class AgentPublisher:
             return
         fact = OnWire(self._run, message.message_id, sending.number, due, now, sending.garbled)
         yield Account(fact)
+        yield self._transmit(component, sending.octets)
+
+    def _transmit(self, component: ComponentSubscription, octets: bytes) -> Transmit:
+        transport = component.receiver_transport
         media_type = TRANSPORTS[transport].media_types[component.encoding]
         receiver = (component.receiver_address, component.receiver_port)
-        yield Transmit(transport, *receiver, media_type, sending.octets)
+        return Transmit(transport, *receiver, media_type, octets)
 
     def _make(self, component: ComponentSubscription, nominal: int) -> Iterable[AgentAction]:
         """The messages of one tick: numbered, accounted for, broken, and put into the queue."""
@@ -200,27 +218,33 @@ class AgentPublisher:
         self, component: ComponentSubscription, nominal: int, position: int, clock: int
     ) -> Update:
         """One push-update with its share of the nodes."""
-        self._sequence_number = self._sequence_number % (_UINT32 - 1) + 1
-        push = self._scenario.push
-        nodes = component.nodes[position :: push.updates_per_period]
+        count = self._scenario.push.updates_per_period
+        nodes = component.nodes[position::count]
         return Update(
-            transport=component.receiver_transport,
-            encoding=component.encoding,
-            header=push.header,
-            mode=self._scenario.control_mode,
-            device=self._scenario.name,
-            generator=self._card.generator,
-            publisher_id=self._card.publisher_id,
-            message_id=self._message_id,
-            sequence_number=self._sequence_number,
-            subscription_id=component.subscription_id,
+            **self._common(component, clock),
             nominal=nominal,
             position=position,
-            count=push.updates_per_period,
-            clock=clock,
+            count=count,
             contents=datastore.contents(self._scenario.seed, nodes, component.selection, nominal),
-            max_segment_size=push.max_segment_size,
         )
+
+    def _common(self, component: ComponentSubscription, clock: int) -> dict[str, Any]:
+        """What every message says; takes the next sequence number."""
+        self._sequence_number = self._sequence_number % (_UINT32 - 1) + 1
+        return {
+            "transport": component.receiver_transport,
+            "encoding": component.encoding,
+            "header": self._scenario.push.header,
+            "mode": self._scenario.control_mode,
+            "device": self._scenario.name,
+            "generator": self._card.generator,
+            "publisher_id": self._card.publisher_id,
+            "message_id": self._message_id,
+            "sequence_number": self._sequence_number,
+            "subscription_id": component.subscription_id,
+            "clock": clock,
+            "max_segment_size": self._scenario.push.max_segment_size,
+        }
 
 
 def register_of(scenario: Scenario, agent: AgentPublisher, card: Card) -> Register:

@@ -9,23 +9,26 @@ from __future__ import annotations
 from msgspec import Struct, structs
 
 from collector.errors import ProtocolError
-from collector.model import CENTISECOND, SECOND, DeviceTime, SubscriptionTerms
+from collector.model import CENTISECOND, SECOND, DeviceTime, SelectionFilter, SubscriptionTerms
 from collector.wire.netconf_errors import refusal
 from publisher_sim.resource_location import Node
-from publisher_sim.scenario import Scenario
+from publisher_sim.scenario import Configured, Scenario
 from publisher_sim.selection import FilterUnsupportedError, Selection, select
 
 DEFAULT_ENCODING = "encode-xml"
 """Without one it is that of the rpc (RFC 8639 §2.4.2)."""
+_TRANSPORTS = {"udp-notif": "udp-notif", "dtls": "udp-notif", "https-notif": "https"}
+"""transport of the scenario -> identity that subscription-started names; others have none."""
 SOON = SECOND // 5
 """Without an anchor-time the first update is made so long after the request; ours."""
 
 
 class GlobalSubscription(Struct):
-    """One dynamic subscription, from its establishment to its end (RFC 8639 §2.4)."""
+    """One subscription, from its establishment or start to its end (RFC 8639 §2.4, §2.5)."""
 
     subscription_id: int
     session_id: str
+    """Whose it is; empty: nobody's, it is configured."""
     terms: SubscriptionTerms
     """As granted: with period, anchor-time and encoding filled in."""
     selection: Selection
@@ -34,6 +37,11 @@ class GlobalSubscription(Struct):
     suspended: bool = False
     congested: bool = False
     """Suspended because its session did not take more; resumed when it does."""
+
+    @property
+    def is_configured(self) -> bool:
+        """Nobody asked for it, and no session can touch it (RFC 8639 §2.5)."""
+        return not self.session_id
 
     @property
     def period(self) -> int:
@@ -82,6 +90,20 @@ def accept(
     anchor = terms.anchor_time if terms.anchor_time is not None else DeviceTime(now + SOON)
     granted = structs.replace(terms, encoding=encoding, period=period, anchor_time=anchor)
     return granted, selection
+
+
+def configured_terms(scenario: Scenario, configured: Configured, now: int) -> SubscriptionTerms:
+    """The terms of a configured subscription, on ticks that are multiples of the period."""
+    period = scenario.period_ns
+    transport = _TRANSPORTS.get(scenario.receiver.transport)
+    return SubscriptionTerms(
+        datastore="operational",
+        selection_filter=SelectionFilter("xpath", configured.xpath),
+        period=period,
+        anchor_time=DeviceTime((now + SOON) // period * period + period),
+        encoding=scenario.encoding,
+        transport=transport,
+    )
 
 
 def _accepted_period(period: int | None, scenario: Scenario) -> int:

@@ -61,10 +61,16 @@ from publisher_sim.channel import (
     Status,
 )
 from publisher_sim.forwarding import Forwarding
-from publisher_sim.global_subscription import DEFAULT_ENCODING, GlobalSubscription, accept
+from publisher_sim.global_subscription import (
+    DEFAULT_ENCODING,
+    GlobalSubscription,
+    accept,
+    configured_terms,
+)
 from publisher_sim.membership import Membership
 from publisher_sim.ports import (
     Action,
+    Announce,
     CloseSession,
     MasterPort,
     Note,
@@ -75,7 +81,8 @@ from publisher_sim.ports import (
     TellAgent,
 )
 from publisher_sim.resource_location import Node
-from publisher_sim.scenario import Scenario
+from publisher_sim.scenario import MASTER, Scenario
+from publisher_sim.selection import select
 from publisher_sim.timeline import Deed, Timeline
 
 __all__ = ["MasterPort", "MasterPublisher"]
@@ -191,6 +198,31 @@ class MasterPublisher:
         )
 
     # ------------------------------------------------------------------ life cycle
+    def configure(self, now: int) -> list[Action]:
+        """Begin the subscription that the scenario configured (RFC 8639 §2.5), if it has one.
+
+        Before its data comes subscription-started (udp-notif-26 §3.3).
+        """
+        configured = self._scenario.configured
+        if configured is None:
+            return []
+        terms = configured_terms(self._scenario, configured, now)
+        selection = select(terms.selection_filter)
+        one = GlobalSubscription(configured.subscription_id, "", terms, selection, {})
+        fact = self._begin(one, now)
+        change = StateChange(terms=terms, generators=self._listed(one))
+        return [*self._say(one, _K.SUBSCRIPTION_STARTED, change, now), fact, *self._tell(one, {})]
+
+    def _begin(self, one: GlobalSubscription, now: int) -> Note:
+        one.shares = self._shares(one)
+        self._subscriptions[one.subscription_id] = one
+        self._timeline.begin(one.first_tick(now), one.period)
+        return Note(
+            accounts.Established(
+                now, one.subscription_id, one.period, one.anchor, self._generators(one)
+            )
+        )
+
     def _establish(
         self, session_id: str, terms: SubscriptionTerms, now: int
     ) -> tuple[RpcResult, list[Action]]:
@@ -198,13 +230,10 @@ class MasterPublisher:
         if len(self._subscriptions) >= MAX_SUBSCRIPTIONS:
             raise refusal("insufficient-resources", f"there are {MAX_SUBSCRIPTIONS} already")
         one = GlobalSubscription(self._next_id, session_id, granted, selection, {})
-        one.shares = self._shares(one)
         self._next_id += 1
-        self._subscriptions[one.subscription_id] = one
-        self._timeline.begin(one.first_tick(now), one.period)
-        generators = self._generators(one)
-        fact = accounts.Established(now, one.subscription_id, one.period, one.anchor, generators)
-        return EstablishOutput(one.subscription_id, generators), [Note(fact), *self._tell(one, {})]
+        fact = self._begin(one, now)
+        output = EstablishOutput(one.subscription_id, self._generators(one))
+        return output, [fact, *self._tell(one, {})]
 
     def _modify(
         self, session_id: str, operation: ModifySubscription, now: int
@@ -226,19 +255,19 @@ class MasterPublisher:
         fact = accounts.TermsChanged(
             now, one.subscription_id, one.period, one.anchor, self._generators(one)
         )
-        return Ok(), [self._modified(one, now), Note(fact), *self._tell(one, before)]
+        return Ok(), [*self._modified(one, now), Note(fact), *self._tell(one, before)]
 
     def _kill(self, number: int, now: int) -> tuple[RpcResult, list[Action]]:
-        """From any session; its subscriber is told (RFC 8639 §2.4.5)."""
+        """From any session, but only a dynamic one; its subscriber is told (RFC 8639 §2.4.5)."""
         one = self._subscriptions.get(number)
-        if one is None:
+        if one is None or one.is_configured:
             raise refusal("no-such-subscription", f"no subscription {number}")
         return Ok(), self._terminate(one, "no-such-subscription", now)
 
     def _terminate(self, one: GlobalSubscription, reason: str, now: int) -> list[Action]:
         change = StateChange(reason=reason)
-        said = self._notification(one, _K.SUBSCRIPTION_TERMINATED, change, now)
-        return [*self._end(one, reason, now), said]
+        said = self._say(one, _K.SUBSCRIPTION_TERMINATED, change, now)
+        return [*self._end(one, reason, now), *said]
 
     def _end(self, one: GlobalSubscription, reason: str, now: int) -> list[Action]:
         """The component subscriptions end with their global one (base draft §5)."""
@@ -256,22 +285,26 @@ class MasterPublisher:
             return []
         one.suspended = True
         change = StateChange(reason=reason)
-        said = self._notification(one, _K.SUBSCRIPTION_SUSPENDED, change, now)
-        return [*self._stop(one), said, Note(accounts.Suspended(now, one.subscription_id))]
+        said = self._say(one, _K.SUBSCRIPTION_SUSPENDED, change, now)
+        return [*self._stop(one), *said, Note(accounts.Suspended(now, one.subscription_id))]
 
     def _resume(self, one: GlobalSubscription, now: int) -> list[Action]:
         if not one.suspended:
             return []
         one.suspended = False
-        said = self._notification(one, _K.SUBSCRIPTION_RESUMED, None, now)
+        said = self._say(one, _K.SUBSCRIPTION_RESUMED, None, now)
         fact = Note(accounts.Resumed(now, one.subscription_id))
         again = self._decompose_again(one, now)  # what changed meanwhile is said now
-        return [said, fact, *(again or self._tell(one, {}))]
+        return [*said, fact, *(again or self._tell(one, {}))]
 
     # ------------------------------------------------------------------ decomposition
     def _shares(self, one: GlobalSubscription) -> dict[str, tuple[Node, ...]]:
         encoding = one.terms.encoding or DEFAULT_ENCODING
         return self._members.shares(one.selection, encoding, one.period)
+
+    def _listed(self, one: GlobalSubscription) -> tuple[str, ...] | None:
+        """What state changes say of them."""
+        return self._generators(one) if self._scenario.lists else None
 
     def _generators(self, one: GlobalSubscription) -> tuple[str, ...]:
         return tuple(self._scenario.publisher(name).generator for name in one.shares)
@@ -283,8 +316,11 @@ class MasterPublisher:
         before, one.shares = one.shares, self._shares(one)
         if before == one.shares:
             return []
-        fact = accounts.ListChanged(now, one.subscription_id, self._generators(one))
-        return [*self._tell(one, before), self._modified(one, now), Note(fact)]
+        said = [*self._tell(one, before), *self._modified(one, now)]
+        if self._scenario.lists:  # else nobody can know
+            fact = accounts.ListChanged(now, one.subscription_id, self._generators(one))
+            said.append(Note(fact))
+        return said
 
     def _tell(self, one: GlobalSubscription, before: dict[str, tuple[Node, ...]]) -> list[Action]:
         """Component subscriptions to those whose share is new, ends to those without one."""
@@ -304,7 +340,7 @@ class MasterPublisher:
             period=one.period,
             anchor=one.anchor,
             encoding=one.terms.encoding or DEFAULT_ENCODING,
-            nodes=one.shares[publisher],
+            nodes=one.shares.get(publisher, ()),
             selection=one.selection,
             receiver_transport=self._scenario.receiver.transport,
             receiver_address=self._scenario.receiver.address,
@@ -314,14 +350,19 @@ class MasterPublisher:
         )
 
     # ------------------------------------------------------------------ notifications
-    def _modified(self, one: GlobalSubscription, now: int) -> Action:
-        change = StateChange(terms=one.terms, generators=self._generators(one))
-        return self._notification(one, _K.SUBSCRIPTION_MODIFIED, change, now)
+    def _modified(self, one: GlobalSubscription, now: int) -> list[Action]:
+        change = StateChange(terms=one.terms, generators=self._listed(one))
+        return self._say(one, _K.SUBSCRIPTION_MODIFIED, change, now)
 
-    def _notification(
+    def _say(
         self, one: GlobalSubscription, kind: NotificationKind, change: StateChange | None, now: int
-    ) -> Action:
-        """In the RFC 5277 form, on the session that established it (RFC 8640 §6)."""
+    ) -> list[Action]:
+        """In the RFC 5277 form, on the session that established it (RFC 8640 §6); of a configured
+        one where its data goes and as its data, by the master's own publisher."""
+        if one.is_configured:
+            if not self._scenario.announces:
+                return []
+            return [Announce(self._component(one, MASTER), kind, change)]
         said = Notification(
             kind=kind,
             name=f"ietf-subscribed-notifications:{kind.value}",
@@ -332,7 +373,7 @@ class MasterPublisher:
         )
         mode = self._scenario.control_mode
         octets = notification.encode(said, None, MediaType.YANG_DATA_XML, mode=mode)
-        return SendNotification(one.session_id, octets)
+        return [SendNotification(one.session_id, octets)]
 
     # ------------------------------------------------------------------ agents
     def agent_said(self, message: FromAgent, now: int) -> list[Action]:
@@ -401,8 +442,8 @@ class MasterPublisher:
             actions.extend(self._everything_again(now))
         for one in list(self._subscriptions.values()):
             if one.terms.stop_time is not None and one.terms.stop_time <= now:
-                said = self._notification(one, _K.SUBSCRIPTION_COMPLETED, None, now)
-                actions.extend([*self._end(one, "stop-time", now), said])
+                said = self._say(one, _K.SUBSCRIPTION_COMPLETED, None, now)
+                actions.extend([*self._end(one, "stop-time", now), *said])
         return actions
 
     def stop(self, now: int) -> list[Action]:

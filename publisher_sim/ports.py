@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from collector.model import NotificationKind, StateChange
     from collector.wire.netconf_rpc import Rpc
     from publisher_sim.accounts import TruthFact
-    from publisher_sim.channel import ToAgent
+    from publisher_sim.channel import ComponentSubscription, ToAgent
 
 
 class SendReply(Struct, frozen=True):
@@ -28,6 +29,18 @@ class SendNotification(Struct, frozen=True):
 
     session_id: str
     message: bytes
+
+
+class Announce(Struct, frozen=True):
+    """Send one state change to the receiver, where the data goes, by the master's own publisher.
+
+    Its number is one of that publisher's (udp-notif-26 §3.2): state changes and updates count on.
+    """
+
+    component: ComponentSubscription
+    """How it is sent: encoding and receiver."""
+    kind: NotificationKind
+    change: StateChange | None
 
 
 class CloseSession(Struct, frozen=True):
@@ -61,7 +74,9 @@ class Note(Struct, frozen=True):
     fact: TruthFact
 
 
-Action = SendReply | SendNotification | CloseSession | TellAgent | StopCard | StartCard | Note
+Action = (
+    SendReply | SendNotification | Announce | CloseSession | TellAgent | StopCard | StartCard | Note
+)
 
 
 class MasterPort(Protocol):

@@ -90,6 +90,21 @@ class Receiver(_Table, frozen=True):
     tls: Tls = Tls()
 
 
+class Configured(_Table, frozen=True):
+    """A subscription that the device was configured with (RFC 8639 §2.5): it pushes from its start
+    on, whoever listens, and nobody has to ask. State changes go where the data goes."""
+
+    subscription_id: int = 100
+    """uint32; the lower half is for configured ones (RFC 8639 §6)."""
+    xpath: str = "/ietf-interfaces:interfaces"
+    """What it selects, prefixes are module names."""
+    announce: bool = True
+    """False: no state change is ever sent, as over dial-out, or to a collector that came later."""
+    announce_list: bool = True
+    """False: subscription-started and -modified come without the list of generators, as many
+    devices do; an observer has to learn it."""
+
+
 class Push(_Table, frozen=True):
     """How updates are cut and written."""
 
@@ -101,7 +116,7 @@ class Push(_Table, frozen=True):
     encodings: tuple[EncodingName, ...] | None = None
     """What it is able to write. None: all that the transport can carry."""
     header: HeaderName = "envelope"
-    """What stands around each update. Without the envelope's sequence number a lost message shows
+    """What stands around each update. ``rfc5277`` has no number: over it a lost message shows
     only where the transport has numbers of its own."""
     max_segment_size: int = 1400
     """Octets of a datagram's payload, header included (udp-notif-26 §7), 64 to 65507."""
@@ -195,9 +210,10 @@ class Scenario(_Table, frozen=True):
     name: str = "device"
     address: str = "127.0.1.1"
     """Loopback address that the device binds and sends from, one a device."""
-    control_mode: Literal["mso", "distributed-notif-18"] = "mso"
+    control_mode: Literal["mso", "distributed-notif-18", "distributed-notif-19"] = "mso"
     """How the list is spelled, and whether an update carries its publisher's id
-    (distributed-notif -09 to -19 do, the base draft has the transport's header alone)."""
+    (distributed-notif -09 to -19 do, the base draft has the transport's header alone); -19 has
+    configured subscriptions only."""
     seed: int = 1
     periods: int = 60
     """How long the run lasts, counted in ticks of the first subscription; 0: until stopped."""
@@ -205,6 +221,8 @@ class Scenario(_Table, frozen=True):
     """What the collector waits. None: the default that it derives from the period."""
     netconf: Netconf = Netconf()
     receiver: Receiver = Receiver()
+    configured: Configured | None = None
+    """None: it waits for establish-subscription."""
     push: Push = Push()
     period: Periods = Periods()
     master: Master = Master()
@@ -247,6 +265,18 @@ class Scenario(_Table, frozen=True):
     def continuity(self) -> Continuity:
         """Which numbers show a receiver that a message was lost."""
         return continuity(self.receiver.transport, self.push.header)
+
+    @property
+    def announces(self) -> bool:
+        """Are state changes of its subscription sent?"""
+        if self.configured is None:
+            return True
+        return self.configured.announce and self.traits.notifications
+
+    @property
+    def lists(self) -> bool:
+        """Does it ever say who is to deliver?"""
+        return self.configured is None or (self.announces and self.configured.announce_list)
 
     @property
     def publishers(self) -> tuple[Card, ...]:

@@ -17,8 +17,10 @@ from pathlib import Path
 import msgspec
 
 from collector.errors import ConfigError
-from collector.model import SECOND
+from collector.model import SECOND, SelectionFilter
+from collector.wire import names
 from publisher_sim.scenario import MASTER, MESSAGE_FAULTS, REASONS, Fault, Scenario
+from publisher_sim.selection import FilterUnsupportedError, select
 from publisher_sim.transports import TRANSPORTS
 
 FIRST_FAULT = 5
@@ -68,6 +70,7 @@ def check(scenario: Scenario, *, file: str = "") -> None:
     for number, fault in enumerate(scenario.fault):
         checks.fault(f"fault[{number}]", fault)
     checks.late_faults()
+    checks.configured()
 
 
 class _Checks:
@@ -251,6 +254,32 @@ class _Checks:
             f"messages are not cut into datagrams over {transport}",
             f"false, or receiver.transport {' or '.join(over_udp)}",
         )  # fmt: skip
+
+    def configured(self) -> None:
+        """A subscription of the device's own."""
+        one, mode = self._scenario.configured, self._scenario.control_mode
+        self._require(
+            one is not None or mode != names.MODE_DN_19, "control_mode",
+            f"{mode} has no dynamic subscriptions", "another mode, or a table [configured]",
+        )  # fmt: skip
+        if one is None:
+            return
+        self._within(one.subscription_id, 0, 2**32 - 1, "configured.subscription_id")
+        self._require(
+            self._scenario.receiver.transport != "netconf", "receiver.transport",
+            "nobody's session is there to push on without being asked",
+            ", ".join(name for name in TRANSPORTS if name != "netconf"),
+        )  # fmt: skip
+        try:
+            select(SelectionFilter("xpath", one.xpath))
+        except FilterUnsupportedError as error:
+            raise ConfigError(str(error), file=self._file, key="configured.xpath") from error
+        for number, fault in enumerate(self._scenario.fault):
+            untold = fault.kind in REASONS and not self._scenario.announces
+            self._require(
+                not untold, f"fault[{number}].kind", f"nobody would be told of {fault.kind}",
+                "any other kind, or state changes that are sent",
+            )  # fmt: skip
 
     def late_faults(self) -> None:
         """Faults that make messages late: one tick each, far apart."""

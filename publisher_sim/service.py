@@ -25,6 +25,7 @@ from publisher_sim.crew import Crew, ProcessCrew, TaskCrew
 from publisher_sim.master import MasterPublisher
 from publisher_sim.ports import (
     Action,
+    Announce,
     CloseSession,
     Note,
     SendNotification,
@@ -126,6 +127,7 @@ class DeviceService:
             return
         await self.server.start()
         self._started = True
+        self._do(self._master.configure(now()))
         self._progress(f"{self._scenario.name} listens on {self.server.host}:{self.server.port}")
 
     async def _registration(self) -> None:
@@ -239,6 +241,9 @@ class DeviceService:
         match action:
             case SendReply() | SendNotification():
                 self.server.send(action.session_id, action.message)
+            case Announce():
+                if self._own is not None:
+                    self._own.announce(action)
             case TellAgent(publisher=publisher) if publisher == MASTER:
                 if self._own is not None:
                     self._own.receive(action.message)

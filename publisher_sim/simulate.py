@@ -1,9 +1,9 @@
 """A whole device in pretend time: scenario in, datagrams with send times and truth out.
 
 Does not: open sockets, start processes, read clocks. It plays the subscriber too: one
-establish-subscription at the start, for everything the device has. Between master and agents
-nothing takes time. So a day of telemetry takes seconds, and two calls with the same scenario give
-the same octets.
+establish-subscription at the start, for everything the device has, unless it is configured. Between
+master and agents nothing takes time. So a day of telemetry takes seconds, and two calls with the
+same scenario give the same octets.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from publisher_sim.channel import Forward, Status
 from publisher_sim.master import MasterPublisher
 from publisher_sim.ports import (
     Action,
+    Announce,
     Note,
     SendNotification,
     SendReply,
@@ -81,9 +82,7 @@ class Simulation:
         for card in self._scenario.publishers:
             self._start(card)
         yield from self._flush()
-        self._do(self._master.session_opened(SESSION, "collector", self.now))
-        rpc = Rpc("1", EstablishSubscription(self._terms))
-        self._do(self._master.rpc_received(SESSION, rpc, self.now))
+        self._subscribe()
         while not self._master.finished:
             yield from self._flush()
             self.now = self._next_deadline()
@@ -93,6 +92,14 @@ class Simulation:
                     self._carry_out(agent.handle_timer(self.now))
             self._do(self._master.handle_timer(self.now))
         yield from self._flush()
+
+    def _subscribe(self) -> None:
+        if self._scenario.configured is not None:
+            self._do(self._master.configure(self.now))
+            return
+        self._do(self._master.session_opened(SESSION, "collector", self.now))
+        rpc = Rpc("1", EstablishSubscription(self._terms))
+        self._do(self._master.rpc_received(SESSION, rpc, self.now))
 
     def truth(self) -> tuple[Header, list[TruthLine]]:
         """The truth so far, as it would stand in the file."""
@@ -125,6 +132,10 @@ class Simulation:
                     self._said.append(Said(self.now, "reply", action.message))
                 case SendNotification():
                     self._said.append(Said(self.now, "notification", action.message))
+                case Announce():
+                    own = self._agents[MASTER]
+                    said = own.announce(action.component, action.kind, action.change, self.now)
+                    self._carry_out(said)
                 case TellAgent() if action.publisher in self._agents:
                     agent = self._agents[action.publisher]
                     self._carry_out(agent.receive(action.message, self.now))

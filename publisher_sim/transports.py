@@ -2,8 +2,9 @@
 
 Does not: open sockets (``publishers`` does), make messages (``units``). Rules: one row a transport;
 a *unit* is what it puts on the wire at a time: a datagram over UDP, elsewhere the whole message.
-Where a transport has no number of its own, the envelope's ``sequence-number`` takes its place; with
-neither, ``continuity`` is ``none`` and nobody can tell a lost message from one never sent.
+Where a transport has no number of its own, that of the message takes its place: ``sequence-number``
+of the envelope, ``message-id`` of notification-messages. With neither, ``continuity`` is ``none``
+and nobody can tell a lost message from one never sent.
 
 Spec: RFC 8640 (XML on the session), udp-notif-26 §3, https-notif-15, digest of the dial-outs.
 """
@@ -44,6 +45,8 @@ class Traits(Struct, frozen=True):
     """Values of ``[push] header`` that make sense."""
     segments: bool = False
     """True: a message may be cut, and units may come to harm one by one."""
+    notifications: bool = True
+    """False: a format of its own that has no state changes."""
     numbers: Continuity = "none"
     """Continuity of the transport itself, whatever the message says."""
 
@@ -60,10 +63,12 @@ TRANSPORTS: dict[str, Traits] = {
     "grpc-cisco": Traits(
         {"encode-gpb": int(MediaType.CISCO_GPB), "encode-json": int(MediaType.CISCO_JSON)},
         ("envelope",),
+        notifications=False,
     ),
     "grpc-huawei": Traits(
         {"encode-gpb": int(MediaType.HUAWEI_GPB), "encode-json": int(MediaType.HUAWEI_JSON)},
         ("envelope",),
+        notifications=False,
         numbers="sequence-number",
     ),
     "netconf": Traits({"encode-xml": _NOTIFICATIONS["encode-xml"]}, _HEADERS),
@@ -76,4 +81,4 @@ def continuity(transport: str, header: str) -> Continuity:
     numbers = TRANSPORTS[transport].numbers
     if numbers != "none" or not transport.startswith(("https", "netconf")):
         return numbers
-    return "sequence-number" if header == "envelope" else "none"
+    return "none" if header == "rfc5277" else "sequence-number"

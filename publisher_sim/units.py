@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from collector.model import DeviceTime, MediaType, Notification, NotificationKind
+from collector.model import DeviceTime, MediaType, Notification, NotificationKind, StateChange
 from collector.wire import names
 from collector.wire.notification import encode
 from collector.wire.udp_notif import encode_message
 from publisher_sim.transports import TRANSPORTS
 
 
-class Update(Struct, frozen=True, gc=False):
-    """One push-update of one publisher, before any transport has touched it."""
+class Message(Struct, frozen=True, gc=False, kw_only=True):
+    """What all messages of a publisher share, before any transport has touched them."""
 
     transport: str
     encoding: str
@@ -35,21 +35,33 @@ class Update(Struct, frozen=True, gc=False):
     sequence_number: int
     """Of this publisher: 1, 2, ..."""
     subscription_id: int
-    nominal: int
-    """Tick that it is for, ns since 1970."""
-    position: int
-    """Which of the publisher's ``count`` messages for this tick, from 0."""
-    count: int
     clock: int
     """What the publisher's clock shows, ns since 1970."""
-    contents: dict[str, Any]
-    """Value of ``datastore-contents``."""
     max_segment_size: int
 
     @property
     def media_type(self) -> int:
         """Number of its media type over its transport."""
         return TRANSPORTS[self.transport].media_types[self.encoding]
+
+
+class Update(Message, frozen=True, gc=False, kw_only=True):
+    """One push-update."""
+
+    nominal: int
+    """Tick that it is for, ns since 1970."""
+    position: int
+    """Which of the publisher's ``count`` messages for this tick, from 0."""
+    count: int
+    contents: dict[str, Any]
+    """Value of ``datastore-contents``."""
+
+
+class Announcement(Message, frozen=True, gc=False, kw_only=True):
+    """One state change of a configured subscription."""
+
+    kind: NotificationKind
+    change: StateChange | None
 
 
 _ROOTS = {
@@ -59,47 +71,58 @@ _ROOTS = {
 }
 
 
-def notification(update: Update) -> bytes:
+def notification(message: Update | Announcement) -> bytes:
     """The whole message as a notification.
 
     In ``mso`` mode over UDP the transport's header names the generator and no leaf does. On a
     NETCONF session, and wherever else a header has no such number, the update itself must:
     ``message-publisher-id``, or ``message-generator-id`` of the header of notification-messages.
     """
-    named_by_header = TRANSPORTS[update.transport].numbers == "message-id"
-    said_inside = update.mode != names.MODE_MSO or not named_by_header
-    root = _ROOTS[update.header]
-    if update.transport == "https-notif" and root == names.ROOT_NOTIFICATION:
-        root = names.ROOT_HTTPS if update.encoding == "encode-json" else root
-    envelope = update.header == "envelope"
+    media_type = MediaType(message.media_type)
+    numbered = message.header != "rfc5277"
     said = Notification(
         kind=NotificationKind.PUSH_UPDATE,
         name="ietf-yang-push:push-update",
-        root=root,
-        subscription_id=update.subscription_id,
-        event_time=DeviceTime(update.clock),
-        observation_time=DeviceTime(update.clock),
-        hostname=update.device if envelope else None,
-        sequence_number=update.sequence_number if envelope else None,
-        generator=update.generator if said_inside else None,
+        root=_root(message),
+        subscription_id=message.subscription_id,
+        event_time=DeviceTime(message.clock),
+        hostname=message.device if message.header == "envelope" else None,
+        sequence_number=message.sequence_number if numbered else None,
     )
-    return encode(said, update.contents, MediaType(update.media_type), mode=update.mode)
+    if isinstance(message, Announcement):
+        name = f"ietf-subscribed-notifications:{message.kind.value}"
+        said = structs.replace(said, kind=message.kind, name=name, state_change=message.change)
+        return encode(said, None, media_type, mode=message.mode)
+    named_by_header = TRANSPORTS[message.transport].numbers == "message-id"
+    said_inside = message.mode != names.MODE_MSO or not named_by_header
+    said = structs.replace(
+        said,
+        observation_time=DeviceTime(message.clock),
+        generator=message.generator if said_inside else None,
+    )
+    return encode(said, message.contents, media_type, mode=message.mode)
 
 
-def datagrams(update: Update) -> list[bytes]:
+def _root(message: Message) -> str:
+    root = _ROOTS[message.header]
+    over_https = message.transport == "https-notif" and message.encoding == "encode-json"
+    return names.ROOT_HTTPS if over_https and root == names.ROOT_NOTIFICATION else root
+
+
+def datagrams(message: Update | Announcement) -> list[bytes]:
     """UDP-notif: as many datagrams as ``max_segment_size`` asks for (udp-notif-26 §4)."""
     return encode_message(
-        notification(update),
-        media_type=MediaType(update.media_type),
-        publisher_id=update.publisher_id,
-        message_id=update.message_id,
-        max_segment_size=update.max_segment_size,
+        notification(message),
+        media_type=MediaType(message.media_type),
+        publisher_id=message.publisher_id,
+        message_id=message.message_id,
+        max_segment_size=message.max_segment_size,
     )
 
 
-def whole(update: Update) -> list[bytes]:
+def whole(message: Update | Announcement) -> list[bytes]:
     """One unit: the notification."""
-    return [notification(update)]
+    return [notification(message)]
 
 
 _MAKERS: dict[str, Callable[[Update], list[bytes]]] = {
@@ -108,9 +131,20 @@ _MAKERS: dict[str, Callable[[Update], list[bytes]]] = {
     "https-notif": whole,
     "netconf": whole,
 }
-"""transport -> what makes its units."""
+"""transport -> what makes the units of an update."""
+_ANNOUNCERS: dict[str, Callable[[Announcement], list[bytes]]] = {
+    "udp-notif": datagrams,
+    "dtls": datagrams,
+    "https-notif": whole,
+}
+"""transport -> what makes the units of a state change; others have none (``notifications``)."""
 
 
 def units_of(update: Update) -> list[bytes]:
     """The units of one update over its transport. Raises UsageError: it cannot be written."""
     return _MAKERS[update.transport](update)
+
+
+def units_of_announcement(message: Announcement) -> list[bytes]:
+    """The units of one state change, over a transport that has them (``Traits.notifications``)."""
+    return _ANNOUNCERS[message.transport](message)

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import time
+import tomllib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
@@ -105,9 +106,10 @@ class Facts:
 class Device:
     """One simulated device."""
 
-    def __init__(self, name: str, place: Path) -> None:
+    def __init__(self, name: str, place: Path, address: str = "") -> None:
         self.name = name
         self.place = place
+        self.address = address
         self.ready: dict[str, Any] = {}
         self.child: asyncio.subprocess.Process | None = None
 
@@ -155,7 +157,8 @@ class Collecting(NamedTuple):
     receivers: Mapping[str, str] = {}
     """device -> the receiver that it pushes to, where it is not ``udp-notif``."""
     subscriptions: Mapping[str, Mapping[str, Any] | None] = {}
-    """device -> what its own subscription says otherwise; None: nobody subscribes to it."""
+    """device -> what its own subscription says otherwise; None: nobody subscribes to it, it is
+    known to the collector by its address from the start on, and pushes when it likes."""
     devices: Mapping[str, Mapping[str, Any]] = {}
     """device -> further keys of its section."""
 
@@ -171,7 +174,10 @@ def config_of(
     collecting: Collecting = USUAL,
     **subscription: Any,
 ) -> Config:
-    """A configuration with these devices and one subscription on each of them."""
+    """A configuration with these devices and one subscription on each of them; of those that
+    nobody subscribes to their own address is used, whether they run already or not."""
+    unasked = [d for d in devices if collecting.subscriptions.get(d.name, {}) is None]
+    devices = [device for device in devices if device not in unasked]
     known_hosts = folder / "known_hosts"
     known_hosts.write_text("".join(d.ready["known_hosts"] + "\n" for d in devices))
     table: dict[str, Any] = {
@@ -193,6 +199,11 @@ def config_of(
             }
             | dict(collecting.devices.get(device.name, {}))
             for device in devices
+        ]
+        + [
+            {"name": device.name, "sources": [device.address]}
+            | dict(collecting.devices.get(device.name, {}))
+            for device in unasked
         ],
     } | dict(collecting.sections)
     common = {
@@ -265,8 +276,9 @@ async def lab(
         place = folder / name
         place.mkdir()
         (place / "scenario.toml").write_text(text)
-        devices[name] = Device(name, place)
-    service = Service(config_of(folder, [], collecting=collecting), sinks=[facts], wall=wall)
+        devices[name] = Device(name, place, tomllib.loads(text)["address"])
+    unasked = [d for d in devices.values() if collecting.subscriptions.get(d.name, {}) is None]
+    service = Service(config_of(folder, unasked, collecting=collecting), sinks=[facts], wall=wall)
     with password_in_environment():
         try:
             await service.start()

@@ -14,7 +14,7 @@ from collector.comparison import Comparison, compare, read_truth
 from collector.core.engine import Engine
 from collector.core.reassembly import Reassembly
 from collector.core.segments import Assembled, HalfBuilt, SegmentReceived
-from collector.core.settings import EngineSettings
+from collector.core.settings import EngineSettings, KnownSubscription
 from collector.errors import WireError
 from collector.model import (
     CollectorStopped,
@@ -31,6 +31,7 @@ from collector.model import (
     Verdict,
 )
 from collector.wire import notification
+from collector.wire.envelopes import CONTENT_KINDS
 from collector.wire.netconf_rpc import decode_reply
 from collector.wire.udp_notif import Header, decode_header
 from publisher_sim import truth_file
@@ -45,10 +46,19 @@ PORT = 40_000
 class Joined:
     """One device's octets on their way into an engine."""
 
-    def __init__(self, scenario: Scenario, terms: SubscriptionTerms | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        terms: SubscriptionTerms | None = None,
+        known: KnownSubscription | None = None,
+    ) -> None:
+        """``known``: what the operator says of the configured subscription."""
         self._scenario = scenario
         self._terms = terms or default_terms(scenario)
-        self.engine = Engine(EngineSettings(grace=scenario.grace))
+        operator = {}
+        if known is not None and scenario.configured is not None:
+            operator[scenario.name, scenario.configured.subscription_id] = known
+        self.engine = Engine(EngineSettings(grace=scenario.grace, known=operator))
         self._reassembly = Reassembly()
         self._offset = 0
         self.verdicts: list[Verdict] = []
@@ -126,6 +136,10 @@ class Joined:
             return Rejected(
                 arrival, name, source, PORT, publisher, message, error.reason, self._offset
             )
+        if found.kind not in CONTENT_KINDS:
+            return StateChanged(
+                arrival, name, source, PORT, publisher, message, found, self._offset
+            )
         return Update(
             arrival, name, source, PORT, publisher, message, found.subscription_id,
             found.generator, found.kind, found.event_time, found.observation_time,
@@ -139,10 +153,12 @@ class Joined:
         )  # fmt: skip
 
 
-def compare_with_truth(scenario: Scenario, folder: Path) -> Comparison:
+def compare_with_truth(
+    scenario: Scenario, folder: Path, known: KnownSubscription | None = None
+) -> Comparison:
     """Simulate, judge, write the truth file, read it as the demo does, and compare."""
     said, header, lines = simulate(scenario)
-    joined = Joined(scenario)
+    joined = Joined(scenario, known=known)
     joined.take(said)
     verdicts = joined.stop(header.until + LATENCY)
     path = folder / "truth.jsonl"

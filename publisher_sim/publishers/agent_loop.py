@@ -16,6 +16,7 @@ from pathlib import Path
 from publisher_sim.accounts import TruthFact, encode_fact
 from publisher_sim.agent import Account, AgentAction, AgentPublisher, Transmit
 from publisher_sim.channel import FromAgent, ToAgent
+from publisher_sim.ports import Announce
 from publisher_sim.publishers.senders import Sender
 
 
@@ -63,6 +64,12 @@ class AgentLoop:
         if not self._closed:
             self._carry_out(self.agent.receive(message, now()))
             self._arm()
+
+    def announce(self, what: Announce) -> None:
+        """Send a state change."""
+        if not self._closed:
+            said = self.agent.announce(what.component, what.kind, what.change, now())
+            self._carry_out(said)
 
     def close(self) -> None:
         """Nothing leaves any more. May be called twice."""

@@ -118,7 +118,7 @@ def test_what_cannot_be_used_is_named(text: str, key: str, said: str) -> None:
         ("https-notif", "envelope", "sequence-number"),
         ("https-notif", "rfc5277", "none"),
         ("netconf", "envelope", "sequence-number"),
-        ("netconf", "notification-messages", "none"),
+        ("netconf", "notification-messages", "sequence-number"),
         ("grpc-cisco", "envelope", "none"),
         ("grpc-huawei", "envelope", "sequence-number"),
     ],
