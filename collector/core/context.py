@@ -6,11 +6,14 @@ Does not: know a device. One per engine; never part of a snapshot.
 from __future__ import annotations
 
 from collector.core.deadlines import Deadlines
+from collector.core.message_ids import Finding
 from collector.core.settings import EngineSettings
-from collector.core.state import Subscription
+from collector.core.state import Hole, Run, Subscription
 from collector.core.state_parts import ListInForce
 from collector.model import CENTISECOND, CollectorTime, Event, Fact, SubscriptionRow
 
+Seen = tuple[Run, Finding, Hole | None]
+"""What one book says of a message."""
 LISTS_SHARED = 256
 """Different lists whose members are remembered so that equal ones can be shared (ours)."""
 
@@ -18,7 +21,7 @@ LISTS_SHARED = 256
 class Context:
     """Handed to every rule that says something or waits for something."""
 
-    __slots__ = ("deadlines", "dirty", "facts", "lists", "settings")
+    __slots__ = ("bundle", "deadlines", "dirty", "facts", "lists", "settings")
 
     def __init__(self, settings: EngineSettings) -> None:
         self.settings = settings
@@ -27,6 +30,9 @@ class Context:
         self.deadlines = Deadlines()
         self.dirty: dict[tuple[int, int], Subscription] = {}
         """(subscription id, period index) of one device to be judged again after this input."""
+        self.bundle: list[Seen] | None = None
+        """What the id of the message said whose notifications are taken, empty before its first;
+        None unless there are several."""
         self.lists: dict[tuple[str, ...], tuple[tuple[str, ...], frozenset[str]]] = {}
         """Members of a list -> the same as they are kept: thousands of devices have equal ones."""
 

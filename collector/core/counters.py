@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from collector.core import forgetting, gaps, message_ids
-from collector.core.context import Context
+from collector.core.context import Context, Seen
 from collector.core.judge import is_past
 from collector.core.message_ids import Finding
 from collector.core.seen_ids import Signature
-from collector.core.state import Counter, Device, Hole, Restart, Run
+from collector.core.state import ALL_KEYS, Counter, Device, Hole, Restart, Run
 from collector.model import Rejected, StateChanged, Unreassembled, Update
 
 HELD_UP_SHARE = 8
 """Held up is a record when ids behind its own came more than this share of a period before it."""
 
-Seen = tuple[Run, Finding, Hole | None]
-"""What one book says of a message."""
+_KEPT = frozenset((Finding.DUPLICATE, Finding.FILLS, Finding.OVERTAKEN))
+"""What holds for every notification of a message; a gap or a restart is its first one's."""
 Numbered = Update | StateChanged
 
 
@@ -63,9 +63,38 @@ def observe(
     event_time: int | None,
     period: int,
 ) -> list[Seen]:
-    """Follow the id in both books; the second one only where there are two keys."""
+    """Follow the id in both books; the second one only where there are two keys.
+
+    A further notification of the same message has the id of the first one, which was followed.
+    """
     if record.message_id is None:
         return []
+    if context.bundle:
+        return _of_bundle(context.bundle, key)
+    seen = _follow(context, device, record, generator, key, event_time, period)
+    if context.bundle is not None:
+        context.bundle = seen
+    return seen
+
+
+def _of_bundle(seen: Iterable[Seen], key: int) -> list[Seen]:
+    return [
+        (run, found, hole) if found in _KEPT else (run, Finding.NEXT, None)
+        for run, found, hole in seen
+        if run.key in (ALL_KEYS, key)
+    ]
+
+
+def _follow(
+    context: Context,
+    device: Device,
+    record: Numbered,
+    generator: str,
+    key: int,
+    event_time: int | None,
+    period: int,
+) -> list[Seen]:
+    assert record.message_id is not None
     counter = counter_of(
         context, device, record.source, record.publisher_id, generator, record.arrival
     )

@@ -9,7 +9,7 @@ into batches or how often a timer ran. A deadline passes once something arrived,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from collector.core import (
     amendments,
@@ -81,6 +81,32 @@ class Engine:
         if update.offset < device.next_offset:
             return updates.generator_of(self._context, update), -1, None
         return updates.take(self._context, device, update)
+
+    def receive_bundle(
+        self, parts: Sequence[Update | StateChanged]
+    ) -> tuple[list[updates.Placed], list[Fact]]:
+        """Take the notifications of one message, whose Message ID counts once.
+
+        Returns:
+            Where each ``Update`` went, and what is said.
+        """
+        context, first = self._context, parts[0]
+        self._next_offset = first.offset + 1
+        self._until(first.arrival)
+        device = self._devices.get(first.device) or self._device(first.device)
+        doubled = device.duplicates + 1
+        placed = []
+        context.bundle = []
+        for part in parts:
+            if isinstance(part, Update):
+                placed.append(self._update(part))
+            else:
+                self._other(part)
+        for run, _, _ in context.bundle:
+            run.bundled = max(run.bundled, len(placed))
+        context.bundle = None
+        device.duplicates = min(device.duplicates, doubled)
+        return placed, context.take()
 
     def receive(self, record: EngineInput, now: CollectorTime) -> list[Fact]:
         """Take anything; deadlines before its arrival (and before ``now``) come first."""

@@ -112,6 +112,11 @@ def open_ids(hole: Hole) -> int:
     return hole.size - len(hole.found) if hole.run.in_force else 0
 
 
+def open_records(hole: Hole) -> int:
+    """Records that these ids may have been: a message may bundle several."""
+    return open_ids(hole) * hole.run.bundled
+
+
 def touching(originator: Originator, index: int) -> Sequence[Hole]:
     """The open holes that count and touch an originator's period; not to be changed."""
     holes = originator.holes.get(index, NOBODYS)
@@ -166,7 +171,7 @@ def owes_no_more(originator: Originator, slot: Slot) -> bool:
 
 def has_ids_left(hole: Hole, originator: Originator, index: int) -> bool:
     """Has a hole ids that its other suspects do not explain?"""
-    left = open_ids(hole)
+    left = open_records(hole)
     for other, at in hole.suspects:
         if other is originator and at == index:
             continue
@@ -174,7 +179,7 @@ def has_ids_left(hole: Hole, originator: Originator, index: int) -> bool:
         if owed:
             for one in touching(other, at):
                 if one is not hole:
-                    owed -= open_ids(one)
+                    owed -= open_records(one)
             if owed > 0:
                 left -= owed
                 if left <= 0:

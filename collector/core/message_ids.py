@@ -347,7 +347,7 @@ def copied(run: Run, key: int, in_force: bool) -> Run:
     """The same run in the other book; its holes are blamed on the same suspects."""
     twin = Run(run.counter, key, in_force)
     for name in ("last_id", "last_arrival", "last_time", "last_originator", "last_index",
-                 "first_arrival", "messages"):  # fmt: skip
+                 "first_arrival", "messages", "bundled"):  # fmt: skip
         setattr(twin, name, getattr(run, name))
     twin.seen, twin.speakers = run.seen[:], run.speakers[:]
     for hole in run.holes:

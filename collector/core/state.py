@@ -248,9 +248,9 @@ class Run:
     """One run of Message IDs."""
 
     __slots__ = (
-        "before_restart", "counter", "first_arrival", "holes", "in_force", "key", "last_arrival",
-        "last_id", "last_index", "last_originator", "last_time", "messages", "seen", "speakers",
-        "unmet", "waiting",
+        "before_restart", "bundled", "counter", "first_arrival", "holes", "in_force", "key",
+        "last_arrival", "last_id", "last_index", "last_originator", "last_time", "messages", "seen",
+        "speakers", "unmet", "waiting",
     )  # fmt: skip
 
     def __init__(self, counter: Counter, key: int, in_force: bool) -> None:
@@ -269,6 +269,8 @@ class Run:
         """Arrival of the last message before the last restart."""
         self.first_arrival = 0
         self.messages = 0
+        self.bundled = 1
+        """Content notifications of its largest message."""
         self.holes: tuple[Hole, ...] = ()
         """Open ones; from before a restart they are no longer here."""
         self.unmet: tuple[Hole, ...] = ()

@@ -7,7 +7,7 @@ Does not: know a rule; each is in its own file.
 from __future__ import annotations
 
 from collector.core import closing, counters, fold, gaps, held
-from collector.core.context import Context
+from collector.core.context import Context, Seen
 from collector.core.deadlines import refresh
 from collector.core.message_ids import Finding
 from collector.core.state import NO_SUBSCRIPTION, Device, Originator, Subscription
@@ -70,7 +70,7 @@ def _place(
     one: Subscription,
     generator: str,
     update: Update,
-    seen: list[counters.Seen],
+    seen: list[Seen],
     now: int,
 ) -> int | None:
     """Put a record of a known subscription into its period, and draw the conclusions.
@@ -100,7 +100,7 @@ def _place(
     return slot.index
 
 
-def _speaks_in(originator: Originator, seen: list[counters.Seen], update: Update) -> None:
+def _speaks_in(originator: Originator, seen: list[Seen], update: Update) -> None:
     counter = seen[0][0].counter
     if originator.counter is not counter:
         originator.counter = counter

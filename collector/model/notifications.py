@@ -49,3 +49,6 @@ class Notification(Struct, frozen=True, gc=False):
     sequence_number: int | None = None
     incomplete_update: bool = False
     state_change: StateChange | None = None
+    bundled: tuple[Notification, ...] = ()
+    """The other notifications of the same message, in their order; of the first one only
+    (draft-ietf-netconf-notification-messages-08, bundled messages)."""

@@ -39,6 +39,7 @@ from collector.model import (
     Transport,
     Verdict,
 )
+from collector.pipeline.bundles import columns_of, parts_of
 from collector.pipeline.departures import departures
 from collector.pipeline.exchanges import engine_inputs
 from collector.pipeline.rows import UpdateRows
@@ -175,10 +176,13 @@ class Pipeline:
         for row in odd:
             self._updates(updates, before, row, rows, facts)
             before = row + 1
-            if known[row]:
-                self._no_update(updates, row, others[row], facts)
-            else:
+            said = others.get(row)
+            if not known[row]:
                 self._unknown_source(updates.source[row])
+            elif isinstance(said, Notification) and said.bundled:
+                self._bundle(updates, row, said, rows, facts)
+            else:
+                self._no_update(updates, row, others[row], facts)
         self._updates(updates, before, end - start, rows, facts)
 
     def _columns(
@@ -222,6 +226,23 @@ class Pipeline:
         """The device of a management session, or of a certificate."""
         found = self._rest.sessions.get(session)
         return self._inventory.certified(session) if found is None else found
+
+    def _bundle(
+        self,
+        at: UpdateColumns,
+        row: int,
+        said: Notification,
+        rows: UpdateRows,
+        facts: list[Fact],
+    ) -> None:
+        """A message of several notifications: each goes where it would go alone."""
+        parts = parts_of(at.update(row), said)
+        placed, heard = self.engine.receive_bundle(parts)
+        updates, placements, places = columns_of(parts, placed)
+        if places:
+            rows.add(updates, placements)
+            self._sampling.placed(updates, placements, places)
+        facts += heard
 
     def _no_update(
         self, at: UpdateColumns, row: int, said: Notification | WireError, facts: list[Fact]

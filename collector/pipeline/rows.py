@@ -32,11 +32,12 @@ class UpdateRows:
         if not self._parts or records is None:
             return None
         updates, placed = self._parts[0] if len(self._parts) == 1 else _joined(self._parts)
-        every = len(updates) == records.num_rows
+        taken = np.frombuffer(updates.offset, np.int64) - first_offset
+        every = len(taken) == records.num_rows and not np.any(np.diff(taken) == 0)
         return update_rows(
             records,
             first_offset,
-            rows=None if every else np.frombuffer(updates.offset, np.int64) - first_offset,
+            rows=None if every else taken,
             device=updates.device,
             generator=placed.generators,
             subscription_id=updates.subscription_id,

@@ -10,7 +10,7 @@ be read were readable enough for the envelope: they are no rejected message, onl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -61,8 +61,11 @@ class Sampling:
             self._inputs.append(Reset(now, offset))
         self._every = every
 
-    def placed(self, updates: UpdateColumns, placements: Placements) -> None:
-        """Updates that the engine put somewhere."""
+    def placed(
+        self, updates: UpdateColumns, placements: Placements, places: Sequence[int] = ()
+    ) -> None:
+        """Updates that the engine put somewhere; ``places``: of a bundle, which of its
+        notifications each is."""
         every = self._every
         if not every:
             return
@@ -70,10 +73,12 @@ class Sampling:
         keys = indexes + np.frombuffer(placements.revisions, np.int64)
         chosen = (keys % every == 0) & (indexes != NOTHING)
         for row in np.flatnonzero(chosen).tolist():
-            self._look_into(updates, placements, row)
+            self._look_into(updates, placements, row, places[row] if places else 0)
 
-    def _look_into(self, updates: UpdateColumns, placements: Placements, row: int) -> None:
-        found = self._nodes(updates.kind[row], updates.offset[row] - self._first_offset)
+    def _look_into(
+        self, updates: UpdateColumns, placements: Placements, row: int, place: int
+    ) -> None:
+        found = self._nodes(updates.kind[row], updates.offset[row] - self._first_offset, place)
         self._inputs.append(
             Contents(
                 CollectorTime(updates.arrival[row]),
@@ -87,12 +92,12 @@ class Sampling:
             )
         )
 
-    def _nodes(self, kind: NotificationKind, record: int) -> NodeIds:
+    def _nodes(self, kind: NotificationKind, record: int, place: int) -> NodeIds:
         """``record``: row of the batch of records."""
         if kind is not NotificationKind.PUSH_UPDATE:
             return _NOTHING
         try:
-            return read_nodes(self._batch.payload[record], self._batch.media_type[record])
+            return read_nodes(self._batch.payload[record], self._batch.media_type[record], place)
         except WireError:
             return _NOTHING
 

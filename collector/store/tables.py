@@ -168,7 +168,8 @@ def update_rows(
 
     ``records``: columns as the journal gives them (received_at, flags, media_type, publisher_id,
     message_id, payload are used). ``first_offset``: journal offset of its first row. ``rows``:
-    ascending positions in ``records`` that are content notifications, None for all. The other
+    ascending positions in ``records`` that are content notifications, one of them several times
+    where a record bundles several, None for all. The other
     columns have one entry for each such row, ``NOTHING`` for null; a ``revision`` below 0 is
     unknown.
     """
@@ -238,7 +239,7 @@ def _take(
     offsets = rows + first_offset
     if not len(rows):
         return records.slice(0, 0), offsets
-    if rows[-1] - rows[0] + 1 == len(rows):
+    if rows[-1] - rows[0] + 1 == len(rows) and not np.any(np.diff(rows) == 0):
         return records.slice(rows[0], len(rows)), offsets
     return records.take(pa.array(rows)), offsets
 

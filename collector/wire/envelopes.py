@@ -66,7 +66,8 @@ class Envelopes:
         self.observation_time: array[int] = unknown
         self.incomplete_update: array[int] = array("B", bytes(rows))
         self.others: dict[int, Notification | WireError] = {}
-        """Row -> a message that is no content notification, or why it was refused."""
+        """Row -> a message that is no content notification or bundles several notifications, or why
+        it was refused."""
 
     def put(self, row: int, said: Notification) -> None:
         """What a message says that was decoded alone."""
@@ -146,7 +147,7 @@ def _decode_alone(
     except WireError as error:
         found.others[row] = error
         return
-    if said.kind in CONTENT_KINDS:
+    if said.kind in CONTENT_KINDS and not said.bundled:
         found.put(row, said)
     else:
         found.others[row] = said

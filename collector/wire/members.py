@@ -5,7 +5,8 @@ and the way back for the forms that we write. Does not: know octets (see ``encod
 into ``datastore-contents`` and ``datastore-changes``.
 
 Rules for reading: members in any order, qualified or not, old names beside new ones; what is absent
-is None; what cannot be read is a WireError; several notifications in one message: the first.
+is None; what cannot be read is a WireError; a message of several notifications is refused as a
+whole when one of them cannot be read.
 Rules for writing: the names of draft-ietf-netconf-notif-envelope and RFC 5277, nothing else.
 """
 
@@ -13,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+
+from msgspec import structs
 
 from collector.errors import UsageError, WireError
 from collector.model import (
@@ -57,6 +60,8 @@ _HEADER: Final = frozenset(
     ("event-time", "eventTime", "hostname", "sysName", "sequence-number", "sequenceNumber")
 )
 _CONTENTS: Final = ("contents", "notification-contents")
+MAX_BUNDLED: Final = 4096
+"""Notifications of one message that are taken; ours."""
 _NO_REASON: Final = "a state change of this kind needs a reason"
 
 
@@ -93,20 +98,28 @@ def read_message(message: object) -> Notification:
 
 
 def _read_messages(wrapper: Mapping[str, Any]) -> Notification:
-    """draft-ietf-netconf-notification-messages-08: the first notification of the bundle."""
+    """draft-ietf-netconf-notification-messages-08: the notifications of a bundle."""
     found = plain.known_members(wrapper, "message")
     outer = plain.known_members(found.get("message-header"), "message-header")
     entries = plain.as_list(found.get("notifications", []))
     if not entries:
         raise _no_notification("the message bundles no notification")
-    first = plain.known_members(entries[0], "notifications")
-    inner = plain.known_members(first.get("notification-header"), "notification-header")
+    if len(entries) > MAX_BUNDLED:
+        raise plain.bad_value("notifications", len(entries))
+    first, *others = [_read_bundled(entry, outer) for entry in entries]
+    return structs.replace(first, bundled=tuple(others)) if others else first
+
+
+def _read_bundled(entry: object, outer: Mapping[str, Any]) -> Notification:
+    """One entry; ``outer``: the header of the message, which holds for each."""
+    found = plain.known_members(entry, "notifications")
+    inner = plain.known_members(found.get("notification-header"), "notification-header")
     header = {
         "event-time": inner.get("notification-time", outer.get("message-time")),
         "sequence-number": outer.get("message-id"),
     }
     header = {name: value for name, value in header.items() if value is not None}
-    contents = plain.members(first.get("notification-contents"), "notification-contents")
+    contents = plain.members(found.get("notification-contents"), "notification-contents")
     ids = plain.as_list(inner.get("subscription-id", []))
     return _read_payload(
         contents,

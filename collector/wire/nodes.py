@@ -55,22 +55,25 @@ class NodeIds(Struct, frozen=True):
     """False when a bound left something out."""
 
 
-def nodes_of(message: object, *, lists_marked: bool) -> NodeIds:
+def nodes_of(message: object, *, lists_marked: bool, place: int = 0) -> NodeIds:
     """The nodes of a push-update.
 
     Args:
         message: the whole message as plain values (``decode_contents``).
         lists_marked: whether the encoding tells a list from a container: JSON and CBOR do.
+        place: which notification, where the message bundles several.
     """
     walk = _Walk(lists_marked)
-    contents = _contents_of(message, len(_WRAPPERS))
+    contents = _contents_of(message, len(_WRAPPERS), place)
     if isinstance(contents, dict):
         walk.members(contents, "", False, MAX_DEPTH)
     return NodeIds(frozenset(walk.found), walk.whole)
 
 
-def read_nodes(payload: bytes, media_type: int) -> NodeIds:
+def read_nodes(payload: bytes, media_type: int, place: int = 0) -> NodeIds:
     """The nodes of a push-update whose envelope was read before (``notification.decode``).
+
+    ``place``: which notification, where the message bundles several.
 
     Raises:
         WireError: the contents cannot be read.
@@ -82,7 +85,7 @@ def read_nodes(payload: bytes, media_type: int) -> NodeIds:
             message = _JSON.decode(payload)
     if message is None:
         message = decode_contents(payload, media_type)
-    return nodes_of(message, lists_marked=media_type != MediaType.YANG_DATA_XML)
+    return nodes_of(message, lists_marked=media_type != MediaType.YANG_DATA_XML, place=place)
 
 
 def entry_of(node: str) -> str:
@@ -91,10 +94,11 @@ def entry_of(node: str) -> str:
     return node if end < 0 else node[: end + 1]
 
 
-def _contents_of(value: object, depth: int) -> object:
-    """The value of the first ``datastore-contents`` within the known wrappers."""
+def _contents_of(value: object, depth: int, place: int) -> object:
+    """The value of the first ``datastore-contents`` within the known wrappers, or within that one
+    of several notifications."""
     if isinstance(value, list) and value:
-        value = value[0]
+        value = value[place if place < len(value) else 0]
     if not isinstance(value, dict) or not depth:
         return None
     inner = []
@@ -107,7 +111,7 @@ def _contents_of(value: object, depth: int) -> object:
             if local in _WRAPPERS:
                 inner.append(member)
     for member in inner:
-        if (found := _contents_of(member, depth - 1)) is not None:
+        if (found := _contents_of(member, depth - 1, place)) is not None:
             return found
     return None
 

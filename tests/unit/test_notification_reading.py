@@ -398,6 +398,13 @@ def test_notification_messages() -> None:
     assert notification == Notification(
         K.PUSH_UPDATE, "ietf-yang-push:push-update", names.ROOT_MESSAGES, 22, T_NS,
         generator="linecard 1", sequence_number=12,
+        bundled=(
+            Notification(
+                K.PUSH_UPDATE, "ietf-yang-push:push-update", names.ROOT_MESSAGES, 23,
+                T_NS + 2 * S,
+                generator="linecard 1", sequence_number=12,
+            ),
+        ),
     )  # fmt: skip
 
 
