@@ -88,6 +88,11 @@ class Receiver(_Table, frozen=True):
     address: str = "127.0.0.1"
     port: int = 10003
     tls: Tls = Tls()
+    path: str = "/yang-push"
+    """Over ``https-notif``: what comes before the names of the resources."""
+    yang_data: bool = False
+    """Over ``https-notif``: whether media types are those of https-notif-16, as in
+    ``application/yang-data+json``."""
 
 
 class Configured(_Table, frozen=True):

@@ -57,9 +57,7 @@ _OVER_UDP = Traits(_NOTIFICATIONS, _HEADERS, segments=True, numbers="message-id"
 TRANSPORTS: dict[str, Traits] = {
     "udp-notif": _OVER_UDP,
     "dtls": _OVER_UDP,
-    "https-notif": Traits(
-        {name: _NOTIFICATIONS[name] for name in ("encode-json", "encode-xml")}, _HEADERS
-    ),
+    "https-notif": Traits(_NOTIFICATIONS, _HEADERS),
     "grpc-cisco": Traits(
         {"encode-gpb": int(MediaType.CISCO_GPB), "encode-json": int(MediaType.CISCO_JSON)},
         ("envelope",),

@@ -6,6 +6,7 @@ Keys are P-256, which takes a millisecond. Nothing here is ever trusted outside 
 from __future__ import annotations
 
 import datetime
+import functools
 import ipaddress
 from collections.abc import Sequence
 from pathlib import Path
@@ -108,6 +109,39 @@ class Authority:
         )
         issued.key.chmod(0o600)
         return issued
+
+
+class Certified(NamedTuple):
+    """An authority, a collector and publishers that trust it."""
+
+    authority: Authority
+    collector: Issued
+    publisher: Issued
+
+    def sections(self, **more: object) -> dict[str, object]:
+        """Keys of a receiver's section."""
+        return {
+            "enabled": True,
+            "port": 0,
+            "certificate_file": str(self.collector.certificate),
+            "key_file": str(self.collector.key),
+            "client_ca_file": str(self.authority.file),
+        } | more
+
+    def scenario(self) -> str:
+        """The table of TLS in a scenario of the simulator."""
+        return (
+            f"[receiver.tls]\nca = '{self.authority.file}'\n"
+            f"certificate = '{self.publisher.certificate}'\nkey = '{self.publisher.key}'\n"
+        )
+
+
+@functools.cache
+def certified(folder: Path) -> Certified:
+    """The same for each call with a folder; the collector is at 127.0.0.1."""
+    authority = Authority(folder / "certificates")
+    collector = authority.issue("collector", dns=["collector.example"], addresses=["127.0.0.1"])
+    return Certified(authority, collector, authority.issue("publisher", dns=["publisher.example"]))
 
 
 def _builder(

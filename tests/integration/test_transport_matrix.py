@@ -17,6 +17,7 @@ import pytest
 from collector.comparison import Comparison
 from collector.model import Verdict
 from publisher_sim.transports import continuity
+from tests.certificates import certified
 from tests.lab import Collecting, fault, lab, scenario_toml
 
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
@@ -42,6 +43,11 @@ class Road(NamedTuple):
 ROADS: dict[str, Road] = {
     "udp-notif": Road(),
     "netconf": Road(),
+    "https-notif": Road(
+        receiver="https-notif",
+        sections=lambda folder: {"https_notif": certified(folder).sections()},
+        scenario=lambda folder: certified(folder).scenario(),
+    ),
 }
 """transport of the simulator -> its road."""
 
@@ -80,6 +86,9 @@ CELLS = [
     Cell("udp-notif", "encode-xml", asked="no-list"),
     Cell("udp-notif", "encode-cbor", "rfc5277", asked="middle"),
     Cell("netconf", "encode-xml", "rfc5277"),
+    Cell("https-notif", "encode-json", "rfc5277"),
+    Cell("https-notif", "encode-xml", "rfc5277"),
+    Cell("https-notif", "encode-cbor", "rfc5277"),
 ]
 
 
