@@ -152,11 +152,14 @@ class Card(_Table, frozen=True):
     """When after the tick it starts to send, as a part of the period, 0 to 0.45."""
     arc: float = 0.05
     """Over which part of the period its messages of one tick are spread."""
+    generator_id: str = ""
+    """Its Message Generator ID where that is text, as the base draft allows; its updates then go in
+    the form of notification-messages. Empty: the publisher id in decimal."""
 
     @property
     def generator(self) -> str:
         """Its Message Generator ID."""
-        return str(self.publisher_id)
+        return self.generator_id or str(self.publisher_id)
 
 
 class Master(_Table, frozen=True):

@@ -153,6 +153,7 @@ class _Checks:
         self._within(scenario.master.loss_detection_seconds, 0, 3, "master.loss_detection_seconds")
         self._once([one.name for one in scenario.publishers], "card", "name")
         self._once([one.publisher_id for one in scenario.publishers], "card", "publisher_id")
+        self._once([one.generator for one in scenario.publishers], "card", "generator_id")
         for kind in ("interfaces", "hardware"):
             owned = [node for one in scenario.publishers for node in getattr(one, kind)]
             self._once(owned, "card", kind)
@@ -164,6 +165,17 @@ class _Checks:
                 f"{key}.phase", f"with arc {card.arc} ends too late",
                 f"phase and arc from 0, together up to {LATEST_OFFSET} of the period",
             )  # fmt: skip
+            self._require(
+                not card.generator_id or self._can_say_text(), f"{key}.generator_id",
+                "is text, which neither the header of UDP-notif nor distributed-notif can carry",
+                f"control_mode {names.MODE_MSO} over netconf or https-notif, or empty",
+            )  # fmt: skip
+
+    def _can_say_text(self) -> bool:
+        """May a Message Generator ID be text?"""
+        scenario = self._scenario
+        said_inside = scenario.traits.notifications and scenario.traits.numbers != "message-id"
+        return scenario.control_mode == names.MODE_MSO and said_inside
 
     def _once(self, values: list[str] | list[int], key: str, what: str) -> None:
         twice = [value for value, count in Counter(values).items() if count > 1]

@@ -8,6 +8,7 @@ cell is one line in ``CELLS``; a new transport one in ``ROADS``, too.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -62,12 +63,17 @@ class Cell(NamedTuple):
     asked: str = "dynamic"
     """``dynamic``; or how a configured device pushes unasked: ``list``, ``no-list``, and ``middle``
     where subscription-started was never heard and the operator names the period."""
+    processes: bool = False
+    """Its cards are processes of their own."""
+    names: bool = False
+    """Its generators have names, not numbers."""
 
     @property
     def name(self) -> str:
         """Name of the device, and of the test."""
         usual = {"envelope": "", "mso": "", "dynamic": ""}
         words = [self.transport, self.encoding.removeprefix("encode-")]
+        words += ["named"] if self.names else []
         words += [usual.get(word, word) for word in (self.header, self.mode, self.asked)]
         return "-".join(word for word in words if word)
 
@@ -85,7 +91,7 @@ CELLS = [
     Cell("udp-notif", "encode-json", mode="distributed-notif-19", asked="list"),
     Cell("udp-notif", "encode-xml", asked="no-list"),
     Cell("udp-notif", "encode-cbor", "rfc5277", asked="middle"),
-    Cell("netconf", "encode-xml", "rfc5277"),
+    Cell("netconf", "encode-xml", "rfc5277", processes=True),
     Cell("https-notif", "encode-json", "rfc5277"),
     Cell("https-notif", "encode-xml", "rfc5277"),
     Cell("https-notif", "encode-cbor", "rfc5277"),
@@ -127,6 +133,8 @@ def scenario(number: int, cell: Cell, folder: Path) -> str:
         head=f'control_mode = "{cell.mode}"',
         push=push,
     )
+    if cell.names:
+        text = re.sub('name = "linecard(.)"', r'\g<0>\ngenerator_id = "line card \1"', text)
     road = ROADS[cell.transport]
     if cell.asked != "dynamic":
         text += "\n[configured]\n"
@@ -170,7 +178,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
             },
             devices={cell.name: ROADS[cell.transport].device(folder) for cell in CELLS},
         )
-        async with lab(folder, scenarios, collecting=collecting) as running:
+        processes = frozenset(cell.name for cell in CELLS if cell.processes)
+        async with lab(folder, scenarios, processes=processes, collecting=collecting) as running:
             await running.finished()
             await asyncio.sleep(1.0)
         return {

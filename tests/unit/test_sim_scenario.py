@@ -65,6 +65,18 @@ def over(transport: str, more: str = "") -> str:
         (over("netconf", "[push]\nencodings = ['encode-cbor']"), "push.encodings", "over netconf"),
         (over("grpc-cisco", "[push]\nencodings = ['encode-xml']"), "push.encodings", "encode-gpb"),
         (over("grpc-huawei", "[push]\nheader = 'rfc5277'"), "push.header", "envelope"),
+        (
+            over("udp-notif", CARD + "generator_id = 'linecard 1'"),
+            "card[0].generator_id",
+            "netconf or https-notif",
+        ),
+        (
+            "control_mode = 'distributed-notif-18'\n"
+            + over("netconf", CARD + "generator_id = 'linecard 1'"),
+            "card[0].generator_id",
+            "mso",
+        ),
+        (over("netconf", CARD + "generator_id = '1'"), "card.generator_id", "used twice"),
         (over("tcp"), "receiver.transport", "tcp"),
         (over("dtls", "[receiver.tls]\ncertificate = 'a.pem'"), "receiver.tls.key", "both"),
         (over("netconf", fault(kind="corrupt", at_period=9)), "fault[0].kind", "udp-notif or dtls"),
