@@ -64,7 +64,7 @@ def nodes_of(message: object, *, lists_marked: bool, place: int = 0) -> NodeIds:
         place: which notification, where the message bundles several.
     """
     walk = _Walk(lists_marked)
-    contents = _contents_of(message, len(_WRAPPERS), place)
+    contents = contents_of(message, place)
     if isinstance(contents, dict):
         walk.members(contents, "", False, MAX_DEPTH)
     return NodeIds(frozenset(walk.found), walk.whole)
@@ -86,6 +86,30 @@ def read_nodes(payload: bytes, media_type: int, place: int = 0) -> NodeIds:
     if message is None:
         message = decode_contents(payload, media_type)
     return nodes_of(message, lists_marked=media_type != MediaType.YANG_DATA_XML, place=place)
+
+
+def guess_key(entry: dict[str, Any], lists_marked: bool) -> str | None:
+    """The member of a list entry that is taken for its key; None where there is none."""
+    name = entry.get(KEYS[0])
+    if isinstance(name, str):
+        return KEYS[0]  # nearly always
+    leaves = {
+        local_name(name): name
+        for name, member in reversed(entry.items())
+        if not isinstance(member, dict | list) and member is not None
+    }
+    for name in KEYS:
+        if name in leaves:
+            return leaves[name]
+    return next(reversed(leaves.values()), None) if lists_marked else None
+
+
+def contents_of(message: object, place: int = 0) -> object:
+    """The value of ``datastore-contents`` in a message as plain values; None without one.
+
+    ``place``: of which notification, where the message bundles several.
+    """
+    return _contents_of(message, len(_WRAPPERS), place)
 
 
 def entry_of(node: str) -> str:
@@ -180,19 +204,7 @@ class _Walk:
                 self._entry(entry, text, depth)
 
     def _key(self, entry: dict[str, Any]) -> str | None:
-        """The member that is taken for the key."""
-        name = entry.get(KEYS[0])
-        if isinstance(name, str):
-            return KEYS[0]  # nearly always
-        leaves = {
-            local_name(name): name
-            for name, member in reversed(entry.items())
-            if not isinstance(member, dict | list) and member is not None
-        }
-        for name in KEYS:
-            if name in leaves:
-                return leaves[name]
-        return next(reversed(leaves.values()), None) if self._lists_marked else None
+        return guess_key(entry, self._lists_marked)
 
     def _add(self, path: str) -> None:
         if len(path) <= MAX_PATH and len(self.found) < MAX_NODES:
