@@ -12,8 +12,11 @@ def check(scenario: str) -> None:
     from publisher_sim.cli.scenario_argument import read_scenario
 
     found = read_scenario(scenario)
+    asked = "dynamic" if found.configured is None else "configured"
+    counted = "" if found.continuity == "none" else f", losses show by {found.continuity}"
     click.echo(
         f"{found.name}: {len(found.card)} cards, {found.periods or 'endless'} periods of "
         f"{found.period.seconds:g} s, {len(found.fault)} faults, "
-        f"grace {found.effective_grace / 1e9:g} s"
+        f"grace {found.effective_grace / 1e9:g} s; {asked}, over {found.receiver.transport}: "
+        f"{', '.join(found.encodings)}{counted}"
     )

@@ -44,8 +44,8 @@ def simulate(
         raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from error
     kinds = Counter(one.kind for one in said)
     outcomes = Counter(row.last.outcome for row in rows)
-    nouns = ("message" if kinds["message"] else "datagram", "notification")
-    click.echo(", ".join(_number(kinds[noun], noun) for noun in nouns))
+    nouns = [noun for noun in ("datagram", "message", "notification") if kinds[noun]]
+    click.echo(", ".join(_number(kinds[noun], noun) for noun in nouns) or "nothing was sent")
     click.echo(", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()))
 
 

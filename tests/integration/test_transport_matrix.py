@@ -95,6 +95,8 @@ CELLS = [
     Cell("https-notif", "encode-json", "rfc5277"),
     Cell("https-notif", "encode-xml", "rfc5277"),
     Cell("https-notif", "encode-cbor", "rfc5277"),
+    Cell("https-notif", "encode-json", "rfc5277", "distributed-notif-19", asked="list"),
+    Cell("https-notif", "encode-xml", "rfc5277", asked="middle"),
 ]
 
 

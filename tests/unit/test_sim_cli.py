@@ -45,7 +45,10 @@ def test_the_overview_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_check_says_what_it_is(scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert status_of(["check", scenario]) == 0
-    assert capsys.readouterr().out == ("core7: 1 cards, 12 periods of 1 s, 0 faults, grace 0.5 s\n")
+    assert capsys.readouterr().out == (
+        "core7: 1 cards, 12 periods of 1 s, 0 faults, grace 0.5 s; dynamic, over udp-notif: "
+        "encode-json, encode-xml, encode-cbor, losses show by message-id\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,6 +125,20 @@ def test_simulate_writes_the_truth(
     assert header["format"] == "publisher-sim-truth"
     assert (header["seed"], header["rows"], len(rows)) == (9, 12, 12)
     assert status_of(["simulate", scenario, "--truth", str(tmp_path / "no" / "where")]) == 2
+
+
+def test_simulate_over_the_session(
+    scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path(scenario)
+    path.write_text(path.read_text() + "\n[receiver]\ntransport = 'netconf'\n")
+    assert status_of(["simulate", scenario]) == 0
+    assert capsys.readouterr().out == "13 notifications\n12 COMPLETE\n"
+    assert status_of(["simulate", scenario, "--pcap", str(tmp_path / "x.pcap")]) == 2
+    assert "over netconf is no capture" in capsys.readouterr().err
+    path.write_text(path.read_text().replace("netconf", "https-notif"))
+    assert status_of(["simulate", scenario]) == 0
+    assert capsys.readouterr().out == "12 messages, 1 notification\n12 COMPLETE\n"
 
 
 def test_packaged_scenarios_are_listed_and_printed(capsys: pytest.CaptureFixture[str]) -> None:
