@@ -21,14 +21,10 @@ from msgspec import structs
 
 from collector.errors import ProtocolError
 from collector.model import (
-    DeviceTime,
-    MediaType,
-    Notification,
     NotificationKind,
     StateChange,
     SubscriptionTerms,
 )
-from collector.wire import names, notification
 from collector.wire.netconf_rpc import (
     CloseSession as CloseSessionRpc,
 )
@@ -41,11 +37,9 @@ from collector.wire.netconf_rpc import (
     ModifySubscription,
     Ok,
     Operation,
-    ReceiverState,
     ResyncSubscription,
     Rpc,
     Subscriptions,
-    SubscriptionState,
     encode_reply,
     refusal,
 )
@@ -81,6 +75,7 @@ from publisher_sim.ports import (
     TellAgent,
 )
 from publisher_sim.resource_location import Node
+from publisher_sim.saying import on_session, operational_state
 from publisher_sim.scenario import MASTER, Scenario
 from publisher_sim.selection import select
 from publisher_sim.timeline import Deed, Timeline
@@ -183,19 +178,10 @@ class MasterPublisher:
     def _get(self, operation: Get) -> Subscriptions:
         if not operation.subscriptions:
             return Subscriptions()
-        return Subscriptions(
-            tuple(
-                SubscriptionState(
-                    id=one.subscription_id,
-                    terms=one.terms,
-                    generators=self._generators(one),
-                    receivers=(
-                        ReceiverState("subscriber", "suspended" if one.suspended else "active"),
-                    ),
-                )
-                for one in self._subscriptions.values()
-            )
+        states = (
+            operational_state(one, self._generators(one)) for one in self._subscriptions.values()
         )
+        return Subscriptions(tuple(states))
 
     # ------------------------------------------------------------------ life cycle
     def configure(self, now: int) -> list[Action]:
@@ -363,17 +349,7 @@ class MasterPublisher:
             if not self._scenario.announces:
                 return []
             return [Announce(self._component(one, MASTER), kind, change)]
-        said = Notification(
-            kind=kind,
-            name=f"ietf-subscribed-notifications:{kind.value}",
-            root=names.ROOT_NOTIFICATION,
-            subscription_id=one.subscription_id,
-            event_time=DeviceTime(now),
-            state_change=change,
-        )
-        mode = self._scenario.control_mode
-        octets = notification.encode(said, None, MediaType.YANG_DATA_XML, mode=mode)
-        return [SendNotification(one.session_id, octets)]
+        return [on_session(one, kind, change, self._scenario.control_mode, now)]
 
     # ------------------------------------------------------------------ agents
     def agent_said(self, message: FromAgent, now: int) -> list[Action]:

@@ -1,0 +1,49 @@
+"""Saying: what the master says of a subscription, as state change notification and when asked.
+
+Does not: decide when (``master`` does), or send. Spec: RFC 8639 §2.7 (state changes), §2.8.2
+(operational state); RFC 8640 §6 (on the session, in the form of RFC 5277).
+"""
+
+from __future__ import annotations
+
+from collector.model import DeviceTime, MediaType, Notification, NotificationKind, StateChange
+from collector.wire import names, notification
+from collector.wire.netconf_rpc import ReceiverState, SubscriptionState
+from publisher_sim.global_subscription import GlobalSubscription
+from publisher_sim.ports import SendNotification
+
+
+def on_session(
+    one: GlobalSubscription,
+    kind: NotificationKind,
+    change: StateChange | None,
+    mode: str,
+    now: int,
+) -> SendNotification:
+    """One state change on the session that established the subscription.
+
+    Args:
+        one: whose it is.
+        kind: of the state change.
+        change: what it carries beyond the id.
+        mode: control mode, says how the list is spelled.
+        now: when it happened, ns since 1970.
+    """
+    said = Notification(
+        kind=kind,
+        name=f"ietf-subscribed-notifications:{kind.value}",
+        root=names.ROOT_NOTIFICATION,
+        subscription_id=one.subscription_id,
+        event_time=DeviceTime(now),
+        state_change=change,
+    )
+    octets = notification.encode(said, None, MediaType.YANG_DATA_XML, mode=mode)
+    return SendNotification(one.session_id, octets)
+
+
+def operational_state(one: GlobalSubscription, generators: tuple[str, ...]) -> SubscriptionState:
+    """An entry of /subscriptions."""
+    receiver = ReceiverState("subscriber", "suspended" if one.suspended else "active")
+    return SubscriptionState(
+        id=one.subscription_id, terms=one.terms, generators=generators, receivers=(receiver,)
+    )
