@@ -27,6 +27,7 @@ BAD_CERTIFICATE: Final = "bad-certificate"
 
 _OF_CODE: Final[Mapping[int, str]] = {
     2: "unknown-authority",
+    7: "unknown-authority",  # an authority of the same name has another key
     9: "certificate-not-yet-valid",
     10: "expired-certificate",
     18: "unknown-authority",  # self-signed

@@ -1,0 +1,136 @@
+"""A running HTTPS receiver and a raw client of it, for tests over loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import time
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+from collector.errors import IntakeFullError
+from collector.model import CollectorTime, ReceivedBatch
+from collector.receivers.https_notif import HttpsNotifReceiver
+
+PATIENCE = 20.0
+"""Seconds; generous, nothing is measured."""
+GOOD = b'{"ietf-https-notif:notification":{"eventTime":"2026-11-21T14:00:00Z","a:b":{}}}'
+
+
+class Clock:
+    def now(self) -> CollectorTime:
+        return CollectorTime(time.time_ns())
+
+
+class Intake:
+    """Takes everything, or nothing while ``full``; commits when ``gate`` is open."""
+
+    def __init__(self) -> None:
+        self.batches: list[ReceivedBatch] = []
+        self.full = False
+        self.lost = False
+        """The disk refuses to keep what was taken."""
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def take(self, batch: ReceivedBatch) -> int:
+        if self.full:
+            raise IntakeFullError("the disk is full")
+        self.batches.append(batch)
+        return len(self.payloads())
+
+    async def committed(self, offset: int) -> None:
+        await self.gate.wait()
+        if self.lost:
+            raise IntakeFullError("the disk refused")
+
+    def payloads(self) -> list[bytes]:
+        return [payload for batch in self.batches for payload in batch.payload]
+
+    def column(self, name: str) -> list[Any]:
+        return [value for batch in self.batches for value in getattr(batch, name)]
+
+
+@contextlib.asynccontextmanager
+async def serving(**options: Any) -> AsyncIterator[tuple[HttpsNotifReceiver, Intake]]:
+    """A receiver on a free port of 127.0.0.1; plain HTTP unless a certificate is given."""
+    intake = Intake()
+    given = {"port": 0, "plain_http": "certificate_file" not in options} | options
+    receiver = HttpsNotifReceiver(intake, Clock(), **given)
+    await receiver.start()
+    try:
+        yield receiver, intake
+    finally:
+        intake.gate.set()
+        await receiver.stop()
+
+
+class Response(NamedTuple):
+    status: int
+    fields: dict[str, str]
+    body: bytes
+
+
+class Browser:
+    """One connection, octets in and responses out."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    def send(self, octets: bytes) -> None:
+        self.writer.write(octets)
+
+    async def response(self, *, head: bool = False) -> Response:
+        """The next one. Raises EOFError."""
+        async with asyncio.timeout(PATIENCE):
+            text = (await self.reader.readuntil(b"\r\n\r\n")).decode()
+            first, *lines = text[:-4].split("\r\n")
+            fields = {}
+            for line in lines:
+                name, _, value = line.partition(": ")
+                fields[name.lower()] = value
+            length = 0 if head else int(fields.get("content-length", "0"))
+            body = await self.reader.readexactly(length)
+        return Response(int(first.split(" ")[1]), fields, body)
+
+    async def ended(self) -> bool:
+        """Whether nothing more comes, once the connection is over."""
+        async with asyncio.timeout(PATIENCE):
+            try:
+                return await self.reader.read() == b""
+            except ConnectionError:
+                return True
+
+
+@contextlib.asynccontextmanager
+async def browsing(
+    receiver: HttpsNotifReceiver, context: ssl.SSLContext | None = None
+) -> AsyncIterator[Browser]:
+    """A connection to it."""
+    async with asyncio.timeout(PATIENCE):
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", receiver.local_port, ssl=context,
+            server_hostname="collector.example" if context else None,
+        )  # fmt: skip
+    try:
+        yield Browser(reader, writer)
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+def post(body: bytes = GOOD, content_type: str = "application/json", more: str = "") -> bytes:
+    """A notification as a request."""
+    return (
+        f"POST /yang-push/relay-notification HTTP/1.1\r\nHost: c\r\nContent-Type: {content_type}"
+        f"\r\nContent-Length: {len(body)}\r\n{more}\r\n"
+    ).encode() + body
+
+
+async def until(condition: Any) -> None:
+    """Wait for it."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0.005)
