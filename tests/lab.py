@@ -27,6 +27,8 @@ from collector.service import Service
 
 PASSWORD = "lab"
 READY_SECONDS = 90.0
+AT_ONCE = 3
+"""Devices that start at the same time; it is work for a core, each."""
 
 
 def scenario_toml(
@@ -161,6 +163,8 @@ class Collecting(NamedTuple):
     known to the collector by its address from the start on, and pushes when it likes."""
     devices: Mapping[str, Mapping[str, Any]] = {}
     """device -> further keys of its section."""
+    netconf: Mapping[str, Mapping[str, Any]] = {}
+    """device -> further keys of its NETCONF section."""
 
 
 USUAL = Collecting()
@@ -195,7 +199,8 @@ def config_of(
                     "username": device.ready["username"],
                     "password_env": "LAB_PASSWORD",
                     "known_hosts": str(known_hosts),
-                },
+                }
+                | dict(collecting.netconf.get(device.name, {})),
             }
             | dict(collecting.devices.get(device.name, {}))
             for device in devices
@@ -283,9 +288,14 @@ async def lab(
         try:
             await service.start()
             ports = {one.name: one.local_port for one in service.receivers}  # type: ignore[attr-defined]
-            for device in devices.values():
+            turns = asyncio.Semaphore(AT_ONCE)
+
+            async def begin(device: Device) -> None:
                 receiver = f"127.0.0.1:{ports[collecting.receivers.get(device.name, 'udp-notif')]}"
-                await device.start(receiver, in_process=device.name not in processes)
+                async with turns:
+                    await device.start(receiver, in_process=device.name not in processes)
+
+            await asyncio.gather(*map(begin, devices.values()))
             everybody = list(devices.values())
             subscription["collecting"] = collecting
             await service.reload(config_of(folder, everybody, **subscription))

@@ -65,16 +65,19 @@ class Cell(NamedTuple):
     where subscription-started was never heard and the operator names the period."""
     processes: bool = False
     """Its cards are processes of their own."""
+    session: str = "asyncssh"
+    """Which implementation of the NETCONF session the collector uses."""
     names: bool = False
     """Its generators have names, not numbers."""
 
     @property
     def name(self) -> str:
         """Name of the device, and of the test."""
-        usual = {"envelope": "", "mso": "", "dynamic": ""}
+        usual = {"envelope": "", "mso": "", "dynamic": "", "asyncssh": ""}
         words = [self.transport, self.encoding.removeprefix("encode-")]
         words += ["named"] if self.names else []
-        words += [usual.get(word, word) for word in (self.header, self.mode, self.asked)]
+        special = (self.header, self.mode, self.asked, self.session)
+        words += [usual.get(word, word) for word in special]
         return "-".join(word for word in words if word)
 
     @property
@@ -92,6 +95,7 @@ CELLS = [
     Cell("udp-notif", "encode-xml", asked="no-list"),
     Cell("udp-notif", "encode-cbor", "rfc5277", asked="middle"),
     Cell("netconf", "encode-xml", "rfc5277", processes=True),
+    Cell("netconf", "encode-xml", "rfc5277", session="ncclient"),
     Cell("https-notif", "encode-json", "rfc5277"),
     Cell("https-notif", "encode-xml", "rfc5277"),
     Cell("https-notif", "encode-cbor", "rfc5277"),
@@ -178,6 +182,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
                 cell.name: {"encoding": cell.encoding} if cell.asked == "dynamic" else None
                 for cell in CELLS
             },
+            netconf={cell.name: {"session": cell.session} for cell in CELLS},
             devices={cell.name: ROADS[cell.transport].device(folder) for cell in CELLS},
         )
         processes = frozenset(cell.name for cell in CELLS if cell.processes)
