@@ -112,6 +112,12 @@ class DatagramBatcher:
             return rows
         return self._put_together(arrived, rows, slab)
 
+    def refuse(
+        self, batch: ReceivedBatch, error: WireError, arrival: int, peer: str, port: int
+    ) -> None:
+        """Count and record something of which not even the header could be looked at."""
+        self._recording.rejected(batch, error, b"", arrival, peer, port)
+
     def next_deadline(self) -> CollectorTime | None:
         """When ``handle_timer`` is due, or None."""
         return self._reassembly.next_deadline()

@@ -228,7 +228,7 @@ class DatagramReceiver:
             if not self.behind:
                 self._arrived = max(self._arrived, before)
             taken += (
-                self._offering.offer(self._batcher.handle_timer(self._arrived))
+                self._offering.offer(self._named(self._batcher.handle_timer(self._arrived)))
                 + self._offer_drops()
             )
         self._arm_timer()
@@ -240,7 +240,7 @@ class DatagramReceiver:
             return
         self._drain(math.inf)
         self._offer_drops(last=True)
-        rest = self._batcher.stop(self._clock.now())
+        rest = self._named(self._batcher.stop(self._clock.now()))
         if not self._offering.full:
             self._offering.offer(rest)
             rest = ReceivedBatch()
@@ -321,6 +321,13 @@ class DatagramReceiver:
         """The records of datagrams that were read (``DatagramBatcher.receive``)."""
         return self._batcher.receive(slab, arrivals, peers, ports)
 
+    def _named(self, batch: ReceivedBatch) -> ReceivedBatch:
+        """The records of a timer, with their senders as records name them."""
+        return batch
+
+    def _each_second(self) -> None:
+        """What a receiver of its kind has to do now and then."""
+
     def _arrivals(self, stamps: NDArray[np.int64], now: int) -> array[int]:
         """When datagrams came, by our clock; never before what was handed over already.
 
@@ -364,6 +371,7 @@ class DatagramReceiver:
         if self._loop is None:
             return
         self._housekeeping = self._loop.call_later(_HOUSEKEEPING_SECONDS, self._keep_house)
+        self._each_second()
         self.drain()
 
     def _look_for_drops(self) -> None:

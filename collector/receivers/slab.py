@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import mmap
 from array import array
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,9 @@ from collector.model import Octets
 ROW_OCTETS: Final = 65_536 + 64
 """Longer than any UDP payload, so nothing is ever cut off. Not a power of two: rows that are 64
 KiB apart would fall on the same lines of the processor's cache."""
+
+_BEHIND: Final = 64
+"""Octets behind the last datagram, so that its header can be read without asking its length."""
 
 
 class DatagramSlab:
@@ -45,6 +49,19 @@ class DatagramSlab:
         """When the kernel took each datagram, ns since 1970 by the system's clock; 0: not known."""
         self.view = self.octets.data.cast("B")
         """The same octets without rows."""
+
+    @classmethod
+    def of(cls, datagrams: Sequence[bytes]) -> DatagramSlab:
+        """One that holds these, one behind the other, and no more; it cannot be filled again."""
+        made = cls.__new__(cls)
+        lengths = np.fromiter(map(len, datagrams), np.uint32, len(datagrams))
+        made.octets = np.zeros((0, ROW_OCTETS), np.uint8)
+        made._firsts = np.zeros(0, np.int64)
+        made.starts = np.cumsum(lengths, dtype=np.int64) - lengths
+        made.lengths = lengths
+        made.stamps = np.zeros(len(datagrams), np.int64)
+        made.view = memoryview(b"".join((*datagrams, bytes(_BEHIND))))
+        return made
 
     def __len__(self) -> int:
         return len(self._firsts)

@@ -276,7 +276,11 @@ def refusal_of(error: Exception) -> tuple[str, str]:
         return "handshake-timeout", "it did not finish the TLS handshake in time"
     if not isinstance(error, ssl.SSLError) or isinstance(error, ssl.SSLEOFError):
         return "broken-off", "it broke the TLS handshake off"
-    reason = error.reason or ""
+    return refusal_of_reason(error.reason or "")
+
+
+def refusal_of_reason(reason: str) -> tuple[str, str]:
+    """Reason word and sentence for what OpenSSL calls a failure, as in ``NO_SHARED_CIPHER``."""
     if "ALERT" in reason:
         word = reason.rpartition("ALERT_")[2].lower().replace("_", " ")
         return "refused-by-peer", f"it does not accept what we show (alert: {word})"

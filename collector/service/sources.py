@@ -29,6 +29,14 @@ def _udp_notif(config: Config) -> dict[str, Any]:
     }
 
 
+def _dtls(config: Config) -> dict[str, Any]:
+    """Its own keys, and how datagrams are read in general."""
+    udp = _udp_notif(config)
+    for key in ("address", "port"):
+        del udp[key]
+    return udp | _section("dtls")(config)
+
+
 def _section(name: str) -> Callable[[Config], dict[str, Any]]:
     """All keys of a section under their own names, but for ``enabled``."""
 
@@ -40,7 +48,7 @@ def _section(name: str) -> Callable[[Config], dict[str, Any]]:
 
 _OPTIONS: Final[Mapping[str, tuple[str, Callable[[Config], dict[str, Any]]]]] = {
     "udp-notif": ("udp_notif", _udp_notif),
-    "dtls": ("dtls", _section("dtls")),
+    "dtls": ("dtls", _dtls),
     "https-notif": ("https_notif", _section("https_notif")),
     "grpc-dialout": ("grpc_dialout", _section("grpc_dialout")),
 }
