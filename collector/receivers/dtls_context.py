@@ -116,9 +116,8 @@ class DtlsContexts:
             return
         store = context.get_cert_store()
         assert store is not None
-        for read in x509.load_pem_x509_certificates(authorities):
-            authority = crypto.X509.from_cryptography(read)
-            store.add_cert(authority)
+        for authority in x509.load_pem_x509_certificates(authorities):
+            store.add_cert(crypto.X509.from_cryptography(authority))
             context.add_client_ca(authority)
         store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)  # what is in the file is trusted
 

@@ -141,12 +141,13 @@ class DtlsSessions:
         session.take(datagram)
         try:
             listener.DTLSv1_listen()
-        except SSL.WantReadError:
-            self._send(session, key)
-            return _NOTHING
         except SSL.Error as error:
-            self._listener = None
-            return self._refuse(*_why(error, told, key))
+            if not isinstance(error, SSL.WantReadError):
+                self._listener = None
+            elif verify := session.outgoing():
+                self._outgoing += [(key, datagram) for datagram in verify]
+                return _NOTHING
+            return self._refuse("bad-hello", key, "its ClientHello cannot be read")
         self._listener = None
         refused = self._no_room(key)
         if refused:

@@ -7,11 +7,17 @@ A new receiver is tested by what is here as soon as it is installed; it only nee
 from __future__ import annotations
 
 import asyncio
+import atexit
+import functools
 import http.client
+import importlib.util
 import logging
+import shutil
 import socket
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,10 +27,16 @@ from collector.errors import ConfigError, IntakeFullError
 from collector.interfaces import Receiver
 from collector.model import CollectorTime, ReceivedBatch, RecordKind
 from collector.wire.udp_notif import encode_message
+from tests.certificates import Authority
 
 pytestmark = pytest.mark.integration
 
-NAMES = plugins.names("receivers")
+NAMES = [
+    name
+    for name in plugins.names("receivers")
+    if name != "dtls" or importlib.util.find_spec("OpenSSL") is not None
+]
+"""Without what needs an extra that is not installed."""
 PAYLOADS = [b'{"number": %d}' % number for number in range(20)]
 
 
@@ -53,13 +65,43 @@ def send_https_notif(port: int) -> None:
     connection.close()
 
 
+@functools.cache
+def dtls_options() -> dict[str, Any]:
+    """A certificate for the receiver alone; publishers are not asked for theirs."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    shown = Authority(folder).issue("receiver")
+    return {
+        "certificate_file": str(shown.certificate),
+        "key_file": str(shown.key),
+        "client_certificates": "none",
+    }
+
+
+def send_dtls(port: int) -> None:
+    from tests.dtls_ends import SocketClient, client_context
+
+    authority = Path(dtls_options()["certificate_file"]).parent / "Test-authority-ca.pem"
+    with SocketClient(client_context(authority), port) as client:
+        client.shake_hands()
+        for number, payload in enumerate(PAYLOADS):
+            for datagram in encode_message(
+                payload, media_type=1, publisher_id=1, message_id=number, max_segment_size=24
+            ):
+                client.send(datagram)
+
+
 SENDERS: dict[str, Callable[[int], None]] = {
     "udp-notif": send_udp_notif,
     "https-notif": send_https_notif,
+    "dtls": send_dtls,
 }
 """Name -> sends ``PAYLOADS`` to a port of 127.0.0.1, and again what was not taken. It runs in a
 thread, so it may wait for answers."""
-OPTIONS: dict[str, dict[str, Any]] = {"https-notif": {"plain_http": True}}
+OPTIONS: dict[str, Callable[[], dict[str, Any]]] = {
+    "https-notif": lambda: {"plain_http": True},
+    "dtls": dtls_options,
+}
 """Name -> how to build it for these tests, beside address and port."""
 WITHOUT_THE_LOOP = frozenset({"udp-notif"})
 """Those whose ``drain`` reads from the socket. Where the loop reads from streams, it hands over
@@ -93,7 +135,7 @@ class Intake:
 
 def make(name: str, intake: Intake, **options: Any) -> Any:
     cls: Any = plugins.receiver_class(name)
-    given = {"address": "127.0.0.1", "port": 0} | OPTIONS.get(name, {}) | options
+    given = {"address": "127.0.0.1", "port": 0} | OPTIONS.get(name, dict)() | options
     return cls(intake, Clock(), **given)
 
 
