@@ -277,7 +277,7 @@ class _Watched:
         return offset
 
     async def committed(self, offset: int) -> None:
-        """See ``interfaces.Intake``; a session never asks."""
+        """See ``interfaces.Intake``; the disk is not what is measured."""
 
 
 async def _handed(settings: SessionSettings, watch: Watch, folder: Path) -> None:

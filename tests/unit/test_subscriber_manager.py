@@ -696,6 +696,7 @@ def test_a_session_is_not_read_while_the_disk_is_far_behind(
     monkeypatch: pytest.MonkeyPatch, broken: bool
 ) -> None:
     monkeypatch.setattr(pace, "READ_AHEAD", 3 * len(UPDATE))
+    monkeypatch.setattr(pace, "ASK_AFTER", 2 * len(UPDATE))
 
     async def main() -> None:
         world = World()
@@ -710,8 +711,10 @@ def test_a_session_is_not_read_while_the_disk_is_far_behind(
             device.inbox.offer(lambda: read.append(False), lambda: read.append(True))
 
         data = "DATA"
-        push(UPDATE, UPDATE, UPDATE)
+        push(UPDATE, UPDATE)
         await until(lambda: bool(world.intake.waited_for))
+        push(UPDATE)  # reading goes on while the commit is waited for
+        assert read[-1] is True
         push(UPDATE)
         assert world.intake.kinds().count(data) == 3
         assert read[-1] is False
@@ -726,7 +729,8 @@ def test_a_session_is_not_read_while_the_disk_is_far_behind(
 
 
 def test_stopping_does_not_wait_for_a_disk_that_is_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "READ_AHEAD", 1)
+    monkeypatch.setattr(pace, "READ_AHEAD", 10_000)
+    monkeypatch.setattr(pace, "ASK_AFTER", 1)
 
     async def main() -> None:
         world = World()
