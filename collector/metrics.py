@@ -162,6 +162,19 @@ METRICS = (
         ("reason",),
     ),
     Metric(
+        "patches",
+        "counter",
+        "What patch-ids of push-change-updates showed: gap, missing (patches), late, duplicate, "
+        "repeated, restart, not-counted, incomplete, forgotten.",
+        ("event",),
+    ),
+    Metric(
+        "patches_unread",
+        "counter",
+        "Push-change-updates whose edits could not be read, by reason.",
+        ("reason",),
+    ),
+    Metric(
         "messages_lost",
         "counter",
         "Messages lost, at the least: one for each period of a generator that ended with a loss.",
@@ -244,6 +257,8 @@ class Counters:
         self.answers = Counts()
         self.certificate_expiry_seconds = Counts()
         self.contents_left_out = Counts()
+        self.patches = Counts()
+        self.patches_unread = Counts()
         self.messages_lost = Counts()
         self.queue_dropped = Counts()
         self.unknown_sources = 0

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collector.model.columns import NOTHING, Coded, Octets, numbers
 from collector.model.facts import (
     Cause,
+    EditRow,
     Event,
     Fact,
     GeneratorCause,
@@ -102,6 +103,7 @@ __all__ = [
     "DeviceTime",
     "Dropped",
     "DropsNote",
+    "EditRow",
     "Ended",
     "EngineInput",
     "Established",

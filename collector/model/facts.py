@@ -115,6 +115,29 @@ class Event(Struct, frozen=True):
     """One sentence."""
 
 
+class EditRow(Struct, frozen=True, gc=False):
+    """One row of the ``edits`` table: an edit of a push-change-update (RFC 8072 §2.5)."""
+
+    received_at: CollectorTime
+    device: str
+    generator: str
+    subscription_id: int | None
+    revision: int | None
+    journal_offset: int
+    """Of the message."""
+    patch_id: str
+    position: int
+    """Its place in the patch, from 0; edits apply in this order."""
+    edit_id: str
+    operation: str
+    target: str
+    point: str | None
+    insert_where: str | None
+    """``before``, ``after``, ``first`` or ``last``, of insert and move."""
+    value: str | None
+    """As JSON."""
+
+
 class SubscriptionRow(Struct, frozen=True):
     """One row of the ``subscriptions`` table; a new row whenever something in it changes."""
 

@@ -8,7 +8,7 @@ offsets. Runs of updates go to the engine in one call; any other record ends the
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -22,7 +22,6 @@ from collector.core.update_columns import UpdateColumns
 from collector.errors import UsageError, WireError
 from collector.model import (
     FLAG_IDS,
-    FLAG_PRIVATE,
     NOTHING,
     Coded,
     CollectorDown,
@@ -39,9 +38,11 @@ from collector.model import (
     Transport,
     Verdict,
 )
+from collector.pipeline.batch_columns import media_types, rows_with
 from collector.pipeline.bundles import columns_of, parts_of
 from collector.pipeline.departures import departures
 from collector.pipeline.exchanges import engine_inputs
+from collector.pipeline.patches import Patches
 from collector.pipeline.rows import UpdateRows
 from collector.pipeline.sampling import Sampling, every_of
 from collector.pipeline.settings import decode_config, engine_settings, inventory_of
@@ -54,8 +55,6 @@ REST = ""
 """Name of the snapshot part that belongs to no device."""
 _DATA: Final = int(RecordKind.DATA)
 _NETCONF: Final = int(Transport.NETCONF)
-_PRIVATE: Final = 0x10
-"""Added to a media type of the private space, which no encoding here knows (udp-notif-26 §3.2)."""
 
 
 class PipelineCounts:
@@ -83,6 +82,7 @@ class _DevicePart(Struct, array_like=True):
 
     engine: bytes
     coverage: bytes
+    patches: bytes = b""
 
 
 class Pipeline:
@@ -110,6 +110,7 @@ class Pipeline:
         self._adjust = adjust
         self._rest = _Rest()
         self._sampling = Sampling()
+        self.patches = Patches()
 
     @property
     def last_arrival(self) -> int:
@@ -133,6 +134,7 @@ class Pipeline:
         facts: list[Fact] = []
         rows = UpdateRows()
         self._sampling.begin(first_offset, batch)
+        self.patches.begin(first_offset, batch, rows_wanted=records is not None)
         count = len(batch)
         others = np.flatnonzero(np.frombuffer(batch.kind, np.uint8) != _DATA).tolist()
         before = 0
@@ -148,10 +150,12 @@ class Pipeline:
         if count:
             self._rest.last_arrival = batch.received_at[-1]
         facts += self._sampling.end(facts, self._rest.last_arrival)
+        facts += self.patches.end()
         return Said(
             first_offset=first_offset,
             next_offset=first_offset + count,
             updates=rows.rows(records, first_offset),
+            edits=self.patches.rows,
             verdicts=[fact for fact in facts if isinstance(fact, Verdict)],
             events=[fact for fact in facts if isinstance(fact, Event)],
             subscriptions=[fact for fact in facts if isinstance(fact, SubscriptionRow)],
@@ -167,11 +171,11 @@ class Pipeline:
         facts: list[Fact],
     ) -> None:
         """Notification messages, rows ``start`` to ``end``: updates run by run, others between."""
-        envelopes = decode_batch(batch.payload[start:end], _media_types(batch, start, end))
+        envelopes = decode_batch(batch.payload[start:end], media_types(batch, start, end))
         updates = self._columns(batch, start, end, first_offset, envelopes)
         known, others = updates.device, envelopes.others
         strangers = [code for code, device in enumerate(known.words) if not device]
-        odd = sorted({*others, *(_rows_with(known.codes, strangers) if strangers else ())})
+        odd = sorted({*others, *(rows_with(known.codes, strangers) if strangers else ())})
         before = 0
         for row in odd:
             self._updates(updates, before, row, rows, facts)
@@ -242,6 +246,7 @@ class Pipeline:
         if places:
             rows.add(updates, placements)
             self._sampling.placed(updates, placements, places)
+            self.patches.placed(updates, placements, places)
         facts += heard
 
     def _no_update(
@@ -273,6 +278,7 @@ class Pipeline:
         placements, said = self.engine.receive_batch(updates)
         rows.add(updates, placements)
         self._sampling.placed(updates, placements)
+        self.patches.placed(updates, placements)
         facts += said
 
     # ------------------------------------------------------------------ other records
@@ -345,7 +351,9 @@ class Pipeline:
         if name == REST:
             return msgspec.msgpack.encode(self._rest)
         part = _DevicePart(
-            self.engine.snapshot_device(name), self._sampling.coverage.snapshot(name)
+            self.engine.snapshot_device(name),
+            self._sampling.coverage.snapshot(name),
+            self.patches.ids.snapshot(name),
         )
         return msgspec.msgpack.encode(part)
 
@@ -365,34 +373,15 @@ class Pipeline:
         rest = msgspec.msgpack.decode(content, type=_Rest)
         config = decode_config(rest.config) if rest.config else None
         settings = self._adjust(engine_settings(config)) if config else self._settings
-        engine, sampling = Engine(settings), Sampling()
+        engine, sampling, patches = Engine(settings), Sampling(), Patches()
         for name, known_to, content in left:
             part = msgspec.msgpack.decode(content, type=_DevicePart)
             sampling.coverage.restore(name, part.coverage, known_to)
+            patches.restore(name, part.patches, known_to)
             engine.restore_device(name, part.engine)
         if config is not None:
             sampling.configure(every_of(config.verdicts.coverage_sample))
-        self.engine, self._rest, self._sampling = engine, rest, sampling
+        self.engine, self._rest, self._sampling, self.patches = engine, rest, sampling, patches
         if config is not None:
             self._inventory = inventory_of(config, self._sources)
         return offset
-
-
-def _rows_with(codes: array[int], wanted: Sequence[int]) -> list[int]:
-    """The rows that have one of some codes."""
-    found: list[int] = np.flatnonzero(np.isin(np.frombuffer(codes, np.uint32), wanted)).tolist()
-    return found
-
-
-def _media_types(batch: ReceivedBatch, start: int, end: int) -> array[int]:
-    """Media types; those of the private space as numbers that no encoding has."""
-    found, flags = batch.media_type[start:end], bytes(batch.flags[start:end])
-    if flags.count(FLAG_IDS) == len(flags):
-        return found
-    return array(
-        "H",
-        [
-            media_type | _PRIVATE if flag & FLAG_PRIVATE else media_type
-            for media_type, flag in zip(found, flags, strict=True)
-        ],
-    )

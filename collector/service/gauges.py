@@ -20,6 +20,11 @@ def refresh(service: Parts) -> None:
         counters.messages_rejected.set((reason,), number)
     for reason, number in service.pipeline.contents_left_out.items():
         counters.contents_left_out.set((reason,), number)
+    patches = service.pipeline.patches
+    for event, number in patches.ids.counts.items():
+        counters.patches.set((event,), number)
+    for reason, number in patches.unread.items():
+        counters.patches_unread.set((reason,), number)
     counters.unknown_sources = len(counts.unknown_sources)
     counters.unknown_source_messages = counts.unknown_source_messages
     engine = service.pipeline.engine

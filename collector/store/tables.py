@@ -1,4 +1,4 @@
-"""The four tables of the store: their columns, and quick ways from values to Arrow.
+"""The five tables of the store: their columns, and quick ways from values to Arrow.
 
 Does no file access and imports no journal: the columns of received records come in as an Arrow
 record batch, whoever made it.
@@ -25,6 +25,7 @@ from collector.model import (
     FLAG_IDS,
     NOTHING,
     Coded,
+    EditRow,
     Event,
     GeneratorCause,
     NotificationKind,
@@ -113,18 +114,39 @@ EVENTS = pa.schema(
     ]
 )
 """One row for each ``model.Event``."""
+EDITS = pa.schema(
+    [
+        ("received_at", TIME),
+        ("device", pa.string()),
+        ("generator", pa.string()),
+        ("subscription_id", pa.uint32()),
+        ("revision", pa.int64()),
+        ("journal_offset", pa.int64()),
+        ("patch_id", pa.string()),
+        ("position", pa.int32()),
+        ("edit_id", pa.string()),
+        ("operation", pa.string()),
+        ("target", pa.string()),
+        ("point", pa.string()),
+        ("insert_where", pa.string()),
+        ("value", pa.string()),
+    ]
+)
+"""One row for each ``model.EditRow``."""
 
 TABLES: Mapping[str, pa.Schema] = {
     "updates": UPDATES,
     "verdicts": VERDICTS,
     "subscriptions": SUBSCRIPTIONS,
     "events": EVENTS,
+    "edits": EDITS,
 }
 TIME_COLUMN: Mapping[str, str] = {
     "updates": "received_at",
     "verdicts": "judged_at",
     "subscriptions": "time",
     "events": "time",
+    "edits": "received_at",
 }
 """Table -> the column whose range the manifest keeps and by which age is counted."""
 PERIOD_COLUMN: Mapping[str, str] = {"verdicts": "nominal_time"}
@@ -134,6 +156,7 @@ ORDER: Mapping[str, tuple[str, ...]] = {
     "verdicts": ("device", "judged_at", "subscription_id", "period_index", "amendment"),
     "subscriptions": ("device", "time", "revision"),
     "events": ("device", "time"),
+    "edits": ("device", "received_at", "journal_offset", "position"),
 }
 """Table -> how the rows of a sorted file are sorted."""
 
@@ -148,6 +171,7 @@ class Said(Struct, frozen=True):
     verdicts: Sequence[Verdict] = ()
     events: Sequence[Event] = ()
     subscriptions: Sequence[SubscriptionRow] = ()
+    edits: Sequence[EditRow] = ()
 
 
 def update_rows(
@@ -215,14 +239,20 @@ def event_rows(events: Sequence[Event]) -> pa.Table:
     return _rows(EVENTS, events)
 
 
+def edit_rows(rows: Sequence[EditRow]) -> pa.Table:
+    """Rows of ``edits``."""
+    return _rows(EDITS, rows)
+
+
 def tables_of(said: Sequence[Said]) -> dict[str, pa.Table]:
-    """All four tables, in the order of what was said; empty ones included."""
+    """All tables, in the order of what was said; empty ones included."""
     batches = [one.updates for one in said if one.updates is not None and one.updates.num_rows]
     return {
         "updates": pa.Table.from_batches(batches, UPDATES),
         "verdicts": verdict_rows([row for one in said for row in one.verdicts]),
         "subscriptions": subscription_rows([row for one in said for row in one.subscriptions]),
         "events": event_rows([row for one in said for row in one.events]),
+        "edits": edit_rows([row for one in said for row in one.edits]),
     }
 
 

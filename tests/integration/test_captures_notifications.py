@@ -19,7 +19,7 @@ from collector.wire.encodings import yang_json
 from collector.wire.notification import decode, decode_contents
 from collector.wire.pcap import CaptureReader
 from tests.envelope_rows import CORES, check_batch, core
-from tests.fast_columns import json_rows
+from tests.fast_columns import envelope_rows
 from tests.reference.notification import naive_decode, naive_xml_of
 
 CAPTURES = Path(
@@ -135,7 +135,7 @@ def test_updates_take_the_compiled_way(capture: Path) -> None:
     if "cbor" in capture.name:
         return  # which it does not know
     payloads = [payload for _, payload in messages(capture)]
-    unusual = [row is None for row in json_rows(fast.native, payloads)]
+    unusual = [row is None for row in envelope_rows(fast.native, payloads)]
     assert unusual == [yang_json.read_typed(payload) is None for payload in payloads]
 
 

@@ -57,6 +57,7 @@ def test_views_have_the_columns_of_the_tables_in_order(session: QuerySession) ->
         assert column(session, f"DESCRIBE exact.{table}") == schema.names
     names = column(session, "SHOW TABLES")
     assert [name for name in names if not str(name).startswith("_")] == [
+        "edits",
         "events",
         "subscriptions",
         "updates",
