@@ -93,6 +93,9 @@ class Receiver(_Table, frozen=True):
     yang_data: bool = False
     """Over ``https-notif``: whether media types are those of https-notif-16, as in
     ``application/yang-data+json``."""
+    framing: Literal["single", "counted"] = "single"
+    """Over ``dtls``: one datagram in each record (udp-notif-26), or behind its length in decimal
+    digits (up to -25)."""
 
 
 class Configured(_Table, frozen=True):

@@ -49,6 +49,11 @@ ROADS: dict[str, Road] = {
         sections=lambda folder: {"https_notif": certified(folder).sections()},
         scenario=lambda folder: certified(folder).scenario(),
     ),
+    "dtls": Road(
+        receiver="dtls",
+        sections=lambda folder: {"dtls": certified(folder).sections()},
+        scenario=lambda folder: certified(folder).scenario(),
+    ),
 }
 """transport of the simulator -> its road."""
 
@@ -94,6 +99,9 @@ CELLS = [
     Cell("udp-notif", "encode-json", mode="distributed-notif-19", asked="list"),
     Cell("udp-notif", "encode-xml", asked="no-list"),
     Cell("udp-notif", "encode-cbor", "rfc5277", asked="middle"),
+    Cell("dtls", "encode-json"),
+    Cell("dtls", "encode-xml"),
+    Cell("dtls", "encode-cbor", mode="distributed-notif-18"),
     Cell("netconf", "encode-xml", "rfc5277", processes=True),
     Cell("netconf", "encode-xml", "rfc5277", session="ncclient"),
     Cell("https-notif", "encode-json", "rfc5277"),
