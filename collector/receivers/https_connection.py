@@ -188,7 +188,11 @@ class Connection(asyncio.BufferedProtocol):
         if self._eof:
             self._transport.close()
             return
-        self._transport.write_eof()
+        try:
+            self._transport.write_eof()
+        except OSError:  # the peer is gone already
+            self._transport.abort()
+            return
         self._transport.resume_reading()  # and discard: unread octets would reset the connection
 
     def abort(self) -> None:

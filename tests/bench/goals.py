@@ -45,6 +45,11 @@ def goals(report: Report) -> Iterator[Goal]:
                 "of the bare library's",
                 f">= {OF_THE_LIBRARY:.0%}", f"{share:.0%}", share >= OF_THE_LIBRARY,
             )  # fmt: skip
+    for cost in report.transports:
+        yield Goal(
+            f"{cost.transport}, {cost.encoding}, {cost.octets:,} octets: of the bare library's",
+            f">= {OF_THE_LIBRARY:.0%}", f"{cost.share:.0%}", cost.share >= OF_THE_LIBRARY,
+        )  # fmt: skip
     if report.start is not None:
         start = report.start
         for what, seconds in (

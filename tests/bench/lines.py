@@ -17,6 +17,7 @@ from tests.bench.report import Report
 from tests.bench.scaling import Point
 from tests.bench.stages import StageCost
 from tests.bench.startup import Start
+from tests.bench.transports import TransportCost
 
 _RESULTS = {"no loss": "green", "behind": "yellow", "sender late": "yellow", "loss": "red"}
 
@@ -104,6 +105,8 @@ def tables(report: Report) -> Iterator[Table]:
         yield run_table(report.runs)
     if report.sessions:
         yield session_table(report.sessions)
+    if report.transports:
+        yield transport_table(report.transports)
     if report.scaling:
         yield scaling_table(report.scaling)
     for one in report.equality:
@@ -136,6 +139,26 @@ def session_table(found: Sequence[HandOver]) -> Table:
                 f"{stream.octets:,}", stream.packets, way.name, f"{way.microseconds:.2f}",
                 f"{way.a_core:,.0f}", f"{way.rate:,.0f}", f"{way.busy:.0%}",
                 f"{bare / way.microseconds:.0%}",
+            )  # fmt: skip
+    return table
+
+
+def transport_table(found: Sequence[TransportCost]) -> Table:
+    """One line a transport, encoding and way."""
+    table = Table(title="Messages through a library of the transport", title_justify="left")
+    for name in ("transport", "encoding"):
+        table.add_column(name)
+    for name in ("octets", "connections"):
+        table.add_column(name, justify="right")
+    table.add_column("way")
+    for name in ("CPU µs/message", "messages/s/core", "messages/s", "of the bare"):
+        table.add_column(name, justify="right")
+    for one in found:
+        for way in (one.bare, one.handed, one.journal):
+            table.add_row(
+                one.transport, one.encoding, f"{one.octets:,}", f"{one.connections:,}", way.name,
+                f"{way.microseconds:.2f}", f"{way.a_core:,.0f}", f"{way.rate:,.0f}",
+                f"{one.bare.microseconds / way.microseconds:.0%}",
             )  # fmt: skip
     return table
 

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from tests.bench.load import CENTISECOND, Load, Plan
 from tests.bench.stages import STAGES
+from tests.bench.transports import MODULES
 
-WHOLE = ("end-to-end", "ingest", "latency", "lone", "netconf", "start", "memory")
+WHOLE = ("end-to-end", "ingest", "latency", "lone", "netconf", *MODULES, "start", "memory")
 """What is measured of whole processes."""
 PARTS = (*STAGES, *WHOLE)
 RATES = (20_000, 40_000, 60_000, 80_000)

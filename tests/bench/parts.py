@@ -20,6 +20,7 @@ from tests.bench import (
     netconf_handover,
     scaling,
     startup,
+    transports,
 )
 from tests.bench.bare import Bare
 from tests.bench.end_to_end import RECEIVE_BUFFER, EndToEnd
@@ -59,6 +60,9 @@ def measure(options: Options, report: Report) -> None:
         report.lone = latency.lone(folder=options.folder, messages=messages, period=period)
     if "netconf" in parts:
         sessions(options, report)
+    for name in parts:
+        if name in transports.MODULES:
+            of_transport(options, report, name)
     if "start" in parts:
         say("starts")
         devices, times = (50, 1) if options.quick else (startup.MANY_DEVICES, 5)
@@ -156,6 +160,17 @@ def sessions(options: Options, report: Report) -> None:
         report.sessions.append(
             netconf_handover.hand_over(stream, folder=options.folder, times=times)
         )
+
+
+def of_transport(options: Options, report: Report, name: str) -> None:
+    """Messages over one transport, each encoding in every way."""
+    say(f"messages over {name}")
+    for one in transports.measure(name, folder=options.folder, quick=options.quick):
+        say(
+            f"{one.transport} {one.encoding}: {one.handed.microseconds:.1f} µs of CPU a message, "
+            f"the bare library {one.bare.microseconds:.1f}"
+        )
+        report.transports.append(one)
 
 
 def memory(options: Options, report: Report) -> None:

@@ -17,6 +17,7 @@ from tests.bench.scaling import Point
 from tests.bench.search import Found
 from tests.bench.stages import StageCost
 from tests.bench.startup import Memory, Start
+from tests.bench.transports import TransportCost
 
 
 class Report(msgspec.Struct):
@@ -40,6 +41,8 @@ class Report(msgspec.Struct):
     lone: Lone | None = None
     sessions: list[HandOver] = []
     """NETCONF, one for each kind of stream."""
+    transports: list[TransportCost] = []
+    """Transports with a library of their own, one for each encoding."""
     start: Start | None = None
     memory: list[Memory] = []
     scaling: list[Point] = []
