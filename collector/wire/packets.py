@@ -53,6 +53,10 @@ class UdpPacket(Struct, frozen=True, gc=False):
     destination: str
     destination_port: int
     payload: bytes
+    fragments: int = 1
+    """IP packets that it came in."""
+    dscp: int = 0
+    """DSCP of the IP header (RFC 2474 §3), of the last one where there are several."""
 
 
 class _Fragment(NamedTuple):
@@ -70,6 +74,7 @@ class _Ip(NamedTuple):
     protocol: int
     payload: bytes
     fragment: _Fragment | None
+    dscp: int
 
 
 class _Skip(Exception):  # noqa: N818 - control flow inside this module, never seen outside
@@ -106,8 +111,10 @@ class PacketReader:
             ip = _ip_packet(_network_layer(link_type, frame))
             if ip.protocol != _UDP:
                 raise _Skip("not-udp")
-            payload = ip.payload if ip.fragment is None else self._join(ip, time_ns)
-            return _udp_packet(ip, payload, time_ns)
+            if ip.fragment is None:
+                return _udp_packet(ip, ip.payload, 1, time_ns)
+            payload, fragments = self._join(ip, time_ns)
+            return _udp_packet(ip, payload, fragments, time_ns)
         except _Skip as reason:
             word = str(reason)
         except (struct.error, IndexError):
@@ -115,8 +122,8 @@ class PacketReader:
         self.skipped[word] = self.skipped.get(word, 0) + 1
         return None
 
-    def _join(self, ip: _Ip, now: int) -> bytes:
-        """The whole IP payload, once its last missing fragment is here."""
+    def _join(self, ip: _Ip, now: int) -> tuple[bytes, int]:
+        """The whole IP payload and its fragments, once the last missing one is here."""
         fragment = ip.fragment
         assert fragment is not None
         oldest = now - FRAGMENT_SECONDS * SECOND
@@ -146,7 +153,8 @@ class PacketReader:
             raise _Skip("fragment")
         del self._joining[key]
         self._taken(joining.kept)
-        return b"".join(piece for _, piece in sorted(joining.pieces.items()))
+        octets = b"".join(piece for _, piece in sorted(joining.pieces.items()))
+        return octets, len(joining.pieces)
 
     def _taken(self, frames: int) -> None:
         """Fragments that were counted while they waited are part of a whole datagram now."""
@@ -206,7 +214,7 @@ def _ipv4(octets: bytes) -> _Ip:
     if flags & 0x3FFF:
         fragment = _Fragment(identification, (flags & 0x1FFF) * 8, bool(flags & 0x2000))
     payload = octets[header_length:total_length]
-    return _Ip(octets[12:16], octets[16:20], octets[9], payload, fragment)
+    return _Ip(octets[12:16], octets[16:20], octets[9], payload, fragment, octets[1] >> 2)
 
 
 def _ipv6(octets: bytes) -> _Ip:
@@ -230,10 +238,11 @@ def _ipv6(octets: bytes) -> _Ip:
             position += (octets[header + 1] + 1) * 8
     if position > end:
         raise _Skip("malformed")
-    return _Ip(octets[8:24], octets[24:40], following, octets[position:end], fragment)
+    dscp = _uint16(octets, 0) >> 6 & 0x3F
+    return _Ip(octets[8:24], octets[24:40], following, octets[position:end], fragment, dscp)
 
 
-def _udp_packet(ip: _Ip, octets: bytes, time_ns: int) -> UdpPacket:
+def _udp_packet(ip: _Ip, octets: bytes, fragments: int, time_ns: int) -> UdpPacket:
     """RFC 768."""
     source_port, destination_port, length = struct.unpack_from(">HHH", octets)
     if length < 8:
@@ -247,6 +256,8 @@ def _udp_packet(ip: _Ip, octets: bytes, time_ns: int) -> UdpPacket:
         _address(ip.destination),
         destination_port,
         octets[8:length],
+        fragments,
+        ip.dscp,
     )
 
 

@@ -83,7 +83,9 @@ class CaptureReader:
                 yield packet
 
     def _frames(self) -> Iterator[_Frame]:
-        magic = self._read(4, "the first four octets")
+        magic = self._read(4, "the first four octets", may_end=True)
+        if not magic:
+            raise WireError("truncated", "the file is empty", clause=_PCAP)
         if magic in _MAGIC:
             yield from self._pcap(*_MAGIC[magic])
         elif int.from_bytes(magic) == _SECTION:

@@ -185,7 +185,7 @@ def test_fragments_in_any_order_and_doubled(order: tuple[int, ...]) -> None:
     for place in order[:-1]:
         assert reader.read(layers.RAW, frames[place], TIME) is None
     packet = reader.read(layers.RAW, frames[order[-1]], TIME + 5)
-    assert packet == UdpPacket(TIME + 5, "192.0.2.1", 10003, "192.0.2.2", 10004, PAYLOAD)
+    assert packet == UdpPacket(TIME + 5, "192.0.2.1", 10003, "192.0.2.2", 10004, PAYLOAD, 4)
     assert reader.skipped == {}  # all of it is in the datagram, nothing was left out
 
 
@@ -198,6 +198,19 @@ def test_ipv6_fragments() -> None:
     packet = reader.read(layers.RAW, first, TIME)
     assert packet is not None
     assert packet.payload == bytes(20)
+    assert packet.fragments == 2
+
+
+def test_the_mark_of_the_ip_header() -> None:
+    """DSCP is the upper 6 bits of an octet in IPv4, bits 4 to 9 of the first two in IPv6."""
+    marked = PacketReader().read(layers.RAW, v4({1: "43"}), TIME)
+    assert marked is not None
+    assert (marked.dscp, marked.fragments) == (16, 1)
+    six = bytearray(IPV6_UDP)
+    six[0:2] = b"\x64\x30"
+    marked = PacketReader().read(layers.RAW, bytes(six), TIME)
+    assert marked is not None
+    assert marked.dscp == 16
 
 
 def test_overlapping_fragments_drop_the_datagram() -> None:
