@@ -10,6 +10,7 @@
     notes           payloads of our own kinds of record
     inputs          what the engine is told
     facts           what the engine says: verdicts, events, subscriptions
+    observed        what a capture or a journal shows of a publisher
 
 Rules: import from here (``from collector.model import Verdict``), the rooms are for reading. Times
 are whole nanoseconds since 1970 of one of two clocks; a name in another unit says so
@@ -59,6 +60,14 @@ from collector.model.notes import (
 from collector.model.notifications import (
     Notification,
     NotificationKind,
+)
+from collector.model.observed import (
+    Observed,
+    ObservedDatagram,
+    ObservedHalfBuilt,
+    ObservedMessage,
+    ObservedRefusal,
+    Origin,
 )
 from collector.model.quirks import WIRE_QUIRKS, Quirk
 from collector.model.records import (
@@ -115,8 +124,14 @@ __all__ = [
     "NotJudgedReason",
     "Notification",
     "NotificationKind",
+    "Observed",
+    "ObservedDatagram",
+    "ObservedHalfBuilt",
+    "ObservedMessage",
+    "ObservedRefusal",
     "Octets",
     "OnChange",
+    "Origin",
     "Outcome",
     "PauseNote",
     "Placements",

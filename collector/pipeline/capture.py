@@ -16,7 +16,6 @@ Devices are the configured ones, every other source address is one of its own.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -27,7 +26,7 @@ from collector.model import ReceivedBatch, RecordKind
 from collector.pipeline.capture_files import CaptureFiles
 from collector.pipeline.flow import Pipeline
 from collector.pipeline.keeping import KeptCapture
-from collector.pipeline.replay import Replayed, Show
+from collector.pipeline.replay import Look, Replayed, Show
 from collector.pipeline.settings import (
     JournalledConfig,
     encode_config,
@@ -36,7 +35,6 @@ from collector.pipeline.settings import (
     wire_quirks,
 )
 from collector.receivers.batcher import DatagramBatcher
-from collector.store.tables import Said
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +45,7 @@ def judge_captures(
     *,
     folder: Path | None = None,
     show: Show = lambda said: None,
+    look: Look = lambda batch, devices: None,
 ) -> Replayed:
     """Judge captures from their first datagram to their last.
 
@@ -55,6 +54,8 @@ def judge_captures(
         config: names, terms, graces.
         folder: keeps journal and store; must be empty or missing. None: nothing is kept.
         show: called with what each batch of records says; updates are in it only with ``folder``.
+        look: called with the records themselves before that, and the device of each (see
+            ``Pipeline.senders``).
 
     Raises:
         UsageError: the folder cannot be used.
@@ -70,7 +71,7 @@ def judge_captures(
         if folder is not None:
             kept = KeptCapture(folder)
             ending.push(partial(_close, kept))
-        run = _Run(config, kept, show)
+        run = _Run(config, kept, show, look)
         for batch in batcher.receive_datagrams(files):
             for note in files.take_notes():
                 at = batch.received_at[0] if len(batch) else max(note.since, run.last_arrival)
@@ -101,7 +102,7 @@ class _Run:
     """Records in the order of time: into the journal, through the pipeline, to whoever looks."""
 
     def __init__(
-        self, config: JournalledConfig, kept: KeptCapture | None, show: Callable[[Said], None]
+        self, config: JournalledConfig, kept: KeptCapture | None, show: Show, look: Look
     ) -> None:
         self.pipeline = Pipeline()
         self.next_offset = 0
@@ -110,6 +111,7 @@ class _Run:
         self._config = config
         self._kept = kept
         self._show = show
+        self._look = look
 
     def take(self, batch: ReceivedBatch) -> None:
         """Take the next records; in front of the first ones the start is noted."""
@@ -142,11 +144,14 @@ class _Run:
             appended = self._kept.append(batch)
             first, segment, records = appended.first_offset, appended.segment, appended.records
         self.next_offset = first + len(batch)
+        said = None
         try:
             said = self.pipeline.receive(first, batch, records)
         except Exception:  # as live: a fault of ours must not end the run
             self.faults["internal-error"] = self.faults.get("internal-error", 0) + len(batch)
             log.exception("The records from offset %d on could not be judged.", first)
+        self._look(batch, self.pipeline.senders(batch))
+        if said is None:
             return
         if self._kept is not None:
             self._kept.add(segment, said)

@@ -96,6 +96,8 @@ class CaptureFiles:
         """Of the newest datagram taken, ns since 1970."""
         self.advance: Callable[[float], None] = lambda octets: None
         """Called now and then with how many octets are read, of ``octets``."""
+        self.watch: Callable[[int, UdpPacket], None] = lambda arrival, packet: None
+        """Called with each datagram before it is given out: its arrival, and all that is known."""
         self._sniff = not ports
         self._other_ports = 0
         self._open = ExitStack()
@@ -137,6 +139,7 @@ class CaptureFiles:
         for arrival, packet in self._chronology:
             if self._takes(packet):
                 self.last_arrival = arrival
+                self.watch(arrival, packet)
                 yield arrival, packet.source, packet.source_port, packet.payload
 
     def _takes(self, packet: UdpPacket) -> bool:

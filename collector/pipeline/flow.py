@@ -95,12 +95,14 @@ class Pipeline:
         inventory: Inventory | None = None,
         sources: Mapping[str, str] | None = None,
         adjust: Callable[[EngineSettings], EngineSettings] = lambda settings: settings,
+        sample_every: int | None = None,
     ) -> None:
         """Args:
         settings: what holds until a CONFIG record comes.
         inventory: who sends from where, until a CONFIG record comes.
         sources: peer address -> device, instead of what CONFIG records say.
         adjust: changes the settings of every CONFIG record (``collector replay -c``, both).
+        sample_every: one period in how many is looked into, instead of what CONFIG records say.
         """
         self._settings = settings or EngineSettings()
         self.engine = Engine(self._settings)
@@ -109,7 +111,8 @@ class Pipeline:
         self._sources = sources
         self._adjust = adjust
         self._rest = _Rest()
-        self._sampling = Sampling()
+        self._sample_every = sample_every
+        self._sampling = Sampling(sample_every)
         self.patches = Patches()
 
     @property
@@ -225,6 +228,10 @@ class Pipeline:
                 batch.transport[start:end], sessions.codes, peers.codes, strict=True
             )
         )
+
+    def senders(self, batch: ReceivedBatch) -> Coded[str]:
+        """The device of each record as now known; empty where it is unknown."""
+        return self._devices(batch, 0, len(batch))
 
     def _of_session(self, session: str) -> str | None:
         """The device of a management session, or of a certificate."""
@@ -373,7 +380,8 @@ class Pipeline:
         rest = msgspec.msgpack.decode(content, type=_Rest)
         config = decode_config(rest.config) if rest.config else None
         settings = self._adjust(engine_settings(config)) if config else self._settings
-        engine, sampling, patches = Engine(settings), Sampling(), Patches()
+        engine, sampling = Engine(settings), Sampling(self._sample_every)
+        patches = Patches()
         for name, known_to, content in left:
             part = msgspec.msgpack.decode(content, type=_DevicePart)
             sampling.coverage.restore(name, part.coverage, known_to)

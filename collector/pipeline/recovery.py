@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from collector.errors import UsageError
 from collector.journal import JournalReader
+from collector.model import ReceivedBatch
 from collector.pipeline.flow import Pipeline
 from collector.store.manifest import load_manifest, store_folder
 from collector.store.open_rows import OpenRows
@@ -33,6 +34,7 @@ class Reread(Struct, frozen=True):
     last_arrival: int
     """Arrivals of its first and last record, ns."""
     said: Said
+    batch: ReceivedBatch
 
 
 def restore(pipeline: Pipeline, folder: Path, stored_offset: int) -> int:
@@ -66,7 +68,7 @@ def reread(pipeline: Pipeline, folder: Path, from_offset: int = 0) -> Iterator[R
                 events=[],
                 subscriptions=[],
             )
-        yield Reread(frame.segment, batch.received_at[0], batch.received_at[-1], said)
+        yield Reread(frame.segment, batch.received_at[0], batch.received_at[-1], said, batch)
 
 
 def open_rows(folder: Path) -> list[OpenRows]:

@@ -6,7 +6,7 @@ the tests of recovery lean on. Captures have a module of their own (``capture``)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,12 +15,15 @@ from collector.core.settings import EngineSettings
 from collector.core.views import OriginatorState, UnknownSubscription
 from collector.errors import UsageError
 from collector.journal import JournalReader
+from collector.model import ReceivedBatch
 from collector.pipeline.flow import Pipeline
 from collector.pipeline.keeping import KeptStore
 from collector.pipeline.recovery import reread
 from collector.store.tables import Said
 
 Show = Callable[[Said], None]
+Look = Callable[[ReceivedBatch, Sequence[str]], None]
+"""Takes records as they were read, and the device of each, empty where it is unknown."""
 
 
 class Replayed(Struct, frozen=True):
@@ -57,6 +60,8 @@ def replay(
     adjust: Callable[[EngineSettings], EngineSettings] = lambda journalled: journalled,
     sources: Mapping[str, str] | None = None,
     show: Show = lambda said: None,
+    look: Look = lambda batch, devices: None,
+    every_period: bool = False,
     advance: Callable[[float], None] = lambda segments: None,
 ) -> Replayed:
     """Judge a journal again.
@@ -67,6 +72,9 @@ def replay(
         adjust: what to judge with instead of what the journal remembers.
         sources: peer address -> device, instead of what the journal remembers.
         show: called with what each frame says.
+        look: called with the records of each frame before that.
+        every_period: compare the contents of all periods, instead of the sample that the journal
+            remembers (``overlap``, ``node_gone``).
         advance: called with the number of segments begun so far, for a progress bar.
 
     Raises:
@@ -75,7 +83,12 @@ def replay(
     """
     if not JournalReader(folder).segments():
         raise UsageError(f"there is no journal in {folder}")
-    pipeline = Pipeline(settings=adjust(EngineSettings()), sources=sources, adjust=adjust)
+    pipeline = Pipeline(
+        settings=adjust(EngineSettings()),
+        sources=sources,
+        adjust=adjust,
+        sample_every=1 if every_period else None,
+    )
     target = None if out_folder is None else KeptStore(out_folder)
     records, segments, segment, first_arrival = 0, 0, -1, 0
     try:
@@ -85,6 +98,7 @@ def replay(
             if one.segment != segment:
                 segment, segments = one.segment, segments + 1
                 advance(segments)
+            look(one.batch, pipeline.senders(one.batch))
             show(one.said)
             if target is not None:
                 target.add(one.segment, one.said)

@@ -44,9 +44,11 @@ def every_of(sample: float) -> int:
 class Sampling:
     """The sampled updates of the batch that is being read."""
 
-    def __init__(self) -> None:
+    def __init__(self, always: int | None = None) -> None:
+        """``always``: one period in so many, whatever ``configure`` says."""
         self.coverage = Coverage()
-        self._every = EVERY
+        self._always = always
+        self._every = EVERY if always is None else always
         self._batch = ReceivedBatch()
         self._first_offset = 0
         self._inputs: list[CoverageInput] = []
@@ -57,6 +59,7 @@ class Sampling:
 
     def configure(self, every: int, now: CollectorTime | None = None, offset: int = 0) -> None:
         """Another sample from ``now`` on; None: nothing was taken yet."""
+        every = every if self._always is None else self._always
         if now is not None and every != self._every:
             self._inputs.append(Reset(now, offset))
         self._every = every
