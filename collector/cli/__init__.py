@@ -37,6 +37,11 @@ COMMANDS = {
         "collector.cli.replay:replay",
         "Judge captures, or a journal again.",
     ),
+    "decode": ("collector.cli.decode:decode", "Show the messages of captures."),
+    "conformance": (
+        "collector.cli.conformance:conformance",
+        "Say which rules of the standards a publisher keeps and breaks.",
+    ),
     "status": ("collector.cli.status:status", "What the running collector is doing."),
     "devices": (
         "collector.cli.devices:devices",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from collector.cli.capture_options import capture_options
 from collector.cli.options import json_option
 
 
@@ -11,22 +12,7 @@ from collector.cli.options import json_option
     epilog="Example: collector replay capture.pcap --period 1=60 --expect 1=101,102 --store judged"
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option(
-    "-c", "--config", "config_file", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
-    help="Names of devices, graces, terms; for a journal instead of what it remembers.",
-)  # fmt: skip
-@click.option(
-    "--port", "ports", type=click.IntRange(1, 65535), multiple=True, metavar="N",
-    help="Destination port of UDP-notif in a capture.  [default: found; repeatable]",
-)  # fmt: skip
-@click.option(
-    "--period", "periods", multiple=True, metavar="[DEVICE/]ID=SECONDS",
-    help="Period of a subscription that nobody names.  [repeatable]",
-)  # fmt: skip
-@click.option(
-    "--expect", "expected", multiple=True, metavar="[DEVICE/]ID=GEN,GEN",
-    help="Generators that must deliver in every period.  [repeatable]",
-)  # fmt: skip
+@capture_options
 @click.option(
     "--store", "folder", type=click.Path(file_okay=False), metavar="DIR",
     help="Keep the rows (of a capture the journal too) in DIR, which must be empty.",

@@ -211,6 +211,15 @@ def _judge_journal(
         )
 
 
+def capture_config(
+    config: Config, known: tuple[KnownSubscriptionSettings, ...]
+) -> JournalledConfig:
+    """What a capture is read with: the configuration, terms given, each source a device."""
+    plain = {entry.name: getattr(config, entry.name) for entry in msgspec.structs.fields(Config)}
+    plain["known_subscriptions"] = (*config.known_subscriptions, *known)  # the later one counts
+    return JournalledConfig(**plain, each_source=True)
+
+
 def _judge_captures(
     sources: tuple[str, ...],
     target: Path | None,
@@ -219,9 +228,7 @@ def _judge_captures(
     ports: tuple[int, ...],
     show: ReplayShow,
 ) -> Replayed:
-    plain = {entry.name: getattr(config, entry.name) for entry in msgspec.structs.fields(Config)}
-    plain["known_subscriptions"] = (*config.known_subscriptions, *known)  # the later one counts
-    asked = JournalledConfig(**plain, each_source=True)
+    asked = capture_config(config, known)
     with CaptureFiles(sources, ports=ports) as files, progress("reading", files.octets) as advance:
         files.advance = advance
         return judge_captures(files, asked, folder=target, show=show.receive)
