@@ -42,6 +42,7 @@ def scenario_toml(
     head: str = "",
     card: str = "",
     push: str = "",
+    grace: float = 0.5,
 ) -> str:
     """A device on 127.0.2.``number``; ``head``, ``card`` and ``push``: further lines there."""
     text = f"""\
@@ -49,7 +50,7 @@ name = "{name}"
 address = "127.0.2.{number}"
 seed = {number}
 periods = {periods}
-grace_seconds = 0.5
+grace_seconds = {grace}
 {head}
 
 [push]
@@ -295,8 +296,9 @@ async def lab(
                 async with turns:
                     await device.start(receiver, in_process=device.name not in processes)
 
-            await asyncio.gather(*map(begin, devices.values()))
             everybody = list(devices.values())
+            await asyncio.gather(*(begin(device) for device in everybody if device not in unasked))
+            await asyncio.gather(*map(begin, unasked))  # they push at once: nobody loads beside
             subscription["collecting"] = collecting
             await service.reload(config_of(folder, everybody, **subscription))
             yield Lab(service, facts, devices)
