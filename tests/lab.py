@@ -83,6 +83,12 @@ def fault(kind: str, at_period: int, until_period: int | None = None, **more: An
     return "\n[[fault]]\n" + "\n".join(lines) + "\n"
 
 
+def environment() -> dict[str, str]:
+    """That of simulated devices."""
+    path = os.pathsep.join(sys.path)
+    return os.environ | {"PYTHONPATH": path, "PUBLISHER_SIM_PASSWORD": PASSWORD}
+
+
 class Facts:
     """Sink: keeps every verdict, event and row of a subscription."""
 
@@ -127,8 +133,7 @@ class Device:
                 cwd=self.place,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env=os.environ
-                | {"PYTHONPATH": os.pathsep.join(sys.path), "PUBLISHER_SIM_PASSWORD": PASSWORD},
+                env=environment(),
             )
         assert self.child.stdout is not None
         line = await asyncio.wait_for(self.child.stdout.readline(), READY_SECONDS)
@@ -150,6 +155,26 @@ class Device:
 
     def log(self) -> str:
         return (self.place / "log").read_text()
+
+
+async def start_together(devices: Mapping[str, Device], receivers: Mapping[str, str]) -> None:
+    """Start devices, by name, in one process; each pushes to its receiver."""
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.device_farm"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env=environment(),
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    for device in devices.values():
+        device.child = child
+    jobs = [(str(device.place), receivers[name]) for name, device in devices.items()]
+    child.stdin.write(json.dumps(jobs).encode() + b"\n")
+    for device in devices.values():
+        line = await asyncio.wait_for(child.stdout.readline(), READY_SECONDS)
+        assert line, device.log()
+        device.ready = json.loads(line)
 
 
 class Collecting(NamedTuple):
@@ -259,12 +284,29 @@ class Lab:
         return compare(read_truth(self.devices[name].truth()), self.facts.verdicts[name])
 
 
+async def start(
+    devices: list[Device], receivers: Mapping[str, str], processes: frozenset[str], together: int
+) -> None:
+    """Start devices in the processes that ``lab`` says."""
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def alone(device: Device) -> None:
+        async with turns:
+            await device.start(receivers[device.name], in_process=device.name not in processes)
+
+    shared = [device for device in devices if together and device.name not in processes]
+    groups = [shared[number::together] for number in range(together)]
+    starts = [start_together({d.name: d for d in group}, receivers) for group in groups if group]
+    await asyncio.gather(*starts, *(alone(device) for device in devices if device not in shared))
+
+
 @contextlib.asynccontextmanager
 async def lab(
     folder: Path,
     scenarios: Mapping[str, str],
     *,
     processes: frozenset[str] = frozenset(),
+    together: int = 0,
     wall: Callable[[], int] = time.time_ns,
     collecting: Collecting = USUAL,
     **subscription: Any,
@@ -272,6 +314,7 @@ async def lab(
     """Everything started and subscribed; stopped at the end.
 
     ``processes``: devices whose cards are processes of their own, not tasks.
+    ``together``: so many processes for all devices but those; 0: one each.
     ``wall``: the machine's clock as the collector sees it.
     ``collecting``: other receivers, other subscriptions.
     ``subscription``: further settings of the subscription, and ``coverage_sample``.
@@ -289,16 +332,14 @@ async def lab(
         try:
             await service.start()
             ports = {one.name: one.local_port for one in service.receivers}  # type: ignore[attr-defined]
-            turns = asyncio.Semaphore(AT_ONCE)
-
-            async def begin(device: Device) -> None:
-                receiver = f"127.0.0.1:{ports[collecting.receivers.get(device.name, 'udp-notif')]}"
-                async with turns:
-                    await device.start(receiver, in_process=device.name not in processes)
-
+            receivers = {
+                name: f"127.0.0.1:{ports[collecting.receivers.get(name, 'udp-notif')]}"
+                for name in devices
+            }
             everybody = list(devices.values())
-            await asyncio.gather(*(begin(device) for device in everybody if device not in unasked))
-            await asyncio.gather(*map(begin, unasked))  # they push at once: nobody loads beside
+            asked = [device for device in everybody if device not in unasked]
+            await start(asked, receivers, processes, together)
+            await start(unasked, receivers, processes, min(together, 1))  # they push at once
             subscription["collecting"] = collecting
             await service.reload(config_of(folder, everybody, **subscription))
             yield Lab(service, facts, devices)

@@ -202,7 +202,12 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
         )
         processes = frozenset(cell.name for cell in CELLS if cell.processes)
         async with lab(
-            folder, scenarios, processes=processes, collecting=collecting, grace_seconds=GRACE
+            folder,
+            scenarios,
+            processes=processes,
+            together=2,
+            collecting=collecting,
+            grace_seconds=GRACE,
         ) as running:
             await running.finished()
             await asyncio.sleep(1.0)

@@ -1,0 +1,52 @@
+"""Several simulated devices in one process: a Python and its imports for all of them, not for each.
+
+Reads one JSON line from standard input, [[folder, receiver], ..]; prints one ready line (JSON) for
+each device, in that order; ends when all are over or SIGTERM comes. The folders are those of
+``tests.lab``: scenario.toml, truth.jsonl, log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from pathlib import Path
+
+from publisher_sim.run import override, ready_line
+from publisher_sim.scenario_file import load_scenario
+from publisher_sim.service import DeviceService
+
+
+async def serve(jobs: list[tuple[str, str]]) -> None:
+    """Start the devices, one after the other, and wait for their ends."""
+    loop = asyncio.get_running_loop()
+    devices: list[DeviceService] = []
+    async with contextlib.AsyncExitStack() as stack:
+        for folder, receiver in jobs:
+            place = Path(folder)
+            log = stack.enter_context((place / "log").open("w", buffering=1))
+            scenario = load_scenario(place / "scenario.toml")
+            scenario = override(scenario, receiver=receiver, netconf_port=0)
+            device = DeviceService(
+                scenario,
+                truth=place / "truth.jsonl",
+                in_process=True,
+                progress=lambda text, log=log: print(text, file=log),  # type: ignore[misc]
+            )
+            devices.append(device)
+            loop.add_signal_handler(signal.SIGTERM, lambda: [d.request_stop() for d in devices])
+            stack.push_async_callback(device.stop)
+            await device.start()
+            print(json.dumps(ready_line(device, scenario)), flush=True)
+
+        async def to_the_end(device: DeviceService) -> None:
+            await device.wait()
+            await device.stop()
+
+        await asyncio.gather(*map(to_the_end, devices))
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(json.loads(sys.stdin.readline())))
