@@ -17,7 +17,10 @@ for one.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Final
+
+import msgspec
 
 from collector.errors import WireError
 from collector.model import NO_SIDS, MediaType, Notification, SidTable
@@ -43,6 +46,7 @@ REASONS: Final = (
 """Every reason word of ``decode``."""
 
 _CBOR: Final = CborEncoding()
+_JSON: Final = msgspec.json.Decoder()
 _ENCODINGS: Final[dict[int, JsonEncoding | XmlEncoding | CborEncoding]] = {
     encoding.media_type: encoding for encoding in (JsonEncoding(), XmlEncoding(), _CBOR)
 }
@@ -78,6 +82,15 @@ def decode_contents(payload: bytes, media_type: int, sids: SidTable = NO_SIDS) -
     if media_type == MediaType.YANG_DATA_CBOR:
         return _CBOR.decode_contents(payload, sids)
     return encoding_of(media_type).decode_contents(payload)
+
+
+def skim_contents(payload: bytes, media_type: int, sids: SidTable = NO_SIDS) -> Any:
+    """As ``decode_contents``, of JSON several times as fast: of a member that comes twice the last
+    one counts. Raises WireError."""
+    if media_type == MediaType.YANG_DATA_JSON:
+        with contextlib.suppress(msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            return _JSON.decode(payload)
+    return decode_contents(payload, media_type, sids)
 
 
 def encode(

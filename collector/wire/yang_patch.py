@@ -13,17 +13,15 @@ Spec: RFC 8641 §3.7, RFC 8072 §2.
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any, Final
 
-import msgspec
 from msgspec import Struct
 
 from collector.errors import WireError
-from collector.model import NO_SIDS, MediaType, SidTable
+from collector.model import NO_SIDS, SidTable
 from collector.wire import plain
 from collector.wire.names import local_name
-from collector.wire.notification import decode_contents
+from collector.wire.notification import skim_contents
 
 OPERATIONS: Final = frozenset(
     ("create", "delete", "insert", "merge", "move", "replace", "remove")
@@ -40,7 +38,6 @@ _WAY: Final = frozenset(
 )  # fmt: skip
 """Members that may lead to the patch."""
 _PATCH: Final = "yang-patch"
-_JSON: Final = msgspec.json.Decoder()
 
 
 class Edit(Struct, frozen=True):
@@ -80,14 +77,7 @@ def read_patch(
     Raises:
         WireError: the contents cannot be read; ``bad-value``: they are no patch.
     """
-    message: object = None
-    if media_type == MediaType.YANG_DATA_JSON:
-        # several times as fast; of a member that comes twice the last one counts here
-        with contextlib.suppress(msgspec.MsgspecError, RecursionError):
-            message = _JSON.decode(payload)
-    if message is None:
-        message = decode_contents(payload, media_type, sids)
-    return patch_of(message, place)
+    return patch_of(skim_contents(payload, media_type, sids), place)
 
 
 def patch_of(message: object, place: int = 0) -> YangPatch | None:

@@ -1,0 +1,307 @@
+"""The decoders: how each is fed, and what it is fed with at first.
+
+Does: name a function for every decoder that takes octets of a peer; it returns whatever they are,
+or raises what no decoder may raise. Does not: make octets, or measure.
+
+Rules: besides errors of the tree nothing is caught. Where two ways lead through a decoder (columns
+and one by one, pieces and a whole) both are gone and have to say the same.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import cbor2
+import numpy as np
+from msgspec import Struct
+
+from collector.errors import CollectorError, WireError
+from collector.model import NO_SIDS, MediaType
+from collector.wire import dtls, https_notif, netconf_hello, netconf_replies, netconf_requests
+from collector.wire.netconf_framing import Deframer, encode_chunked, encode_delimited
+from collector.wire.nodes import read_nodes
+from collector.wire.notification import decode, decode_contents
+from collector.wire.packets import UdpPacket
+from collector.wire.pcap import CaptureReader, write_pcap
+from collector.wire.timestamps import parse_date_and_time
+from collector.wire.udp_notif import decode_columns, decode_header, messages_in
+from collector.wire.yang_patch import read_patch
+from tests import hostile_json, hostile_xml
+from tests.envelope_rows import check_batch
+from tests.vectors import rfc9254
+from tests.vectors import udp_notif as datagrams
+
+VECTORS = Path(__file__).parents[1] / "vectors"
+ROW = 64
+"""Octets of a row of header columns."""
+
+
+class Target(Struct, frozen=True):
+    """A decoder."""
+
+    feed: Callable[[bytes], None]
+    """Raises only what the decoder must not."""
+    seeds: Callable[[], Iterable[bytes]]
+    grown: Callable[[int], Iterable[bytes]] = lambda count: ()
+    """Hostile octets that grow with a number."""
+
+
+# --------------------------------------------------------------------------- notification messages
+def _message(media_type: MediaType) -> Callable[[bytes], None]:
+    def feed(octets: bytes) -> None:
+        check_batch([octets], [media_type])  # columns, alone, and that they say the same
+        for sids in (NO_SIDS, rfc9254.SIDS):
+            with suppress(CollectorError):
+                decode(octets, media_type, sids)
+            with suppress(CollectorError):
+                decode_contents(octets, media_type, sids)
+        for read in (read_nodes, read_patch):
+            with suppress(CollectorError):
+                read(octets, media_type)
+
+    return feed
+
+
+def _files(suffix: str, *folders: str) -> Iterator[bytes]:
+    for folder in folders:
+        yield from (path.read_bytes() for path in sorted((VECTORS / folder).glob(f"*.{suffix}")))
+
+
+def _json_seeds() -> Iterator[bytes]:
+    yield from hostile_json.USUAL
+    yield from _files("json", "notification")
+
+
+def _xml_seeds() -> Iterator[bytes]:
+    yield from hostile_xml.USUAL
+    yield from _files("xml", "notification")
+
+
+def _cbor_seeds() -> Iterator[bytes]:
+    yield from (cbor2.dumps(json.loads(one)) for one in _json_seeds())
+    for with_sids, with_names, _ in rfc9254.MESSAGES.values():
+        yield from (one for one in (with_sids, with_names) if one is not None)
+    yield from (octets for octets, _ in rfc9254.VALUES.values())
+
+
+_IN_JSON = b'{"ietf-yang-push:push-update":{"id":1,"datastore-contents":%s}}'
+
+
+def _json_grown(count: int) -> Iterator[bytes]:
+    for opened, closed in ((b"[", b"]"), (b'{"a":', b"}"), (b'["', b""), (b'{"a":[', b"]}")):
+        yield _IN_JSON % (opened * count + b"1" + closed * count)
+        yield _IN_JSON % (opened * count)
+    yield _IN_JSON % (b'"' + b"\\u00e9" * count + b'"')
+    yield _IN_JSON % (b"9" * count)
+    yield _IN_JSON % (b"1e" + b"9" * count)
+    yield _IN_JSON % (b"{" + b'"a":1,' * count + b'"a":1}')
+    yield _IN_JSON % (b"[" + b"[]," * count + b"{}]")
+    yield b'{"ietf-notification-messages:message":{"notifications":[%s{}]}}' % (b"{}," * count)
+    yield b" " * count
+
+
+_IN_XML = (
+    b'<push-update xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-push"><id>1</id>'
+    b"<datastore-contents>%s</datastore-contents></push-update>"
+)
+
+
+def _xml_grown(count: int) -> Iterator[bytes]:
+    for opened, closed in ((b"<a>", b"</a>"), (b"<a xmlns:p='u'>", b"</a>"), (b"<a>x", b"y</a>")):
+        yield _IN_XML % (opened * count + closed * count)
+        yield _IN_XML % (opened * count)
+    yield _IN_XML % (b"<a " + b"".join(b"b%d='1' " % n for n in range(count)) + b"/>")
+    yield _IN_XML % (b"<a " + b"".join(b"xmlns:b%d='u' " % n for n in range(count)) + b"/>")
+    yield _IN_XML % b"".join(b"<a%d/>" % n for n in range(count))
+    yield _IN_XML % (b"<a b='" + b"&amp;" * count + b"'/>" + b"&lt;" * count)
+    yield _IN_XML % (b"<!--" + b" - " * count + b"-->" + b"<![CDATA[" + b"]" * count + b"]]>")
+    yield b"<!DOCTYPE a [" + b"<!ENTITY a 'aaaa'>" * count + b"]><a/>"
+    yield b"<" + b"a" * count
+    yield b" " * count + b"<a/>"
+
+
+def _cbor_grown(count: int) -> Iterator[bytes]:
+    for opened in (b"\x81", b"\x9f", b"\xa1\x61a", b"\xbf\x61a", b"\xc4", b"\xd8\x2f"):
+        yield opened * count
+        yield opened * count + b"\x01"
+    yield b"\x7f" + b"\x61a" * count + b"\xff"
+    yield b"\x9f" + b"\x01" * count + b"\xff"
+    yield b"\xbf" + b"".join(b"\x65%05d\x01" % (n % 100_000) for n in range(count)) + b"\xff"
+    yield b"\xc4\x82\x1a\x7f\xff\xff\xff\x01" + b"\x01" * count
+    yield b"\xc2\x5a" + count.to_bytes(4) + b"\xff" * count
+    yield from (bytes((major << 5 | 27,)) + b"\x7f" + b"\xff" * 7 for major in range(7))
+
+
+# --------------------------------------------------------------------------- UDP-notif, DTLS
+def _header(octets: bytes) -> None:
+    for strict in (False, True):
+        for top_bit_last in (False, True):
+            for legacy in (False, True):
+                with suppress(CollectorError):
+                    decode_header(
+                        octets, strict=strict, top_bit_last=top_bit_last, legacy=legacy
+                    )  # fmt: skip
+    messages_in(octets)
+    rows = np.zeros((1, ROW), np.uint8)
+    part = np.frombuffer(octets[:ROW], np.uint8)
+    rows[0, : len(part)] = part
+    said = decode_columns(rows, np.array([len(octets)]))
+    if said.whole[0] or said.segment[0]:
+        alone = decode_header(octets)
+        assert (alone.publisher_id, alone.message_id, alone.media_type) == (
+            said.publisher_id[0], said.message_id[0], said.media_type[0],
+        )  # fmt: skip
+
+
+def _datagrams() -> Iterator[bytes]:
+    yield from (one for one in vars(datagrams).values() if isinstance(one, bytes))
+    yield from (one for one, *_ in datagrams.MALFORMED.values())
+
+
+def _dtls(octets: bytes) -> None:
+    with suppress(CollectorError):
+        if dtls.record_types(octets):
+            dtls.is_client_hello(octets)
+            assert b"".join(dtls.datagrams_of(octets, 1400)) == octets
+    for framing in ("auto", "single", "counted"):
+        with suppress(CollectorError):
+            dtls.unframe(octets, framing)  # type: ignore[arg-type]  # one of the three
+
+
+def _records() -> Iterator[bytes]:
+    yield b"\x16\xfe\xfd" + bytes(8) + b"\x00\x0d\x01" + bytes(12)
+    yield b"12 " + datagrams.EMPTY + b"12 " + datagrams.EMPTY
+
+
+# --------------------------------------------------------------------------- NETCONF
+def _framing(octets: bytes) -> None:
+    """The first octet says the framing and how the stream is cut."""
+    if not octets:
+        return
+    how, stream = octets[0], octets[1:]
+    told = []
+    for size in (max(1, how >> 1), len(stream) + 1):
+        deframer = Deframer(max_message=4096)
+        if how & 1:
+            deframer.use_chunked()
+        messages: list[bytes] = []
+        try:
+            for start in range(0, len(stream), size):
+                deframer.receive(stream[start : start + size])
+                while (message := deframer.next_message()) is not None:
+                    messages.append(message)
+            told.append((messages, ""))
+        except WireError as error:
+            told.append((messages, error.reason))
+        assert deframer.buffered <= len(stream)
+    assert told[0] == told[1]
+
+
+def _framing_seeds() -> Iterator[bytes]:
+    for message in list(_files("xml", "netconf"))[:4]:
+        yield b"\x20" + encode_delimited(message)
+        yield b"\x41" + encode_chunked(message, 50) + encode_chunked(message)
+
+
+def _framing_grown(count: int) -> Iterator[bytes]:
+    yield b"\xff" + b"\n#1\na" * count
+    yield b"\xff" + b"\n##\n" * count
+    yield b"\xff\n#" + b"9" * count
+    yield b"\xfe" + b"]]>]]" * count
+    yield b"\xfe" + b"]]>]]>" * count
+
+
+def _documents(*reads: Callable[[bytes], Any]) -> Callable[[bytes], None]:
+    def feed(octets: bytes) -> None:
+        for read in reads:
+            with suppress(CollectorError):
+                read(octets)
+
+    return feed
+
+
+def _netconf_seeds() -> Iterator[bytes]:
+    yield from _files("xml", "netconf")
+    base = b'xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"'
+    yield b"<hello %s><capabilities><capability>urn:x</capability></capabilities></hello>" % base
+    yield b'<rpc-reply %s message-id="1"><ok/></rpc-reply>' % base
+    yield b'<rpc %s message-id="1"><close-session/></rpc>' % base
+
+
+# --------------------------------------------------------------------------- captures
+def _pcap(octets: bytes) -> None:
+    with suppress(CollectorError):
+        for packet in CaptureReader(io.BytesIO(octets)):
+            assert len(packet.payload) <= 2 * len(octets) + 65_536
+
+
+def _captures() -> Iterator[bytes]:
+    for source, target in (("192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::2")):
+        file = io.BytesIO()
+        packets = [UdpPacket(10**18 + n, source, 4, target, 5, datagrams.EMPTY) for n in range(2)]
+        write_pcap(file, packets)
+        yield file.getvalue()
+    section = b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a\1\0\0\0" + b"\xff" * 8 + b"\x1c\0\0\0"
+    yield section + b"\1\0\0\0\x14\0\0\0\1\0\0\0\0\0\0\0\x14\0\0\0"
+
+
+# --------------------------------------------------------------------------- HTTPS, texts
+def _https(octets: bytes) -> None:
+    text = octets.decode("latin-1")
+    https_notif.media_type_of(text)
+    https_notif.path_of(text)
+    https_notif.chosen_form(text)
+    for form in https_notif.DOCUMENT_TYPES:
+        with suppress(CollectorError):
+            https_notif.encodings_of(https_notif.decode_capabilities(octets, form))
+
+
+def _capabilities() -> Iterator[bytes]:
+    for form in https_notif.DOCUMENT_TYPES:
+        yield https_notif.encode_capabilities(https_notif.OURS, form)
+    yield b"application/yang-data+json;q=0.5, */*;q=0.1"
+
+
+def _timestamp(octets: bytes) -> None:
+    with suppress(CollectorError):
+        parse_date_and_time(octets.decode("utf-8", "replace"))
+
+
+def _timestamps() -> Iterator[bytes]:
+    yield from (b"2027-01-15T08:00:00Z", b"2027-01-15t08:00:60.123456789012-23:59")
+
+
+def _timestamps_grown(count: int) -> Iterator[bytes]:
+    yield b"2027-01-15T08:00:00." + b"1" * count
+    yield b"9" * count
+
+
+TARGETS: dict[str, Target] = {
+    "header": Target(_header, _datagrams),
+    "dtls": Target(_dtls, _records),
+    "json": Target(_message(MediaType.YANG_DATA_JSON), _json_seeds, _json_grown),
+    "xml": Target(_message(MediaType.YANG_DATA_XML), _xml_seeds, _xml_grown),
+    "cbor": Target(_message(MediaType.YANG_DATA_CBOR), _cbor_seeds, _cbor_grown),
+    "cisco-gpb": Target(_message(MediaType.CISCO_GPB), lambda: [b""]),
+    "huawei-gpb": Target(_message(MediaType.HUAWEI_GPB), lambda: [b""]),
+    "cisco-json": Target(_message(MediaType.CISCO_JSON), _json_seeds, _json_grown),
+    "huawei-json": Target(_message(MediaType.HUAWEI_JSON), _json_seeds, _json_grown),
+    "framing": Target(_framing, _framing_seeds, _framing_grown),
+    "netconf": Target(
+        _documents(
+            netconf_hello.decode_hello, netconf_hello.root_of, netconf_replies.decode_reply,
+            netconf_requests.decode_rpc,
+        ),
+        _netconf_seeds,
+        _xml_grown,
+    ),
+    "pcap": Target(_pcap, _captures),
+    "https": Target(_https, _capabilities, _json_grown),
+    "timestamp": Target(_timestamp, _timestamps, _timestamps_grown),
+}  # fmt: skip
+"""Every decoder by its name."""
