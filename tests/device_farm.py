@@ -21,8 +21,13 @@ from publisher_sim.service import DeviceService
 
 async def serve(jobs: list[tuple[str, str]]) -> None:
     """Start the devices, one after the other, and wait for their ends."""
-    loop = asyncio.get_running_loop()
     devices: list[DeviceService] = []
+
+    def stop() -> None:
+        for device in devices:
+            device.request_stop()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
     async with contextlib.AsyncExitStack() as stack:
         for folder, receiver in jobs:
             place = Path(folder)
@@ -36,7 +41,6 @@ async def serve(jobs: list[tuple[str, str]]) -> None:
                 progress=lambda text, log=log: print(text, file=log),  # type: ignore[misc]
             )
             devices.append(device)
-            loop.add_signal_handler(signal.SIGTERM, lambda: [d.request_stop() for d in devices])
             stack.push_async_callback(device.stop)
             await device.start()
             print(json.dumps(ready_line(device, scenario)), flush=True)
