@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from collector import control
+from collector.cli.options import DEFAULT_CONFIG
 from collector.errors import UsageError
 from collector.lanes.folders import folders_with_data, lane_number, load_assignment
 from collector.store.manifest import load_manifest, store_folder
@@ -67,3 +68,31 @@ def _computed(folder: Path) -> Sequence[OpenRows]:
         if load_manifest(store_folder(folder)).stored_offset == before:
             break
     return rows
+
+
+def provide_leaves(
+    session: QuerySession,
+    folder: str | None,
+    config_file: str | None,
+    since: int | None,
+    until: int | None,
+) -> None:
+    """The table ``leaves`` made of ``updates`` now, with the modules that a configuration names.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+        UsageError: too many updates.
+    """
+    from collector.config import Config, load_config
+    from collector.pipeline.leaves import LeafMaker, leaves_on_demand
+    from collector.pipeline.schemas import load_schemas
+
+    config = Config()
+    if config_file is not None or (folder is None and Path(DEFAULT_CONFIG).exists()):
+        config = load_config(config_file or DEFAULT_CONFIG)
+    with progress("looking into the updates", None):
+        known = load_schemas(config, lambda note: click.echo(f"collector: {note}", err=True))
+        maker = LeafMaker(config, known, every=True)
+        leaves_on_demand(session, maker, since, until)
+    if maker.unreadable:
+        click.echo(f"collector: {maker.unreadable} updates cannot be read", err=True)

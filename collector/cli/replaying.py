@@ -24,6 +24,8 @@ from collector.pipeline import (
     judge_captures,
     replay,
 )
+from collector.pipeline.schemas import load_sid_tables
+from collector.pipeline.settings import JournalledSids
 from collector.views.progress import progress
 from collector.views.replay_summary import SERIES_KEPT
 from collector.views.replaying import ReplayShow
@@ -217,7 +219,9 @@ def capture_config(
     """What a capture is read with: the configuration, terms given, each source a device."""
     plain = {entry.name: getattr(config, entry.name) for entry in msgspec.structs.fields(Config)}
     plain["known_subscriptions"] = (*config.known_subscriptions, *known)  # the later one counts
-    return JournalledConfig(**plain, each_source=True)
+    tables = load_sid_tables(config, lambda note: click.echo(f"collector: {note}", err=True))
+    sids = {name: JournalledSids(one.paths, one.identities) for name, one in tables.items()}
+    return JournalledConfig(**plain, each_source=True, sids=sids)
 
 
 def _judge_captures(

@@ -102,6 +102,7 @@ def checked(config: Config, faults: Faults, folder: Path) -> Config:
         config,
         collector=_absolute(config.collector, folder, "data_dir"),
         alerts=_absolute(config.alerts, folder, "file"),
+        schema=_absolute(config.schema, folder, "folder", "sid_folder"),
         dtls=_absolute(config.dtls, folder, *_TLS_FILES),
         https_notif=_absolute(config.https_notif, folder, *_TLS_FILES),
         grpc_dialout=_absolute(config.grpc_dialout, folder, *_TLS_FILES),
@@ -337,6 +338,7 @@ def _check_unique(section: str, names: list[str], faults: Faults) -> None:
 
 
 def _with_paths(device: DeviceSettings, folder: Path) -> DeviceSettings:
+    device = _absolute(device, folder, "schema_folder", "sid_folder")
     if device.netconf is None:
         return device
     files = ("password_file", "key_file", "key_passphrase_file", "known_hosts")

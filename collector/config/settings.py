@@ -74,6 +74,10 @@ class StoreSettings(Struct, frozen=True, kw_only=True):
     """Bytes of Parquet that are kept; the oldest files go first; 0 means no limit."""
     compact: bool = True
     """Whether small files are merged in the background; many small files make queries slow."""
+    leaves: bool = False
+    """Whether the contents of all updates are stored leaf by leaf, too, as the table leaves: path
+    with list keys, type, value. It costs time and room, see [schema]; a [[subscription]] can ask
+    for itself alone. Without it `collector query --leaves` finds them when it is asked."""
 
 
 class MetricsSettings(Struct, frozen=True, kw_only=True):
@@ -120,6 +124,18 @@ class VerdictSettings(Struct, frozen=True, kw_only=True):
     """Part of the periods of a subscription whose contents are looked into: whether two generators
     send the same node, and whether a node is gone. Rounded to one period in so many; 0 never, 1
     always, which costs a good part of the throughput."""
+
+
+class SchemaSettings(Struct, frozen=True, kw_only=True):
+    """What is known of the data: YANG modules and the numbers of their nodes. Read at the start and
+    when the configuration is read again."""
+
+    folder: Text | None = None
+    """Folder of the YANG modules of the devices, with all that they import. Without it leaves have
+    no types but what their encoding shows, and the keys of lists are guessed."""
+    sid_folder: Text | None = None
+    """Folder of .sid files (RFC 9595). Without it CBOR messages that name their wrapper by numbers
+    are refused (unknown-sid)."""
 
 
 class NetconfSettings(Struct, frozen=True, kw_only=True):
@@ -176,6 +192,10 @@ class DeviceSettings(Struct, frozen=True, kw_only=True):
     "several-messages" (in one datagram), "legacy-header" (version 0 is always that of
     udp-pub-channel). `collector status` says which one is needed."""
     netconf: NetconfSettings | None = None
+    schema_folder: Text | None = None
+    """Folder of its YANG modules, instead of that of [schema]."""
+    sid_folder: Text | None = None
+    """Folder of its .sid files, instead of that of [schema]."""
     generators: dict[str, Name] = {}
     """Message Publisher ID of the header, or source address -> name of the generator, where the
     device gives none."""
@@ -213,6 +233,8 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
     """Seconds to wait, for this subscription only; see [verdicts]."""
     mode: Literal["auto", "mso", "distributed-notif-18", "distributed-notif-19"] = "auto"
     """Which draft the device follows: "auto" finds out from what it answers."""
+    leaves: bool = False
+    """Whether the contents of its updates are stored leaf by leaf, as with [store] leaves."""
 
     @property
     def asked_encoding(self) -> str:
@@ -268,6 +290,7 @@ class Config(Struct, frozen=True, kw_only=True):
     metrics: MetricsSettings = MetricsSettings()
     alerts: AlertSettings = AlertSettings()
     verdicts: VerdictSettings = VerdictSettings()
+    schema: SchemaSettings = SchemaSettings()
     devices: tuple[DeviceSettings, ...] = field(default=(), name="device")
     subscriptions: tuple[SubscriptionSettings, ...] = field(default=(), name="subscription")
     known_subscriptions: tuple[KnownSubscriptionSettings, ...] = field(

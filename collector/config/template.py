@@ -63,6 +63,9 @@ _UNSET = {
     "certificate_file": "collector.pem",
     "client_ca_file": "publishers-ca.pem",
     "encoding": "encode-json",
+    "folder": "yang",
+    "schema_folder": "yang/core7",
+    "sid_folder": "sid",
     "subtree": '<interfaces xmlns="urn:ietf:params:xml:ns:yang:ietf-interfaces"/>',
 }
 """What a key without a default may look like; written so that it stays prose."""

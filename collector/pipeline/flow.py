@@ -33,6 +33,7 @@ from collector.model import (
     ReceivedBatch,
     RecordKind,
     Rejected,
+    SidTable,
     StateChanged,
     SubscriptionRow,
     Transport,
@@ -45,7 +46,13 @@ from collector.pipeline.exchanges import engine_inputs
 from collector.pipeline.patches import Patches
 from collector.pipeline.rows import UpdateRows
 from collector.pipeline.sampling import Sampling, every_of
-from collector.pipeline.settings import decode_config, engine_settings, inventory_of
+from collector.pipeline.schemas import sids_of
+from collector.pipeline.settings import (
+    decode_config,
+    engine_settings,
+    inventory_of,
+    sid_tables,
+)
 from collector.store.tables import Said
 from collector.wire.envelopes import Envelopes, decode_batch
 
@@ -113,6 +120,8 @@ class Pipeline:
         self._rest = _Rest()
         self._sample_every = sample_every
         self._sampling = Sampling(sample_every)
+        self._sids: dict[str, SidTable] = {}
+        """Device, empty for all others -> its SIDs."""
         self.patches = Patches()
 
     @property
@@ -174,8 +183,13 @@ class Pipeline:
         facts: list[Fact],
     ) -> None:
         """Notification messages, rows ``start`` to ``end``: updates run by run, others between."""
-        envelopes = decode_batch(batch.payload[start:end], media_types(batch, start, end))
-        updates = self._columns(batch, start, end, first_offset, envelopes)
+        device = self._devices(batch, start, end)
+        envelopes = decode_batch(
+            batch.payload[start:end],
+            media_types(batch, start, end),
+            lambda row: sids_of(self._sids, device[row]),
+        )
+        updates = self._columns(batch, start, end, first_offset, envelopes, device)
         known, others = updates.device, envelopes.others
         strangers = [code for code, device in enumerate(known.words) if not device]
         odd = sorted({*others, *(rows_with(known.codes, strangers) if strangers else ())})
@@ -193,13 +207,19 @@ class Pipeline:
         self._updates(updates, before, end - start, rows, facts)
 
     def _columns(
-        self, batch: ReceivedBatch, start: int, end: int, first_offset: int, envelopes: Envelopes
+        self,
+        batch: ReceivedBatch,
+        start: int,
+        end: int,
+        first_offset: int,
+        envelopes: Envelopes,
+        device: Coded[str],
     ) -> UpdateColumns:
         """All messages as if they were updates; the device of an unknown source is empty."""
         made = UpdateColumns()
         made.arrival = batch.received_at[start:end]
         made.source, made.port = batch.peer[start:end], batch.port[start:end]
-        made.device = self._devices(batch, start, end)
+        made.device = device
         known = (np.frombuffer(batch.flags, np.uint8)[start:end] & FLAG_IDS) != 0
         for name in ("publisher_id", "message_id"):
             ids = np.frombuffer(getattr(batch, name), np.uint32)[start:end].astype(np.int64)
@@ -327,6 +347,7 @@ class Pipeline:
         config = decode_config(payload)
         self._rest.config = payload
         self._inventory = inventory_of(config, self._sources)
+        self._sids = self._sampling.sids = self.patches.sids = sid_tables(config)
         self._sampling.configure(every_of(config.verdicts.coverage_sample), now, offset)
         facts += departures(self.engine, config, self._inventory, now, offset)
         facts += self.engine.configure(self._adjust(engine_settings(config)), now)
@@ -392,4 +413,5 @@ class Pipeline:
         self.engine, self._rest, self._sampling, self.patches = engine, rest, sampling, patches
         if config is not None:
             self._inventory = inventory_of(config, self._sources)
+            self._sids = self._sampling.sids = self.patches.sids = sid_tables(config)
         return offset

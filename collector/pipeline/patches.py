@@ -10,7 +10,7 @@ message, only counted. Rows are in the order of the journal and, within a patch,
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,9 @@ from collector.model import (
     NotificationKind,
     Placements,
     ReceivedBatch,
+    SidTable,
 )
+from collector.pipeline.schemas import sids_of
 from collector.wire.yang_patch import YangPatch, read_patch
 
 FOLLOWED_PER_DEVICE = 2 * RUNS_PER_DEVICE
@@ -40,6 +42,8 @@ class Patches:
     """The patches of the batch that is being read."""
 
     def __init__(self) -> None:
+        self.sids: Mapping[str, SidTable] = {}
+        """Device, empty for all others -> its SIDs."""
         self.ids = PatchIds()
         self.unread: dict[str, int] = {}
         """Reason word -> push-change-updates whose patch could not be read."""
@@ -102,7 +106,8 @@ class Patches:
         record = updates.offset[row] - self._first_offset
         batch = self._batch
         try:
-            found = read_patch(batch.payload[record], batch.media_type[record], place)
+            sids = sids_of(self.sids, updates.device[row])
+            found = read_patch(batch.payload[record], batch.media_type[record], place, sids)
         except WireError as error:
             self._count_unread(error.reason)
             return None

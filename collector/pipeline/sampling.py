@@ -26,9 +26,11 @@ from collector.model import (
     NotificationKind,
     Placements,
     ReceivedBatch,
+    SidTable,
     SubscriptionRow,
     Verdict,
 )
+from collector.pipeline.schemas import sids_of
 from collector.wire.nodes import NodeIds, entry_of, read_nodes
 
 EVERY = 50
@@ -49,6 +51,8 @@ class Sampling:
         self.coverage = Coverage()
         self._always = always
         self._every = EVERY if always is None else always
+        self.sids: dict[str, SidTable] = {}
+        """Device, empty for all others -> its SIDs."""
         self._batch = ReceivedBatch()
         self._first_offset = 0
         self._inputs: list[CoverageInput] = []
@@ -81,7 +85,9 @@ class Sampling:
     def _look_into(
         self, updates: UpdateColumns, placements: Placements, row: int, place: int
     ) -> None:
-        found = self._nodes(updates.kind[row], updates.offset[row] - self._first_offset, place)
+        record = updates.offset[row] - self._first_offset
+        sids = sids_of(self.sids, updates.device[row])
+        found = self._nodes(updates.kind[row], record, place, sids)
         self._inputs.append(
             Contents(
                 CollectorTime(updates.arrival[row]),
@@ -95,12 +101,13 @@ class Sampling:
             )
         )
 
-    def _nodes(self, kind: NotificationKind, record: int, place: int) -> NodeIds:
+    def _nodes(self, kind: NotificationKind, record: int, place: int, sids: SidTable) -> NodeIds:
         """``record``: row of the batch of records."""
         if kind is not NotificationKind.PUSH_UPDATE:
             return _NOTHING
         try:
-            return read_nodes(self._batch.payload[record], self._batch.media_type[record], place)
+            payload, media_type = self._batch.payload[record], self._batch.media_type[record]
+            return read_nodes(payload, media_type, place, sids)
         except WireError:
             return _NOTHING
 

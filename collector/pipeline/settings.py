@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import msgspec
+from msgspec import Struct, field
 
 from collector.config import Config, DeviceSettings, device_of_source, redacted
 from collector.core.inventory import Inventory
@@ -25,10 +26,18 @@ from collector.model import (
     SECOND,
     WIRE_QUIRKS,
     Quirk,
+    SidTable,
     SubscriptionTerms,
 )
 
 _SCOPES = {Quirk.IDS_PER_PUBLISHER, Quirk.IDS_PER_SUBSCRIPTION}
+
+
+class JournalledSids(Struct, frozen=True):
+    """A ``SidTable``."""
+
+    paths: dict[int, str]
+    identities: dict[int, str]
 
 
 class JournalledConfig(Config, frozen=True, kw_only=True):
@@ -36,11 +45,27 @@ class JournalledConfig(Config, frozen=True, kw_only=True):
 
     each_source: bool = False
     """Whether an address that belongs to no device is a device of its own."""
+    sids: dict[str, JournalledSids] = field(default_factory=dict)
+    """Device, empty for all others -> its SIDs: what the ``.sid`` files said at that time, since
+    messages with SIDs can be read with them only."""
 
 
-def encode_config(config: Config) -> bytes:
-    """The payload of a CONFIG record: JSON, secrets removed."""
-    return msgspec.json.encode(redacted(config))
+def encode_config(config: Config, sids: Mapping[str, SidTable] | None = None) -> bytes:
+    """The payload of a CONFIG record: JSON, secrets removed.
+
+    ``sids``: by device, as ``schemas.load_sid_tables`` gives them.
+    """
+    plain = redacted(config)
+    if sids:
+        plain["sids"] = {
+            device: JournalledSids(table.paths, table.identities) for device, table in sids.items()
+        }
+    return msgspec.json.encode(plain)
+
+
+def sid_tables(config: JournalledConfig) -> dict[str, SidTable]:
+    """The SIDs by device."""
+    return {device: SidTable(one.paths, one.identities) for device, one in config.sids.items()}
 
 
 def decode_config(payload: bytes) -> JournalledConfig:

@@ -17,9 +17,12 @@ SECTIONS = (
     "store", "metrics", "alerts",
 )  # fmt: skip
 AT_ONCE = frozenset(
-    ("journal.retention_seconds", "journal.retention_bytes", "journal.snapshot_seconds")
-)
-"""Read afresh each time they are used (``housekeeping``)."""
+    (
+        "journal.retention_seconds", "journal.retention_bytes", "journal.snapshot_seconds",
+        "store.leaves",
+    )
+)  # fmt: skip
+"""Read afresh each time they are used (``housekeeping``), or given to who uses them."""
 
 
 def at_restart(started_with: Config, read_again: Config) -> list[str]:

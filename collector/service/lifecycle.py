@@ -29,6 +29,8 @@ from collector.journal import Disk, Journal, JournalSettings, Segment
 from collector.metrics import Counters
 from collector.model import SECOND, RecordKind
 from collector.pipeline import Pipeline
+from collector.pipeline.leaves import LeafMaker
+from collector.pipeline.schemas import load_schemas
 from collector.pipeline.settings import encode_config, strict_sources, wire_quirks
 from collector.service.addresses import with_addresses
 from collector.service.at_restart import at_restart
@@ -80,6 +82,7 @@ class Service:
         self._started_with = config
         self.counters = Counters()
         self.live = LiveSink()
+        self.leaves = LeafMaker(config)
         self.control: ControlServer | None = None
         self.metrics: MetricsServer | None = None
         self._further_sinks = list(sinks)
@@ -113,10 +116,15 @@ class Service:
             ConfigError: an address, a folder or a file cannot be used.
             SinkError: the journal or the store on disk cannot be read.
         """
+        await self._load_schemas(self.config)
         self._open_folder()
         self.config = self._started_with = await with_addresses(self.config)
         self.pipeline = Pipeline()
         last_arrival = await self._recover()
+        self.leaves.tell(
+            (one.device, one.subscription_id, one.subscription_name)
+            for one in self.pipeline.engine.states()
+        )
         self.journal.on_sealed.append(self._sealed)
         self.clock = CollectorClock(not_before=last_arrival, wall=self._wall)
         self._start_outputs()
@@ -124,6 +132,11 @@ class Service:
         await self._start_faces()
         await self._start_sources()
         self.running = True
+
+    async def _load_schemas(self, config: Config) -> None:
+        """In a thread, since the modules of a vendor take seconds. Raises ConfigError."""
+        self.schemas = await asyncio.to_thread(load_schemas, config, log.warning)
+        self.leaves.configure(config, self.schemas)
 
     def _open_folder(self) -> None:
         """Lock, journal and store."""
@@ -150,6 +163,7 @@ class Service:
         self.store = StoreWriter(
             self.folder,
             limits=_store_limits(config),
+            tables=self.leaves.tables,
             on_error=lambda error: log.error("%s; it is tried again.", error),
         )
         self._at_the_end(self._close_store)
@@ -196,7 +210,7 @@ class Service:
         self._at_the_end(self.housekeeping.stop)
         self.intake.note(RecordKind.COLLECTOR_START)
         self._at_the_end(self._note_stop)
-        self.intake.note(RecordKind.CONFIG, encode_config(self.config))
+        self.intake.note(RecordKind.CONFIG, encode_config(self.config, self.schemas.sids))
 
     async def _start_faces(self) -> None:
         """What people and other programs talk to."""
@@ -286,7 +300,8 @@ class Service:
         if not self.running:
             raise UsageError("the collector is stopping")
         wanted = wanted_from(config)
-        self.intake.note(RecordKind.CONFIG, encode_config(config))
+        await self._load_schemas(config)
+        self.intake.note(RecordKind.CONFIG, encode_config(config, self.schemas.sids))
         self.config = config
         for receiver in self.receivers:
             getattr(receiver, "reload_certificates", lambda: None)()

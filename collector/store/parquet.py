@@ -41,7 +41,8 @@ _STATISTICS = {
     "verdicts": (
         "device", "subscription_name", "subscription_id", "period_index", "nominal_time",
         "amendment", "outcome", "judged_at",
-    )
+    ),
+    "leaves": ("device", "node", "received_at", "subscription_id", "period_index"),
 }  # fmt: skip
 """Columns worth statistics; the description of a row group has to be read before it is passed."""
 

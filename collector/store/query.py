@@ -1,9 +1,9 @@
 """SQL for people over the store: DuckDB in memory, read-only, locked to the store's folder.
 
-Does not write and does not keep the folder locked; works while a collector runs. Views: the four
+Does not write and does not keep the folder locked; works while a collector runs. Views: the
 tables of ``tables.TABLES`` and ``verdicts_last`` (for each period only its newest row). In them a
 time is TIMESTAMPTZ, rounded to microseconds, since DuckDB can hardly calculate with nanoseconds
-(no difference, no ``date_trunc``, no interval); the schema ``exact`` has the four with all digits.
+(no difference, no ``date_trunc``, no interval); the schema ``exact`` has them with all digits.
 
 Rules: only one statement, and only one that reads (SELECT and its kin, EXPLAIN of such). DuckDB
 itself may open files of the store's folder only, loads no extension, and its settings are locked;
@@ -147,6 +147,10 @@ class QuerySession:
             "ORDER BY judged_at, device, subscription_id, period_index, amendment"
         )
         return self.run(sql, parameters, since=since, until=until)
+
+    def replace(self, table: str, rows: pa.Table) -> None:
+        """Let one of ``tables.TABLES`` have these rows, and no others, from now on."""
+        self._views.replace(table, rows)
 
     def close(self) -> None:
         """Free the memory. May be called twice."""

@@ -1,4 +1,4 @@
-"""The five tables of the store: their columns, and quick ways from values to Arrow.
+"""The tables of the store: their columns, and quick ways from values to Arrow.
 
 Does no file access and imports no journal: the columns of received records come in as an Arrow
 record batch, whoever made it.
@@ -13,7 +13,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -134,12 +134,38 @@ EDITS = pa.schema(
 )
 """One row for each ``model.EditRow``."""
 
+LEAVES = pa.schema(
+    [
+        ("received_at", TIME),
+        ("device", pa.string()),
+        ("generator", pa.string()),
+        ("subscription_id", pa.uint32()),
+        ("revision", pa.int64()),
+        ("period_index", pa.int64()),
+        ("event_time", TIME),
+        ("observation_time", TIME),
+        ("journal_offset", pa.int64()),
+        ("path", pa.string()),
+        ("node", pa.string()),
+        ("keys", pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))),
+        ("type", pa.string()),
+        ("value", pa.string()),
+        ("number", pa.float64()),
+        ("guessed", pa.bool_()),
+    ]
+)
+"""One row for each leaf of an update, where somebody asked for them. ``path`` has the keys of lists
+in it, ``node`` has not; ``value`` is the canonical text, exact, and ``number`` the same as a double
+where it is one; ``type`` is null where the value does not fit the schema; ``guessed``: no schema
+knows the leaf, so its type is that of the encoding and the keys are guesses."""
+
 TABLES: Mapping[str, pa.Schema] = {
     "updates": UPDATES,
     "verdicts": VERDICTS,
     "subscriptions": SUBSCRIPTIONS,
     "events": EVENTS,
     "edits": EDITS,
+    "leaves": LEAVES,
 }
 TIME_COLUMN: Mapping[str, str] = {
     "updates": "received_at",
@@ -147,6 +173,7 @@ TIME_COLUMN: Mapping[str, str] = {
     "subscriptions": "time",
     "events": "time",
     "edits": "received_at",
+    "leaves": "received_at",
 }
 """Table -> the column whose range the manifest keeps and by which age is counted."""
 PERIOD_COLUMN: Mapping[str, str] = {"verdicts": "nominal_time"}
@@ -157,6 +184,7 @@ ORDER: Mapping[str, tuple[str, ...]] = {
     "subscriptions": ("device", "time", "revision"),
     "events": ("device", "time"),
     "edits": ("device", "received_at", "journal_offset", "position"),
+    "leaves": ("device", "received_at", "journal_offset", "path"),
 }
 """Table -> how the rows of a sorted file are sorted."""
 
@@ -244,8 +272,58 @@ def edit_rows(rows: Sequence[EditRow]) -> pa.Table:
     return _rows(EDITS, rows)
 
 
+class LeafValue(Protocol):
+    """What a row of ``leaves`` has of its own (``schema.flatten.Leaf``)."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def node(self) -> str: ...
+    @property
+    def keys(self) -> tuple[tuple[str, str], ...]: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def guessed(self) -> bool: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def number(self) -> Any: ...
+
+
+def leaf_rows(updates: pa.Table, leaves: Sequence[tuple[int, LeafValue]]) -> pa.Table:
+    """Rows of ``leaves``: row of ``updates`` and leaf each, in that order."""
+    own = [leaf for _, leaf in leaves]
+    rows = pa.array([row for row, _ in leaves], pa.int64())
+    offsets = pa.array(accumulate((len(leaf.keys) for leaf in own), initial=0), pa.int32())
+    keys = [key for leaf in own for key in leaf.keys]
+    columns = {
+        "path": pa.array([leaf.path for leaf in own], pa.string()),
+        "node": pa.array([leaf.node for leaf in own], pa.string()),
+        "keys": pa.ListArray.from_arrays(
+            offsets,
+            pa.StructArray.from_arrays(
+                [pa.array([key[part] for key in keys], pa.string()) for part in (0, 1)],
+                names=["name", "value"],
+            ),
+        ),
+        "type": pa.array([leaf.type or None for leaf in own], pa.string()),
+        "value": pa.array([leaf.text for leaf in own], pa.string()),
+        "number": pa.array(
+            [None if leaf.number is None else float(leaf.number) for leaf in own], pa.float64()
+        ),
+        "guessed": pa.array([leaf.guessed for leaf in own], pa.bool_()),
+    }
+    found = [
+        columns[field.name] if field.name in columns else updates.column(field.name).take(rows)
+        for field in LEAVES
+    ]
+    return pa.Table.from_arrays(found, schema=LEAVES)
+
+
 def tables_of(said: Sequence[Said]) -> dict[str, pa.Table]:
-    """All tables, in the order of what was said; empty ones included."""
+    """All tables, in the order of what was said; empty ones included, and ``leaves`` is one, since
+    it is made of ``updates`` by who knows their contents."""
     batches = [one.updates for one in said if one.updates is not None and one.updates.num_rows]
     return {
         "updates": pa.Table.from_batches(batches, UPDATES),
@@ -253,6 +331,7 @@ def tables_of(said: Sequence[Said]) -> dict[str, pa.Table]:
         "subscriptions": subscription_rows([row for one in said for row in one.subscriptions]),
         "events": event_rows([row for one in said for row in one.events]),
         "edits": edit_rows([row for one in said for row in one.edits]),
+        "leaves": LEAVES.empty_table(),
     }
 
 

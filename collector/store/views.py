@@ -65,6 +65,8 @@ class StoreViews:
         self.folders = tuple(folders)
         self._connection = connection
         self._lanes = any(one.lane is not None for one in folders)
+        self._replaced: set[str] = set()
+        """Tables that were given as a whole."""
         self._given: dict[str, _Range] = {}
         """table -> range of times whose files it has; absent while it has none."""
         connection.execute("CREATE SCHEMA exact")
@@ -100,6 +102,8 @@ class StoreViews:
 
         text = sql.lower()
         for table in TABLES:
+            if table in self._replaced:
+                continue
             # DuckDB's query() and query_table() take names that the text need not have
             if table not in text and "query" not in text:
                 continue
@@ -111,6 +115,14 @@ class StoreViews:
             except duckdb.Error as error:
                 raise self._unreadable(error) from error
             self._given[table] = times
+
+    def replace(self, table: str, rows: pa.Table) -> None:
+        """Let a table have these rows and no others."""
+        self._connection.register(f"_all_{table}", rows)
+        lane = ", NULL::INTEGER AS lane" if self._lanes else ""
+        sql = f"SELECT *{lane} FROM _all_{table}"  # noqa: S608
+        self._connection.execute(f"CREATE OR REPLACE VIEW exact.{table} AS {sql}")
+        self._replaced.add(table)
 
     def blame_file(self, error: Exception) -> None:
         """Raise SinkError when the trouble is a file of the store."""

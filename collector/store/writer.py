@@ -29,7 +29,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -79,9 +79,11 @@ class StoreWriter:
         limits: StoreLimits | None = None,
         max_waiting: int = 4,
         wall_clock: Callable[[], int] = time.time_ns,
+        tables: Callable[[Sequence[Said]], Mapping[str, pa.Table]] = tables_of,
         on_error: Callable[[SinkError], None] = lambda error: None,
     ) -> None:
-        """``on_error`` is called in the background thread, once for each trouble; writing is tried
+        """``tables`` makes the rows of a segment, in the background thread (``tables_of``, or with
+        the leaves). ``on_error`` is called there as well, once for each trouble; writing is tried
         again every second until it works.
 
         Raises:
@@ -91,6 +93,7 @@ class StoreWriter:
         self._limits = limits or StoreLimits()
         self._max_waiting = max_waiting
         self._wall_clock = wall_clock
+        self._tables = tables
         self._on_error = on_error
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -242,7 +245,7 @@ class StoreWriter:
             self._begin_anew()
         files = tuple(
             write_file(self._folder, table, rows, job.first_offset, job.next_offset, level=0)
-            for table, rows in tables_of(job.said).items()
+            for table, rows in self._tables(job.said).items()
             if rows.num_rows
         )
         with self._replacing:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from collector.model import MediaType
+from collector.model import NO_SIDS, MediaType, SidTable
 from collector.wire.names import ROOT_ENVELOPE, ROOT_NOTIFICATION, local_name
 from collector.wire.notification import skim_contents
 
@@ -67,15 +67,17 @@ def nodes_of(message: object, *, lists_marked: bool, place: int = 0) -> NodeIds:
     return NodeIds(frozenset(walk.found), walk.whole)
 
 
-def read_nodes(payload: bytes, media_type: int, place: int = 0) -> NodeIds:
+def read_nodes(
+    payload: bytes, media_type: int, place: int = 0, sids: SidTable = NO_SIDS
+) -> NodeIds:
     """The nodes of a push-update whose envelope was read before (``notification.decode``).
 
-    ``place``: which notification, where the message bundles several.
+    ``place``: which notification, where the message bundles several. ``sids``: of its sender.
 
     Raises:
         WireError: the contents cannot be read.
     """
-    message = skim_contents(payload, media_type)
+    message = skim_contents(payload, media_type, sids)
     return nodes_of(message, lists_marked=media_type != MediaType.YANG_DATA_XML, place=place)
 
 

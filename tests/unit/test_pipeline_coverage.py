@@ -24,6 +24,7 @@ from collector.model import (
     RecordKind,
     RpcNote,
     SessionNote,
+    SidTable,
     Transport,
 )
 from collector.pipeline import Pipeline, sampling
@@ -205,9 +206,9 @@ def sampled(recorded: Recorded) -> int:
     """How many updates were looked into."""
     looked: list[bytes] = []
 
-    def counted(payload: bytes, media_type: int, place: int) -> NodeIds:
+    def counted(payload: bytes, media_type: int, place: int, sids: SidTable) -> NodeIds:
         looked.append(payload)
-        return read_nodes(payload, media_type, place)
+        return read_nodes(payload, media_type, place, sids)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sampling, "read_nodes", counted)
@@ -235,10 +236,10 @@ def test_what_cannot_be_looked_into_is_counted_only(monkeypatch: pytest.MonkeyPa
     batch.flags[data[half]] |= FLAG_PRIVATE
     bad = batch.payload[data[half + 4]]
 
-    def refused(payload: bytes, media_type: int, place: int) -> NodeIds:
+    def refused(payload: bytes, media_type: int, place: int, sids: SidTable) -> NodeIds:
         if payload == bad:
             raise WireError("bad-value", "not ours")
-        return read_nodes(payload, media_type, place)
+        return read_nodes(payload, media_type, place, sids)
 
     monkeypatch.setattr(sampling, "read_nodes", refused)
     at = data[half + 8]
