@@ -244,6 +244,7 @@ class AgentPublisher:
             "subscription_id": component.subscription_id,
             "clock": clock,
             "max_segment_size": self._scenario.push.max_segment_size,
+            "cbor_keys": self._scenario.push.cbor_keys,
         }
 
 

@@ -123,6 +123,8 @@ class Push(_Table, frozen=True):
     the transport can carry."""
     encodings: tuple[EncodingName, ...] | None = None
     """What it is able to write. None: all that the transport can carry."""
+    cbor_keys: Literal["name", "sid"] = "name"
+    """What names the nodes in CBOR; the SIDs are those of ``yang/sid-experimental``."""
     header: HeaderName = "envelope"
     """What stands around each update. ``rfc5277`` has no number: over it a lost message shows
     only where the transport has numbers of its own."""

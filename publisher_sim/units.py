@@ -16,6 +16,7 @@ from collector.model import DeviceTime, MediaType, Notification, NotificationKin
 from collector.wire import names
 from collector.wire.notification import encode
 from collector.wire.udp_notif import encode_message
+from publisher_sim.cbor_values import for_cbor, sids_for
 from publisher_sim.transports import TRANSPORTS
 
 
@@ -38,6 +39,8 @@ class Message(Struct, frozen=True, gc=False, kw_only=True):
     clock: int
     """What the publisher's clock shows, ns since 1970."""
     max_segment_size: int
+    cbor_keys: str = "name"
+    """``name`` or ``sid``, in CBOR."""
 
     @property
     def media_type(self) -> int:
@@ -79,6 +82,7 @@ def notification(message: Update | Announcement) -> bytes:
     ``message-publisher-id``, or ``message-generator-id`` of the header of notification-messages.
     """
     media_type = MediaType(message.media_type)
+    sids = sids_for(message.cbor_keys)
     numbered = message.header != "rfc5277"
     said = Notification(
         kind=NotificationKind.PUSH_UPDATE,
@@ -92,7 +96,7 @@ def notification(message: Update | Announcement) -> bytes:
     if isinstance(message, Announcement):
         name = f"ietf-subscribed-notifications:{message.kind.value}"
         said = structs.replace(said, kind=message.kind, name=name, state_change=message.change)
-        return encode(said, None, media_type, mode=message.mode)
+        return encode(said, None, media_type, mode=message.mode, sids=sids)
     named_by_header = TRANSPORTS[message.transport].numbers == "message-id"
     said_inside = message.mode != names.MODE_MSO or not named_by_header
     said = structs.replace(
@@ -100,7 +104,10 @@ def notification(message: Update | Announcement) -> bytes:
         observation_time=DeviceTime(message.clock),
         generator=message.generator if said_inside else None,
     )
-    return encode(said, message.contents, media_type, mode=message.mode)
+    contents = message.contents
+    if message.encoding == "encode-cbor":
+        contents = for_cbor(contents)
+    return encode(said, contents, media_type, mode=message.mode, sids=sids)
 
 
 def _root(message: Message) -> str:

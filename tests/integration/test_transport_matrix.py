@@ -17,6 +17,7 @@ import pytest
 
 from collector.comparison import Comparison
 from collector.model import Verdict
+from collector.schema.sid import experimental_sids_folder
 from publisher_sim.transports import continuity
 from tests.certificates import certified
 from tests.lab import Collecting, fault, lab, scenario_toml
@@ -76,6 +77,8 @@ class Cell(NamedTuple):
     """Which implementation of the NETCONF session the collector uses."""
     names: bool = False
     """Its generators have names, not numbers."""
+    sids: bool = False
+    """CBOR with SIDs for names."""
 
     @property
     def name(self) -> str:
@@ -83,6 +86,7 @@ class Cell(NamedTuple):
         usual = {"envelope": "", "mso": "", "dynamic": "", "asyncssh": ""}
         words = [self.transport, self.encoding.removeprefix("encode-")]
         words += ["named"] if self.names else []
+        words += ["sids"] if self.sids else []
         special = (self.header, self.mode, self.asked, self.session)
         words += [usual.get(word, word) for word in special]
         return "-".join(word for word in words if word)
@@ -105,6 +109,7 @@ CELLS = [
     Cell("dtls", "encode-xml"),
     Cell("dtls", "encode-cbor", mode="distributed-notif-18"),
     Cell("dtls", "encode-json", mode="distributed-notif-19", asked="list"),
+    Cell("udp-notif", "encode-cbor", mode="distributed-notif-19", asked="list", sids=True),
     Cell("netconf", "encode-xml", "rfc5277", processes=True),
     Cell("netconf", "encode-xml", "rfc5277", session="ncclient"),
     Cell("https-notif", "encode-json", "rfc5277"),
@@ -140,6 +145,7 @@ def troubles(cell: Cell) -> str:
 
 def scenario(number: int, cell: Cell, folder: Path) -> str:
     push = f'header = "{cell.header}"\nencoding = "{cell.encoding}"\nmax_segment_size = 700'
+    push += '\ncbor_keys = "sid"' if cell.sids else ""
     text = scenario_toml(
         cell.name,
         number,
@@ -198,7 +204,13 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
                 for cell in CELLS
             },
             netconf={cell.name: {"session": cell.session} for cell in CELLS},
-            devices={cell.name: ROADS[cell.transport].device(folder) for cell in CELLS},
+            devices={
+                cell.name: {
+                    **ROADS[cell.transport].device(folder),
+                    **({"sid_folder": str(experimental_sids_folder())} if cell.sids else {}),
+                }
+                for cell in CELLS
+            },
         )
         processes = frozenset(cell.name for cell in CELLS if cell.processes)
         async with lab(

@@ -59,6 +59,7 @@ def test_views_have_the_columns_of_the_tables_in_order(session: QuerySession) ->
     assert [name for name in names if not str(name).startswith("_")] == [
         "edits",
         "events",
+        "leaves",
         "subscriptions",
         "updates",
         "verdicts",
