@@ -35,6 +35,9 @@ from tests.bench.payloads import FIRST_SEQUENCE, OBSERVED_BEFORE, SUBSCRIPTION, 
 
 MASTER: Final = 0
 """Message Publisher ID of the master, which sends the state changes."""
+FIRST_CARD: Final = 1_001
+"""Message Publisher ID of the first card: all have as many digits in JSON and as many octets in
+CBOR, so that the messages of all cards are patched at the same places."""
 _FIRST_ADDRESS: Final = int(ipaddress.IPv4Address("127.1.0.1"))
 _AT_ONCE: Final = 32
 """Devices at most whose datagrams are held."""
@@ -59,9 +62,13 @@ def device_number(name: str) -> int:
     return int(name.removeprefix("device"))
 
 
+def _numbers(load: Load) -> range:
+    return range(FIRST_CARD, FIRST_CARD + load.cards)
+
+
 def cards(load: Load) -> tuple[str, ...]:
     """Message generators of every device."""
-    return tuple(str(card) for card in range(1, load.cards + 1))
+    return tuple(map(str, _numbers(load)))
 
 
 def terms(load: Load) -> SubscriptionTerms:
@@ -99,13 +106,13 @@ class Traffic:
         """Raises ValueError: the payload is too small for a push-update."""
         self.load = load
         kind = payloads.ENCODINGS[load.encoding]
-        made = [payloads.template(card, load.octets, load.encoding) for card in self._cards()]
+        made = [payloads.template(card, load.octets, load.encoding) for card in _numbers(load)]
         split = [
             encode_message(
                 one.payload, media_type=kind.media_type, publisher_id=card, message_id=0,
                 max_segment_size=load.mtu,
             )
-            for card, one in zip(self._cards(), made, strict=True)
+            for card, one in zip(_numbers(load), made, strict=True)
         ]  # fmt: skip
         self.segments = len(split[0])
         """Datagrams of one message."""
@@ -133,9 +140,6 @@ class Traffic:
     @property
     def _device_octets(self) -> int:
         return self.row * self.load.burst
-
-    def _cards(self) -> range:
-        return range(1, self.load.cards + 1)
 
     def _noise(self, shape: tuple[int, ...]) -> NDArray[np.uint8]:
         return self._random.integers(self._least, self._most + 1, shape, np.uint8)

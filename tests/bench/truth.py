@@ -18,6 +18,7 @@ import numpy as np
 from msgspec import Struct
 
 from tests.bench.load import FIRST_PERIOD, Load, Plan
+from tests.bench.traffic import cards
 from tests.bench.trains import Kept
 
 
@@ -81,8 +82,7 @@ def expected(plan: Plan, segments: int) -> Iterator[tuple[int, int, Expected]]:
 
 def _said(load: Load, arrived: Any, half: Any) -> Expected:
     missing, degraded = [], []
-    for card in range(load.cards):
-        name = str(card + 1)
+    for card, name in enumerate(cards(load)):
         if arrived[card] == 0:
             missing.append((name, "unreassembled" if half[card] else "lost"))
         elif arrived[card] < load.updates:

@@ -28,17 +28,18 @@ NOW = 1_900_000_000 * SECOND + 654_321_000
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("octets", [1700, 1701, 4003])
 def test_every_message_is_of_its_size_and_says_what_it_should(encoding: str, octets: int) -> None:
-    sent = Traffic(Load(devices=3, octets=octets, encoding=encoding, mtu=60_000))
+    load = Load(devices=3, cards=200, octets=octets, encoding=encoding, mtu=60_000)
+    sent = Traffic(load)
     for rows in (sent.stamp(3, 6, NOW - 1), sent.stamp(3, 7, NOW)):
         payloads = rows[..., sent.payload_octets]
     for device in range(3):
-        for card in range(8):
+        for card, name in enumerate(traffic.cards(load)):
             header = decode_header(rows[device, card, 0].tobytes())
             payload = payloads[device, card, 0].tobytes()
             said = decode(payload, header.media_type)
             assert len(payload) == octets
-            assert (header.publisher_id, header.message_id) == (card + 1, 7)
-            assert said.generator == str(card + 1)
+            assert (header.publisher_id, header.message_id) == (int(name), 7)
+            assert said.generator == name
             assert said.subscription_id == SUBSCRIPTION
             assert said.event_time == NOW
             assert said.observation_time == DeviceTime(NOW - OBSERVED_BEFORE)
@@ -61,7 +62,7 @@ def test_several_updates_of_a_card_follow_each_other_in_its_run_of_ids() -> None
         for message in sent.stamp(1, index, time.time_ns()).reshape(-1, sent.row):
             header = decode_header(message.tobytes())
             seen.setdefault(header.publisher_id, []).append(header.message_id)
-    assert seen == {card: [3, 4, 5, 6, 7, 8] for card in range(1, 9)}
+    assert seen == {int(card): [3, 4, 5, 6, 7, 8] for card in traffic.cards(Load())}
 
 
 def test_a_payload_that_is_too_small_for_the_message_is_refused() -> None:
@@ -88,10 +89,15 @@ def test_the_start_of_a_subscription_is_in_the_same_encoding() -> None:
         said = decode(datagram[header.header_length :], header.media_type)
         assert header.media_type == encoding.media_type
         assert said.state_change is not None
-        assert said.state_change.generators == tuple(str(card) for card in range(1, 9))
+        assert said.state_change.generators == traffic.cards(Load())
 
 
 # --------------------------------------------------------------------------- on the wire
+def card_of(datagram: bytes) -> int:
+    """Which card sent it, from 1."""
+    return decode_header(datagram).publisher_id - traffic.FIRST_CARD + 1
+
+
 def received(load: Load, *, gso: bool, kept: np.ndarray | None = None) -> list[tuple[str, bytes]]:
     """What two devices send in one period: (source address, datagram)."""
     sent = Traffic(load)
@@ -115,7 +121,7 @@ def received(load: Load, *, gso: bool, kept: np.ndarray | None = None) -> list[t
 @pytest.mark.parametrize("gso", [False, True])
 def test_consecutive_messages_of_a_card_go_as_one_train(gso: bool) -> None:
     load = Load(devices=7, cards=2, updates=3)
-    seen = [(one, datagram[7], datagram[11]) for one, datagram in received(load, gso=gso)]
+    seen = [(one, card_of(datagram), datagram[11]) for one, datagram in received(load, gso=gso)]
     addresses = [traffic.address(5), traffic.address(6)]
     assert seen == [
         (one, card, number) for one in addresses for card in (1, 2) for number in (9, 10, 11)
@@ -145,7 +151,7 @@ def test_what_is_to_be_lost_is_not_sent(gso: bool) -> None:
     kept = np.ones((2, 3, 2, 3), bool)
     kept[0, 1] = False  # nothing of card 2 of the first device
     kept[1, 2, 0, 1] = False
-    seen = Counter((one, datagram[7]) for one, datagram in received(load, gso=gso, kept=kept))
+    seen = Counter((one, card_of(datagram)) for one, datagram in received(load, gso=gso, kept=kept))
     here, there = traffic.address(5), traffic.address(6)
     assert seen == {(here, 1): 6, (here, 3): 6, (there, 1): 6, (there, 2): 6, (there, 3): 5}
 
@@ -171,7 +177,7 @@ def test_the_devices_begin_one_part_after_the_other_each_announced() -> None:
         assert plan.begins(device) == (0 if device < 2 else 1)
         numbers = [
             (card, index) for index in range(truth.first_index(plan, device), 4)
-            for card in range(1, 9)
+            for card in range(traffic.FIRST_CARD, traffic.FIRST_CARD + 8)
         ]  # fmt: skip
         assert seen[traffic.address(device)] == [(traffic.MASTER, 1), *numbers]
 
@@ -199,14 +205,14 @@ def test_verdicts_follow_from_what_is_lost() -> None:
     found = {device: one for device, _, one in truth.expected(plan, 2)}
     for device in range(200):
         missing, degraded = [], []
-        for card in range(3):
+        for card, name in enumerate(traffic.cards(plan.load)):
             messages = [[bool(one) for one in kept[device, card, n]] for n in range(2)]
             whole = messages.count([True, True])
             if whole == 0:
                 half = any(any(one) for one in messages)
-                missing.append((str(card + 1), "unreassembled" if half else "lost"))
+                missing.append((name, "unreassembled" if half else "lost"))
             elif whole == 1:
-                degraded.append((str(card + 1), "loss"))
+                degraded.append((name, "loss"))
         said = found.get(device, truth.COMPLETE)
         assert said.missing == tuple(missing)
         assert said.degraded == tuple(degraded)
