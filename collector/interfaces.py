@@ -6,9 +6,10 @@ A plug-in is one file that meets one of these contracts and one entry-point line
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
+from collector.errors import WireError
 from collector.model import (
     CollectorTime,
     Event,
@@ -43,6 +44,14 @@ class Intake(Protocol):
     async def committed(self, offset: int) -> None:
         """Return once all records before ``offset`` are durable: only then acknowledge."""
         ...
+
+
+class Telling(Protocol):
+    """An ``Intake`` that also tells what it could not read of the batch that it took last."""
+
+    unreadable: Mapping[int, WireError]
+    """Row of the batch -> why its payload is no notification; empty for an intake that does not
+    look. A transport with answers passes it on to its peer."""
 
 
 @runtime_checkable

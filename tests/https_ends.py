@@ -9,9 +9,10 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
-from collector.errors import IntakeFullError
+from collector.errors import IntakeFullError, WireError
 from collector.model import CollectorTime, ReceivedBatch
 from collector.receivers.https_notif import HttpsNotifReceiver
+from collector.wire.envelopes import decode_batch
 
 PATIENCE = 20.0
 """Seconds; generous, nothing is measured."""
@@ -31,6 +32,7 @@ class Intake:
         self.full = False
         self.lost = False
         """The disk refuses to keep what was taken."""
+        self.unreadable: dict[int, WireError] = {}
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -38,6 +40,8 @@ class Intake:
         if self.full:
             raise IntakeFullError("the disk is full")
         self.batches.append(batch)
+        others = decode_batch(batch.payload, batch.media_type).others
+        self.unreadable = {row: one for row, one in others.items() if isinstance(one, WireError)}
         return len(self.payloads())
 
     async def committed(self, offset: int) -> None:

@@ -114,6 +114,8 @@ class Pipeline:
         self._settings = settings or EngineSettings()
         self.engine = Engine(self._settings)
         self.counts = PipelineCounts()
+        self.unreadable: dict[int, WireError] = {}
+        """Row of the last batch -> why its payload is no notification."""
         self._inventory = inventory or Inventory({})
         self._sources = sources
         self._adjust = adjust
@@ -145,6 +147,7 @@ class Pipeline:
         """
         facts: list[Fact] = []
         rows = UpdateRows()
+        self.unreadable = {}
         self._sampling.begin(first_offset, batch)
         self.patches.begin(first_offset, batch, rows_wanted=records is not None)
         count = len(batch)
@@ -191,6 +194,9 @@ class Pipeline:
         )
         updates = self._columns(batch, start, end, first_offset, envelopes, device)
         known, others = updates.device, envelopes.others
+        for row, other in others.items():
+            if isinstance(other, WireError):
+                self.unreadable[start + row] = other
         strangers = [code for code, device in enumerate(known.words) if not device]
         odd = sorted({*others, *(rows_with(known.codes, strangers) if strangers else ())})
         before = 0

@@ -28,7 +28,7 @@ class Answers:
         """Status -> answers."""
         self._second = -1
         self._date = ""
-        self._taken = b""
+        self._taken = self._taken_last = b""
 
     def date(self) -> str:
         """The Date field (RFC 9110 §6.6.1)."""
@@ -36,12 +36,13 @@ class Answers:
         if second != self._second:
             self._second, self._date = second, formatdate(second, usegmt=True)
             self._taken = wire.encode_answer(204, self._date)
+            self._taken_last = wire.encode_answer(204, self._date, close=True)
         return self._date
 
-    def taken(self, *, closes: bool) -> bytes:
+    def taken(self, *, closes: bool = False) -> bytes:
         """204: the notification is safe. Counted by ``count``, many at a time."""
-        date = self.date()
-        return wire.encode_answer(204, date, close=True) if closes else self._taken
+        self.date()
+        return self._taken_last if closes else self._taken
 
     def count(self, status: int, number: int = 1) -> None:
         """So many answers more of one status."""
@@ -59,6 +60,10 @@ class Answers:
     def full(self, *, closes: bool) -> bytes:
         """503: the intake takes nothing."""
         return self.refusal(Refusal(503, _FULL), closes=closes)
+
+    def failed(self, *, closes: bool) -> bytes:
+        """500: a fault of ours."""
+        return self.refusal(Refusal(500, "A fault in the receiver; try again."), closes=closes)
 
     def unreadable(self, error: WireError, *, closes: bool) -> bytes:
         """400: the notification cannot be decoded; of what it holds only what can be printed."""

@@ -136,21 +136,22 @@ class Connection(asyncio.BufferedProtocol):
         """So many octets came."""
         if self.closing:
             return
-        octets = memoryview(self._owner.buffer)[:nbytes]
-        if self._tls is None:
+        octets, tls = memoryview(self._owner.buffer)[:nbytes], self._tls
+        if tls is None:
             self._read(bytes(octets))
             return
         try:
-            plain = self._tls.receive(octets)
+            plain = tls.receive(octets)
         except ssl.SSLError as error:
-            self._tls_failed(self._tls, error)
+            self._tls_failed(tls, error)
             return
-        self._send(self._tls.outgoing())
-        if self.handshaking and self._tls.established and not self._admit(self._tls):
+        if tls.has_outgoing:
+            self._send(tls.outgoing())
+        if self.handshaking and tls.established and not self._admit(tls):
             return
         if plain:
             self._read(plain)
-        if self._tls is not None and self._tls.over and not self.closing:
+        if tls.over and not self.closing:
             self._ended_by_peer()
 
     def eof_received(self) -> bool:

@@ -33,7 +33,6 @@ from collector.receivers.refusals import Refusals
 from collector.receivers.streams import open_listener
 from collector.receivers.tls import ServerTls, TlsFiles
 from collector.wire import https_notif as wire
-from collector.wire.envelopes import decode_batch
 
 DEFAULT_PORT: Final = 10443
 """Ours; the draft assigns none."""
@@ -62,8 +61,8 @@ class _Waiting:
         batch.received_at = array("q", [now]) * count
         batch.kind = array("B", [RecordKind.DATA]) * count
         batch.transport = array("B", [Transport.HTTPS_NOTIF]) * count
-        batch.session = Coded.of(connection.session for connection in connections)
-        batch.peer = Coded.of(connection.peer for connection in connections)
+        batch.session = Coded.of([connection.session for connection in connections])
+        batch.peer = Coded.of([connection.peer for connection in connections])
         batch.port = array("H", [connection.port for connection in connections])
         batch.version = array("B", bytes(count))
         batch.flags = array("B", bytes(count))
@@ -142,6 +141,7 @@ class HttpsNotifReceiver:
         self._committing: set[asyncio.Task[None]] = set()
         self._full = False
         """The last batch was not taken."""
+        self._faults = 0
         self.messages = 0
         """Handed over."""
         self.local_port = 0
@@ -256,15 +256,14 @@ class HttpsNotifReceiver:
         except IntakeFullError as error:
             self._is_full(error, waiting.answers)
             return 0
+        except Exception:
+            self._failed(waiting.answers)
+            return 0
         if self._full:
             self._full = False
             _log.warning("https-notif: notifications are taken again")
         self.messages += len(batch)
-        refused = {
-            row: said
-            for row, said in decode_batch(batch.payload, batch.media_type).others.items()
-            if isinstance(said, WireError)
-        }
+        refused: Mapping[int, WireError] = getattr(self._intake, "unreadable", {})
         task = self._loop.create_task(self._acknowledge(waiting.answers, refused, offset))
         self._committing.add(task)
         task.add_done_callback(self._committing.discard)
@@ -278,6 +277,15 @@ class HttpsNotifReceiver:
             answer.octets = self._answers.full(closes=answer.closes)
         _flush(answers)
 
+    def _failed(self, answers: Sequence[Answer]) -> None:
+        """A fault of ours; the publishers keep what they have, and send it again."""
+        self._faults += 1
+        if self._faults & (self._faults - 1) == 0:  # 1, 2, 4, 8, ...: no flood
+            _log.exception("https-notif: a batch could not be taken (%d times)", self._faults)
+        for answer in answers:
+            answer.octets = self._answers.failed(closes=answer.closes)
+        _flush(answers)
+
     async def _acknowledge(
         self, answers: Sequence[Answer], refused: Mapping[int, WireError], offset: int
     ) -> None:
@@ -287,11 +295,14 @@ class HttpsNotifReceiver:
         except IntakeFullError as error:
             self._is_full(error, answers)
             return
-        for row, answer in enumerate(answers):
-            if row in refused:
-                answer.octets = self._answers.unreadable(refused[row], closes=answer.closes)
-            else:
-                answer.octets = self._answers.taken(closes=answer.closes)
+        except Exception:
+            self._failed(answers)
+            return
+        taken, taken_last = self._answers.taken(), self._answers.taken(closes=True)
+        for answer in answers:
+            answer.octets = taken_last if answer.closes else taken
+        for row, why in refused.items():
+            answers[row].octets = self._answers.unreadable(why, closes=answers[row].closes)
         self._answers.count(204, len(answers) - len(refused))
         _flush(answers)
 

@@ -6,8 +6,8 @@ notifications.
 
 Rules: a request that is refused for what it says is read to its end, and the next one may come; one
 after which nobody knows where the next one begins raises ``Refused`` (RFC 9112 §11.2). Octets of
-bodies are asked for (``hold``) before they are kept, and given back when the request is told or
-forgotten.
+a body that is not whole after a piece are asked for (``hold``), and given back when the request is
+told or forgotten.
 
 Spec: draft-ietf-netconf-https-notif-15 §3; RFC 9110; RFC 9112.
 """
@@ -90,6 +90,8 @@ class RequestReader:
         self.over = False
         """The last request was read; whatever follows is ignored."""
         self._in_head = False
+        self._begun = False
+        """A request began since the last look."""
         self._head = 0
         """Octets of the head so far, at the least."""
         self._url = b""
@@ -100,7 +102,7 @@ class RequestReader:
         self._size = 0
         """Octets of the body so far."""
         self._held = 0
-        """Of these: kept."""
+        """Of these: asked for."""
 
     def feed(self, piece: bytes) -> None:
         """Take up to ``PIECE`` octets.
@@ -119,8 +121,21 @@ class RequestReader:
         except httptools.HttpParserError as error:
             if not self.over:  # something behind the last request
                 raise self._reason(error) from None
+        if self.in_request:
+            self._unfinished()
+
+    def _unfinished(self) -> None:
+        """A part of a request is here: does it keep within the bounds?"""
+        if self._begun:
+            self._begun = False
+            self._listener.on_begin()
         if self._in_head and self._head > HEAD_OCTETS:
             raise self._end(Refused(431, f"The header is larger than {HEAD_OCTETS} octets."))
+        more = 0 if self._refusal is not None else self._size - self._held
+        if more:
+            self._held += more
+            if not self._listener.hold(more):
+                raise self._end(Refused(503, "Too much is on its way here at the moment."))
 
     def _reason(self, error: httptools.HttpParserError) -> Refused:
         cause = error.__context__
@@ -144,16 +159,15 @@ class RequestReader:
     def _forget(self) -> None:
         if self._held:
             self._listener.hold(-self._held)
-        self._size = self._held = 0
-        self._body = []
+            self._held = 0
+        self._size = self._head = 0
+        self._body, self._url, self._fields, self._refusal = [], b"", {}, None
         self.in_request = self._in_head = False
 
     # ------------------------------------------------------------------ what httptools calls
     def on_message_begin(self) -> None:
         """The first octet of a request."""
-        self._url, self._fields, self._refusal = b"", {}, None
-        self._head, self._in_head, self.in_request = 0, True, True
-        self._listener.on_begin()
+        self.in_request = self._in_head = self._begun = True
 
     def on_url(self, url: bytes) -> None:
         """A part of the request target."""
@@ -228,9 +242,6 @@ class RequestReader:
         if self._size > self._paths.max_message:
             raise self._too_large()
         if self._refusal is None:
-            self._held += len(body)
-            if not self._listener.hold(len(body)):
-                raise Refused(503, "Too much is on its way here at the moment.")
             self._body.append(body)
 
     def _too_large(self) -> Refused:
@@ -239,7 +250,7 @@ class RequestReader:
     def on_message_complete(self) -> None:
         """A request is there as a whole."""
         assert self._parser is not None
-        fields, refusal = self._fields, self._refusal
+        fields, refusal, url = self._fields, self._refusal, self._url
         closes = not self._parser.should_keep_alive() or b"upgrade" in fields
         if b"connection" in fields and self._parser.get_http_version() != "1.1":
             closes = True  # keep-alive of HTTP/1.0 has to be agreed on; it is not worth it
@@ -248,7 +259,7 @@ class RequestReader:
         self._forget()
         if refusal is not None:
             self._listener.on_refusal(refusal, closes)
-        elif self._url == self._paths.relay:
+        elif url == self._paths.relay:
             self._listener.on_notification(self._media_type, payload, closes)
         else:
             accept = fields.get(b"accept")

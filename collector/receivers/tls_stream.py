@@ -67,9 +67,14 @@ class TlsStream:
         self._tls.write(octets)
         return self._outgoing.read()
 
+    @property
+    def has_outgoing(self) -> bool:
+        """TLS itself has something to say to the peer; rarely once the handshake is over."""
+        return self._outgoing.pending > 0
+
     def outgoing(self) -> bytes:
-        """What TLS itself has to say to the peer; mostly nothing."""
-        return self._outgoing.read() if self._outgoing.pending else b""
+        """What that is."""
+        return self._outgoing.read()
 
     def close(self) -> bytes:
         """Say that nothing more comes; returns what has to go to the network."""

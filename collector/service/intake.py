@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from collector.errors import IntakeFullError, SinkError
+from collector.errors import IntakeFullError, SinkError, WireError
 from collector.interfaces import Clock, Sink
 from collector.journal import Journal
 from collector.metrics import Counters
@@ -52,6 +52,11 @@ class LiveIntake:
         """When the journal or the store began to refuse, None while they take."""
         self.full_why = ""
         """Why, in a sentence."""
+
+    @property
+    def unreadable(self) -> Mapping[int, WireError]:
+        """See ``interfaces.Telling``."""
+        return self.pipeline.unreadable
 
     def take(self, batch: ReceivedBatch) -> int:
         """Take a batch; returns the offset behind it. Raises IntakeFullError."""

@@ -36,7 +36,8 @@ from tests.certificates import Certified, certified
 
 CONNECTIONS = 256
 MESSAGES = 20_000
-OCTETS = 900
+OCTETS = {"json": 900, "cbor": 900, "xml": 1400}
+"""Encoding -> of a payload; in XML nothing smaller holds an interface."""
 _DEADLINE_SECONDS = 120.0
 _ANSWER = b"HTTP/1.1 204"
 
@@ -64,7 +65,7 @@ def measure(*, folder: Path | None, quick: bool) -> Iterator[TransportCost]:
 def _measure(
     encoding: str, connections: int, messages: int, folder: Path | None, times: int
 ) -> TransportCost:
-    load = Load(devices=1, cards=1, octets=OCTETS, encoding=encoding)
+    load = Load(devices=1, cards=1, octets=OCTETS[encoding], encoding=encoding)
     body = Sample(load, 1).batches[0].payload[0]
     media_type = ENCODINGS[encoding].media_type
     request = (

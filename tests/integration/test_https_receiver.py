@@ -276,6 +276,26 @@ def test_503_while_nothing_is_taken(caplog: pytest.LogCaptureFixture) -> None:
         over_loopback(test)
 
 
+def test_a_fault_of_ours_is_answered_500(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(*_: object) -> int:
+        raise ZeroDivisionError
+
+    async def also_broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async def test(receiver: HttpsNotifReceiver, intake: Intake, browser: Browser) -> None:
+        take = intake.take
+        intake.take = broken  # type: ignore[method-assign]
+        browser.send(post())
+        assert (await browser.response()).status == 500
+        intake.take, intake.committed = take, also_broken  # type: ignore[method-assign]
+        browser.send(post())
+        assert (await browser.response()).status == 500
+        assert caplog.text.count("could not be taken") == 2
+
+    over_loopback(test)
+
+
 def test_too_many_octets_of_unfinished_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(https_guests, "HELD_OCTETS", 0)
 

@@ -397,3 +397,19 @@ def test_a_journal_that_is_read_again_says_what_was_said_live(tmp_path: Path) ->
             live.append(pipeline.receive(taken.first_offset, batch, taken.records))
     again = [one.said for one in reread(Pipeline(), tmp_path)]
     assert rows(again) == rows(live)
+
+
+def test_what_could_not_be_read_of_the_last_batch_is_told() -> None:
+    story = Story()
+    story.configured()
+    story.data(1, update(1))
+    story.data(1, b"{")
+    story.data(1, b"{", peer=STRANGER)
+    story.note(2, RecordKind.TICK)
+    story.data(3, b"<", media_type=2)
+    pipeline = Pipeline()
+    story.tell(pipeline)
+    refused = {row: error.reason for row, error in pipeline.unreadable.items()}
+    assert refused == {3: "bad-json", 4: "bad-json", 6: "bad-xml"}
+    story.tell(pipeline, start=2, end=3)
+    assert pipeline.unreadable == {}
