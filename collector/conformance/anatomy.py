@@ -73,8 +73,11 @@ def member(members: Mapping[str, Any], *names: str) -> Any:
     return None
 
 
-def parts_of(message: object) -> Parts | None:
-    """Take a whole message apart; None when it is nothing like a notification message."""
+def parts_of(message: object, place: int = 0) -> Parts | None:
+    """Take a whole message apart; None when it is nothing like a notification message.
+
+    ``place``: which notification is wanted, where the message bundles several.
+    """
     if not isinstance(message, dict):
         return None
     root = next((key for key in message if _is_name(key) and local_name(key) in _WRAPPERS), "")
@@ -84,7 +87,7 @@ def parts_of(message: object) -> Parts | None:
     if not isinstance(wrapper, dict):
         return None
     if root in (ROOT_MESSAGES, local_name(ROOT_MESSAGES)):
-        return _bundle(wrapper, root)
+        return _bundle(wrapper, root, place)
     held = next((key for key in wrapper if _is_name(key) and local_name(key) in _CONTENTS), "")
     if held:
         header = {key: value for key, value in wrapper.items() if key != held}
@@ -94,16 +97,16 @@ def parts_of(message: object) -> Parts | None:
     return _payload(rest, root, header, "")
 
 
-def _bundle(wrapper: dict[str, Any], root: str) -> Parts | None:
+def _bundle(wrapper: dict[str, Any], root: str, place: int) -> Parts | None:
     entries = member(wrapper, "notifications")
     entries = entries if isinstance(entries, list) else [entries]
-    first = entries[0] if entries and isinstance(entries[0], dict) else {}
-    outer, inner = member(wrapper, "message-header"), member(first, "notification-header")
+    entry = entries[place] if place < len(entries) and isinstance(entries[place], dict) else {}
+    outer, inner = member(wrapper, "message-header"), member(entry, "notification-header")
     header = {
         **(outer if isinstance(outer, dict) else {}),
         **(inner if isinstance(inner, dict) else {}),
     }
-    found = _payload(member(first, "notification-contents"), root, header, "")
+    found = _payload(member(entry, "notification-contents"), root, header, "")
     if found is None:
         return None
     return Parts(

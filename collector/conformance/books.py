@@ -122,9 +122,12 @@ class DeviceBooks:
         self._finished: list[CounterSubject | SubscriptionSubject] = []
 
     # ------------------------------------------------------------------ one message
-    def take(self, message: ObservedMessage) -> MessageSubject:
-        """A message and what was known before it, and from now on with it."""
-        subject = self._subject(message)
+    def take(self, message: ObservedMessage, place: int = 0) -> MessageSubject:
+        """A message and what was known before it, and from now on with it.
+
+        ``place``: which notification of a bundle ``message.said`` is; only the first has ids.
+        """
+        subject = self._subject(message, place)
         if message.said is not None:
             self._learn(subject, message.said)
         return subject
@@ -155,7 +158,7 @@ class DeviceBooks:
             yield one.subject(number)
 
     # ------------------------------------------------------------------ before it
-    def _subject(self, message: ObservedMessage) -> MessageSubject:
+    def _subject(self, message: ObservedMessage, place: int) -> MessageSubject:
         said, plain = message.said, None
         if said is not None:
             try:
@@ -171,7 +174,7 @@ class DeviceBooks:
         return MessageSubject(
             message,
             plain,
-            parts_of(plain),
+            parts_of(plain, place),
             series=Series() if subscription is None else subscription.series,
             first_of_counter=counter is not None and before is None,
             first_generator=None if counter is None else counter.generator,

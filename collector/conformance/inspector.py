@@ -10,6 +10,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Collection
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from collector.conformance.books import DeviceBooks
 from collector.conformance.catalogue import RULES
 from collector.conformance.report import DeviceReport, Report, Tally
@@ -101,6 +103,9 @@ class Inspector:
             return
         device.report.messages += 1
         device.judge(device.books.take(one), one.arrival, _where(one))
+        for place, said in enumerate(() if one.said is None else one.said.bundled, 1):
+            part = replace(one, said=said, publisher_id=None, message_id=None)
+            device.judge(device.books.take(part, place), one.arrival, _where(one))
         for over in device.books.finished():
             device.judge(over)
         if one.said is not None and one.said.kind is NotificationKind.SUBSCRIPTION_STARTED:

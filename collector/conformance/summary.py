@@ -13,7 +13,13 @@ from zlib import crc32
 from msgspec import Struct
 
 from collector.conformance.id_runs import IdRun
-from collector.model import Observed, ObservedHalfBuilt, ObservedMessage, ObservedRefusal
+from collector.model import (
+    Notification,
+    Observed,
+    ObservedHalfBuilt,
+    ObservedMessage,
+    ObservedRefusal,
+)
 
 ORIGINATORS: Final = 4096
 COUNTERS: Final = 4096
@@ -29,6 +35,7 @@ class OriginatorCount:
         self.generator = generator
         """Id of the payload, else that of the header; empty where neither is known."""
         self.messages = 0
+        """Notifications: a message may bundle several."""
         self.segmented = 0
         """Messages that came in more than one datagram."""
         self.segments = 0
@@ -148,10 +155,19 @@ class TrafficSummary:
             counter = self._counter(origin.device, origin.source, one.publisher_id)
             if counter is not None:
                 counter.take(one, subscription, generator)
-        if one.refused is not None:
+        if said is None:
+            assert one.refused is not None
             self.refused[one.refused.reason] += 1
             return
-        key = origin.device, subscription, generator
+        self._count(one, said, generator, first=True)
+        for other in said.bundled:
+            self._count(one, other, other.generator or generator, first=False)
+
+    def _count(
+        self, one: ObservedMessage, said: Notification, generator: str, *, first: bool
+    ) -> None:
+        """One notification; the message itself counts with the first one."""
+        key = one.origin.device, said.subscription_id, generator
         row = self._originators.get(key)
         if row is None:
             if len(self._originators) >= ORIGINATORS:
@@ -160,12 +176,12 @@ class TrafficSummary:
             row = self._originators[key] = OriginatorCount(*key)
             row.first = one.arrival
         row.last = one.arrival
-        row.messages += 1
-        row.segmented += one.segments > 1
-        row.segments += one.segments
-        row.octets += len(one.payload)
-        assert said is not None
         row.kinds[said.kind.value] += 1
+        row.messages += 1
+        if first:
+            row.segmented += one.segments > 1
+            row.segments += one.segments
+            row.octets += len(one.payload)
 
     def _counter(self, device: str, source: str, publisher_id: int) -> _Counter | None:
         key = source, publisher_id
