@@ -256,7 +256,7 @@ class HttpsNotifReceiver:
         except IntakeFullError as error:
             self._is_full(error, waiting.answers)
             return 0
-        except Exception:
+        except Exception:  # noqa: BLE001 - said by _failed
             self._failed(waiting.answers)
             return 0
         if self._full:
@@ -295,7 +295,7 @@ class HttpsNotifReceiver:
         except IntakeFullError as error:
             self._is_full(error, answers)
             return
-        except Exception:
+        except Exception:  # noqa: BLE001 - said by _failed
             self._failed(answers)
             return
         taken, taken_last = self._answers.taken(), self._answers.taken(closes=True)
