@@ -132,6 +132,11 @@ ROOT_MESSAGES: Final = "ietf-notification-messages:message"
 ROOT_BARE: Final = "bare"
 """No wrapper: ``{"module:notification": {...}}``, seen on sysrepo; no event time."""
 
+ROOT_CISCO: Final = "cisco-telemetry"
+"""``Telemetry`` of Cisco's gRPC dial-out, in GPB or JSON: no notification, but read as one."""
+ROOT_HUAWEI: Final = "huawei-telemetry"
+"""``Telemetry`` of Huawei's gRPC dial-out."""
+
 ROOT_FORMS: Final = (
     ROOT_ENVELOPE,
     ROOT_NOTIFICATION,
@@ -141,7 +146,7 @@ ROOT_FORMS: Final = (
     ROOT_MESSAGES,
     ROOT_BARE,
 )
-"""Values of ``Notification.root``."""
+"""Wrappers of notifications: values of ``Notification.root``, beside the two of gRPC dial-out."""
 
 # --------------------------------------------------------------------------- originator id
 GENERATOR_MODULES: Final = (DN, MSO, DN_OLD)

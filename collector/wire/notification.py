@@ -10,15 +10,17 @@ transports map their content type to it). Does not: know transports.
 Rules: reading is tolerant of every wrapper, spelling and order that devices send (``members``);
 hostile octets end as ``WireError`` with a reason word: ``bad-json``, ``bad-xml``, ``bad-cbor``,
 ``unknown-sid``, ``too-deep``, ``too-many-items``, ``duplicate-member``, ``bad-value``,
-``bad-timestamp``, ``bad-centiseconds``, ``no-notification``, ``unknown-media-type``. Writing is
-strict; what cannot be written is a ``UsageError``. SID tables come in as values; only CBOR has use
-for one.
+``bad-timestamp``, ``bad-centiseconds``, ``no-notification``, ``unknown-media-type``, of dial-out
+also ``bad-gpb`` and ``no-telemetry``. Writing is strict; what cannot be written is a
+``UsageError``. SID tables come in as values; only CBOR has use for one. The encodings of gRPC
+dial-out are imported with the first message of theirs: they bring the library for GPB with them.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -28,6 +30,15 @@ from collector.wire import names
 from collector.wire.encodings.yang_cbor import CborEncoding
 from collector.wire.encodings.yang_json import JsonEncoding
 from collector.wire.encodings.yang_xml import XmlEncoding
+
+if TYPE_CHECKING:
+    from collector.wire.encodings.dialout_json import CiscoJsonEncoding, HuaweiJsonEncoding
+    from collector.wire.encodings.gpb import CiscoGpbEncoding, HuaweiGpbEncoding
+
+    AnyEncoding = (
+        JsonEncoding | XmlEncoding | CborEncoding
+        | CiscoGpbEncoding | CiscoJsonEncoding | HuaweiGpbEncoding | HuaweiJsonEncoding
+    )  # fmt: skip
 
 REASONS: Final = (
     "bad-json",
@@ -41,6 +52,8 @@ REASONS: Final = (
     "bad-timestamp",
     "bad-centiseconds",
     "no-notification",
+    "bad-gpb",
+    "no-telemetry",
     "unknown-media-type",
 )
 """Every reason word of ``decode``."""
@@ -52,13 +65,27 @@ _ENCODINGS: Final[dict[int, JsonEncoding | XmlEncoding | CborEncoding]] = {
 }
 
 
-def encoding_of(media_type: int) -> JsonEncoding | XmlEncoding | CborEncoding:
+@cache
+def _dialout() -> dict[int, AnyEncoding]:
+    """Those of gRPC dial-out."""
+    from collector.wire.encodings.dialout_json import CiscoJsonEncoding, HuaweiJsonEncoding
+    from collector.wire.encodings.gpb import CiscoGpbEncoding, HuaweiGpbEncoding
+
+    made: tuple[AnyEncoding, ...] = (
+        CiscoGpbEncoding(), CiscoJsonEncoding(), HuaweiGpbEncoding(), HuaweiJsonEncoding()
+    )  # fmt: skip
+    return {encoding.media_type: encoding for encoding in made}
+
+
+def encoding_of(media_type: int) -> AnyEncoding:
     """The encoding of a media type.
 
     Raises:
         WireError: ``unknown-media-type``.
     """
-    encoding = _ENCODINGS.get(media_type)
+    encoding: AnyEncoding | None = _ENCODINGS.get(media_type)
+    if encoding is None and media_type >= MediaType.CISCO_GPB:
+        encoding = _dialout().get(media_type)
     if encoding is None:
         raise WireError(
             "unknown-media-type",
