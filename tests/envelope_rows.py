@@ -62,17 +62,20 @@ def compare(
             assert found.others[row] == said, payload
         else:
             assert row not in found.others, payload
-            key, event, observed = plain(
-                (found.subscription_id[row], found.event_time[row], found.observation_time[row])
-            )
+            key, event, observed, counted = plain(
+                (
+                    found.subscription_id[row], found.event_time[row],
+                    found.observation_time[row], found.sequence_number[row],
+                )
+            )  # fmt: skip
             assert found.incomplete_update[row] in (0, 1), payload
             in_row = (
                 key, found.generator[row], found.kind[row], event, observed,
-                bool(found.incomplete_update[row]),
+                bool(found.incomplete_update[row]), counted,
             )  # fmt: skip
             alone = (
                 said.subscription_id, said.generator, said.kind, said.event_time,
-                said.observation_time, said.incomplete_update,
+                said.observation_time, said.incomplete_update, said.sequence_number,
             )  # fmt: skip
             assert in_row == alone, payload
             assert [*map(type, in_row)] == [*map(type, alone)], payload

@@ -19,6 +19,7 @@ Row = tuple[int | None, str | None, str, int | None, int | None, bool]
 """Subscription id, generator, kind, event time, observation time, is it incomplete."""
 OUTPUTS = (
     "subscription_id", "generator", "kind", "event_time", "observation_time", "incomplete",
+    "sequence_number",
 )  # fmt: skip
 """Columns that it fills."""
 
@@ -38,12 +39,14 @@ class EnvelopeColumns:
         self.event_time: Any = array("q", [_UNTOUCHED]) * rows
         self.observation_time: Any = array("q", [_UNTOUCHED]) * rows
         self.incomplete: Any = array("B", [_UNTOUCHED]) * rows
+        self.sequence_number: Any = array("q", [_UNTOUCHED]) * rows
 
     def arguments(self) -> tuple[Any, ...]:
         """In the order of the function."""
         return (
             self.data, self.offsets, self.encoding, self.subscription_id, self.generator,
             self.generators, self.kind, self.event_time, self.observation_time, self.incomplete,
+            self.sequence_number,
         )  # fmt: skip
 
     def read(self, native: Any) -> list[int]:

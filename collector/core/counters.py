@@ -33,7 +33,11 @@ def counter_of(
     generator: str,
     arrival: int,
 ) -> Counter | None:
-    """The counter behind a header id; without one the generator stands for it."""
+    """The counter behind a header id; without one the generator stands for it.
+
+    Without a header the ids are the sequence numbers of messages, which every publisher process
+    counts for itself (draft-ietf-netconf-notif-envelope §3.2; Huawei's generator_sn likewise).
+    """
     header = generator if publisher_id is None else publisher_id
     counter = device.counters.get((source, header))
     if counter is None:
@@ -43,6 +47,29 @@ def counter_of(
                 return None
         counter = device.counters[source, header] = Counter(source, header)
     return counter
+
+
+def speaker_of(device: Device, record: StateChanged) -> str | None:
+    """Whose id a state change carries, where no header says it: a text as for ``counter_of``.
+
+    It names no generator, but takes part in the count of the process that sent it. That is the
+    counter of its source which has that id next, or misses it, if there is just one; else the only
+    counter of the source. None: nobody can tell, so that the id is not followed.
+    """
+    named = record.notification.generator
+    if record.publisher_id is not None:
+        return str(record.publisher_id)
+    if named is not None or record.message_id is None:
+        return named
+    of_source = {
+        header: counter
+        for (source, header), counter in device.counters.items()
+        if source == record.source and isinstance(header, str)
+    }
+    due = [h for h, counter in of_source.items() if message_ids.is_due(counter, record.message_id)]
+    if len(due) == 1:
+        return due[0]
+    return record.source if of_source.keys() <= {record.source} else None
 
 
 def _make_room(device: Device, before: int) -> bool:
@@ -133,6 +160,17 @@ def force(context: Context, counter: Counter, per_subscription: bool) -> None:
         if counter.each:
             message_ids.lay_aside(counter)
             gaps.acquit(counter)
+
+
+def observe_state_change(
+    context: Context, device: Device, record: StateChanged, key: int, period: int
+) -> list[Seen]:
+    """Follow the id of a state change, where it is known whose it is."""
+    speaker = speaker_of(device, record)
+    if speaker is None:
+        return []
+    event_time = record.notification.event_time
+    return observe(context, device, record, speaker, key, event_time, period)
 
 
 def _decide(context: Context, counter: Counter) -> None:

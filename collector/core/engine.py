@@ -259,8 +259,7 @@ class Engine:
         key = NO_SUBSCRIPTION if heard.subscription_id is None else heard.subscription_id
         before = device.subscriptions.get(key)
         period = before.period if before is not None else 0
-        header = "" if record.publisher_id is None else str(record.publisher_id)
-        seen = counters.observe(context, device, record, header, key, heard.event_time, period)
+        seen = counters.observe_state_change(context, device, record, key, period)
         if counters.counted(seen) is Finding.DUPLICATE:
             device.duplicates += 1
             return

@@ -147,6 +147,15 @@ def hole_with(run: Run, message_id: int) -> Hole | None:
     return None
 
 
+def is_due(counter: Counter, message_id: int) -> bool:
+    """Is it the next id of one of the counter's runs, or missing from one?"""
+    return any(
+        run.last_id is not None
+        and (message_id == (run.last_id + 1) & MODULUS_MASK or hole_with(run, message_id))
+        for run in (counter.all, *counter.each.values())
+    )
+
+
 def fill(hole: Hole, message_id: int) -> None:
     """An id of the hole arrived; the last one closes it."""
     if isinstance(hole.found, frozenset):

@@ -124,7 +124,10 @@ def _find(
     Args:
         mapped: the operator gave odd generators other names.
     """
-    counter = None if header is None else device.counters.get((source, header))
+    whose: int | str | None = header
+    if header is None and not mapped:
+        whose = source if name is None else name  # as updates.generator_of
+    counter = None if whose is None else device.counters.get((source, whose))
     if counter is None or key is None:
         return None
     run = counter.all

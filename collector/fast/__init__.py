@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol, cast
 
 __all__ = ["INTERFACE", "PATH", "Native", "native"]
 
-INTERFACE: Final = 10
+INTERFACE: Final = 11
 """Number of the functions and their arguments, as in ``src/native.h``; raised with every change, so
 that a module built from older sources is not used."""
 
@@ -45,6 +45,7 @@ class Native(Protocol):
         event_time: Buffer,
         observation_time: Buffer,
         incomplete: Buffer,
+        sequence_number: Buffer,
         /,
     ) -> list[int]:
         """Fill columns with what messages say; returns the rows that Python has to look at.
@@ -57,7 +58,8 @@ class Native(Protocol):
             data: the messages, one behind the other.
             offsets: int32, where each begins and the last one ends.
             encoding: an octet a message: 1 JSON, 2 XML, others are not looked at.
-            subscription_id, event_time, observation_time: int64, filled; -2^63 where not said.
+            subscription_id, event_time, observation_time, sequence_number: int64, filled; -2^63
+                where not said.
             generator: uint32, filled: a place in ``generators``, 0 where not said.
             generators: the texts, None at first; grows, and may hold a text twice.
             kind: uint32, filled: 0 a push-update, 1 a push-change-update.

@@ -16,5 +16,6 @@ def read_envelopes(
     event_time: Any,
     observation_time: Any,
     incomplete: Any,
+    sequence_number: Any,
     /,
 ) -> list[int]: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -32,3 +32,9 @@ def media_types(batch: ReceivedBatch, start: int, end: int) -> array[int]:
             for media_type, flag in zip(found, flags, strict=True)
         ],
     )
+
+
+def ids(column: array[int], start: int, end: int, known: Any, instead: Any) -> array[int]:
+    """Ids of the transport's header where they are ``known``, else what there is ``instead``."""
+    found = np.frombuffer(column, np.uint32)[start:end].astype(np.int64)
+    return array("q", np.where(known, found, instead).tobytes())

@@ -39,7 +39,7 @@ from collector.model import (
     Transport,
     Verdict,
 )
-from collector.pipeline.batch_columns import media_types, rows_with
+from collector.pipeline.batch_columns import ids, media_types, rows_with
 from collector.pipeline.bundles import columns_of, parts_of
 from collector.pipeline.departures import departures
 from collector.pipeline.exchanges import engine_inputs
@@ -227,9 +227,10 @@ class Pipeline:
         made.source, made.port = batch.peer[start:end], batch.port[start:end]
         made.device = device
         known = (np.frombuffer(batch.flags, np.uint8)[start:end] & FLAG_IDS) != 0
-        for name in ("publisher_id", "message_id"):
-            ids = np.frombuffer(getattr(batch, name), np.uint32)[start:end].astype(np.int64)
-            setattr(made, name, array("q", np.where(known, ids, NOTHING).tobytes()))
+        # where the transport counts no messages, the publisher may (``sequence-number``)
+        instead = np.frombuffer(envelopes.sequence_number, np.int64)
+        made.publisher_id = ids(batch.publisher_id, start, end, known, NOTHING)
+        made.message_id = ids(batch.message_id, start, end, known, instead)
         made.subscription_id, made.generator = envelopes.subscription_id, envelopes.generator
         made.kind, made.incomplete_update = envelopes.kind, envelopes.incomplete_update
         made.event_time, made.observation_time = envelopes.event_time, envelopes.observation_time

@@ -52,7 +52,7 @@ class Envelopes:
 
     __slots__ = (
         "event_time", "generator", "incomplete_update", "kind", "observation_time", "others",
-        "subscription_id",
+        "sequence_number", "subscription_id",
     )  # fmt: skip
 
     def __init__(self, rows: int) -> None:
@@ -63,7 +63,9 @@ class Envelopes:
         self.kind: Coded[NotificationKind] = Coded(list(_KINDS), array("I", [_OTHER]) * rows)
         self.event_time: array[int] = unknown[:]
         """ns since 1970, or ``NOTHING``, as in the next one."""
-        self.observation_time: array[int] = unknown
+        self.observation_time: array[int] = unknown[:]
+        self.sequence_number: array[int] = unknown
+        """Of the rows of ``others`` as well."""
         self.incomplete_update: array[int] = array("B", bytes(rows))
         self.others: dict[int, Notification | WireError] = {}
         """Row -> a message that is no content notification or bundles several notifications, or why
@@ -75,6 +77,7 @@ class Envelopes:
             (self.subscription_id, said.subscription_id),
             (self.event_time, said.event_time),
             (self.observation_time, said.observation_time),
+            (self.sequence_number, said.sequence_number),
         ):
             column[row] = NOTHING if value is None else value
         self.generator.put(row, said.generator)
@@ -115,10 +118,13 @@ def _read_json(found: Envelopes, payloads: Octets, in_json: Any) -> list[int]:
     for row in np.flatnonzero(~in_json).tolist():
         texts[row] = b""  # unusual, too
     headings, unusual = read_headings(texts)
-    ids, generators, kinds, event_times, observation_times, incomplete = zip(*headings, strict=True)
+    ids, generators, kinds, event_times, observation_times, incomplete, counted = zip(
+        *headings, strict=True
+    )
     found.subscription_id = numbers(ids)
     found.generator = Coded.of(generators)
     found.kind = Coded.of(kinds)
+    found.sequence_number = numbers(counted)
     found.incomplete_update = array("B", incomplete)
     times, odd_event = parse_many(event_times)
     found.event_time = numbers(times)
@@ -134,7 +140,7 @@ def _read_compiled(found: Envelopes, payloads: Octets, encoding: Any) -> list[in
     return fast.native.read_envelopes(
         payloads.data, payloads.offsets, known, found.subscription_id, found.generator.codes,
         found.generator.words, found.kind.codes, found.event_time, found.observation_time,
-        found.incomplete_update,
+        found.incomplete_update, found.sequence_number,
     )  # fmt: skip
 
 
@@ -146,8 +152,11 @@ def _decode_alone(
         said = decode(payload, media_type, sids)
     except WireError as error:
         found.others[row] = error
+        found.sequence_number[row] = NOTHING
         return
     if said.kind in CONTENT_KINDS and not said.bundled:
         found.put(row, said)
     else:
         found.others[row] = said
+        number = said.sequence_number
+        found.sequence_number[row] = NOTHING if number is None else number

@@ -41,9 +41,16 @@ find_counter(struct batch *b, PyObject *device, Py_ssize_t row)
 {
     const struct layout *at = b->at;
     PyObject *source = word_of(&b->source, row);
-    if (source == NULL || I64(b->header)[row] == NOTHING)
+    if (source == NULL)
         return NULL;
-    PyObject *header = PyLong_FromLongLong(I64(b->header)[row]);
+    PyObject *header;
+    if (I64(b->header)[row] != NOTHING)
+        header = PyLong_FromLongLong(I64(b->header)[row]);
+    else {
+        PyObject *name = b->mapped ? NULL : word_of(&b->name, row);
+        header = name == Py_None ? source : name;
+        Py_XINCREF(header);
+    }
     if (header == NULL)
         return NULL;
     PyObject *counter = get_by_two(GET(device, d_counters), source, header);

@@ -125,7 +125,9 @@ read_leaf(struct reading *reading, const octet *at, enum member member, int dept
         return read_text(at, reading->end);
     case SEQUENCE_NUMBER:
     case OWN_SEQUENCE_NUMBER:
-        return read_uint(at, UINT32_MAX, &number);
+        at = read_uint(at, UINT32_MAX, &number);
+        found->sequence_number = (uint32_t)number;
+        return at;
     case ID:
         at = read_uint(at, UINT32_MAX, &number);
         found->subscription_id = (uint32_t)number;

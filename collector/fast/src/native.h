@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* Number of the functions and their arguments, as in collector/fast/__init__.py: raise both. */
-#define NATIVE_INTERFACE 10
+#define NATIVE_INTERFACE 11
 
 typedef unsigned char octet;
 
@@ -71,6 +71,7 @@ enum member {
 struct envelope {
     unsigned seen;            /* members; what is said of others below means nothing */
     uint32_t subscription_id; /* ID */
+    uint32_t sequence_number; /* SEQUENCE_NUMBER or OWN_SEQUENCE_NUMBER */
     int64_t event_time;       /* EVENT_TIME: ns since 1970 */
     int64_t observation_time; /* TIMESTAMP: ns since 1970 */
     uint64_t generator;       /* PUBLISHER_ID */

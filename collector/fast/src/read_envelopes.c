@@ -18,7 +18,8 @@ enum { PUSH, CHANGE };
 
 struct columns {
     struct column data, offsets, encoding;
-    struct column subscription_id, generator, kind, event_time, observation_time, incomplete;
+    struct column subscription_id, generator, kind, event_time, observation_time, incomplete,
+        sequence_number;
     PyObject *generators; /* list of the texts */
     Py_ssize_t rows;
 };
@@ -68,6 +69,9 @@ fill_row(struct columns *to, Py_ssize_t row, struct memory *memory, const struct
     I64(to->subscription_id)[row] = said->seen & ID ? (int64_t)said->subscription_id : NOTHING;
     I64(to->event_time)[row] = said->seen & EVENT_TIME ? said->event_time : NOTHING;
     I64(to->observation_time)[row] = said->seen & TIMESTAMP ? said->observation_time : NOTHING;
+    I64(to->sequence_number)[row] = said->seen & (SEQUENCE_NUMBER | OWN_SEQUENCE_NUMBER)
+                                        ? (int64_t)said->sequence_number
+                                        : NOTHING;
     U8(to->incomplete)[row] = (said->seen & INCOMPLETE_UPDATE) != 0;
     return true;
 }
@@ -128,22 +132,24 @@ fill_rows(struct columns *columns, PyObject *unusual)
 }
 
 /* read_envelopes(data, offsets, encoding, subscription_id, generator, generators, kind, event_time,
-                  observation_time, incomplete) -> rows that are unusual */
+                  observation_time, incomplete, sequence_number) -> rows that are unusual */
 PyObject *
 read_envelopes(PyObject *Py_UNUSED(module), PyObject *args)
 {
     struct columns c = {.rows = -1};
     PyObject *unusual = NULL;
-    if (!PyArg_ParseTuple(args, "O&O&O&O&O&O!O&O&O&O&:read_envelopes", read_octets, &c.data,
+    if (!PyArg_ParseTuple(args, "O&O&O&O&O&O!O&O&O&O&O&:read_envelopes", read_octets, &c.data,
                           read_i32, &c.offsets, read_octets, &c.encoding,
                           write_i64, &c.subscription_id, write_u32, &c.generator, &PyList_Type,
                           &c.generators, write_u32, &c.kind, write_i64, &c.event_time,
-                          write_i64, &c.observation_time, write_octets, &c.incomplete))
+                          write_i64, &c.observation_time, write_octets, &c.incomplete,
+                          write_i64, &c.sequence_number))
         return NULL;
     c.rows = c.offsets.rows - 1;
     if (c.rows < 0 || c.encoding.rows != c.rows || c.subscription_id.rows != c.rows ||
         c.generator.rows != c.rows || c.kind.rows != c.rows || c.event_time.rows != c.rows ||
         c.observation_time.rows != c.rows || c.incomplete.rows != c.rows ||
+        c.sequence_number.rows != c.rows ||
         PyList_GET_SIZE(c.generators) < 1)
         PyErr_SetString(PyExc_ValueError, "columns of unequal length");
     else {
@@ -152,7 +158,8 @@ read_envelopes(PyObject *Py_UNUSED(module), PyObject *args)
             Py_CLEAR(unusual);
     }
     struct column *all[] = {&c.data, &c.offsets, &c.encoding, &c.subscription_id, &c.generator,
-                            &c.kind, &c.event_time, &c.observation_time, &c.incomplete};
+                            &c.kind, &c.event_time, &c.observation_time, &c.incomplete,
+                            &c.sequence_number};
     release(all, sizeof all / sizeof *all);
     return unusual;
 }

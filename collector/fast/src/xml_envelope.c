@@ -93,7 +93,10 @@ take_leaf(struct reading *reading, enum member member, struct piece text)
     case TIMESTAMP:
         return read_date_and_time(text.text, text.length, reading->last, &found->observation_time);
     case SEQUENCE_NUMBER:
-        return read_number(text, UINT32_MAX, &number);
+        if (!read_number(text, UINT32_MAX, &number))
+            return false;
+        found->sequence_number = (uint32_t)number;
+        return true;
     case ID:
         if (!read_number(text, UINT32_MAX, &number))
             return false;

@@ -102,9 +102,12 @@ _NAMES: Final = {
 }
 
 
-Heading = tuple[int | None, str | None, NotificationKind, str | None, str | None, bool]
-"""Subscription id, generator, kind, event time and observation time as text, incomplete-update."""
-NO_HEADING: Final[Heading] = (None, None, NotificationKind.OTHER, None, None, False)
+Heading = tuple[
+    int | None, str | None, NotificationKind, str | None, str | None, bool, int | None
+]  # fmt: skip
+"""Subscription id, generator, kind, event time and observation time as text, incomplete-update,
+sequence number."""
+NO_HEADING: Final[Heading] = (None, None, NotificationKind.OTHER, None, None, False, None)
 _Found = tuple[NotificationKind, _Update, str, str | None, str | None, int | None]
 """Kind, payload, root, event time as text, host and sequence number."""
 
@@ -125,11 +128,11 @@ def read_headings(payloads: Iterable[bytes]) -> tuple[list[Heading], list[int]]:
             unusual.append(len(headings))
             headings.append(NO_HEADING)
             continue
-        kind, update, _, event_time, _, _ = found
+        kind, update, _, event_time, _, number = found
         generator = update.publisher_id
         name = None if generator is None else str(generator)
         incomplete = update.incomplete_update is not None
-        headings.append((update.id, name, kind, event_time, update.timestamp, incomplete))
+        headings.append((update.id, name, kind, event_time, update.timestamp, incomplete, number))
     return headings, unusual
 
 
