@@ -5,6 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+import msgspec
+
 from collector.core.settings import EngineSettings, KnownSubscription, NamedSubscription
 from collector.model import (
     SECOND,
@@ -38,6 +40,9 @@ class Traffic:
         self.ids: dict[Any, int] = {}
         self.per_subscription = self.random.random() < 0.5
         self.records: list[Any] = []
+        self.counted = Random(f"counted {seed}").choice([*["header"] * 4, "message", "nothing"])
+        """Where the ids are: in a transport's header, in the messages, nowhere."""
+        self.shared_header &= self.counted == "header"
 
     def chance(self, share: float) -> bool:
         return self.faults and self.random.random() < share
@@ -72,7 +77,17 @@ class Traffic:
             self._send(at, card, number)
         if self.faults:
             self._disturb()
+        if self.counted != "header":
+            whole = [one for one in self.records if not isinstance(one, Unreassembled)]
+            self.records = [self._without_header(one) for one in whole]
         return numbered(self.records)
+
+    def _without_header(self, record: Any) -> Any:
+        """The same over a transport that has no ids of its own."""
+        if not hasattr(record, "publisher_id"):
+            return record
+        message_id = record.message_id if self.counted == "message" else None
+        return msgspec.structs.replace(record, publisher_id=None, message_id=message_id)
 
     def _begin(self, number: int) -> None:
         random = self.random
