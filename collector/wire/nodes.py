@@ -42,6 +42,8 @@ _USUAL: Final = {
     )
 }  # fmt: skip
 """Looked up, since cutting a name costs as much as all else that is done with it."""
+_UNMARKED: Final = (MediaType.YANG_DATA_XML, MediaType.CISCO_GPB)
+"""Where a list with one entry looks like a container."""
 
 
 class NodeIds(Struct, frozen=True):
@@ -78,7 +80,7 @@ def read_nodes(
         WireError: the contents cannot be read.
     """
     message = skim_contents(payload, media_type, sids)
-    return nodes_of(message, lists_marked=media_type != MediaType.YANG_DATA_XML, place=place)
+    return nodes_of(message, lists_marked=media_type not in _UNMARKED, place=place)
 
 
 def guess_key(entry: dict[str, Any], lists_marked: bool) -> str | None:
