@@ -140,6 +140,7 @@ class _Road:
                 await self._one_connection()
                 pause = 0.1
             except (OSError, EOFError, WireError, TimeoutError, asyncio.LimitOverrunError):
+                self._known = None
                 self._again(self._sent)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
