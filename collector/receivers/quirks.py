@@ -63,7 +63,10 @@ class Quirks:
         """For which datagrams a switch is set; None: for none of them."""
         if quirk not in self._used:
             return None
-        by_word = np.array([quirk in self.of(word) for word in senders.words], np.bool_)
+        words = senders.words
+        if self._by_sender.keys().isdisjoint(words) and " " not in "".join(words):
+            return None
+        by_word = np.array([quirk in self.of(word) for word in words], np.bool_)
         if not by_word.any():
             return None
         found: NDArray[np.bool_] = by_word[np.frombuffer(senders.codes, np.uint32)]
@@ -90,6 +93,8 @@ class QuirksNeeded:
         self, rows: NDArray[np.intp], senders: Coded[str], quirk: Quirk, *, is_on: bool
     ) -> None:
         """Likewise, for datagrams of a read."""
+        if not len(rows):
+            return
         codes, times = np.unique(np.frombuffer(senders.codes, np.uint32)[rows], return_counts=True)
         for code, number in zip(codes.tolist(), times.tolist(), strict=True):
             self.count(senders.words[code], quirk, is_on=is_on, times=number)

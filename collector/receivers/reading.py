@@ -44,9 +44,9 @@ def read_headers(
     if legacy is not None:
         other = columns.whole & legacy & (columns.version == 0) & (headers[:, 1] >= HEADER_LENGTH)
         needed.count_rows(np.flatnonzero(other), senders, Quirk.LEGACY_HEADER, is_on=True)
-    if columns.segment.any():
+    if np.count_nonzero(columns.segment):
         _count_top_bits(columns, top_bit_last, senders, needed)
-    if not columns.media_type.all():
+    if np.count_nonzero(columns.media_type) < len(lengths):
         columns = _with_old_media_types(columns, senders, quirks, needed)
     return columns
 
@@ -64,7 +64,8 @@ def _count_top_bits(
         met = columns.segment & columns.last & top_bit_last
         needed.count_rows(np.flatnonzero(met), senders, quirk, is_on=True)
         odd &= ~top_bit_last
-    needed.count_rows(np.flatnonzero(odd), senders, quirk, is_on=False)
+    if np.count_nonzero(odd):
+        needed.count_rows(np.flatnonzero(odd), senders, quirk, is_on=False)
 
 
 def count_top_bit(segment: Segment, sender: str, is_on: bool, needed: QuirksNeeded) -> None:

@@ -209,7 +209,7 @@ def decode_columns(
     segment = sound & (header_length == SEGMENT_HEADER_LENGTH)
     segment &= headers["option"] == _SEGMENTATION
     private_space, media_type = first & 0x10 != 0, first & np.uint8(0x0F)
-    if not version.all():
+    if np.count_nonzero(version) < count:
         old = decode_version_0_columns(headers, lengths, legacy)
         whole |= old.whole
         segment |= old.segment
