@@ -15,7 +15,7 @@ from typing import Final
 from OpenSSL import SSL
 
 from collector.receivers.dtls_context import Handshaker
-from collector.wire.dtls import APPLICATION_DATA, MAX_DATA, datagrams_of
+from collector.wire.dtls import MAX_DATA, datagrams_of
 
 MTU: Final = 1232
 """Octets of a datagram that we send: what IPv6 carries everywhere."""
@@ -47,25 +47,27 @@ class DtlsSession:
         return True
 
     def take(self, datagram: bytes) -> None:
-        """A datagram came; ``shake_hands`` or ``read`` looks at it."""
+        """A datagram came; ``shake_hands`` looks at it."""
         self._connection.bio_write(datagram)
 
-    def read(self, types: bytes) -> tuple[list[bytes], bool]:
-        """The application data of a datagram that was taken, and whether the peer has closed.
+    def read(self, datagram: bytes, most: int) -> tuple[list[bytes], bool]:
+        """The application data of a datagram, and whether the peer has closed.
 
         Args:
-            types: of its records.
+            datagram: what came; empty: what was taken with the end of the handshake.
+            most: how often to ask for a record.
 
         Raises:
             SSL.Error: the session is broken.
         """
         connection = self._connection
+        room = len(datagram) or MAX_DATA
         got: list[bytes] = []
-        # asking until nothing is left would end in an exception, which costs half a record
-        left = len(types) if types.count(APPLICATION_DATA) == len(types) else len(types) + 1
         try:
-            for _ in range(left):
-                got.append(connection.recv(MAX_DATA))  # noqa: PERF401 - what came before an end
+            if datagram:
+                connection.bio_write(datagram)
+            for _ in range(most):
+                got.append(connection.recv(room))  # noqa: PERF401 - what came before an end
         except SSL.WantReadError:
             return got, False
         except SSL.ZeroReturnError:

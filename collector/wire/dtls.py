@@ -36,6 +36,7 @@ _RECORD: Final = struct.Struct(">BBBHHIH")
 _MAJOR: Final = 0xFE
 """Of the version of DTLS 1.0 and 1.2."""
 _TYPES: Final = range(20, 24)
+_DATA_RECORD: Final = bytes((APPLICATION_DATA, _MAJOR))
 _HANDSHAKE_HEADER: Final = 12
 """Octets: type, length (3), message number (2), fragment offset (3) and length (3)."""
 _CLIENT_HELLO: Final = 1
@@ -67,6 +68,15 @@ def record_types(datagram: bytes | memoryview) -> bytes:
     if not types:
         raise _bad("a datagram without a record", 0, "type")
     return bytes(types)
+
+
+def is_one_of_data(datagram: bytes) -> bool:
+    """Is a datagram one record of application data and nothing else? Most are."""
+    return (
+        datagram[:2] == _DATA_RECORD
+        and len(datagram) >= RECORD_HEADER
+        and len(datagram) - RECORD_HEADER == datagram[11] << 8 | datagram[12]
+    )
 
 
 def is_client_hello(datagram: bytes | memoryview) -> bool:

@@ -256,7 +256,7 @@ def test_a_broken_session_ends(place: Place, monkeypatch: pytest.MonkeyPatch) ->
     sessions = place.sessions()
     client = place.connect(sessions)
 
-    def broken(self: object, types: bytes) -> None:
+    def broken(self: object, datagram: bytes, most: int) -> None:
         raise SSL.Error([("SSL routines", "", "ssl/tls alert internal error")])
 
     monkeypatch.setattr(dtls_sessions.DtlsSession, "read", broken)

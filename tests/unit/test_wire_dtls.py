@@ -15,6 +15,7 @@ from collector.wire.dtls import (
     datagrams_of,
     frame,
     is_client_hello,
+    is_one_of_data,
     record_types,
     unframe,
 )
@@ -67,6 +68,13 @@ def test_what_is_not_made_of_records(datagram: bytes, offset: int) -> None:
     with pytest.raises(WireError) as caught:
         record_types(datagram)
     assert (caught.value.reason, caught.value.offset) == ("bad-record", offset)
+
+
+def test_one_record_of_data() -> None:
+    assert is_one_of_data(DATA)
+    for other in (DATA[:12], DATA[:13], DATA[:-1], DATA + DATA, HELLO, ALERT, b"", b"\x17\x03"):
+        assert not is_one_of_data(other)
+    assert is_one_of_data(DATA[:11] + b"\0\0")
 
 
 def test_client_hellos() -> None:
