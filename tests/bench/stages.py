@@ -173,6 +173,16 @@ def reassemble(sample: Sample) -> StageCost:
     return StageCost("reassemble", cost.messages, cost.cpu_seconds, note)
 
 
+def dtls(sample: Sample) -> StageCost:
+    """The same over DTLS: what decrypting costs."""
+    try:
+        from tests.bench.dtls import bench_dtls
+    except ImportError:
+        return StageCost("dtls", 0, 0.0, "pyOpenSSL is not installed (extra dtls)")
+    cost = bench_dtls(max(1, sample.messages // 4), sample.octets)
+    return StageCost("dtls", cost.messages, cost.cpu_seconds, "receive over DTLS 1.2, AES-GCM")
+
+
 def decoding(sample: Sample) -> StageCost:
     """Payloads -> columns, contents left raw."""
 
@@ -256,6 +266,7 @@ def store(sample: Sample) -> StageCost:
 STAGES: dict[str, Callable[[Sample], StageCost]] = {
     "receive": receive,
     "reassemble": reassemble,
+    "dtls": dtls,
     "decode": decoding,
     "engine": engine,
     "engine-loss": engine_with_loss,
