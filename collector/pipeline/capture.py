@@ -26,6 +26,7 @@ from collector.model import ReceivedBatch, RecordKind
 from collector.pipeline.capture_files import CaptureFiles
 from collector.pipeline.flow import Pipeline
 from collector.pipeline.keeping import KeptCapture
+from collector.pipeline.quirks import in_words, quirks_needed
 from collector.pipeline.replay import Look, Replayed, Show
 from collector.pipeline.settings import (
     JournalledConfig,
@@ -89,6 +90,11 @@ def judge_captures(
         unknown=run.pipeline.engine.unknown(),
         rejected=_sum(batcher.counters.rejected, counts.rejected, run.faults),
         discarded={word: count for word, count in batcher.discarded.items() if count},
+        quirks_needed=in_words(
+            quirks_needed(
+                config, [batcher.counters.quirks], run.pipeline.engine.per_subscription()
+            ).items()
+        ),
         left_out=files.left_out,
         odd_stamps=files.odd_stamps,
         datagrams=batcher.counters.datagrams,

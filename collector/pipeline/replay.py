@@ -41,6 +41,8 @@ class Replayed(Struct, frozen=True):
     """Reason word -> messages and datagrams that were refused."""
     discarded: dict[str, int] = {}
     """Reason word -> segments that were thrown away."""
+    quirks_needed: dict[str, int] = {}
+    """Device, switch and whether it is set -> datagrams, or publisher ids, that needed it."""
     left_out: dict[str, int] = {}
     """Reason word -> frames and datagrams of a capture that were not for us."""
     odd_stamps: dict[str, int] = {}

@@ -12,6 +12,7 @@ from collector.control import Command
 from collector.core.views import OriginatorState
 from collector.metrics import counters_to_plain
 from collector.model import SECOND
+from collector.pipeline.quirks import in_words
 from collector.service.gauges import refresh
 from collector.service.parts import Parts
 from collector.sinks.rows import fact_to_row
@@ -58,10 +59,7 @@ def status(service: Parts) -> Mapping[str, Any]:
         "connections_refused": counters.connections_refused.total(),
         "dropped_here": counters.queue_dropped.total(),
         "unknown_source_messages": counters.unknown_source_messages,
-        "quirks_needed": {
-            f"{device} {quirk} ({state})": number
-            for (device, quirk, state), number in counters.quirks_needed.items()
-        },
+        "quirks_needed": in_words(counters.quirks_needed.items()),
         "journal_next_offset": journal.next_offset,
         "journal_committed_offset": journal.committed_offset,
         "stored_offset": service.store.stored_offset,

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from collector.metrics import Counters
-from collector.model import Quirk
-from collector.pipeline.settings import senders
+from collector.pipeline.quirks import quirks_needed
+from collector.receivers.counters import ReceiveCounters
 from collector.service.parts import Parts
-
-_PER_SUBSCRIPTION = Quirk.IDS_PER_SUBSCRIPTION
 
 
 def refresh(service: Parts) -> None:
@@ -83,21 +81,13 @@ def _connections(counters: Counters, name: str, numbers: Mapping[str, int]) -> N
 
 
 def _quirks(service: Parts) -> None:
-    """By device, where the sender belongs to one, else by sender."""
-    config = service.config
-    owners = {name: device.name for device in config.devices for name in senders(device)}
-    total: dict[tuple[str, str, str], int] = {}
-    for receiver in service.receivers:
-        needed = getattr(getattr(receiver, "counters", None), "quirks", None)
-        for sender, quirk, is_on, number in needed.items() if needed else ():
-            address, _, certificate = sender.partition(" ")
-            owner = owners.get(certificate.lower()) or owners.get(address) or certificate or address
-            key = owner, str(quirk), "set" if is_on else "unset"
-            total[key] = total.get(key, 0) + number
-    told = {device.name for device in config.devices if _PER_SUBSCRIPTION in device.quirks}
-    for name, number in service.pipeline.engine.per_subscription().items():
-        total[name, str(_PER_SUBSCRIPTION), "set" if name in told else "unset"] = number
-    for key, number in total.items():
+    counted = [
+        counters.quirks
+        for receiver in service.receivers
+        if isinstance(counters := getattr(receiver, "counters", None), ReceiveCounters)
+    ]
+    engine = service.pipeline.engine
+    for key, number in quirks_needed(service.config, counted, engine.per_subscription()).items():
         service.counters.quirks_needed.set(key, number)
 
 

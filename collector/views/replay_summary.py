@@ -210,6 +210,7 @@ def read_lines(replayed: Replayed) -> Iterator[Text]:
     for title, counts in (
         ("refused", replayed.rejected),
         ("segments thrown away", replayed.discarded),
+        ("quirks needed", replayed.quirks_needed),
         ("left out", replayed.left_out),
         ("odd time stamps", replayed.odd_stamps),
     ):

@@ -10,7 +10,13 @@ from typing import Any
 
 import pytest
 
-from collector.model import Quirk, ReceivedBatch, RecordKind
+from collector.config import parse_config
+from collector.errors import WireError
+from collector.interfaces import Said
+from collector.model import Quirk, ReceivedBatch, RecordKind, Verdict
+from collector.pipeline.capture import judge_captures
+from collector.pipeline.capture_files import CaptureFiles
+from collector.pipeline.settings import JournalledConfig
 from collector.receivers.batcher import Datagram, DatagramBatcher
 from collector.wire.pcap import CaptureReader
 from collector.wire.udp_notif import decode_header
@@ -35,7 +41,10 @@ def datagrams_of(capture: Path) -> Rewritten:
 def as_arrcus(datagrams: Rewritten) -> Rewritten:
     """L in the highest bit of the segmentation option, the number below it."""
     for time, source, port, octets in datagrams:
-        segment = decode_header(octets).segment
+        try:
+            segment = decode_header(octets).segment
+        except WireError:
+            segment = None  # other traffic of these ports
         if segment is not None:
             number = segment.last << 15 | segment.number
             octets = octets[:14] + number.to_bytes(2) + octets[16:]
@@ -126,3 +135,37 @@ def test_the_same_under_version_0(capture: Path) -> None:
     batcher = DatagramBatcher()
     assert received(as_version_0(datagrams_of(capture)), batcher) == expected(capture)
     assert needed(batcher) == {}
+
+
+# --------------------------------------------------------------------------- what ids count
+HUAWEI = [path for path in FILES if path.name.startswith(("ipf-", "huawei-NE8000"))]
+ROUTER = "203.0.113.21"
+"""Of both captures: one header id, and Message IDs for each subscription alone."""
+
+
+def judged(capture: Path, *quirks: str) -> tuple[dict[str, int], list[Verdict]]:
+    """The switches needed, and the last row of each period."""
+    device = f'[[device]]\nname = "router"\nsources = ["{ROUTER}"]\nquirks = {list(quirks)}'
+    config = JournalledConfig(devices=parse_config(device).devices, each_source=True)
+    rows: dict[tuple[object, ...], Verdict] = {}
+
+    def keep(said: Said) -> None:
+        for row in said.verdicts:
+            rows[row.subscription_id, row.revision, row.period_index] = row
+
+    with CaptureFiles([str(capture)]) as files:
+        found = judge_captures(files, config, show=keep)
+    return found.quirks_needed, list(rows.values())
+
+
+@pytest.mark.parametrize("capture", HUAWEI, ids=lambda path: path.stem)
+def test_ids_of_subscriptions_are_found_out_or_told(capture: Path) -> None:
+    needed_unset, found_out = judged(capture)
+    needed_set, told = judged(capture, "ids-per-subscription")
+    assert needed_unset == {"router ids-per-subscription (unset)": 1}
+    assert needed_set == {"router ids-per-subscription (set)": 1}
+    assert [row.outcome for row in told] == [row.outcome for row in found_out]
+    needed_wrong, wrong = judged(capture, "ids-per-publisher")
+    assert needed_wrong == {}
+    if "NE8000" in capture.name:  # in the other one the subscriptions take turns
+        assert sum(len(row.degraded) for row in wrong) > sum(len(row.degraded) for row in told)

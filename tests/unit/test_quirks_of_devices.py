@@ -76,7 +76,7 @@ def test_metrics_name_the_device() -> None:
     engine = SimpleNamespace(per_subscription=lambda: {"arrcus": 2, "other": 1})
     service = SimpleNamespace(
         config=parse_config(TEXT),
-        receivers=[SimpleNamespace(counters=received), SimpleNamespace()],
+        receivers=[SimpleNamespace(counters=received), SimpleNamespace(counters=1), object()],
         pipeline=SimpleNamespace(engine=engine),
         counters=Counters(),
     )
