@@ -44,7 +44,7 @@ from publisher_sim.truth_file import Header
 REGISTRATION_SECONDS = 20.0
 """How long all agents together may take to register at the start."""
 GOODBYE_SECONDS = 2.0
-"""How long sessions may take to read what was said last."""
+"""How long sessions and a receiver may take to read what was said last."""
 TRUTH_SECONDS = 5.0
 """How often the truth file is rewritten while running, at most; ours."""
 TRUTH_COST = 0.05
@@ -168,6 +168,7 @@ class DeviceService:
             self._timer.cancel()
         until = now()
         if self._own is not None:
+            await self._own.drain(GOODBYE_SECONDS)
             self._own.close()
         await self._say_goodbye()
         await self._crew.close()

@@ -71,6 +71,12 @@ class AgentLoop:
             said = self.agent.announce(what.component, what.kind, what.change, now())
             self._carry_out(said)
 
+    async def drain(self, seconds: float) -> None:
+        """Return when all that was sent has left, or the time is up."""
+        deadline = time.monotonic() + seconds
+        while self._sender is not None and self._sender.waiting and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+
     def close(self) -> None:
         """Nothing leaves any more. May be called twice."""
         self._closed = True

@@ -59,6 +59,11 @@ class DtlsPublisher:
         """Units that were given up."""
         return self._given_up + sum(road.refused for road in self._roads.values())
 
+    @property
+    def waiting(self) -> int:
+        """Units that were neither sent nor given up."""
+        return sum(road.waiting for road in self._roads.values())
+
     def send(self, address: str, port: int, octets: bytes, media_type: int = 0) -> None:
         """Send one datagram; its header says the media type already."""
         del media_type
@@ -108,6 +113,10 @@ class _Road:
             self._socket.close()
             raise
         self._loop.add_reader(self._socket, self._readable)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
 
     def send(self, octets: bytes) -> None:
         """Send one unit, or let it wait for the handshake."""

@@ -83,6 +83,11 @@ class HttpsNotifPublisher:
         """Notifications that were given up."""
         return self._given_up + sum(road.refused for road in self._roads.values())
 
+    @property
+    def waiting(self) -> int:
+        """Notifications that were neither sent nor given up."""
+        return sum(road.waiting for road in self._roads.values())
+
     def send(self, address: str, port: int, octets: bytes, media_type: int) -> None:
         """Queue one notification."""
         road = self._roads.get((address, port))
@@ -114,6 +119,10 @@ class _Road:
         self._news = asyncio.Event()
         self.refused = 0
         self._task = asyncio.get_running_loop().create_task(self._keep_on())
+
+    @property
+    def waiting(self) -> int:
+        return len(self._queue) + len(self._sent)
 
     def put(self, post: _Post) -> None:
         if len(self._queue) >= MOST_QUEUED:

@@ -22,6 +22,11 @@ class Sender(Protocol):
     refused: int
     """Units that were given up: by the system, the receiver, or a full queue."""
 
+    @property
+    def waiting(self) -> int:
+        """Units that were taken and neither sent nor given up; who stops waits for them a while."""
+        ...
+
     def __init__(self, address: str, receiver: Receiver) -> None:
         """Open what is local; connecting may come later.
 

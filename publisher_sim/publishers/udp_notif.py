@@ -19,6 +19,9 @@ SEND_BUFFER = 4 * 1024 * 1024
 class UdpNotifPublisher:
     """The sending socket of one publisher."""
 
+    waiting = 0
+    """What is sent is gone."""
+
     def __init__(self, address: str, receiver: Receiver | None = None) -> None:
         """``address``: of the device, IPv4 or IPv6; ``receiver``: nothing of it is needed here.
 

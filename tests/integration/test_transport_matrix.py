@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from collector.comparison import Comparison
-from collector.model import Verdict
+from collector.model import Provenance, SubscriptionRow, Verdict
 from collector.schema.sid import experimental_sids_folder
 from publisher_sim.transports import continuity
 from tests.certificates import certified
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 PERIODS = 16
 GRACE = 0.9
 """Seconds; wide, since all cells share a machine."""
-UNCERTAIN = 2
+UNCERTAIN = 5
 """Periods of a cell that may be uncertain, since the machine was slow."""
 
 
@@ -110,12 +110,15 @@ CELLS = [
     Cell("dtls", "encode-cbor", mode="distributed-notif-18"),
     Cell("dtls", "encode-json", mode="distributed-notif-19", asked="list"),
     Cell("udp-notif", "encode-cbor", mode="distributed-notif-19", asked="list", sids=True),
-    Cell("netconf", "encode-xml", "rfc5277", processes=True),
-    Cell("netconf", "encode-xml", "rfc5277", session="ncclient"),
-    Cell("https-notif", "encode-json", "rfc5277"),
-    Cell("https-notif", "encode-xml", "rfc5277"),
+    Cell("netconf", "encode-xml", processes=True),
+    Cell("netconf", "encode-xml", mode="distributed-notif-18"),
+    Cell("netconf", "encode-xml", "rfc5277"),
+    Cell("netconf", "encode-xml", "notification-messages"),
+    Cell("netconf", "encode-xml", names=True, session="ncclient"),
+    Cell("https-notif", "encode-json"),
+    Cell("https-notif", "encode-xml"),
     Cell("https-notif", "encode-cbor", "rfc5277"),
-    Cell("https-notif", "encode-json", "rfc5277", "distributed-notif-19", asked="list"),
+    Cell("https-notif", "encode-json", mode="distributed-notif-19", asked="list"),
     Cell("https-notif", "encode-xml", "rfc5277", asked="middle"),
 ]
 
@@ -173,6 +176,7 @@ class Found(NamedTuple):
 
     comparison: Comparison
     verdicts: list[Verdict]
+    states: list[SubscriptionRow]
 
 
 @pytest.fixture(scope="module")
@@ -223,8 +227,13 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
         ) as running:
             await running.finished()
             await asyncio.sleep(1.0)
+        facts = running.facts
         return {
-            cell.name: Found(running.comparison(cell.name), running.facts.verdicts[cell.name])
+            cell.name: Found(
+                running.comparison(cell.name),
+                facts.verdicts[cell.name],
+                [row for row in facts.subscriptions if row.device == cell.name],
+            )
             for cell in CELLS
         }
 
@@ -244,3 +253,19 @@ def test_a_loss_is_called_so_where_numbers_show_it(found: dict[str, Found], cell
     causes = {blame.cause for one in found[cell.name].verdicts for blame in one.missing}
     assert ("lost" in causes) == cell.numbered
     assert "silent" in causes
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+def test_who_said_what_is_pushed(found: dict[str, Found], cell: Cell) -> None:
+    """Asked for or not, with a list or without, up to the word that it is over."""
+    rows = found[cell.name].states
+    last = rows[-1]
+    assert {row.origin for row in rows} == {"dynamic" if cell.asked == "dynamic" else "configured"}
+    listed = cell.asked in ("dynamic", "list")
+    assert last.provenance is (Provenance.DECLARED if listed else Provenance.LEARNED)
+    assert last.state == ("active" if cell.asked == "middle" else "ended")
+    if cell.asked != "dynamic":
+        assert last.id == 100
+        assert (last.name == "in-the-middle") == (cell.asked == "middle")
+    if cell.asked == "list":
+        assert last.encoding == cell.encoding
