@@ -15,6 +15,8 @@ from collector.errors import ConfigError
 from collector.interfaces import Encoding, Receiver, Sink
 
 _PREFIX = "yang_push_collector."
+_EXTRAS = {"OpenSSL": "dtls"}
+"""Module that may be missing -> the extra that brings it."""
 
 
 def names(kind: str) -> list[str]:
@@ -58,8 +60,10 @@ def _imported(point: EntryPoint, kind: str) -> Any:
     try:
         return point.load()
     except (ImportError, AttributeError) as error:
+        extra = _EXTRAS.get(getattr(error, "name", None) or "")
         raise ConfigError(
-            f"{kind.rstrip('s')} {point.name} cannot be loaded from {point.value}: {error}"
+            f"{kind.rstrip('s')} {point.name} cannot be loaded from {point.value}: {error}",
+            allowed=f"pip install 'yang-push-collector[{extra}]' brings it" if extra else "",
         ) from error
 
 

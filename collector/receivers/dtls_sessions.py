@@ -23,6 +23,7 @@ from collector.receivers.dtls_context import DtlsContexts, Handshaker, refusal_o
 from collector.receivers.dtls_session import MTU, DtlsSession
 from collector.receivers.tls import ServerTls
 from collector.wire.dtls import (
+    ALERT,
     APPLICATION_DATA,
     HANDSHAKE,
     RECORD_HEADER,
@@ -101,6 +102,8 @@ class DtlsSessions:
                 return self._listen(datagram, said, key, now)
         if half_open is not None:
             return self._go_on(half_open, datagram, types, key, now)
+        if session is None and types.count(ALERT) == len(types):
+            return _NOTHING  # the answer to our last word
         if session is None:
             return self._refuse("no-session", key, "it goes on with a session that is not here")
         session.heard = now
