@@ -16,6 +16,7 @@ from collector.schema.tree import INTEGERS, STRING, LeafType, Node, Schema
 
 _LEAVES: Final = ("leaf", "leaf-list")
 _HOLDERS: Final = ("container", "list", "anydata", "anyxml")
+_WITH_LENGTH: Final = ("string", "binary")
 _TRANSPARENT: Final = ("choice", "case", "input", "output")
 _MAX_LEAFREFS: Final = 16
 """Leafrefs that point at leafrefs, ours."""
@@ -125,7 +126,7 @@ class _Builder:
         specification = getattr(statement, "i_type_spec", None)
         builtin = _builtin(statement)
         base = builtin.arg
-        if base in INTEGERS:
+        if base in INTEGERS or base in _WITH_LENGTH:
             low, high = (_of(specification, name) for name in ("min", "max"))
             return LeafType(base, minimum=_integer(low), maximum=_integer(high))
         if base == "enumeration":

@@ -60,7 +60,9 @@ class Leaf(Struct, frozen=True, gc=False):
     def number(self) -> int | Decimal | None:
         """The value where it is a number."""
         value = self.value
-        return value if isinstance(value, int | Decimal) and type(value) is not bool else None
+        if type(value) is int or (isinstance(value, Decimal) and not value.is_nan()):
+            return value
+        return None
 
 
 class Leaves(Struct, frozen=True):

@@ -54,7 +54,7 @@ def load_sids(folders: Iterable[str | Path]) -> tuple[SidTable, tuple[str, ...]]
                 if path.stat().st_size > MAX_OCTETS:
                     raise ValueError(f"larger than {MAX_OCTETS} octets")
                 table.add(path, msgspec.json.decode(path.read_bytes()))
-            except (OSError, ValueError, KeyError, TypeError) as error:
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
                 table.wrong.append(f"{path}: no .sid file: {type(error).__name__}: {error}")
     return SidTable(table.paths, table.identities), tuple(table.wrong)
 

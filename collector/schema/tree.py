@@ -30,7 +30,8 @@ class LeafType(Struct, frozen=True):
     module: str = ""
     """Module of the leaf: that of an identity without one."""
     minimum: int | None = None
-    """Of integers, where a range says more than the type; only unions need it."""
+    """Of integers, where a range says more than the type; of strings and binaries their length,
+    which only unions need."""
     maximum: int | None = None
     enums: Mapping[str, int] = {}
     """Name -> value."""

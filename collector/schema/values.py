@@ -18,15 +18,19 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from collector.model import NO_SIDS, PrefixedText, SidTable, TypedText
 from collector.schema.tree import INTEGERS, LeafType, Node, Schema
 
 Canonical = int | Decimal | str | bool | bytes | None
 """See above."""
+
+
+T = TypeVar("T", str, bytes)
 
 
 class Unfit(Exception):  # noqa: N818 - an answer, not a fault: it never leaves this package
@@ -76,19 +80,19 @@ class Reader:
             return _integer(kind, value)
         match base:
             case "string":
-                return _string(value, strict)
+                return _fitting(kind, _string(value, strict), strict)
             case "boolean":
                 return _boolean(value)
             case "enumeration":
                 return _enumeration(kind, value, strict)
             case "decimal64":
-                return _decimal64(kind, value)
+                return _decimal64(kind, value, strict)
             case "identityref":
                 return self._identity(kind, value, strict)
             case "bits":
                 return _bits(kind, value, strict)
             case "binary":
-                return _binary(value)
+                return _fitting(kind, _binary(value), strict)
             case "empty" if value is None or value == "" or value == [None]:
                 return None
             case "instance-identifier":
@@ -120,12 +124,10 @@ class Reader:
 
     def _instance(self, value: Any, strict: bool) -> str:
         raw = value.raw if isinstance(value, TypedText) else value
-        if type(raw) is int:
-            raw = [raw]
-        if isinstance(raw, list):
+        if isinstance(raw, list) or type(raw) is int:
             if strict and raw is value:
                 raise Unfit
-            return self._instance_of_sid(raw)
+            return self._instance_of_sid(raw if isinstance(raw, list) else [raw])
         if not isinstance(value, str):
             raise Unfit
         return "".join(self._steps(value))
@@ -161,7 +163,7 @@ class Reader:
         path = self._sids.paths.get(value[0]) if value and type(value[0]) is int else None
         if path is None:
             raise Unfit
-        keys = iter(value[1:])
+        left = deque(value[1:])
         node: Node | None = self._schema.root
         found, module = [], ""
         for step in path.split("/")[1:]:
@@ -169,12 +171,8 @@ class Reader:
             module = given or module
             node = None if node is None else self._schema.child(node, module, name)
             found.append(f"/{step}")
-            if node is not None and node.kind == "list":
-                try:
-                    found.append("".join(self._key(node, key, next(keys)) for key in node.keys))
-                except StopIteration:
-                    break  # the whole list
-        left = list(keys)
+            if node is not None and node.kind == "list" and len(left) >= len(node.keys) > 0:
+                found += [self._key(node, name, left.popleft()) for name in node.keys]
         if left:
             raise Unfit
         return "".join(found)
@@ -220,10 +218,10 @@ def _finite(value: float | Decimal) -> float | Decimal:
     return value
 
 
-def _decimal64(kind: LeafType, value: Any) -> Decimal:
+def _decimal64(kind: LeafType, value: Any, strict: bool) -> Decimal:
     if isinstance(value, str) and _DECIMAL.fullmatch(text := value.strip()):
         number = Decimal(text)
-    elif isinstance(value, Decimal) or type(value) is int:
+    elif isinstance(value, Decimal) or (type(value) is int and not strict):
         number = Decimal(value)
     elif isinstance(value, float):
         number = Decimal(repr(_finite(value)))
@@ -247,6 +245,13 @@ def _string(value: Any, strict: bool) -> str:
     if strict or isinstance(value, bool | bytes | list) or value is None:
         raise Unfit
     return str(value)
+
+
+def _fitting(kind: LeafType, value: T, strict: bool) -> T:
+    """A text or octets whose length the type allows, where that decides."""
+    if strict and not (kind.minimum or 0) <= len(value) <= (kind.maximum or len(value)):
+        raise Unfit
+    return value
 
 
 def _boolean(value: Any) -> bool:
