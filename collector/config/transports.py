@@ -61,7 +61,8 @@ class TlsServerSettings(Struct, frozen=True, kw_only=True):
 
 
 class DtlsSettings(TlsServerSettings, frozen=True, kw_only=True):
-    """UDP-notif over DTLS 1.2 (draft-ietf-netconf-udp-notif, section 6); needs the extra "dtls"."""
+    """UDP-notif over DTLS 1.2 (draft-ietf-netconf-udp-notif, section 6); needs the extra "dtls".
+    The socket buffer is that of [udp_notif]."""
 
     enabled: bool = False
     """Whether to receive UDP-notif over DTLS."""
@@ -75,7 +76,7 @@ class DtlsSettings(TlsServerSettings, frozen=True, kw_only=True):
     idle_timeout_seconds: Annotated[float, Meta(gt=0, le=86_400)] = 600.0
     """Seconds without a message after which a session is closed."""
     max_sessions: Annotated[int, Meta(ge=1, le=100_000)] = 10_000
-    """Sessions at a time, unfinished handshakes among them."""
+    """Sessions at a time, unfinished handshakes among them; each takes about 90 kB of memory."""
 
 
 class HttpsNotifSettings(TlsServerSettings, frozen=True, kw_only=True):
