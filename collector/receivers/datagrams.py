@@ -28,24 +28,17 @@ from array import array
 from collections.abc import Mapping, Set
 from typing import Final
 
-import msgspec
-import numpy as np
-from numpy.typing import NDArray
-
 from collector.core.segments import ReassemblyLimits
 from collector.interfaces import Clock, Intake
 from collector.model import (
     SECOND,
     Coded,
-    DropsNote,
     Quirk,
     ReceivedBatch,
-    RecordKind,
-    Transport,
 )
 from collector.receivers.batcher import DatagramBatcher
 from collector.receivers.counters import ReceiveCounters
-from collector.receivers.drops import KernelDrops
+from collector.receivers.drops import KernelDrops, records_of
 from collector.receivers.joining import joined
 from collector.receivers.offering import Offering
 from collector.receivers.recvmmsg import DatagramReader, open_reader
@@ -55,6 +48,7 @@ from collector.receivers.sockets import (
     enlarge_receive_buffer,
     open_udp_socket,
 )
+from collector.receivers.stamps import Arrivals
 
 BATCH: Final = 512
 """Datagrams at most in one batch; with more their pages fall out of the processor's TLB."""
@@ -85,6 +79,8 @@ class DatagramReceiver:
     """Receives datagrams on one address (``interfaces.Receiver``). Used on one event loop."""
 
     name = "datagrams"
+    section = "udp_notif"
+    """Of the configuration, for messages."""
 
     def __init__(
         self,
@@ -136,8 +132,7 @@ class DatagramReceiver:
         self._timer: asyncio.TimerHandle | None = None
         """Of the next deadline of reassembly; may fire early, never late."""
         self._housekeeping: asyncio.TimerHandle | None = None
-        self._arrived = 0
-        """CollectorTime of what was handed over last."""
+        self._arrivals = Arrivals()
         self._drops: KernelDrops | None = None
         """None where the kernel does not tell."""
         self.behind = False
@@ -183,7 +178,9 @@ class DatagramReceiver:
         if self._socket is not None:
             return
         self._loop = asyncio.get_running_loop()
-        self._socket = self._opened or open_udp_socket(self._address, self._port)
+        self._socket = self._opened or open_udp_socket(
+            self._address, self._port, section=self.section
+        )
         self._opened = None
         self.local_port = self._socket.getsockname()[1]
         self._size_buffer(self._socket)
@@ -226,9 +223,9 @@ class DatagramReceiver:
         taken = self._read(self._reader, _BATCHES_A_DRAIN, until, end)
         if not self._offering.full:
             if not self.behind:
-                self._arrived = max(self._arrived, before)
+                self._arrivals.last = max(self._arrivals.last, before)
             taken += (
-                self._offering.offer(self._named(self._batcher.handle_timer(self._arrived)))
+                self._offering.offer(self._named(self._batcher.handle_timer(self._arrivals.last)))
                 + self._offer_drops()
             )
         self._arm_timer()
@@ -298,7 +295,7 @@ class DatagramReceiver:
                 break
             if len(peers):
                 now = self._clock.now()
-                arrivals = self._arrivals(reader.slab.stamps[: len(peers)], now)
+                arrivals = self._arrivals.of(reader.slab.stamps[: len(peers)], now)
                 batch = self._take(reader.slab, arrivals, peers, ports)
                 together = joined(together, batch)
                 if (
@@ -327,18 +324,6 @@ class DatagramReceiver:
 
     def _each_second(self) -> None:
         """What a receiver of its kind has to do now and then."""
-
-    def _arrivals(self, stamps: NDArray[np.int64], now: int) -> array[int]:
-        """When datagrams came, by our clock; never before what was handed over already.
-
-        They may have waited in the socket, and who only looks at the time of reading would call
-        whole periods late after a stall. A datagram without a stamp came now. The system's clock
-        may be set meanwhile: a stamp is only believed between the last arrival and now.
-        """
-        waited = np.where(stamps > 0, (time.time_ns() - stamps).clip(0), 0)
-        arrivals = np.maximum.accumulate(np.maximum(now - waited, min(self._arrived, now)))
-        self._arrived = int(arrivals[-1])
-        return array("q", arrivals.tobytes())
 
     def _count_socket_error(self, error: OSError) -> None:
         self.socket_errors += 1
@@ -383,9 +368,6 @@ class DatagramReceiver:
         """Record the drops whose time has come, at the ``last`` all; returns the records taken."""
         if self._drops is None or self._offering.full:
             return 0
-        batch = ReceivedBatch()
         due = self._drops.rest if last else self._drops.due
-        for window in due(self._arrived, self._clock.now()):
-            payload = msgspec.json.encode(DropsNote(window.since, window.datagrams, "kernel"))
-            batch.append(self._arrived, RecordKind.DROPS, payload, transport=Transport.UDP_NOTIF)
-        return self._offering.offer(batch)
+        read = self._arrivals.last
+        return self._offering.offer(records_of(due(read, self._clock.now()), read))

@@ -13,9 +13,19 @@ has every open period looked at.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from collector.model import SECOND, CollectorTime
+import msgspec
+
+from collector.model import (
+    SECOND,
+    CollectorTime,
+    DropsNote,
+    ReceivedBatch,
+    RecordKind,
+    Transport,
+)
 
 TOGETHER: Final = SECOND
 """ns for which drops make one window."""
@@ -30,6 +40,15 @@ class DropWindow(NamedTuple):
     since: CollectorTime
     until: CollectorTime
     datagrams: int
+
+
+def records_of(windows: Iterable[DropWindow], read: int) -> ReceivedBatch:
+    """A DROPS record of each window, at the time ``read`` (CollectorTime)."""
+    batch = ReceivedBatch()
+    for window in windows:
+        payload = msgspec.json.encode(DropsNote(window.since, window.datagrams, "kernel"))
+        batch.append(read, RecordKind.DROPS, payload, transport=Transport.UDP_NOTIF)
+    return batch
 
 
 class KernelDrops:

@@ -38,7 +38,7 @@ DEFAULT_PORT: Final = 10004
 class DtlsReceiver(DatagramReceiver):
     """Receives UDP-notif over DTLS on one address (``interfaces.Receiver``)."""
 
-    name = "dtls"
+    name = section = "dtls"
 
     def __init__(
         self,

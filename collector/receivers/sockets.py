@@ -27,25 +27,29 @@ _MEMINFO_DROPS: Final = 8
 
 
 def open_udp_socket(
-    address: str, port: int, prepare: Callable[[socket.socket], None] = lambda sock: None
+    address: str,
+    port: int,
+    prepare: Callable[[socket.socket], None] = lambda sock: None,
+    *,
+    section: str = "udp_notif",
 ) -> socket.socket:
     """A non-blocking socket bound to ``address`` (a literal) and ``port``; ``::`` takes IPv4 too.
 
-    ``prepare`` is called with it before it is bound.
+    ``prepare`` is called with it before it is bound; ``section`` is that of the configuration.
 
     Raises:
         ConfigError: not an address, not ours, or in use.
     """
     allowed = "an IPv4 or IPv6 address, and a port from 0 to 65535"
     if not 0 <= port <= 0xFFFF:
-        raise ConfigError(f"there is no port {port}", key="udp_notif.port", allowed=allowed)
+        raise ConfigError(f"there is no port {port}", key=f"{section}.port", allowed=allowed)
     try:
         family, kind, protocol, _, name = socket.getaddrinfo(
             address, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
         )[0]
     except (socket.gaierror, UnicodeError) as error:
         message = f"{address!r} cannot be listened on: {error}"
-        raise ConfigError(message, key="udp_notif.address", allowed=allowed) from None
+        raise ConfigError(message, key=f"{section}.address", allowed=allowed) from None
     sock = socket.socket(family, kind, protocol)
     try:
         if family == socket.AF_INET6:
@@ -56,7 +60,7 @@ def open_udp_socket(
     except OSError as error:
         sock.close()
         sentence = f"cannot listen on {address} port {port}: {error.strerror}"
-        raise ConfigError(sentence, key="udp_notif.port", allowed="a free port of ours") from None
+        raise ConfigError(sentence, key=f"{section}.port", allowed="a free port of ours") from None
     return sock
 
 

@@ -539,11 +539,11 @@ def test_a_stamp_is_believed_between_the_last_arrival_and_now() -> None:
         async with listening(Intake(), clock=clock) as receiver:
             wall = time.time_ns()
             now = clock.set = 5_000 * SECOND
-            receiver._arrived = now - SECOND
+            receiver._arrivals.last = now - SECOND
             stamps = np.array([wall - 3600 * SECOND, 0, wall + 3600 * SECOND], np.int64)
-            arrivals = receiver._arrivals(stamps, now)
+            arrivals = receiver._arrivals.of(stamps, now)
             assert list(arrivals) == [now - SECOND, now, now]
-            again = receiver._arrivals(np.array([wall - SECOND // 2], np.int64), now)
+            again = receiver._arrivals.of(np.array([wall - SECOND // 2], np.int64), now)
             assert list(again) == [now], "never back"
 
     asyncio.run(run())
