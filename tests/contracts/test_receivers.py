@@ -91,16 +91,24 @@ def send_dtls(port: int) -> None:
                 client.send(datagram)
 
 
+def send_grpc_dialout(port: int) -> None:
+    from tests.grpc_client import publish
+
+    publish(f"127.0.0.1:{port}", PAYLOADS)
+
+
 SENDERS: dict[str, Callable[[int], None]] = {
     "udp-notif": send_udp_notif,
     "https-notif": send_https_notif,
     "dtls": send_dtls,
+    "grpc-dialout": send_grpc_dialout,
 }
 """Name -> sends ``PAYLOADS`` to a port of 127.0.0.1, and again what was not taken. It runs in a
 thread, so it may wait for answers."""
 OPTIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "https-notif": lambda: {"plain_http": True},
     "dtls": dtls_options,
+    "grpc-dialout": lambda: {"plaintext": True},
 }
 """Name -> how to build it for these tests, beside address and port."""
 WITHOUT_THE_LOOP = frozenset({"udp-notif"})

@@ -1,0 +1,282 @@
+"""The gRPC dial-out receiver: streams of telemetry that devices open, Cisco's and Huawei's.
+
+Does: serve the methods, take telemetry out of their messages, hand over what came together as one
+batch, stop reading while too much is on its way. Does not: decode telemetry, or put chunks together
+(``wire.dialout``); run TLS (``grpc_front``).
+
+Rules:
+* These streams have no acknowledgement but that we read on. So only so much is read ahead of what
+  the journal has committed (``read_ahead``); then nobody is read from, the library's flow control
+  stops the devices, and nothing grows here. A stream ends with OK when all of it is committed.
+* Who sends what is no telemetry is cut off (INVALID_ARGUMENT); a piece that does not fit is counted
+  and forgotten.
+
+Spec: digest of the dial-outs, section 8; the gRPC library's bytes stay bytes (no deserializer).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal
+from urllib.parse import unquote
+
+import grpc
+import grpc.aio
+
+from collector.errors import ConfigError, WireError
+from collector.interfaces import Clock, Intake
+from collector.model import Transport
+from collector.receivers.grpc_front import GrpcFront
+from collector.receivers.read_ahead import ReadAhead
+from collector.receivers.refusals import Refusals
+from collector.receivers.streams import open_listener
+from collector.receivers.tls import ServerTls, TlsFiles
+from collector.wire.dialout import (
+    DATA_PUBLISH,
+    DATA_PUBLISH_OLD,
+    MDT_DIALOUT,
+    CiscoStream,
+    HuaweiStream,
+)
+
+DEFAULT_PORT: Final = 10057
+"""Ours; devices are told which."""
+_HOUSEKEEPING_SECONDS: Final = 1.0
+_ARGUMENTS: Final = 65_536
+"""Octets of a message of the stream beside its data (ours)."""
+
+Stream = CiscoStream | HuaweiStream
+_log = logging.getLogger(__name__)
+
+
+class GrpcDialoutReceiver:
+    """Receives gRPC dial-out on one address (``interfaces.Receiver``). Used on one event loop."""
+
+    name = "grpc-dialout"
+
+    def __init__(
+        self,
+        intake: Intake,
+        clock: Clock,
+        *,
+        address: str = "127.0.0.1",
+        port: int = DEFAULT_PORT,
+        certificate_file: str | None = None,
+        key_file: str | None = None,
+        client_ca_file: str | None = None,
+        client_certificates: Literal["required", "optional", "none"] = "required",
+        client_names: Sequence[str] = (),
+        plaintext: bool = False,
+        insecure: bool = False,
+        max_message_bytes: int = 4 << 20,
+        max_streams: int = 10_000,
+    ) -> None:
+        """The keywords are the keys of ``[grpc_dialout]`` (``config.GrpcDialoutSettings``); 0 as
+        ``port`` is any free one, see ``local_port``."""
+        del insecure  # what it allows was checked with the configuration
+        self._ahead = ReadAhead(intake, clock, self.name, Transport.GRPC_DIALOUT)
+        self._address, self._port = address, port
+        self._limit = max_message_bytes
+        self._most = max_streams
+        self.refusals = Refusals(self.name)
+        """Connections and streams that were refused."""
+        self.troubles = Refusals(self.name)
+        """Messages that could not be used, and what devices say is wrong."""
+        self.tls: ServerTls | None = None
+        if not plaintext:
+            files = TlsFiles(
+                certificate_file=certificate_file or "",
+                key_file=key_file or "",
+                client_ca_file=client_ca_file,
+                client_certificates=client_certificates,
+                client_names=tuple(client_names),
+            )
+            self.tls = ServerTls(
+                files, section="grpc_dialout", alpn=("h2",), refusals=self.refusals
+            )
+        self._front: GrpcFront | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: Any = None
+        self._housekeeping: asyncio.TimerHandle | None = None
+        self.streams = 0
+        """Open ones."""
+        self.local_port = 0
+        """The port that we listen on, once started."""
+
+    @property
+    def behind(self) -> bool:
+        """See ``interfaces.Receiver``: what the intake did not take is older than now."""
+        return self._ahead.is_full
+
+    @property
+    def listening(self) -> bool:
+        """Whether devices can connect."""
+        return self._server is not None
+
+    def stats(self) -> dict[str, int]:
+        """All counters under fixed words; ``refused/R`` and ``rejected/R`` by reason."""
+        return {
+            "messages": self._ahead.messages,
+            "connections": self.streams if self._front is None else self._front.connections,
+            "certificate-expiry": 0 if self.tls is None else self.tls.expiry,
+            **{f"refused/{reason}": count for reason, count in self.refusals.counts.items()},
+            **{f"rejected/{reason}": count for reason, count in self.troubles.counts.items()},
+        }
+
+    # ------------------------------------------------------------------ life
+    async def start(self) -> None:
+        """Return when listening.
+
+        Raises:
+            ConfigError: the address or a certificate cannot be used.
+        """
+        if self._server is not None:
+            return
+        if self.tls is not None:
+            self.tls.load()
+        loop = self._loop = asyncio.get_running_loop()
+        self._ahead.open(loop)
+        listener = open_listener(self._address, self._port, section="grpc_dialout")
+        self.local_port = listener.getsockname()[1]
+        server = grpc.aio.server(
+            options=(
+                ("grpc.max_receive_message_length", self._limit + _ARGUMENTS),
+                ("grpc.so_reuseport", 0),
+                ("grpc.max_concurrent_streams", min(self._most, 1 << 20)),
+            )
+        )
+        server.add_generic_rpc_handlers((_Methods(self._serve, self._limit),))
+        if self.tls is None:
+            listener.close()  # it said whether the address can be used; the library has its own
+            self._listen(server, _target(self._address, self.local_port))
+        else:
+            self._front = GrpcFront(self.tls, most=self._most)
+            self._listen(server, self._front.target)
+        await server.start()
+        if self._front is not None:
+            await self._front.start(listener)
+        self._server = server
+        self._housekeeping = loop.call_later(_HOUSEKEEPING_SECONDS, self._keep_house)
+
+    def _listen(self, server: Any, target: str) -> None:
+        try:
+            bound = server.add_insecure_port(target)
+        except RuntimeError as error:
+            bound = 0
+            _log.debug("grpc-dialout: %s", error)
+        if not bound:
+            raise ConfigError(
+                f"cannot listen on {self._address} port {self.local_port}",
+                key="grpc_dialout.port",
+                allowed="a free port of ours",
+            )
+
+    def drain(self) -> int:
+        """Hand over what was read; returns the records taken."""
+        return self._ahead.hand_over()
+
+    def reload_certificates(self) -> None:
+        """Read certificate, key and authorities again, changed or not."""
+        if self.tls is not None:
+            self.tls.reload()
+
+    async def stop(self) -> None:
+        """Hand over the rest, and end all streams."""
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        if self._front is not None:
+            self._front.refuse_new()
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
+        self._ahead.hand_over()
+        await server.stop(0)
+        await self._ahead.close()
+        if self._front is not None:
+            await self._front.stop()
+            self._front = None
+
+    def _keep_house(self) -> None:
+        """Once a second: are there new certificates?"""
+        if self._loop is not None and self._server is not None:
+            self._housekeeping = self._loop.call_later(_HOUSEKEEPING_SECONDS, self._keep_house)
+            if self.tls is not None:
+                self.tls.look()
+
+    # ------------------------------------------------------------------ streams
+    async def _serve(self, stream: Stream, context: Any) -> None:
+        """One stream, until the device ends it."""
+        peer, port, session = self._who(context)
+        if self.streams >= self._most:
+            self.refusals.add("too-many-streams", f"refused {peer}: there are too many streams")
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many streams")
+        self.streams += 1
+        try:
+            while (octets := await context.read()) is not grpc.aio.EOF:
+                payload, media_type = self._telemetry(stream, octets, peer)
+                if payload is None:
+                    await context.abort(
+                        grpc.StatusCode.INVALID_ARGUMENT, "this is no message of this method"
+                    )
+                if payload:
+                    self._ahead.add(payload, media_type, peer, port, session)
+                if self._ahead.is_far:
+                    await self._ahead.room()
+            await self._ahead.all_committed()
+        finally:
+            self.streams -= 1
+
+    def _who(self, context: Any) -> tuple[str, int, str]:
+        """Address, port and session of the device behind a stream."""
+        name = unquote(context.peer())
+        if self._front is not None:
+            guest = self._front.guest(name)
+            return ("", 0, "") if guest is None else (guest.peer, guest.port, guest.session)
+        address, _, port = name.partition(":")[2].rpartition(":")
+        address = address.strip("[]").removeprefix("::ffff:").partition("%")[0]
+        return address, int(port) if port.isdecimal() else 0, ""
+
+    def _telemetry(self, stream: Stream, octets: bytes, peer: str) -> tuple[bytes | None, int]:
+        """What a message of a stream came to: telemetry, nothing yet (empty), or None for what is
+        no such message at all."""
+        try:
+            arrived = stream.receive(octets)
+        except WireError as error:
+            self.troubles.add(error.reason, f"{peer} sent what cannot be used: {error}")
+            return (None if error.reason == "bad-gpb" else b""), 0
+        if arrived.error:
+            self.troubles.add("device-error", f"{peer} says: {arrived.error!r}")
+        return arrived.payload, arrived.media_type
+
+
+_STREAMS: Final[Mapping[str, Callable[[int], Stream]]] = {
+    MDT_DIALOUT: CiscoStream,
+    DATA_PUBLISH: HuaweiStream,
+    DATA_PUBLISH_OLD: HuaweiStream,
+}
+"""method -> what its streams are read with."""
+
+
+class _Methods(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
+    """The methods that are served, octets in and out."""
+
+    def __init__(self, serve: Callable[[Stream, Any], Any], limit: int) -> None:
+        self._serve, self._limit = serve, limit
+
+    def service(self, handler_call_details: Any) -> Any:
+        """gRPC: who takes care of a call; None: nobody."""
+        make = _STREAMS.get(handler_call_details.method)
+        if make is None:
+            return None
+
+        async def serve(_: Any, context: Any) -> None:
+            await self._serve(make(self._limit), context)
+
+        return grpc.stream_stream_rpc_method_handler(serve)
+
+
+def _target(address: str, port: int) -> str:
+    """An address as the library takes it."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
