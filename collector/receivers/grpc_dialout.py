@@ -44,6 +44,8 @@ from collector.wire.dialout import (
 DEFAULT_PORT: Final = 10057
 """Ours; devices are told which."""
 _HOUSEKEEPING_SECONDS: Final = 1.0
+_STREAMS_OF_ONE: Final = 1000
+"""Streams of one connection (ours); a device has one for each of its subscriptions."""
 _ARGUMENTS: Final = 65_536
 """Octets of a message of the stream beside its data (ours)."""
 
@@ -144,7 +146,7 @@ class GrpcDialoutReceiver:
             options=(
                 ("grpc.max_receive_message_length", self._limit + _ARGUMENTS),
                 ("grpc.so_reuseport", 0),
-                ("grpc.max_concurrent_streams", min(self._most, 1 << 20)),
+                ("grpc.max_concurrent_streams", _STREAMS_OF_ONE),
             )
         )
         server.add_generic_rpc_handlers((_Methods(self._serve, self._limit),))
