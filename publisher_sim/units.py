@@ -12,7 +12,14 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from collector.model import DeviceTime, MediaType, Notification, NotificationKind, StateChange
+from collector.model import (
+    SECOND,
+    DeviceTime,
+    MediaType,
+    Notification,
+    NotificationKind,
+    StateChange,
+)
 from collector.wire import names
 from collector.wire.notification import encode
 from collector.wire.udp_notif import encode_message
@@ -67,6 +74,7 @@ class Announcement(Message, frozen=True, gc=False, kw_only=True):
     change: StateChange | None
 
 
+_MILLISECOND = 1_000_000
 _ROOTS = {
     "envelope": names.ROOT_ENVELOPE,
     "rfc5277": names.ROOT_NOTIFICATION,
@@ -132,10 +140,47 @@ def whole(message: Update | Announcement) -> list[bytes]:
     return [notification(message)]
 
 
+def telemetry(message: Update | Announcement) -> list[bytes]:
+    """gRPC dial-out: the messages of a tick are one collection. Its start is said in the first
+    message alone and its end in the last one, as devices may.
+
+    The device of Cisco's messages is the publisher itself: they know no generators.
+    """
+    assert isinstance(message, Update), "dial-out has no state changes"
+    from collector.wire.encodings import dialout_json, gpb
+    from collector.wire.telemetry import Collection
+
+    makers: dict[int, Any] = {
+        MediaType.CISCO_GPB: gpb.CiscoGpbEncoding,
+        MediaType.CISCO_JSON: dialout_json.CiscoJsonEncoding,
+        MediaType.HUAWEI_GPB: gpb.HuaweiGpbEncoding,
+        MediaType.HUAWEI_JSON: dialout_json.HuaweiJsonEncoding,
+    }
+    last = message.position == message.count - 1
+    collection = Collection(
+        number=message.nominal // SECOND, ends_at=message.clock // _MILLISECOND if last else 0
+    )
+    said = Notification(
+        kind=NotificationKind.PUSH_UPDATE,
+        name="ietf-yang-push:push-update",
+        root="",
+        subscription_id=message.subscription_id,
+        event_time=DeviceTime(message.clock),
+        observation_time=None if message.position else DeviceTime(message.clock),
+        generator=message.generator,
+        hostname=message.device,
+        sequence_number=message.sequence_number,
+    )
+    make = makers[message.media_type]()
+    return [make.encode(said, message.contents, collection=collection)]
+
+
 _MAKERS: dict[str, Callable[[Update], list[bytes]]] = {
     "udp-notif": datagrams,
     "dtls": datagrams,
     "https-notif": whole,
+    "grpc-cisco": telemetry,
+    "grpc-huawei": telemetry,
     "netconf": whole,
 }
 """transport -> what makes the units of an update."""

@@ -68,6 +68,18 @@ class Row(Struct, frozen=True):
     """ms since 1970, 0 when not said."""
 
 
+class Collection(Struct, frozen=True):
+    """Which collection a message that is written belongs to."""
+
+    number: int = 0
+    """``collection_id``; 0: not said."""
+    ends_at: int = 0
+    """ms since 1970: ``collection_end_time``, 0 in all messages but the last."""
+
+
+ALONE: Final = Collection()
+
+
 def subscription_number(text: str) -> int | None:
     """The id of a subscription that is called ``text``; None for an empty text.
 

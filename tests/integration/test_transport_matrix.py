@@ -57,6 +57,16 @@ ROADS: dict[str, Road] = {
         sections=lambda folder: {"dtls": certified(folder).sections()},
         scenario=lambda folder: certified(folder).scenario(),
     ),
+    "grpc-cisco": Road(
+        receiver="grpc-dialout",
+        sections=lambda folder: {"grpc_dialout": certified(folder).sections()},
+        scenario=lambda folder: certified(folder).scenario(),
+    ),
+    "grpc-huawei": Road(
+        receiver="grpc-dialout",
+        sections=lambda folder: {"grpc_dialout": certified(folder).sections()},
+        scenario=lambda folder: certified(folder).scenario(),
+    ),
 }
 """transport of the simulator -> its road."""
 
@@ -120,6 +130,10 @@ CELLS = [
     Cell("https-notif", "encode-cbor", "rfc5277"),
     Cell("https-notif", "encode-json", mode="distributed-notif-19", asked="list"),
     Cell("https-notif", "encode-xml", "rfc5277", asked="middle"),
+    Cell("grpc-cisco", "encode-gpb"),
+    Cell("grpc-cisco", "encode-json"),
+    Cell("grpc-huawei", "encode-gpb"),
+    Cell("grpc-huawei", "encode-json"),
 ]
 
 

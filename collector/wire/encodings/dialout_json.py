@@ -24,7 +24,7 @@ from collector.model import MediaType, Notification
 from collector.wire import names, plain, telemetry
 from collector.wire.encodings.gpb import below, check_push_update, generator_number
 from collector.wire.encodings.yang_json import check_depth, parse_plain
-from collector.wire.telemetry import Header, Row
+from collector.wire.telemetry import ALONE, Collection, Header, Row
 
 _UINT64_MAX: Final = (1 << 64) - 1
 _DAY_AND_TIME: Final = re.compile(
@@ -97,12 +97,19 @@ class CiscoJsonEncoding:
         return telemetry.contents_of(names.ROOT_CISCO, header, telemetry.tree_of(path, rows))
 
     def encode(
-        self, notification: Notification, contents: Any = None, *, mode: str = names.MODE_MSO
+        self,
+        notification: Notification,
+        contents: Any = None,
+        *,
+        mode: str = names.MODE_MSO,
+        collection: Collection = ALONE,
     ) -> bytes:
-        """One message, a collection of its own. Raises UsageError."""
+        """One message. Raises UsageError."""
         check_push_update(notification)
         path, rows = telemetry.rows_of(contents)
-        message = _written(notification, notification.generator or notification.hostname) | {
+        message = _written(
+            notification, collection, notification.generator or notification.hostname
+        ) | {
             "encoding_path": path,
             "data_json": [
                 {
@@ -150,9 +157,14 @@ class HuaweiJsonEncoding:
         return telemetry.contents_of(names.ROOT_HUAWEI, header, tree)
 
     def encode(
-        self, notification: Notification, contents: Any = None, *, mode: str = names.MODE_MSO
+        self,
+        notification: Notification,
+        contents: Any = None,
+        *,
+        mode: str = names.MODE_MSO,
+        collection: Collection = ALONE,
     ) -> bytes:
-        """One message, a collection of its own.
+        """One message.
 
         Raises:
             UsageError: no push-update, or a generator that is no number.
@@ -165,7 +177,7 @@ class HuaweiJsonEncoding:
                 "generator_id": generator_number(notification.generator),
                 "generator_sn": notification.sequence_number or 0,
             }
-        message = _written(notification, notification.hostname) | {
+        message = _written(notification, collection, notification.hostname) | {
             "encoding": "Encoding_JSON",
             "data_gpb": table,
         }
@@ -273,13 +285,20 @@ def _huawei_rows(read: dict[str, Any], table: dict[str, Any]) -> Any:
 
 
 # --------------------------------------------------------------------------- encode
-def _written(notification: Notification, node: str | None) -> dict[str, Any]:
-    number = notification.subscription_id
+def _written(
+    notification: Notification, collection: Collection, node: str | None
+) -> dict[str, Any]:
+    number, start = notification.subscription_id, notification.observation_time
+    said = {
+        "collection_id": collection.number,
+        "collection_start_time": telemetry.milliseconds(start),
+        "collection_end_time": collection.ends_at,
+    }
     return {
         "node_id_str": node or "",
         "subscription_id_str": "" if number is None else str(number),
-        "collection_start_time": str(telemetry.milliseconds(notification.observation_time)),
         "msg_timestamp": str(telemetry.milliseconds(notification.event_time)),
+        **{name: str(value) for name, value in said.items() if value},
     }
 
 

@@ -29,7 +29,7 @@ from collector.wire import dialout_huawei_pb2 as huawei
 from collector.wire import names, protobuf, telemetry
 from collector.wire.encodings.yang_json import parse_plain
 from collector.wire.protobuf import Inside, bad_gpb
-from collector.wire.telemetry import Header, Row
+from collector.wire.telemetry import ALONE, Collection, Header, Row
 
 _FIELD: Final[dict[int, Any]] = {}
 _FIELD[15] = _FIELD
@@ -91,15 +91,22 @@ class CiscoGpbEncoding:
         )
 
     def encode(
-        self, notification: Notification, contents: Any = None, *, mode: str = names.MODE_MSO
+        self,
+        notification: Notification,
+        contents: Any = None,
+        *,
+        mode: str = names.MODE_MSO,
+        collection: Collection = ALONE,
     ) -> bytes:
-        """One message, a collection of its own. Raises UsageError."""
+        """One message. Raises UsageError."""
         check_push_update(notification)
         made = cisco.Telemetry(
             node_id_str=notification.generator or notification.hostname or "",
             subscription_id_str=_number(notification),
+            collection_id=collection.number,
             collection_start_time=telemetry.milliseconds(notification.observation_time),
             msg_timestamp=telemetry.milliseconds(notification.event_time),
+            collection_end_time=collection.ends_at,
         )
         made.encoding_path, rows = telemetry.rows_of(contents)
         for row in rows:
@@ -159,9 +166,14 @@ class HuaweiGpbEncoding:
         return telemetry.contents_of(names.ROOT_HUAWEI, header, tree)
 
     def encode(
-        self, notification: Notification, contents: Any = None, *, mode: str = names.MODE_MSO
+        self,
+        notification: Notification,
+        contents: Any = None,
+        *,
+        mode: str = names.MODE_MSO,
+        collection: Collection = ALONE,
     ) -> bytes:
-        """One message, a collection of its own, its rows as JSON.
+        """One message, its rows as JSON.
 
         Raises:
             UsageError: no push-update, or a generator that is no number.
@@ -170,8 +182,10 @@ class HuaweiGpbEncoding:
         made = huawei.Telemetry(
             node_id_str=notification.hostname or "",
             subscription_id_str=_number(notification),
+            collection_id=collection.number,
             collection_start_time=telemetry.milliseconds(notification.observation_time),
             msg_timestamp=telemetry.milliseconds(notification.event_time),
+            collection_end_time=collection.ends_at,
             encoding=huawei.Telemetry.Encoding_JSON,
         )
         if contents:
