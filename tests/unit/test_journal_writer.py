@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import threading
+import time
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -154,10 +155,24 @@ def test_commit_starts_at_once_when_enough_octets_gathered(opened: Callable[...,
         JournalSettings(free_space_reserve=0, commit_interval_seconds=3600, commit_octets=2000)
     )
 
+    journal.append(batch_of(1))
+    end = journal.append(batch_of(100, octets=100)).next_offset
+    patience = time.monotonic() + 30
+    while journal.committed_offset < end:
+        assert time.monotonic() < patience
+        time.sleep(0.005)
+
+
+def test_commit_comes_early_when_somebody_waits(opened: Callable[..., Journal]) -> None:
+    journal = opened(JournalSettings(free_space_reserve=0, commit_interval_seconds=3600))
+
     async def run() -> None:
-        journal.append(batch_of(1))
-        end = journal.append(batch_of(100, octets=100)).next_offset
-        await asyncio.wait_for(journal.wait_committed(end), 30)
+        for _ in range(3):
+            end = journal.append(batch_of(1)).next_offset
+            await asyncio.wait_for(journal.wait_committed(end), 30)
+        left = journal.append(batch_of(1)).next_offset
+        await asyncio.sleep(0.05)
+        assert journal.committed_offset < left, "nobody waits: company may come for an hour"
 
     asyncio.run(run())
 
