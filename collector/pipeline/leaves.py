@@ -24,7 +24,7 @@ from collector.pipeline.schemas import DeviceSchemas
 from collector.schema.flatten import Leaf, Leaves, flatten
 from collector.store.query import QuerySession
 from collector.store.tables import LEAVES, Said, leaf_rows, tables_of
-from collector.wire.nodes import contents_of, guess_key
+from collector.wire.nodes import contents_of, guess_key, lists_marked
 from collector.wire.notification import decode_contents
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ MOST_UPDATES: Final = 200_000
 MOST_LEAVES: Final = 2_000_000
 """Found on demand at the most (ours): about 20 s, and 1 GB."""
 _XML: Final = int(MediaType.YANG_DATA_XML)
-_GUESS: Final = {typed: partial(guess_key, lists_marked=typed) for typed in (True, False)}
+_GUESS: Final = {marked: partial(guess_key, lists_marked=marked) for marked in (True, False)}
 _Key = tuple[str, int | None]
 """Device and subscription id."""
 
@@ -67,9 +67,15 @@ def leaves_of(
     """
     sids = known.sids_of(device)
     contents = contents_of(decode_contents(payload, media_type, sids), place)
-    typed = media_type != _XML
-    schema = known.schema_of(device)
-    return flatten(contents, schema, guess_key=_GUESS[typed], sids=sids, typed=typed)
+    marked = lists_marked(media_type)
+    return flatten(
+        contents,
+        known.schema_of(device),
+        guess_key=_GUESS[marked],
+        sids=sids,
+        typed=media_type != _XML,
+        lists_marked=marked,
+    )
 
 
 class LeafMaker:

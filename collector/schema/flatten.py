@@ -80,6 +80,7 @@ def flatten(
     guess_key: GuessKey,
     sids: SidTable = NO_SIDS,
     typed: bool = True,
+    lists_marked: bool = True,
 ) -> Leaves:
     """The leaves of a data tree.
 
@@ -88,9 +89,10 @@ def flatten(
         schema: the modules of the device.
         guess_key: for lists that the schema does not know.
         sids: for identities and paths that CBOR gives as SIDs.
-        typed: whether the encoding shows types and lists; XML does not.
+        typed: whether the encoding shows types; XML does not.
+        lists_marked: whether it tells a list from a container; XML and GPB do not.
     """
-    walk = _Walk(schema, sids, guess_key, typed)
+    walk = _Walk(schema, sids, guess_key, typed, lists_marked)
     if isinstance(contents, dict):
         walk.members(contents, _At("", "", (), ""), schema.root, MAX_DEPTH)
     return Leaves(tuple(walk.found), walk.whole)
@@ -113,7 +115,14 @@ class _At(Struct, frozen=True, gc=False):
 
 
 class _Walk:
-    def __init__(self, schema: Schema, sids: SidTable, guess_key: GuessKey, typed: bool) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        sids: SidTable,
+        guess_key: GuessKey,
+        typed: bool,
+        lists_marked: bool,
+    ) -> None:
         self.found: list[Leaf] = []
         self.whole = True
         self._left = MAX_TEXT
@@ -121,6 +130,7 @@ class _Walk:
         self._reader = Reader(schema, sids)
         self._guess_key = guess_key
         self._typed = typed
+        self._lists_marked = lists_marked
 
     def members(self, value: dict[str, Any], at: _At, parent: Node | None, depth: int) -> None:
         """The members of an object; ``parent`` is None where the schema has ended."""
@@ -197,7 +207,7 @@ class _Walk:
     # ------------------------------------------------------------------ without a schema
     def _guessed(self, value: Any, at: _At, depth: int) -> None:
         if isinstance(value, dict):
-            if not self._typed and self._guess_key(value) is not None:
+            if not self._lists_marked and self._guess_key(value) is not None:
                 self._guessed_list([value], at, depth)
             else:
                 self.members(value, at, None, depth - 1)

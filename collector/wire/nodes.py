@@ -80,7 +80,12 @@ def read_nodes(
         WireError: the contents cannot be read.
     """
     message = skim_contents(payload, media_type, sids)
-    return nodes_of(message, lists_marked=media_type not in _UNMARKED, place=place)
+    return nodes_of(message, lists_marked=lists_marked(media_type), place=place)
+
+
+def lists_marked(media_type: int) -> bool:
+    """Whether an encoding tells a list from a container."""
+    return media_type not in _UNMARKED
 
 
 def guess_key(entry: dict[str, Any], lists_marked: bool) -> str | None:

@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.errors import WireError
-from collector.model import NO_SIDS, MediaType, SidTable
+from collector.model import NO_SIDS, MediaType, Notification, NotificationKind, SidTable
 from collector.schema.flatten import Leaves, flatten
 from collector.schema.tree import NO_SCHEMA
+from collector.wire import names
 from collector.wire.encodings.yang_cbor import parse_plain
-from collector.wire.nodes import contents_of, guess_key
-from collector.wire.notification import decode_contents
+from collector.wire.nodes import contents_of, guess_key, lists_marked
+from collector.wire.notification import decode_contents, encode
 from tests.leaf_modules import SIDS, schema
 from tests.reference.leaves import (
     BIT_POSITIONS,
@@ -100,7 +101,11 @@ DATA = st.fixed_dictionaries(
     }
 )  # fmt: skip
 JSON, XML, CBOR = MediaType.YANG_DATA_JSON, MediaType.YANG_DATA_XML, MediaType.YANG_DATA_CBOR
+GPB = MediaType.CISCO_GPB
 UPDATE = "ietf-yang-push:push-update"
+DIALOUT = Notification(
+    NotificationKind.PUSH_UPDATE, UPDATE, names.ROOT_CISCO, 1, 0, 0, generator="1"
+)
 
 
 def around(contents: Any) -> dict[str, Any]:
@@ -120,9 +125,14 @@ def read(octets: bytes, media_type: int, sids: SidTable = NO_SIDS) -> dict[str, 
 
 
 def told_of(contents: Any, media_type: int, sids: SidTable = NO_SIDS) -> dict[str, tuple[str, str]]:
-    typed = media_type != XML
-    guess = partial(guess_key, lists_marked=typed)
-    return said(flatten(contents, schema(), guess_key=guess, sids=sids, typed=typed))
+    marked = lists_marked(media_type)
+    guess = partial(guess_key, lists_marked=marked)
+    return said(
+        flatten(
+            contents, schema(), guess_key=guess, sids=sids, typed=media_type != XML,
+            lists_marked=marked,
+        )
+    )  # fmt: skip
 
 
 @settings(max_examples=60, deadline=None)
@@ -140,7 +150,7 @@ def test_all_encodings_have_the_same_leaves(data: dict[str, Any]) -> None:
     assert read(cbor2.dumps(around(in_cbor(data))), CBOR) == wanted
     numbered = around(with_sids(in_cbor(data, SIDS), SIDS.sids))
     assert read(cbor2.dumps(numbered), CBOR, SIDS) == wanted
-    assert told_of(in_gpb(data), MediaType.CISCO_GPB) == wanted
+    assert read(encode(DIALOUT, in_gpb(data), GPB), GPB) == wanted
 
 
 ANYTHING = st.recursive(
@@ -172,7 +182,12 @@ def test_whatever_comes_there_are_leaves_that_can_be_stored(
 ) -> None:
     guess = partial(guess_key, lists_marked=typed)
     found = flatten(
-        contents, schema() if known else NO_SCHEMA, guess_key=guess, sids=SIDS, typed=typed
+        contents,
+        schema() if known else NO_SCHEMA,
+        guess_key=guess,
+        sids=SIDS,
+        typed=typed,
+        lists_marked=typed,
     )
     for leaf in found.leaves:
         for text in (leaf.path, leaf.node, leaf.text, leaf.type, *sum(leaf.keys, ())):

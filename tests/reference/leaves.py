@@ -60,7 +60,7 @@ def in_json(value: Any) -> Any:
     if not isinstance(value, Typed):
         return [in_json(entry) for entry in value]
     kind = value.kind.removeprefix("union ")
-    if kind in ("boolean",) or ("int" in kind and kind not in WIDE):
+    if kind == "boolean" or ("int" in kind and kind not in WIDE):
         return value.value
     return [None] if kind == "empty" else text(value)
 
@@ -72,7 +72,7 @@ def in_gpb(value: Any) -> Any:
     if not isinstance(value, Typed):
         return [in_gpb(entry) for entry in value]
     kind = value.kind.removeprefix("union ")
-    if kind in ("boolean", "binary") or kind in WIDE or "int" in kind:
+    if kind == "boolean" or "int" in kind:
         return value.value
     return text(value)
 

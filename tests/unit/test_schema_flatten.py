@@ -22,7 +22,9 @@ GUESS = {typed: partial(guess_key, lists_marked=typed) for typed in (True, False
 
 def leaves(contents: Any, known: Schema | None = None, *, typed: bool = True) -> Leaves:
     known = schema() if known is None else known
-    return flatten(contents, known, guess_key=GUESS[typed], sids=SIDS, typed=typed)
+    return flatten(
+        contents, known, guess_key=GUESS[typed], sids=SIDS, typed=typed, lists_marked=typed
+    )
 
 
 def paths(contents: Any, known: Schema | None = None, *, typed: bool = True) -> list[str]:
