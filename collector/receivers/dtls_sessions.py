@@ -87,8 +87,7 @@ class DtlsSessions:
         """Who sent a datagram, as records name it, and the application data in it."""
         session = self.established.get(key)
         if session is not None and is_one_of_data(datagram) and key not in self.half_open:
-            session.heard = now
-            return session.word, self._read(session, datagram, 1, key)
+            return session.word, self._read(session, datagram, 1, key, now)
         try:
             types = record_types(datagram)
         except WireError as error:
@@ -106,12 +105,13 @@ class DtlsSessions:
             return _NOTHING  # the answer to our last word
         if session is None:
             return self._refuse("no-session", key, "it goes on with a session that is not here")
-        session.heard = now
         # asking until nothing is left would end in an exception, which costs half a record
         left = len(types) + (types.count(APPLICATION_DATA) < len(types))
-        return session.word, self._read(session, datagram, left, key)
+        return session.word, self._read(session, datagram, left, key, now)
 
-    def _read(self, session: DtlsSession, datagram: bytes, most: int, key: Key) -> list[bytes]:
+    def _read(
+        self, session: DtlsSession, datagram: bytes, most: int, key: Key, now: float
+    ) -> list[bytes]:
         try:
             got, closed = session.read(datagram, most)
         except SSL.Error as error:
@@ -119,6 +119,8 @@ class DtlsSessions:
             self._end(session, key)
             self._refuse(reason, key, sentence)
             return []
+        if got:
+            session.heard = now  # what anybody can send in its name does not keep it alive
         if closed:
             session.close()
             self._end(session, key)
@@ -204,7 +206,7 @@ class DtlsSessions:
             return _NOTHING
         session.heard = now
         self.established[key] = session
-        return session.word, self._read(session, b"", len(types), key)
+        return session.word, self._read(session, b"", len(types), key, now)
 
     def _admit(self, session: DtlsSession, key: Key) -> bool:
         shown = session.certificate()

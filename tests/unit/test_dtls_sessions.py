@@ -340,6 +340,8 @@ def test_idle_sessions_are_closed(place: Place) -> None:
     client = place.connect(sessions, now=5.0)
     busy = place.connect(sessions, key=("192.0.2.8", 1), now=5.0)
     sessions.receive(busy.send(b"x"), ("192.0.2.8", 1), 14.0)
+    forged = client.send(b"x")[:-1] + b"?"
+    sessions.receive(forged, PEER, 14.0)
     sessions.look(15.5)
     (good_bye,) = answers(sessions)
     with pytest.raises(SSL.ZeroReturnError):
