@@ -91,7 +91,7 @@ class Joined:
         self.verdicts.extend(fact for fact in facts if isinstance(fact, Verdict))
 
     def _records(self, said: Said, arrival: CollectorTime) -> Iterator[EngineInput]:
-        name, source = self._scenario.name, self._scenario.address
+        name = self._scenario.name
         if said.kind == "reply":
             reply = decode_reply(said.octets)
             assert reply.subscription_id is not None
@@ -100,10 +100,25 @@ class Joined:
                 reply.generators, self._offset,
             )  # fmt: skip
         elif said.kind == "notification":
-            found = notification.decode(said.octets, MediaType.YANG_DATA_XML)
-            yield StateChanged(arrival, name, source, 0, None, None, found, self._offset)
+            yield self._whole(said.octets, MediaType.YANG_DATA_XML, arrival)
+        elif said.kind == "message":
+            media_type = self._scenario.traits.media_types[self._scenario.encoding]
+            yield self._whole(said.octets, media_type, arrival)
         else:
             yield from self._datagram(said.octets, arrival)
+
+    def _whole(self, payload: bytes, media_type: int, arrival: CollectorTime) -> EngineInput:
+        """A message of a transport that counts none: its own number stands for that."""
+        name, source = self._scenario.name, self._scenario.address
+        found = notification.decode(payload, media_type)
+        number = found.sequence_number
+        if found.kind not in CONTENT_KINDS:
+            return StateChanged(arrival, name, source, 0, None, number, found, self._offset)
+        return Update(
+            arrival, name, source, 0, None, number, found.subscription_id, found.generator,
+            found.kind, found.event_time, found.observation_time, found.incomplete_update,
+            self._offset,
+        )  # fmt: skip
 
     def _datagram(self, octets: bytes, arrival: CollectorTime) -> Iterator[EngineInput]:
         header = decode_header(octets)

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import structs
 
 from collector.errors import ConfigError
-from publisher_sim.scenario import Card, Fault, Master, Periods, Push, Scenario
+from publisher_sim.scenario import Card, Fault, Master, Periods, Push, Receiver, Scenario
 from publisher_sim.scenario_file import check
 
 KINDS = (
@@ -38,7 +38,7 @@ def small(*faults: Fault, cards: int = 2, updates: int = 1, **more: Any) -> Scen
     return scenario
 
 
-def random_scenario(seed: int) -> Scenario:
+def random_scenario(seed: int, transport: Any = "udp-notif", header: Any = "envelope") -> Scenario:
     """A valid device with faults that do not touch each other: quiet periods lie between them."""
     draw = random.Random(seed)
     period = draw.choice([0.5, 1, 2, 10, 60])
@@ -48,7 +48,9 @@ def random_scenario(seed: int) -> Scenario:
         periods=draw.randint(60, 90),
         grace_seconds=draw.choice([None, None, round(period * draw.uniform(0.1, 0.5), 3)]),
         period=Periods(seconds=period),
+        receiver=Receiver(transport=transport),
         push=Push(
+            header=header,
             updates_per_period=draw.randint(1, 3),
             max_segment_size=draw.choice([1400, 65_507, 500]),
         ),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from publisher_sim.scenario import Fault, Master, Push
+from publisher_sim.scenario import Fault, Master, Push, Receiver
 from publisher_sim.simulate import simulate
 from tests.sim_joined import compare_with_truth
 from tests.sim_scenarios import random_scenario, small
@@ -27,6 +27,25 @@ from tests.sim_scenarios import random_scenario, small
 @given(seed=st.integers(0, 10_000))
 def test_verdicts_of_random_devices_are_those_they_deserve(seed: int, tmp_path: Path) -> None:
     comparison = compare_with_truth(random_scenario(seed), tmp_path)
+    assert [one.sentence() for one in comparison.differences] == []
+    assert comparison.compared > 0
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    seed=st.integers(0, 10_000),
+    transport=st.sampled_from(["netconf", "https-notif"]),
+    header=st.sampled_from(["envelope", "rfc5277", "notification-messages"]),
+)
+def test_verdicts_of_random_devices_over_transports_that_count_nothing(
+    seed: int, transport: str, header: str, tmp_path: Path
+) -> None:
+    comparison = compare_with_truth(random_scenario(seed, transport, header), tmp_path)
     assert [one.sentence() for one in comparison.differences] == []
     assert comparison.compared > 0
 
@@ -69,6 +88,30 @@ def test_verdicts_under_one_fault(fault: Fault, updates: int, tmp_path: Path) ->
     comparison = compare_with_truth(small(fault, updates=updates), tmp_path)
     assert [one.sentence() for one in comparison.differences] == []
     assert comparison.agrees, comparison
+
+
+@pytest.mark.parametrize(
+    ("transport", "header", "updates"),
+    [
+        ("netconf", "envelope", 1),
+        ("netconf", "notification-messages", 3),
+        ("netconf", "rfc5277", 1),
+        ("https-notif", "envelope", 3),
+    ],
+)
+@pytest.mark.parametrize("fault", ONE_OF_EACH, ids=lambda fault: f"{fault.kind}-{fault.seconds}")
+def test_verdicts_where_the_transport_counts_no_messages(
+    fault: Fault, transport: Any, header: Any, updates: int, tmp_path: Path
+) -> None:
+    if fault.kind == "corrupt" or fault.datagrams:
+        pytest.skip("only a datagram can be half there or spoilt")
+    push = Push(updates_per_period=updates, header=header)
+    receiver = Receiver(transport=transport)
+    scenario = small(fault, push=push, receiver=receiver)
+    comparison = compare_with_truth(scenario, tmp_path)
+    assert [one.sentence() for one in comparison.differences] == []
+    assert comparison.compared > 0
+    assert comparison.agrees or scenario.continuity == "none", comparison
 
 
 @pytest.mark.parametrize("mode", ["mso", "distributed-notif-18"])
