@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from collector.control import SOCKET_NAME
 from collector.receivers.sockets import enlarge_receive_buffer
 from tests.bench import traffic
 
@@ -49,7 +50,7 @@ class CollectorRun:
         """
         self.folder = folder
         self.port = free_port()
-        self._core = core
+        self._core, self._lanes = core, lanes
         self._options = options
         tables = _tables(folder, self.port, receive_buffer, lanes)
         text = "".join(f"[{name}]\n{_lines(table)}\n" for name, table in tables.items())
@@ -85,7 +86,7 @@ class CollectorRun:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        while not self.listens():
+        while not (self.listens() and self._all_lanes()):
             if self._process.poll() is not None or time.monotonic() - begun > PATIENCE_SECONDS:
                 raise RuntimeError(f"the collector does not start: {self.log()[-1000:]}")
             time.sleep(_LOOK_SECONDS)
@@ -125,6 +126,11 @@ class CollectorRun:
     def listens(self) -> bool:
         """Whether a socket is bound to the port."""
         return bool(self._sockets())
+
+    def _all_lanes(self) -> bool:
+        """Whether every lane takes what comes: their sockets are open long before, and what waits
+        there counts as come when its lane began."""
+        return self._lanes == 1 or (self.folder / SOCKET_NAME).exists()  # opened last
 
     def queued(self) -> int:
         """Octets that wait in its sockets."""
