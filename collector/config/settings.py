@@ -51,7 +51,8 @@ class JournalSettings(Struct, frozen=True, kw_only=True):
     segment_bytes: Annotated[int, Meta(ge=65536, le=4 * 2**30)] = 64 * 2**20
     """Bytes after which a journal file is sealed."""
     commit_interval_ms: Annotated[int, Meta(ge=1, le=10_000)] = 20
-    """Milliseconds between group commits: what a power failure can cost at most."""
+    """Milliseconds between group commits: what a power failure can cost at most. They come sooner
+    while a publisher waits for its answer."""
     commit_bytes: Annotated[int, Meta(ge=4096, le=2**30)] = 2**20
     """Bytes after which a group commit comes early."""
     snapshot_seconds: Annotated[float, Meta(ge=1, le=3600)] = 15.0

@@ -164,6 +164,11 @@ def test_generator_names_are_keyed_by_header_id_or_address() -> None:
             "https_notif.certificate_file: TLS needs it (allowed: a file in PEM)",
         ),
         ("[https_notif]\npath = '/'", None),
+        ("[https_notif]\nenabled = true\nplain_http = true", None),
+        (
+            "[https_notif]\nenabled = true\nplain_http = true\naddress = '::'",
+            "https_notif.plain_http: it would go unprotected over the network (allowed: TLS)",
+        ),
         (
             "[https_notif]\npath = '/a?b'",
             'https_notif.path: "/a?b" is not a path (allowed: "/yang-push")',
