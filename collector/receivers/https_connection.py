@@ -282,7 +282,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def flush(self) -> None:
         """Send the answers that are known and whose turn it is."""
-        answers, ready, closes = self._answers, [], False
+        answers, closes = self._answers, False
+        ready: list[bytes] = []
         while answers and (octets := answers[0].octets) is not None:
             ready.append(octets)
             closes = answers.popleft().closes

@@ -317,6 +317,6 @@ class HttpsNotifReceiver:
 
 
 def _flush(answers: Sequence[Answer]) -> None:
-    """Send what is known now; one write for all answers of a connection."""
-    for connection in dict.fromkeys(answer.connection for answer in answers):
-        connection.flush()
+    """Send what is known now: a connection sends all of its answers at its first one here."""
+    for answer in answers:
+        answer.connection.flush()

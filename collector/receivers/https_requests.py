@@ -176,7 +176,9 @@ class RequestReader:
     def on_header(self, name: bytes, value: bytes) -> None:
         """One field; several of one name are one list (RFC 9110 §5.3)."""
         fields, name = self._fields, name.lower()
-        fields[name] = value if name not in fields else fields[name] + b"," + value
+        if name in fields:
+            value = fields[name] + b"," + value
+        fields[name] = value
 
     def on_headers_complete(self) -> None:
         """The head is there: what is wanted, and can it be done?"""

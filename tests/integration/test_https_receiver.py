@@ -17,6 +17,7 @@ from collector.model import RecordKind, Transport
 from collector.receivers import https_guests
 from collector.receivers.https_connection import IN_PIPELINE
 from collector.receivers.https_notif import HttpsNotifReceiver
+from collector.receivers.streams import peer_of
 from collector.wire.https_notif import OURS
 from tests.https_ends import GOOD, Browser, Clock, Intake, browsing, post, serving, until
 
@@ -449,6 +450,30 @@ def test_a_port_that_is_taken() -> None:
                 ).start()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("address", "to", "peer"), [("::1", "::1", "::1"), ("::", "127.0.0.1", "127.0.0.1")]
+)
+def test_ipv6(address: str, to: str, peer: str) -> None:
+    async def run() -> None:
+        try:
+            async with serving(address=address) as (receiver, intake):
+                reader, writer = await asyncio.open_connection(to, receiver.local_port)
+                writer.write(post())
+                assert (await Browser(reader, writer).response()).status == 204
+                writer.close()
+                assert intake.column("peer") == [peer]
+        except ConfigError as error:
+            pytest.skip(f"no IPv6 here: {error}")
+
+    asyncio.run(run())
+
+
+def test_who_is_at_the_other_end() -> None:
+    assert peer_of(("fe80::1%eth0", 7, 0, 2)) == ("fe80::1", 7)
+    assert peer_of(("::ffff:192.0.2.7", 7, 0, 0)) == ("192.0.2.7", 7)
+    assert peer_of(None) == peer_of(("",)) == ("", 0)
 
 
 def test_pythons_own_client_agrees() -> None:
