@@ -94,5 +94,5 @@ def provide_leaves(
         known = load_schemas(config, lambda note: click.echo(f"collector: {note}", err=True))
         maker = LeafMaker(config, known, every=True)
         leaves_on_demand(session, maker, since, until)
-    if maker.unreadable:
-        click.echo(f"collector: {maker.unreadable} updates cannot be read", err=True)
+    if lost := maker.unreadable + maker.cut:
+        click.echo(f"collector: {lost} updates could not be read, or not as a whole", err=True)

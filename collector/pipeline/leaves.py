@@ -53,7 +53,8 @@ def leaves_of(
     *,
     place: int = 0,
 ) -> Leaves:
-    """The leaves of a push-update; none of any other message.
+    """The leaves of a push-update; none of a message without ``datastore-contents``, which are then
+    not the whole.
 
     Args:
         payload: the whole message.
@@ -67,6 +68,8 @@ def leaves_of(
     """
     sids = known.sids_of(device)
     contents = contents_of(decode_contents(payload, media_type, sids), place)
+    if contents is None:  # no push-update, or hidden behind a SID that nobody knows
+        return Leaves((), whole=False)
     marked = lists_marked(media_type)
     return flatten(
         contents,
