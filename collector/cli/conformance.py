@@ -15,7 +15,7 @@ Examples:
   collector conformance --list-rules
 """
 )
-@click.argument("sources", nargs=-1, metavar="FILE...|DEVICE")
+@click.argument("sources", nargs=-1, type=click.Path(), metavar="FILE...|DEVICE")
 @click.option(
     "--device", "--source", "devices", multiple=True, metavar="NAME",
     help="Of a capture only this device or source address.  [repeatable]",

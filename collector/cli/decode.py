@@ -21,7 +21,7 @@ Examples:
   tcpdump -w - udp port 10003 | collector decode - --json
 """
 )
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE...")
 @click.option(
     "--device", "--source", "devices", multiple=True, metavar="NAME",
     help="Only of this device or source address; can be repeated, as the next ones.",
