@@ -6,7 +6,7 @@ know a rule, parse options or print.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,7 +20,7 @@ from collector.core.settings import EngineSettings
 from collector.errors import UsageError
 from collector.journal import JournalReader
 from collector.lanes.folders import folders_with_data
-from collector.model import ReceivedBatch
+from collector.model import ReceivedBatch, SidTable
 from collector.pipeline import CaptureFiles, Observer, engine_settings, judge_captures, replay
 from collector.pipeline.capture_files import STANDARD_INPUT
 from collector.pipeline.replay import Look
@@ -117,9 +117,9 @@ def _check_device(device: str, asked: Asked) -> Report:
 def _noting(observer: Observer, seen: set[str]) -> Look:
     """Observe, and note which devices there are."""
 
-    def look(batch: ReceivedBatch, devices: Sequence[str]) -> None:
+    def look(batch: ReceivedBatch, devices: Sequence[str], sids: Mapping[str, SidTable]) -> None:
         seen.update(devices)
-        observer.records(batch, devices)
+        observer.records(batch, devices, sids)
 
     return look
 

@@ -5,11 +5,13 @@ Does not: parse options or print.
 
 from __future__ import annotations
 
+import click
 import msgspec
 
 from collector.cli.replaying import capture_config
 from collector.config import Config, KnownSubscriptionSettings, load_config
 from collector.pipeline import CaptureFiles, JournalledConfig, Observer, judge_captures
+from collector.pipeline.schemas import load_schemas
 from collector.pipeline.settings import inventory_of
 from collector.views.decoding import DecodeShow, Enough
 from collector.views.progress import progress
@@ -22,6 +24,10 @@ def looked_into(
     config = Config() if config_file is None else load_config(config_file)
     all_periods = msgspec.structs.replace(config.verdicts, coverage_sample=1.0)
     return capture_config(msgspec.structs.replace(config, verdicts=all_periods), known)
+
+
+def _note(sentence: str) -> None:
+    click.echo(f"collector: {sentence}", err=True)
 
 
 def decode_captures(
@@ -38,6 +44,8 @@ def decode_captures(
         ConfigError: the configuration cannot be used.
     """
     config = looked_into(config_file, known)
+    if show.contents:
+        show.schema_of = load_schemas(config, _note).schema_of
     observer = Observer(show.observe, inventory=inventory_of(config))
     replayed = None
     with CaptureFiles(names, ports=ports) as files, progress("reading", files.octets) as advance:

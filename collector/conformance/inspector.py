@@ -102,6 +102,9 @@ class Inspector:
             device.judge(subject, one.arrival, _source(one.origin))
             return
         device.report.messages += 1
+        if one.transport == Transport.GRPC_DIALOUT:
+            device.report.dialout += 1
+            return
         device.judge(device.books.take(one), one.arrival, _where(one))
         for place, said in enumerate(() if one.said is None else one.said.bundled, 1):
             part = replace(one, said=said, publisher_id=None, message_id=None)

@@ -64,6 +64,8 @@ class DeviceReport:
         self.messages = 0
         self.datagrams = 0
         """0 in a journal, which keeps messages."""
+        self.dialout = 0
+        """Messages of a vendor's gRPC dial-out, of which no standard speaks."""
         self.tallies = [Tally(topic, rule) for topic, rule in catalogue]
 
     def with_result(self, result: str) -> list[Tally]:

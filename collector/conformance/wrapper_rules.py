@@ -49,7 +49,7 @@ def message_can_be_read(it: MessageSubject) -> str | None:
 )  # fmt: skip
 def root_form(it: MessageSubject) -> str | None:
     """RFC 8640 wants ``<notification>`` on a NETCONF session."""
-    if it.said is None or it.message.transport == Transport.GRPC_DIALOUT:
+    if it.said is None:
         return None
     allowed = _ROOTS.get(Transport(it.message.transport), _STANDARD)
     written = "no wrapper at all" if it.said.root == names.ROOT_BARE else it.said.root

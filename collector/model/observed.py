@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from collector.errors import WireError
+from collector.model.identifiers import NO_SIDS, SidTable
 from collector.model.notes import RejectedNote, UnreassembledNote
 from collector.model.notifications import Notification
 from collector.model.times import CollectorTime
@@ -59,6 +60,8 @@ class ObservedMessage(Struct, frozen=True):
     said: Notification | None
     """None when it was refused."""
     refused: WireError | None = None
+    sids: SidTable = NO_SIDS
+    """What its contents are read with, too."""
 
 
 class ObservedRefusal(Struct, frozen=True):

@@ -46,7 +46,7 @@ def judge_captures(
     *,
     folder: Path | None = None,
     show: Show = lambda said: None,
-    look: Look = lambda batch, devices: None,
+    look: Look = lambda batch, devices, sids: None,
 ) -> Replayed:
     """Judge captures from their first datagram to their last.
 
@@ -55,8 +55,7 @@ def judge_captures(
         config: names, terms, graces.
         folder: keeps journal and store; must be empty or missing. None: nothing is kept.
         show: called with what each batch of records says; updates are in it only with ``folder``.
-        look: called with the records themselves before that, and the device of each (see
-            ``Pipeline.senders``).
+        look: called with the records themselves before that.
 
     Raises:
         UsageError: the folder cannot be used.
@@ -156,7 +155,7 @@ class _Run:
         except Exception:  # as live: a fault of ours must not end the run
             self.faults["internal-error"] = self.faults.get("internal-error", 0) + len(batch)
             log.exception("The records from offset %d on could not be judged.", first)
-        self._look(batch, self.pipeline.senders(batch))
+        self._look(batch, self.pipeline.senders(batch), self.pipeline.sids)
         if said is None:
             return
         if self._kept is not None:

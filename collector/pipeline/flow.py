@@ -256,6 +256,11 @@ class Pipeline:
             )
         )
 
+    @property
+    def sids(self) -> Mapping[str, SidTable]:
+        """The SIDs of devices, as now configured (``schemas.sids_of``)."""
+        return self._sids
+
     def senders(self, batch: ReceivedBatch) -> Coded[str]:
         """The device of each record as now known; empty where it is unknown."""
         return self._devices(batch, 0, len(batch))

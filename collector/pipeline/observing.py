@@ -10,7 +10,7 @@ message is taken from its datagrams, found by source and ids; of ``DESTINATIONS`
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -31,8 +31,10 @@ from collector.model import (
     ReceivedBatch,
     RecordKind,
     RejectedNote,
+    SidTable,
     UnreassembledNote,
 )
+from collector.pipeline.schemas import sids_of
 from collector.wire.notification import decode
 from collector.wire.packets import UdpPacket
 
@@ -88,21 +90,25 @@ class Observer:
             time = CollectorTime(arrival)
             self._tell(ObservedDatagram(time, origin, packet.payload, packet.fragments))
 
-    def records(self, batch: ReceivedBatch, devices: Sequence[str]) -> None:
-        """Records in their order; ``devices``: of each, empty where it is unknown."""
+    def records(
+        self, batch: ReceivedBatch, devices: Sequence[str], sids: Mapping[str, SidTable]
+    ) -> None:
+        """Records in their order (``replay.Look``)."""
         for row, kind in enumerate(batch.kind):
             if kind == _DATA:
-                self._tell(self._message(batch, row, devices[row]))
+                self._tell(self._message(batch, row, devices[row], sids_of(sids, devices[row])))
             elif kind == _REJECTED:
                 self._tell(self._refusal(batch, row, devices[row]))
             elif kind == _HALF_BUILT:
                 self._tell(self._half_built(batch, row, devices[row]))
 
     # ------------------------------------------------------------------ records
-    def _message(self, batch: ReceivedBatch, row: int, device: str) -> ObservedMessage:
+    def _message(
+        self, batch: ReceivedBatch, row: int, device: str, sids: SidTable
+    ) -> ObservedMessage:
         has_ids, private = batch.flags[row] & FLAG_IDS, bool(batch.flags[row] & FLAG_PRIVATE)
         media_type, payload = batch.media_type[row], batch.payload[row]
-        said, refused = _decoded(payload, media_type | (_PRIVATE if private else 0))
+        said, refused = _decoded(payload, media_type | (_PRIVATE if private else 0), sids)
         return ObservedMessage(
             CollectorTime(batch.received_at[row]),
             self._origin(batch, row, device),
@@ -117,6 +123,7 @@ class Observer:
             payload,
             said,
             refused,
+            sids,
         )
 
     def _refusal(self, batch: ReceivedBatch, row: int, device: str) -> ObservedRefusal:
@@ -147,8 +154,10 @@ class Observer:
         return Origin(device, source, port, *destination)
 
 
-def _decoded(payload: bytes, media_type: int) -> tuple[Notification | None, WireError | None]:
+def _decoded(
+    payload: bytes, media_type: int, sids: SidTable
+) -> tuple[Notification | None, WireError | None]:
     try:
-        return decode(payload, media_type), None
+        return decode(payload, media_type, sids), None
     except WireError as error:
         return None, error

@@ -15,15 +15,16 @@ from collector.core.settings import EngineSettings
 from collector.core.views import OriginatorState, UnknownSubscription
 from collector.errors import UsageError
 from collector.journal import JournalReader
-from collector.model import ReceivedBatch
+from collector.model import ReceivedBatch, SidTable
 from collector.pipeline.flow import Pipeline
 from collector.pipeline.keeping import KeptStore
 from collector.pipeline.recovery import reread
 from collector.store.tables import Said
 
 Show = Callable[[Said], None]
-Look = Callable[[ReceivedBatch, Sequence[str]], None]
-"""Takes records as they were read, and the device of each, empty where it is unknown."""
+Look = Callable[[ReceivedBatch, Sequence[str], Mapping[str, SidTable]], None]
+"""Takes records as they were read, the device of each (empty where it is unknown), and the SIDs of
+devices (``schemas.sids_of``)."""
 
 
 class Replayed(Struct, frozen=True):
@@ -62,7 +63,7 @@ def replay(
     adjust: Callable[[EngineSettings], EngineSettings] = lambda journalled: journalled,
     sources: Mapping[str, str] | None = None,
     show: Show = lambda said: None,
-    look: Look = lambda batch, devices: None,
+    look: Look = lambda batch, devices, sids: None,
     every_period: bool = False,
     advance: Callable[[float], None] = lambda segments: None,
 ) -> Replayed:
@@ -100,7 +101,7 @@ def replay(
             if one.segment != segment:
                 segment, segments = one.segment, segments + 1
                 advance(segments)
-            look(one.batch, pipeline.senders(one.batch))
+            look(one.batch, pipeline.senders(one.batch), pipeline.sids)
             show(one.said)
             if target is not None:
                 target.add(one.segment, one.said)

@@ -29,6 +29,7 @@ COLUMNS: Final = (
     "device", "result", "level", "rule", "broken", "checked", "clause", "sentence", "example",
 )  # fmt: skip
 _BEGINNINGS: Final = re.compile(r"draft-(ietf|zhou)-netconf-")
+DIALOUT: Final = "messages of a vendor's gRPC dial-out, of which no standard speaks"
 NO_MESSAGE: Final = "no notification message of it could be taken, so it may be something else"
 
 
@@ -68,6 +69,7 @@ def _json_rows(device: DeviceReport) -> Iterator[dict[str, Any]]:
         "device": device.device,
         "messages": device.messages,
         "datagrams": device.datagrams,
+        "dialout": device.dialout,
         **{result.replace(" ", "_"): len(device.with_result(result)) for result in RESULTS},
     }
     for result in RESULTS:
@@ -135,6 +137,8 @@ def _print_device(console: Console, device: DeviceReport, every: bool) -> None:
     console.print(title)
     if not device.messages:
         console.print(Text(NO_MESSAGE, style="yellow"))
+    if device.dialout:
+        console.print(Text(f"{device.dialout:,} {DIALOUT}", style="yellow"))
     if counts["broken"]:
         console.print(_broken_table(device.with_result("broken")))
     if every:

@@ -29,6 +29,7 @@ from collector.model import (
     ObservedRefusal,
 )
 from collector.schema.flatten import flatten
+from collector.schema.tree import NO_SCHEMA, Schema
 from collector.views.text import clean, clock, day_and_clock
 from collector.wire.nodes import guess_key
 from collector.wire.notification import decode_contents
@@ -67,7 +68,7 @@ def kind_of(one: Shown) -> str:
 def plain_values(one: ObservedMessage) -> Any:
     """The whole message as plain values; None when they cannot be read."""
     try:
-        return decode_contents(one.payload, one.media_type)
+        return decode_contents(one.payload, one.media_type, one.sids)
     except WireError:
         return None
 
@@ -278,13 +279,15 @@ def _style(kind: str) -> str:
     return "cyan" if kind.startswith("subscription-") else ""
 
 
-def contents_lines(one: ObservedMessage) -> list[str]:
-    """Leaves of the contents, one line each; keys of lists are guessed."""
+def contents_lines(one: ObservedMessage, schema: Schema = NO_SCHEMA) -> list[str]:
+    """Leaves of the contents, one line each; keys of lists are guessed without a schema."""
     found = contents_of(one)
     if one.said is None or one.said.kind is not NotificationKind.PUSH_UPDATE:
         return [_line(path, _text(value)) for path, value in leaves(found)]
     typed = one.media_type != MediaType.YANG_DATA_XML
-    flat = flatten(found, guess_key=lambda entry: guess_key(entry, typed), typed=typed)
+    flat = flatten(
+        found, schema, guess_key=lambda entry: guess_key(entry, typed), sids=one.sids, typed=typed
+    )
     lines = [_line(leaf.path, leaf.text) for leaf in flat.leaves]
     return lines if flat.whole else [*lines, "    ... and more"]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import heapq
 import sys
+from collections.abc import Callable
 from typing import TextIO
 
 from msgspec import Struct
@@ -20,6 +21,7 @@ from collector.conformance.summary import CounterIds, TrafficSummary, generator_
 from collector.interfaces import Said
 from collector.model import Observed, ObservedDatagram, ObservedMessage, Verdict
 from collector.pipeline import Replayed
+from collector.schema.tree import NO_SCHEMA, Schema
 from collector.sinks.rows import encode_row, fact_to_row
 from collector.views.console import error_console, make_console
 from collector.views.decoded_rows import (
@@ -86,9 +88,11 @@ class DecodeShow:
         verdicts: bool = False,
         out: TextIO | None = None,
     ) -> None:
+        """``schema_of``, set later: the modules of a device, for contents."""
+        self.schema_of: Callable[[str], Schema] = lambda device: NO_SCHEMA
         self._wanted = wanted
         self._as_json = as_json
-        self._contents = contents
+        self.contents = contents
         self._verdicts = verdicts
         self._out = out or sys.stdout
         self._console = make_console(self._out)
@@ -133,12 +137,12 @@ class DecodeShow:
 
     def _show_message(self, one: Shown) -> None:
         if self._table is None:
-            self._out.write(encode_row(json_row(one, contents=self._contents)).decode())
+            self._out.write(encode_row(json_row(one, contents=self.contents)).decode())
             return
         self._say_day(one.arrival)
         self._table.add(cells(one, whole_time=not self._console.is_terminal))
-        if self._contents and isinstance(one, ObservedMessage):
-            for line in contents_lines(one):
+        if self.contents and isinstance(one, ObservedMessage):
+            for line in contents_lines(one, self.schema_of(one.origin.device)):
                 self._table.line(Text(line, style="dim"))
 
     def _say_day(self, arrival: int) -> None:

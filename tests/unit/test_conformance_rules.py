@@ -480,7 +480,7 @@ def test_the_lead_root_of_each_transport() -> None:
         (https, Transport.UDP_NOTIF, "broken"),
         (dead, Transport.UDP_NOTIF, "kept"),
         (dead, Transport.NETCONF, "broken"),
-        (dead, Transport.GRPC_DIALOUT, "not checked"),
+        (dead, Transport.GRPC_DIALOUT, "not checked"),  # no standard speaks of it
     ):
         found = inspected([message(body, None, transport=transport)])
         assert found["root-form"].result == result, (body, transport)
