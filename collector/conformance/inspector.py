@@ -6,7 +6,7 @@ Rules: bounded: ``DEVICES`` devices, ``PERIODS`` periods that may still be amend
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ from collector.model import (
     ObservedRefusal,
     Origin,
     Outcome,
+    Provenance,
     SubscriptionRow,
     Transport,
     Verdict,
@@ -81,11 +82,16 @@ class Inspector:
         self._max_segment_size = max_segment_size
         self._devices: dict[str, _Device] = {}
         self._periods: OrderedDict[tuple[str, int, int], Verdict] = OrderedDict()
+        self._waiting: list[Observed] = []
+        """What came since the engine spoke last; a batch at most."""
         self._left_out = 0
 
     # ------------------------------------------------------------------ what came
     def observe(self, one: Observed) -> None:
-        """A datagram or a message."""
+        """Something came; it is looked at once the engine has said what it says of the batch."""
+        self._waiting.append(one)
+
+    def _look_at(self, one: Observed) -> None:
         device = self._device(one.origin.device, one.origin.source)
         if device is None:
             return
@@ -117,8 +123,14 @@ class Inspector:
             device.could["refused"] += 1
 
     def receive(self, said: Said) -> None:
-        """What the engine said about what came."""
-        for row in said.subscriptions:
+        """What the engine said about what came since the last time."""
+        waiting, self._waiting = self._waiting, []
+        rows = deque(sorted(said.subscriptions, key=lambda row: row.time))
+        for one in waiting:
+            while rows and rows[0].time <= one.arrival:
+                self._told(rows.popleft())
+            self._look_at(one)
+        for row in rows:
             self._told(row)
         for event in said.events:
             self._noticed(event)
@@ -132,6 +144,9 @@ class Inspector:
 
     def finish(self) -> Report:
         """Nothing more comes."""
+        for one in self._waiting:
+            self._look_at(one)
+        self._waiting = []
         while self._periods:
             self._judge_period(self._periods.popitem(last=False)[1])
         for device in self._devices.values():
@@ -152,10 +167,13 @@ class Inspector:
             return
         device.books.told(row)
         key = row.id, row.revision
-        if row.origin == "dynamic" and row.state == "active" and key not in device.replies:
-            device.replies[key] = None
+        if row.origin != "dynamic" or row.state != "active" or key in device.replies:
+            return
+        device.replies[key] = None
+        if row.provenance is not Provenance.CONFIGURED:  # else the reply's list is not known here
             text = f"that for subscription {row.id} named nobody"
-            device.judge(EventSubject("reply", "" if row.generators else text), row.time)
+            listed = row.provenance is Provenance.DECLARED
+            device.judge(EventSubject("reply", "" if listed else text), row.time)
 
     def _noticed(self, event: Event) -> None:
         if event.kind in _NOTICED and (device := self._device(event.device)) is not None:

@@ -120,6 +120,8 @@ class Pipeline:
         self._sources = sources
         self._adjust = adjust
         self._rest = _Rest()
+        self._went: dict[str, str] = {}
+        """Session -> device, of those that ended in the batch received last."""
         self._sample_every = sample_every
         self._sampling = Sampling(sample_every)
         self._sids: dict[str, SidTable] = {}
@@ -148,6 +150,7 @@ class Pipeline:
         facts: list[Fact] = []
         rows = UpdateRows()
         self.unreadable = {}
+        self._went.clear()
         self._sampling.begin(first_offset, batch)
         self.patches.begin(first_offset, batch, rows_wanted=records is not None)
         count = len(batch)
@@ -262,8 +265,12 @@ class Pipeline:
         return self._sids
 
     def senders(self, batch: ReceivedBatch) -> Coded[str]:
-        """The device of each record as now known; empty where it is unknown."""
-        return self._devices(batch, 0, len(batch))
+        """The device of each record of the batch received last; empty where it is unknown."""
+        found = self._devices(batch, 0, len(batch))
+        if not self._went:
+            return found
+        sessions = zip(found, batch.session, strict=True)
+        return Coded.of(device or self._went.get(session, "") for device, session in sessions)
 
     def _of_session(self, session: str) -> str | None:
         """The device of a management session, or of a certificate."""
@@ -333,7 +340,9 @@ class Pipeline:
                 "device"
             ]
         elif kind == RecordKind.SESSION_DOWN:
-            self._rest.sessions.pop(batch.session[row], None)
+            ended = self._rest.sessions.pop(batch.session[row], None)
+            if ended is not None:
+                self._went[batch.session[row]] = ended
         for told in engine_inputs(batch, row, offset, self._device(batch, row)):
             if isinstance(told, Event):
                 facts.append(told)

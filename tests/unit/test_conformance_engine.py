@@ -102,6 +102,8 @@ def test_the_reply_names_the_originators() -> None:
     assert counted(after(said(subscriptions=[row(), row()]))["reply-has-list"]) == (0, 1)
     found = after(said(subscriptions=[row(generators=())]))["reply-has-list"]
     assert counted(found) == (1, 1)
+    expected = after(said(subscriptions=[row(provenance=Provenance.CONFIGURED)]))
+    assert expected["reply-has-list"].result == "not checked"
     configured = after(said(subscriptions=[row("configured", ())]))
     assert configured["reply-has-list"].result == "not checked"
 

@@ -11,13 +11,16 @@ from typing import Any
 
 import cbor2
 import pytest
+from click.shell_completion import ShellComplete
 from rich.console import Console
 
-from collector.cli import status_of
-from collector.model import MediaType
+from collector.cli import cli, status_of
+from collector.journal import Journal, JournalSettings
+from collector.model import MediaType, RecordKind, Transport
 from collector.views import conformance as report_view
 from collector.views import decoding
 from collector.views.streamed_table import LOOK, StreamedTable
+from collector.wire.timestamps import format_date_and_time, parse_date_and_time
 from tests.unit.capture_maker import (
     capture,
     cards,
@@ -29,7 +32,8 @@ from tests.unit.capture_maker import (
     text_of,
     write,
 )
-from tests.unit.conformance_maker import envelope, update
+from tests.unit.conformance_maker import SN, YP, envelope, update
+from tests.unit.pipeline_records import DEVICE, Story, ns, rpc, session
 
 BEGIN = packets(0.0, started(0.0, ["1", "2"]), header=9, message_id=815)
 
@@ -125,8 +129,6 @@ def test_verdicts_among_messages_by_time(
 
 
 def _seconds(text: str) -> float:
-    from collector.wire.timestamps import parse_date_and_time
-
     return round(parse_date_and_time(text) / 1e9, 6)
 
 
@@ -431,3 +433,67 @@ def test_a_capture_of_nothing_is_no_green(tmp_path: Path) -> None:
     path = tmp_path / "a.pcap"
     path.write_bytes(capture([]))
     assert status_of(["conformance", str(path), "--fail-on", "must"]) == 2
+
+
+def over_netconf() -> Story:
+    """A dynamic subscription on a session that is lost later; its reply names one card."""
+    sn, yp = (f"urn:ietf:params:xml:ns:yang:{name}" for name in (SN, YP))
+    request = (
+        f'<establish-subscription xmlns="{sn}" xmlns:yp="{yp}"><yp:datastore'
+        ' xmlns:ds="urn:ietf:params:xml:ns:yang:ietf-datastores">ds:operational</yp:datastore>'
+        "<yp:periodic><yp:period>1000</yp:period></yp:periodic></establish-subscription>"
+    )
+    reply = (
+        f'<id xmlns="{sn}">1</id><message-publisher-id'
+        ' xmlns="urn:ietf:params:xml:ns:yang:ietf-distributed-notif">1</message-publisher-id>'
+    )
+    story = Story()
+    story.configured()
+    columns = {"session": "s1", "transport": Transport.NETCONF}
+    story.note(1, RecordKind.SESSION_UP, session(), **columns)
+    story.note(2, RecordKind.REPLY, rpc("establish-subscription", request, reply))
+    for number in range(1, 6):
+        time = format_date_and_time(ns(10 * number))
+        story.over_netconf(
+            10 * number + 0.1,
+            b'<notification xmlns="urn:ietf:params:xml:ns:netconf:notification:1.0"><eventTime>'
+            + time.encode()
+            + f'</eventTime><push-update xmlns="{yp}"><id>1</id></push-update>'.encode()
+            + b"</notification>",
+            "s1",
+        )
+    story.note(60, RecordKind.SESSION_DOWN, session("lost"), **columns)
+    return story
+
+
+def test_a_dynamic_subscription_over_netconf(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with Journal.open(tmp_path / "data", JournalSettings(free_space_reserve=0)) as journal:
+        journal.append(over_netconf().batch)
+    found = rows(capsys, "conformance", DEVICE, "--json", "--store", str(tmp_path / "data"))
+    assert found[0]["messages"] == 5
+    results = {row["rule"]: (row["result"], row["checked"]) for row in found[1:]}
+    assert results["reply-has-list"] == ("kept", 1)
+    assert results["root-form"] == ("kept", 5)
+    assert results["one-update-per-period"] == ("kept", 4)
+    assert results["header-version"] == ("not checked", 0)
+    assert results["message-id-increments"] == ("not checked", 0)
+    assert results["update-has-publisher-id"] == ("broken", 5)
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["decode"], "--verdicts"),
+        (["decode", "--kind"], "half-built"),
+        (["conformance"], "--list-rules"),
+        (["conformance", "--fail-on"], "must"),
+    ],
+)
+def test_completion(words: list[str], wanted: str) -> None:
+    completed = ShellComplete(cli, {}, "collector", "_COLLECTOR_COMPLETE")
+    found = completed.get_completions(words, wanted[:4])
+    assert wanted in [item.value for item in found]
+    files = completed.get_completions(words[:1], "")
+    assert [item.type for item in files] == ["file"]
