@@ -52,9 +52,10 @@ _LONG_NUMBER: Final = re.compile(r"-?[1-9]\d{9,19}")
 )  # fmt: skip
 def top_level_qualified(it: MessageSubject) -> str | None:
     """The wrapper, or the notification where there is none."""
-    if not it.has_names or it.parts is None:
+    parts = it.named
+    if parts is None:
         return None
-    written = it.parts.root or it.parts.name
+    written = parts.root or parts.name
     return broken_if(":" not in written, written)
 
 
@@ -64,11 +65,12 @@ def top_level_qualified(it: MessageSubject) -> str | None:
 )  # fmt: skip
 def notification_qualified(it: MessageSubject) -> str | None:
     """As in ``ietf-yang-push:push-update``."""
-    if not it.has_names or it.parts is None or it.said is None:
+    parts = it.named
+    if parts is None or it.said is None:
         return None
     wanted = _module_of(it)
-    found = it.parts.name.rpartition(":")[0]
-    return broken_if(not found or (wanted and found != wanted), it.parts.name)
+    found = parts.name.rpartition(":")[0]
+    return broken_if(not found or (wanted and found != wanted), parts.name)
 
 
 def _module_of(it: MessageSubject) -> str:
@@ -84,18 +86,19 @@ def _module_of(it: MessageSubject) -> str:
 )  # fmt: skip
 def members_qualified(it: MessageSubject) -> str | None:
     """The members of the notification itself."""
-    if not it.has_names or it.parts is None or it.kind in (None, NotificationKind.OTHER):
+    parts = it.named
+    if parts is None or it.kind in (None, NotificationKind.OTHER):
         return None
     own = _module_of(it)
-    for written in map(str, it.parts.body):  # in CBOR a name may be a number
+    for written in map(str, parts.body):  # in CBOR a name may be a number
         module, _, local = written.rpartition(":")
         allowed = _MODULES.get(local)
         if allowed is None and local in _OF_YANG_PUSH and own == _SN:
             allowed = frozenset((_YP,))
         if allowed is not None and module not in allowed:
-            return f"{written} in {it.parts.name}"
+            return f"{written} in {parts.name}"
         if local in _OWN and module:
-            return f"{written} in {it.parts.name}"
+            return f"{written} in {parts.name}"
     return KEPT
 
 
@@ -106,7 +109,7 @@ def members_qualified(it: MessageSubject) -> str | None:
 )  # fmt: skip
 def contents_qualified(it: MessageSubject) -> str | None:
     """They are data nodes at the top of a datastore."""
-    contents = it.parts.leaf("datastore-contents") if it.has_names and it.parts else None
+    contents = None if it.named is None else it.named.leaf("datastore-contents")
     if not isinstance(contents, dict) or not contents:
         return None
     bare = next((key for key in contents if isinstance(key, str) and ":" not in key), None)
@@ -120,7 +123,7 @@ def contents_qualified(it: MessageSubject) -> str | None:
 )  # fmt: skip
 def names_not_repeated(it: MessageSubject) -> str | None:
     """The simple form is a must where the namespaces are the same."""
-    contents = it.parts.contents if it.has_names and it.parts else None
+    contents = None if it.named is None else it.named.contents
     if not isinstance(contents, dict) or not contents:
         return None
     for around, written in _names(contents):
@@ -196,16 +199,17 @@ def _is_fraction(text: str) -> bool:
 )  # fmt: skip
 def identities_qualified(it: MessageSubject) -> str | None:
     """datastore and transport; the encodings of RFC 8639 need none."""
-    if not it.has_names or it.parts is None or it.kind not in WITH_TERMS:
+    parts = it.named
+    if parts is None or it.kind not in WITH_TERMS:
         return None
     found = False
     for leaf in ("datastore", "transport"):
-        value = it.parts.leaf(leaf)
+        value = parts.leaf(leaf)
         if isinstance(value, str):
             if ":" not in value:
                 return f"{leaf} is {value}"
             found = True
-    encoding = it.parts.leaf("encoding")
+    encoding = parts.leaf("encoding")
     if encoding == "encode-cbor":
         return "encoding is encode-cbor, of ietf-udp-notif-transport"
     return KEPT if found else None
@@ -218,11 +222,12 @@ def identities_qualified(it: MessageSubject) -> str | None:
 )  # fmt: skip
 def identities_by_module(it: MessageSubject) -> str | None:
     """``iana-if-type:gpon``, not ``ianaift:gpon``."""
-    if not it.has_names or it.parts is None:
+    parts = it.named
+    if parts is None:
         return None
     named = tuple(f"{module}:" for module in _PREFIXES.values())
     kept = False
-    for path, value in leaves(it.parts.body):
+    for path, value in leaves(parts.body):
         if isinstance(value, str):
             if (match := _PREFIXED.fullmatch(value)) is not None:
                 return f"{path} is {value}, of {_PREFIXES[match[1]]}"
@@ -237,11 +242,12 @@ def identities_by_module(it: MessageSubject) -> str | None:
 )  # fmt: skip
 def lists_are_arrays(it: MessageSubject) -> str | None:
     """The lists whose names we know."""
-    if not it.has_names or it.parts is None:
+    parts = it.named
+    if parts is None:
         return None
-    lists = [it.parts.leaf("module-version"), (it.patch or {}).get("edit")]
+    lists = [parts.leaf("module-version"), (it.patch or {}).get("edit")]
     if it.kind in WITH_TERMS:
-        lists.append(it.parts.leaf(*names.GENERATOR_LEAVES))
+        lists.append(parts.leaf(*names.GENERATOR_LEAVES))
     found = [one for one in lists if one is not None]
     bad = next((one for one in found if not isinstance(one, list)), None)
     if not found:
@@ -256,8 +262,9 @@ def lists_are_arrays(it: MessageSubject) -> str | None:
 )  # fmt: skip
 def empty_is_null(it: MessageSubject) -> str | None:
     """incomplete-update is one."""
-    if not it.has_names or it.parts is None or not it.parts.spelling("incomplete-update"):
+    parts = it.named
+    if parts is None or not parts.spelling("incomplete-update"):
         return None
-    value = it.parts.leaf("incomplete-update")
+    value = parts.leaf("incomplete-update")
     wanted = [None] if it.in_json else None
     return broken_if(value != wanted, f"incomplete-update is {str(value)[:80]}")

@@ -14,7 +14,7 @@ from collector.conformance.rules import (
     rule,
 )
 from collector.conformance.subjects import ENDS, UPDATES, WITH_TERMS, MessageSubject
-from collector.model import SECOND, NotificationKind, SubscriptionTerms
+from collector.model import SECOND, NotificationKind
 from collector.wire import names
 from collector.wire.names import GENERATOR_LEAVES, local_name
 
@@ -34,13 +34,6 @@ _REASONS: Final = {_K.SUBSCRIPTION_TERMINATED: _TERMINATED, _K.SUBSCRIPTION_SUSP
 _LISTS: Final = frozenset((f"{names.DN}:message-publisher-id", f"{names.MSO}:message-generator-id"))
 
 
-def _terms(it: MessageSubject) -> SubscriptionTerms | None:
-    """Of subscription-started and -modified."""
-    if it.kind not in WITH_TERMS or it.said is None or it.said.state_change is None:
-        return None
-    return it.said.state_change.terms
-
-
 def _is_state_change(it: MessageSubject) -> bool:
     return it.said is not None and it.said.state_change is not None and it.parts is not None
 
@@ -51,10 +44,10 @@ def _is_state_change(it: MessageSubject) -> bool:
 )  # fmt: skip
 def state_change_has_id(it: MessageSubject) -> str | None:
     """Figures of two drafts print identifier."""
-    if not _is_state_change(it) or it.parts is None or it.kind is None:
+    if not _is_state_change(it) or it.parts is None:
         return None
     written = it.parts.spelling("id") or it.parts.spelling("identifier")
-    text = f"{it.kind.value} with {written or 'none'}"
+    text = f"{it.what} with {written or 'none'}"
     return broken_if(local_name(written) != "id", text)
 
 
@@ -67,7 +60,7 @@ def started_has_list(it: MessageSubject) -> str | None:
     """Without it nobody can know who is missing."""
     if it.kind not in WITH_TERMS or it.said is None or it.said.state_change is None:
         return None
-    text = f"{it.kind.value} of subscription {it.said.subscription_id}"
+    text = f"{it.what} of subscription {it.said.subscription_id}"
     found = it.said.state_change.generators
     return broken_if(not found, f"{text} without a list" if found is None else f"{text}: empty")
 
@@ -79,9 +72,9 @@ def started_has_list(it: MessageSubject) -> str | None:
 )  # fmt: skip
 def list_leaf_name(it: MessageSubject) -> str | None:
     """Five names in four modules were in use over the years."""
-    if it.kind not in WITH_TERMS or it.parts is None or not it.has_names:
+    if it.kind not in WITH_TERMS or it.named is None:
         return None
-    written = it.parts.spelling(*GENERATOR_LEAVES)
+    written = it.named.spelling(*GENERATOR_LEAVES)
     return broken_if(written not in _LISTS, written) if written else None
 
 
@@ -92,10 +85,10 @@ def list_leaf_name(it: MessageSubject) -> str | None:
 )  # fmt: skip
 def started_has_target(it: MessageSubject) -> str | None:
     """A datastore or a stream."""
-    terms = _terms(it)
-    if terms is None or it.kind is None:
+    terms = it.terms
+    if terms is None:
         return None
-    text = f"{it.kind.value} without datastore and stream"
+    text = f"{it.what} without datastore and stream"
     return broken_if(terms.datastore is None and terms.stream is None, text)
 
 
@@ -106,11 +99,11 @@ def started_has_target(it: MessageSubject) -> str | None:
 )  # fmt: skip
 def started_has_trigger(it: MessageSubject) -> str | None:
     """And not both."""
-    terms = _terms(it)
-    if terms is None or terms.datastore is None or it.kind is None:
+    terms = it.terms
+    if terms is None or terms.datastore is None:
         return None
     found = (terms.period is not None) + (terms.on_change is not None)
-    return broken_if(found != 1, f"{it.kind.value} with {found} triggers")
+    return broken_if(found != 1, f"{it.what} with {found} triggers")
 
 
 @rule(
@@ -120,15 +113,15 @@ def started_has_trigger(it: MessageSubject) -> str | None:
 )  # fmt: skip
 def started_names_transport_and_encoding(it: MessageSubject) -> str | None:
     """Absent leaves the receiver with what it sees."""
-    terms = _terms(it)
-    if terms is None or it.kind is None:
+    terms = it.terms
+    if terms is None:
         return None
     absent = [
         name
         for name, value in (("transport", terms.transport), ("encoding", terms.encoding))
         if value is None
     ]
-    return broken_if(absent, f"{it.kind.value} without {' and '.join(absent)}")
+    return broken_if(absent, f"{it.what} without {' and '.join(absent)}")
 
 
 @rule(
@@ -152,7 +145,7 @@ def reason_present(it: MessageSubject) -> str | None:
     """The leaf is mandatory."""
     if it.kind not in _REASONS or it.said is None or it.said.state_change is None:
         return None
-    text = f"{it.kind.value} of subscription {it.said.subscription_id}"
+    text = f"{it.what} of subscription {it.said.subscription_id}"
     return broken_if(it.said.state_change.reason is None, text)
 
 
@@ -171,7 +164,7 @@ def reason_is_defined(it: MessageSubject) -> str | None:
     written = None if it.parts is None else it.parts.leaf("reason")
     module = written.strip().rpartition(":")[0] if isinstance(written, str) else ""
     own = module not in ("", "sn", "yp", names.SN, names.YP)
-    text = f"{it.kind.value} with {reason}"
+    text = f"{it.what} with {reason}"
     return broken_if(reason not in _REASONS[it.kind] and not own, text)
 
 
@@ -182,7 +175,7 @@ def reason_is_defined(it: MessageSubject) -> str | None:
 )  # fmt: skip
 def module_versions_present(it: MessageSubject) -> str | None:
     """What a collector needs to know the schema."""
-    terms = _terms(it)
+    terms = it.terms
     if terms is None or it.said is None or it.said.state_change is None:
         return None
     absent = [] if terms.module_versions else ["module-version"]

@@ -151,10 +151,21 @@ class MessageSubject:
         return self.message.media_type == MediaType.YANG_DATA_JSON and self.parts is not None
 
     @property
-    def has_names(self) -> bool:
-        """Whether it was read and its members have the names of RFC 7951 (JSON, CBOR)."""
+    def named(self) -> Parts | None:
+        """The parts, where members have the names of RFC 7951: in JSON and CBOR."""
         kinds = (MediaType.YANG_DATA_JSON, MediaType.YANG_DATA_CBOR)
-        return self.message.media_type in kinds and self.parts is not None
+        return self.parts if self.message.media_type in kinds else None
+
+    @property
+    def terms(self) -> SubscriptionTerms | None:
+        """What a subscription-started or -modified says itself."""
+        said = self.message.said
+        return None if said is None or said.state_change is None else said.state_change.terms
+
+    @property
+    def what(self) -> str:
+        """The kind of notification, for examples."""
+        return "" if self.message.said is None else self.message.said.kind.value
 
     @property
     def generator(self) -> str | None:

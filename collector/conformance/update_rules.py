@@ -151,7 +151,7 @@ def _something_between(it: MessageSubject) -> bool:
 )  # fmt: skip
 def patch_ids_are_texts(it: MessageSubject) -> str | None:
     """Strings, also where they look like numbers."""
-    if not it.has_names or it.kind is not _CHANGE or it.patch is None:
+    if it.named is None or it.kind is not _CHANGE or it.patch is None:
         return None
     edits = it.patch.get("edit")
     ids = [("patch-id", it.patch.get("patch-id"))]

@@ -497,3 +497,16 @@ def test_completion(words: list[str], wanted: str) -> None:
     assert wanted in [item.value for item in found]
     files = completed.get_completions(words[:1], "")
     assert [item.type for item in files] == ["file"]
+
+
+def test_headers_of_version_0(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Typed from the layout of udp-notif -04 to -06: version 0, JSON is 1."""
+    payload = push_update(0.5, "1")
+    octets = b"\x01\x0c" + (12 + len(payload)).to_bytes(2) + b"\0\0\0\7" + b"\0\0\0\5" + payload
+    path = str(write(tmp_path / "a.pcap", [raw(0.5 + number, octets) for number in range(3)]))
+    row = messages(rows(capsys, "decode", path, "--json"))[0]
+    assert (row["version"], row["publisher_id"], row["message_id"]) == (0, 7, 5)
+    assert row["kind"] == "push-update"
+    found = rows(capsys, "conformance", path, "--json")
+    version = next(row for row in found if row.get("rule") == "header-version")
+    assert (version["broken"], version["checked"]) == (3, 3)
