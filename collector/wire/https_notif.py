@@ -123,7 +123,8 @@ def _weighed(item: str) -> tuple[str, float]:
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
-            digits = value.strip().replace(".", "", 1)
+            value = value.strip()
+            digits = value.replace(".", "", 1)
             good = digits.isascii() and digits.isdecimal() and len(digits) <= 4
             return media_range, min(float(value), 1.0) if good else 0.0
     return media_range, 1.0

@@ -21,11 +21,19 @@ import numpy as np
 from msgspec import Struct
 
 from collector.errors import CollectorError, WireError
-from collector.model import NO_SIDS, MediaType
-from collector.wire import dtls, https_notif, netconf_hello, netconf_replies, netconf_requests
+from collector.model import NO_SIDS, DeviceTime, MediaType, Notification, NotificationKind
+from collector.wire import (
+    dtls,
+    https_notif,
+    names,
+    netconf_hello,
+    netconf_replies,
+    netconf_requests,
+)
+from collector.wire.dialout import CiscoStream, HuaweiStream, encode_cisco, encode_huawei
 from collector.wire.netconf_framing import Deframer, encode_chunked, encode_delimited
 from collector.wire.nodes import read_nodes
-from collector.wire.notification import decode, decode_contents
+from collector.wire.notification import decode, decode_contents, encode
 from collector.wire.packets import UdpPacket
 from collector.wire.pcap import CaptureReader, write_pcap
 from collector.wire.timestamps import parse_date_and_time
@@ -135,6 +143,56 @@ def _cbor_grown(count: int) -> Iterator[bytes]:
     yield b"\xc4\x82\x1a\x7f\xff\xff\xff\x01" + b"\x01" * count
     yield b"\xc2\x5a" + count.to_bytes(4) + b"\xff" * count
     yield from (bytes((major << 5 | 27,)) + b"\x7f" + b"\xff" * 7 for major in range(7))
+
+
+# --------------------------------------------------------------------------- gRPC dial-out
+def _telemetry(media_type: MediaType, grown: Callable[[int], Iterable[bytes]]) -> Target:
+    told = Notification(
+        NotificationKind.PUSH_UPDATE, "ietf-yang-push:push-update", names.ROOT_BARE, 7,
+        event_time=DeviceTime(10**18), observation_time=DeviceTime(10**18), generator="3",
+    )  # fmt: skip
+    contents = {"m:top": {"list": [{"name": f"e{n}", "up": True, "x": {"y": n}} for n in (1, 2)]}}
+
+    def seeds() -> Iterator[bytes]:
+        yield encode(told, contents, media_type)
+        yield encode(told, {"m:top": {"a": 1.5, "b": "text", "c": -3}}, media_type)
+
+    return Target(_message(media_type), seeds, grown)
+
+
+def _gpb_grown(count: int) -> Iterator[bytes]:
+    for tag in (b"\x5a", b"\x7a", b"\x62", b"\x0a"):
+        yield (tag + b"\x00") * count
+        inner = b""
+        while len(inner) < min(count, 15_000):
+            length = len(inner)
+            inner = tag + bytes((length & 0x7F | 0x80, length >> 7)) + inner
+        yield inner
+    yield b"\x5b" * count
+    yield b"\x40" + b"\xff" * count
+    yield b"\x40\x01" * count
+    yield b"\x0a\xff\xff\xff\xff\x07" + b"a" * count
+
+
+def _dialout(octets: bytes) -> None:
+    """Messages of a stream; the first octet of each piece is its length."""
+    for stream in (CiscoStream(1000), HuaweiStream(1000)):
+        with suppress(CollectorError):
+            assert len(stream.receive(octets).payload) <= 1000
+        at = 0
+        with suppress(CollectorError):
+            while at < len(octets):
+                stream.receive(octets[at + 1 : at + 1 + octets[at]])
+                at += 1 + octets[at]
+                assert getattr(stream, "held", 0) <= 1000
+
+
+def _streams() -> Iterator[bytes]:
+    for payload in (b'{"node_id_str":"r1"}', b"\x0a\x02r1"):
+        yield from encode_cisco(payload, 1)
+        pieces = encode_cisco(payload * 3, 1, piece=10)
+        yield b"".join(bytes((len(piece),)) + piece for piece in pieces)
+        yield encode_huawei(payload, 1, MediaType.HUAWEI_GPB)
 
 
 # --------------------------------------------------------------------------- UDP-notif, DTLS
@@ -287,10 +345,11 @@ TARGETS: dict[str, Target] = {
     "json": Target(_message(MediaType.YANG_DATA_JSON), _json_seeds, _json_grown),
     "xml": Target(_message(MediaType.YANG_DATA_XML), _xml_seeds, _xml_grown),
     "cbor": Target(_message(MediaType.YANG_DATA_CBOR), _cbor_seeds, _cbor_grown),
-    "cisco-gpb": Target(_message(MediaType.CISCO_GPB), lambda: [b""]),
-    "huawei-gpb": Target(_message(MediaType.HUAWEI_GPB), lambda: [b""]),
-    "cisco-json": Target(_message(MediaType.CISCO_JSON), _json_seeds, _json_grown),
-    "huawei-json": Target(_message(MediaType.HUAWEI_JSON), _json_seeds, _json_grown),
+    "cisco-gpb": _telemetry(MediaType.CISCO_GPB, _gpb_grown),
+    "huawei-gpb": _telemetry(MediaType.HUAWEI_GPB, _gpb_grown),
+    "cisco-json": _telemetry(MediaType.CISCO_JSON, _json_grown),
+    "huawei-json": _telemetry(MediaType.HUAWEI_JSON, _json_grown),
+    "dialout": Target(_dialout, _streams, _gpb_grown),
     "framing": Target(_framing, _framing_seeds, _framing_grown),
     "netconf": Target(
         _documents(

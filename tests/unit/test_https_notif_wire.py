@@ -113,6 +113,7 @@ def test_paths(target: str, path: str) -> None:
         ("text/html", None),
         ("application/json;q=0", None),
         ("application/json;q=much", None),
+        ("application/json;q=\x1e5", "application/json"),  # what Python takes for a blank
         ("application/json;q=", None),
         ("application/json;q=-1", None),
         ("application/json;q=\N{SUPERSCRIPT TWO}", None),
