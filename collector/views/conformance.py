@@ -211,9 +211,13 @@ def print_rules(*, as_json: bool = False, out: TextIO | None = None) -> None:
         rows = ({"row": "rule", **_rule_fields(topic, rule)} for topic, rule in RULES)
         console.file.write(b"".join(map(encode_row, rows)).decode())
         return
+    shown = _short if console.is_terminal else str
     print_table(
         console,
         ("topic", "rule", "level", "clause", "sentence", "needs"),
-        ((t, r.name, r.level.value, r.clause, r.sentence, r.needs) for t, r in RULES),
+        (
+            (topic, one.name, one.level.value, shown(one.clause), one.sentence, one.needs)
+            for topic, one in RULES
+        ),
         whole=("rule", "level"),
     )
