@@ -72,7 +72,8 @@ class DtlsSettings(TlsServerSettings, frozen=True, kw_only=True):
     """UDP port; 0 lets the system choose."""
     framing: Literal["auto", "single", "counted"] = "auto"
     """How messages lie in DTLS records: "single" is one in each (draft -26), "counted" has the
-    length in decimal digits before each message (up to -25), "auto" looks at the first octet."""
+    length in decimal digits before each message (up to -25), "auto" looks at the first octet, which
+    cannot tell where there are private media types."""
     idle_timeout_seconds: Annotated[float, Meta(gt=0, le=86_400)] = 600.0
     """Seconds without a message after which a session is closed."""
     max_sessions: Annotated[int, Meta(ge=1, le=100_000)] = 10_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -43,3 +44,11 @@ def test_nothing_installed_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(plugins, "entry_points", lambda group: [])
     with pytest.raises(ConfigError, match="install the package"):
         plugins.sink_class("jsonl")
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("dtls", "dtls_sessions", "dtls_context", "dtls_session"):
+        monkeypatch.delitem(sys.modules, f"collector.receivers.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, "OpenSSL", None)
+    with pytest.raises(ConfigError, match=r"pip install 'yang-push-collector\[dtls\]'"):
+        plugins.receiver_class("dtls")
