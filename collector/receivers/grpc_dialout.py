@@ -29,7 +29,7 @@ from collector.errors import ConfigError, WireError
 from collector.interfaces import Clock, Intake
 from collector.model import Transport
 from collector.receivers.grpc_front import GrpcFront
-from collector.receivers.read_ahead import ReadAhead
+from collector.receivers.read_ahead import ReadAhead, Who
 from collector.receivers.refusals import Refusals
 from collector.receivers.streams import open_listener
 from collector.receivers.tls import ServerTls, TlsFiles
@@ -210,27 +210,37 @@ class GrpcDialoutReceiver:
     # ------------------------------------------------------------------ streams
     async def _serve(self, stream: Stream, context: Any) -> None:
         """One stream, until the device ends it."""
-        peer, port, session = self._who(context)
+        who = self._who(context)
         if self.streams >= self._most:
-            self.refusals.add("too-many-streams", f"refused {peer}: there are too many streams")
+            self.refusals.add("too-many-streams", f"refused {who[0]}: there are too many streams")
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many streams")
         self.streams += 1
+        ahead, read, receive, end = self._ahead, context.read, stream.receive, grpc.aio.EOF
         try:
-            while (octets := await context.read()) is not grpc.aio.EOF:
-                payload, media_type = self._telemetry(stream, octets, peer)
-                if payload is None:
-                    await context.abort(
-                        grpc.StatusCode.INVALID_ARGUMENT, "this is no message of this method"
-                    )
+            while (octets := await read()) is not end:  # runs once a message
+                try:
+                    payload, media_type, error = receive(octets)
+                except WireError as refused:
+                    await self._cannot_be_used(refused, who[0], context)
+                    continue
+                if error:
+                    self.troubles.add("device-error", f"{who[0]} says: {error!r}")
                 if payload:
-                    self._ahead.add(payload, media_type, peer, port, session)
-                if self._ahead.is_far:
-                    await self._ahead.room()
-            await self._ahead.all_committed()
+                    ahead.add(payload, media_type, who)
+                if ahead.is_far:
+                    await ahead.room()
+            await ahead.all_committed()
         finally:
             self.streams -= 1
 
-    def _who(self, context: Any) -> tuple[str, int, str]:
+    async def _cannot_be_used(self, error: WireError, peer: str, context: Any) -> None:
+        """Count it; what is no such message at all ends the stream."""
+        self.troubles.add(error.reason, f"{peer} sent what cannot be used: {error}")
+        if error.reason == "bad-gpb":
+            text = "this is no message of this method"
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, text)
+
+    def _who(self, context: Any) -> Who:
         """Address, port and session of the device behind a stream."""
         name = unquote(context.peer())
         if self._front is not None:
@@ -239,18 +249,6 @@ class GrpcDialoutReceiver:
         address, _, port = name.partition(":")[2].rpartition(":")
         address = address.strip("[]").removeprefix("::ffff:").partition("%")[0]
         return address, int(port) if port.isdecimal() else 0, ""
-
-    def _telemetry(self, stream: Stream, octets: bytes, peer: str) -> tuple[bytes | None, int]:
-        """What a message of a stream came to: telemetry, nothing yet (empty), or None for what is
-        no such message at all."""
-        try:
-            arrived = stream.receive(octets)
-        except WireError as error:
-            self.troubles.add(error.reason, f"{peer} sent what cannot be used: {error}")
-            return (None if error.reason == "bad-gpb" else b""), 0
-        if arrived.error:
-            self.troubles.add("device-error", f"{peer} says: {arrived.error!r}")
-        return arrived.payload, arrived.media_type
 
 
 _STREAMS: Final[Mapping[str, Callable[[int], Stream]]] = {

@@ -33,11 +33,13 @@ from collector.receivers.tls_stream import TlsStream
 
 HANDSHAKE_SECONDS: Final = 20.0
 """How long a handshake may take (ours)."""
+_BUFFER: Final = 128 << 10
+"""Octets read at once."""
 _LONGEST_FOLDER: Final = 80
 """Characters of a path: the system allows 108 with the name of the socket."""
 
 
-class Guest(asyncio.Protocol):
+class Guest(asyncio.BufferedProtocol):
     """A publisher's connection."""
 
     def __init__(self, front: GrpcFront, loop: asyncio.AbstractEventLoop, number: int) -> None:
@@ -66,12 +68,16 @@ class Guest(asyncio.Protocol):
             return
         self._deadline = self._loop.call_later(HANDSHAKE_SECONDS, self._too_slow)
 
-    def data_received(self, data: bytes) -> None:
-        """Octets of the network."""
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Where the loop reads to: it would ask the system for a large one each time."""
+        return self._front.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """So many octets came."""
         if self._outside is None:
             return
         try:
-            plain = self._tls.receive(data)
+            plain = self._tls.receive(memoryview(self._front.buffer)[:nbytes])
         except ssl.SSLError as error:
             self._failed(error)
             return
@@ -230,6 +236,8 @@ class GrpcFront:
         """``most``: connections at a time."""
         self.tls = tls
         self._most = most
+        self.buffer = bytearray(_BUFFER)
+        """Shared by all guests: nothing stays in it between two calls."""
         self._guests: dict[str, Guest] = {}
         """local name -> who is there."""
         self._count = 0

@@ -36,41 +36,33 @@ _CLOSE_SECONDS: Final = 2.0
 _log = logging.getLogger(__name__)
 
 
-class _Waiting:
-    """Telemetry that was read and not handed over."""
+Who = tuple[str, int, str]
+"""Address, port and session of whoever opened a stream."""
+_Row = tuple[int, int, Who, bytes]
+"""Arrival, media type, who, payload."""
 
-    __slots__ = ("media_types", "octets", "payloads", "peers", "ports", "sessions", "times")
 
-    def __init__(self) -> None:
-        self.times = array("q")
-        self.sessions: list[str] = []
-        self.peers: list[str] = []
-        self.ports = array("H")
-        self.media_types = array("H")
-        self.payloads: list[bytes] = []
-        self.octets = 0
-
-    def __len__(self) -> int:
-        return len(self.payloads)
-
-    def batch(self, transport: int) -> ReceivedBatch:
-        """As records."""
-        count, batch = len(self), ReceivedBatch()
-        batch.received_at = self.times
-        batch.kind = array("B", [RecordKind.DATA]) * count
-        batch.transport = array("B", [transport]) * count
-        batch.session = Coded.of(self.sessions)
-        batch.peer = Coded.of(self.peers)
-        batch.port = self.ports
-        batch.version = array("B", bytes(count))
-        batch.flags = array("B", bytes(count))
-        batch.media_type = self.media_types
-        batch.publisher_id = array("I", bytes(4 * count))
-        batch.message_id = array("I", bytes(4 * count))
-        batch.segments = array("H", [1]) * count
-        batch.options = Octets.empty(count)
-        batch.payload = Octets.of(self.payloads)
-        return batch
+def _batch(rows: list[_Row], transport: int) -> ReceivedBatch:
+    """Records of messages."""
+    times, media_types, who, payloads = zip(*rows, strict=True)
+    known = Coded.of(who)
+    peers, ports, sessions = zip(*known.words, strict=True)
+    count, batch = len(rows), ReceivedBatch()
+    batch.received_at = array("q", times)
+    batch.kind = array("B", [RecordKind.DATA]) * count
+    batch.transport = array("B", [transport]) * count
+    batch.session = Coded(list(sessions), known.codes)
+    batch.peer = Coded(list(peers), known.codes[:])
+    batch.port = array("H", map(ports.__getitem__, known.codes))
+    batch.version = array("B", bytes(count))
+    batch.flags = array("B", bytes(count))
+    batch.media_type = array("H", media_types)
+    batch.publisher_id = array("I", bytes(4 * count))
+    batch.message_id = array("I", bytes(4 * count))
+    batch.segments = array("H", [1]) * count
+    batch.options = Octets.empty(count)
+    batch.payload = Octets.of(payloads)
+    return batch
 
 
 class ReadAhead:
@@ -84,21 +76,24 @@ class ReadAhead:
             name: of the receiver, for the log.
             transport: ``Transport`` of the records.
         """
-        self._intake, self._clock = intake, clock
+        self._intake, self._now = intake, clock.now
         self._name, self._transport = name, transport
         self._loop: asyncio.AbstractEventLoop | None = None
         self._flush: asyncio.Handle | None = None
         self._retry: asyncio.TimerHandle | None = None
         """Set while the intake is full."""
         self._flushed_at = 0.0
-        self._waiting = _Waiting()
-        self._kept: tuple[ReceivedBatch, int] | None = None
-        """A batch that the intake did not take, and its octets."""
+        self._rows: list[_Row] = []
+        """Read and not handed over."""
+        self._kept: ReceivedBatch | None = None
+        """A batch that the intake did not take."""
         self._committing: asyncio.Task[None] | None = None
         self._uncommitted: list[tuple[int, int, int]] = []
         """Journal offset, records and octets of what was taken and is not committed."""
         self._records = self._octets = 0
         """Read and not committed."""
+        self.is_far = False
+        """Whether nobody should read on before there is ``room``."""
         self._room: asyncio.Future[None] | None = None
         """What readers wait for."""
         self.messages = 0
@@ -108,13 +103,6 @@ class ReadAhead:
     def is_full(self) -> bool:
         """Whether the intake did not take the last batch."""
         return self._kept is not None
-
-    @property
-    def is_far(self) -> bool:
-        """Whether nobody should read on before there is ``room``."""
-        return (
-            self._kept is not None or self._records >= AHEAD_RECORDS or self._octets >= AHEAD_OCTETS
-        )
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """From now on messages may come."""
@@ -132,38 +120,38 @@ class ReadAhead:
                 handle.cancel()
         self._flush = self._retry = self._loop = None
         if self._kept is not None:
-            lost = len(self._kept[0]) + len(self._waiting)
+            lost = len(self._kept) + len(self._rows)
             _log.error("%s: the intake is full; %d records are lost at the stop", self._name, lost)
-        self._kept, self._waiting = None, _Waiting()
+        self._kept, self._rows = None, []
         self._uncommitted.clear()
         self._records = self._octets = 0
+        self.is_far = False
         self._make_room()
 
     # ------------------------------------------------------------------ in
-    def add(self, payload: bytes, media_type: int, peer: str, port: int, session: str) -> None:
-        """One whole message that arrived now."""
-        assert self._loop is not None
-        waiting = self._waiting
-        waiting.times.append(self._clock.now())
-        waiting.sessions.append(session)
-        waiting.peers.append(peer)
-        waiting.ports.append(port)
-        waiting.media_types.append(media_type)
-        waiting.payloads.append(payload)
-        waiting.octets += len(payload)
+    def add(self, payload: bytes, media_type: int, who: Who) -> None:
+        """One whole message that arrived now. Runs once a message."""
+        rows = self._rows
+        rows.append((self._now(), media_type, who, payload))
         self._records += 1
         self._octets += len(payload)
-        if self._kept is not None:
-            return
-        if len(waiting) >= _BATCH or waiting.octets >= AHEAD_OCTETS // 4:
+        if self._records >= AHEAD_RECORDS or self._octets >= AHEAD_OCTETS:
+            self.is_far = True
             self.hand_over()
-        elif self._flush is None:
-            wait = self._flushed_at + _GATHER_SECONDS - self._loop.time()
-            self._flush = (
-                self._loop.call_later(wait, self.hand_over)
-                if wait > 0
-                else self._loop.call_soon(self.hand_over)
-            )
+        elif self._flush is None or len(rows) >= _BATCH:
+            self._hand_over_soon()
+
+    def _hand_over_soon(self) -> None:
+        """At the end of this turn of the loop, or a moment after the last time."""
+        if self._kept is not None or self._loop is None:
+            return
+        wait = self._flushed_at + _GATHER_SECONDS - self._loop.time()
+        if len(self._rows) >= _BATCH:
+            self.hand_over()
+        elif wait > 0:
+            self._flush = self._loop.call_later(wait, self.hand_over)
+        else:
+            self._flush = self._loop.call_soon(self.hand_over)
 
     async def room(self) -> None:
         """Return when there is room for more."""
@@ -192,13 +180,13 @@ class ReadAhead:
         self._flushed_at = self._loop.time()
         taken = 0
         if self._kept is not None:
-            taken = self._offer(*self._kept)
-        if self._kept is None and len(self._waiting):
-            waiting, self._waiting = self._waiting, _Waiting()
-            taken += self._offer(waiting.batch(self._transport), waiting.octets)
+            taken = self._offer(self._kept)
+        if self._kept is None and self._rows:
+            rows, self._rows = self._rows, []
+            taken += self._offer(_batch(rows, self._transport))
         return taken
 
-    def _offer(self, batch: ReceivedBatch, octets: int) -> int:
+    def _offer(self, batch: ReceivedBatch) -> int:
         """Hand a batch over, or keep it while the intake is full."""
         assert self._loop is not None
         try:
@@ -206,7 +194,7 @@ class ReadAhead:
         except IntakeFullError as error:
             if self._kept is None:
                 _log.warning("%s: nothing is read for now: %s", self._name, error)
-            self._kept = (batch, octets)
+            self._kept, self.is_far = batch, True
             if self._retry is None:
                 self._retry = self._loop.call_later(_RETRY_SECONDS, self._try_again)
             return 0
@@ -214,7 +202,7 @@ class ReadAhead:
             self._kept = None
             _log.warning("%s: reading goes on", self._name)
         self.messages += len(batch)
-        self._uncommitted.append((offset, len(batch), octets))
+        self._uncommitted.append((offset, len(batch), batch.payload.end))
         if self._committing is None:
             self._committing = self._loop.create_task(self._commit())
         return len(batch)
@@ -234,6 +222,11 @@ class ReadAhead:
                     _log.error("%s: what was taken may not be safe: %s", self._name, error)
                 self._records -= sum(records for _, records, _ in taken)
                 self._octets -= sum(octets for _, _, octets in taken)
+                self.is_far = (
+                    self._kept is not None
+                    or self._records >= AHEAD_RECORDS
+                    or self._octets >= AHEAD_OCTETS
+                )
                 if not self.is_far:
                     self._make_room()
         finally:

@@ -16,10 +16,9 @@ Spec: digest of the dial-outs, section 8.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from google.protobuf.message import DecodeError
-from msgspec import Struct
 
 from collector.errors import UsageError, WireError
 from collector.model import MediaType
@@ -36,9 +35,15 @@ _SHOWN: Final = 200
 """Characters of a peer's error that are shown (ours)."""
 _CLAUSE: Final = "dialout.proto"
 _BRACE: Final = 0x7B
+_REQ_ID, _DATA = 1 << 3, 2 << 3 | 2
+"""Tags of the first two fields of both messages."""
+_LONGEST_VARINT: Final = 10
+_LONGEST_SHIFT: Final = 35
+_GPB: Final = int(MediaType.CISCO_GPB)
+_JSON: Final = int(MediaType.CISCO_JSON)
 
 
-class Arrived(Struct, frozen=True, gc=False):
+class Arrived(NamedTuple):
     """What one message of a stream came to."""
 
     payload: bytes
@@ -72,21 +77,23 @@ class CiscoStream:
             WireError: ``bad-gpb``; ``bad-chunk``: a piece that does not fit those before;
                 ``too-long``. The pieces so far are forgotten.
         """
+        data = None if self._pieces else _usual_data(octets)
+        if data and len(data) <= self._limit:
+            return Arrived(data, _JSON if data[0] == _BRACE else _GPB, "")
         try:
             args = cisco.MdtDialoutArgs.FromString(octets)
         except DecodeError:
             self._forget()
             raise _refused("bad-gpb", "this is no MdtDialoutArgs") from None
         data, total, error = args.data, args.totalSize, args.errors
-        if max(total, len(data)) > self._limit:
+        if total > self._limit or len(data) > self._limit:
             self._forget()
             raise _too_long(max(total, len(data)), self._limit)
         if self._pieces or 0 < total != len(data):
             data = self._join(data, total)
         if not data:
             return Arrived(b"", 0, error[:_SHOWN]) if error else _UNFINISHED
-        kind = MediaType.CISCO_JSON if data[0] == _BRACE else MediaType.CISCO_GPB
-        return Arrived(data, int(kind), error[:_SHOWN])
+        return Arrived(data, _JSON if data[0] == _BRACE else _GPB, error and error[:_SHOWN])
 
     def _join(self, data: bytes, total: int) -> bytes:
         """Add a piece; the whole message, or nothing yet. Raises WireError."""
@@ -107,6 +114,29 @@ class CiscoStream:
 
     def _forget(self) -> None:
         self._pieces, self._total = bytearray(), 0
+
+
+def _usual_data(octets: bytes) -> bytes | None:
+    """The data of a message that is ReqId and data, as nearly all are; None: look properly.
+
+    Twice as fast as the library, which makes an object for it.
+    """
+    try:
+        at = 1
+        while octets[at] > 0x7F:
+            at += 1
+        if octets[0] != _REQ_ID or octets[at + 1] != _DATA or at > _LONGEST_VARINT:
+            return None
+        at += 2
+        length = octets[at] & 0x7F
+        shift = 0
+        while octets[at] > 0x7F:
+            at, shift = at + 1, shift + 7
+            length |= (octets[at] & 0x7F) << shift
+    except IndexError:
+        return None
+    at += 1
+    return octets[at:] if shift < _LONGEST_SHIFT and at + length == len(octets) else None
 
 
 class HuaweiStream:

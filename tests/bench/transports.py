@@ -24,7 +24,10 @@ from tests.bench.netconf_handover import Way
 TIMES: Final = 3
 """Each way; the median counts."""
 
-MODULES: Final[Mapping[str, str]] = {"https": "tests.bench.https"}
+MODULES: Final[Mapping[str, str]] = {
+    "https": "tests.bench.https",
+    "grpc": "tests.bench.grpc_dialout",
+}
 """Name of a part of the benchmark -> module with ``measure(folder, quick)``."""
 
 

@@ -85,6 +85,39 @@ def test_errors_of_the_device() -> None:
     assert len(long) == 200
 
 
+@pytest.mark.parametrize(
+    ("octets", "data"),
+    [
+        (b"\x08\x05\x12\x03abc", b"abc"),
+        (b"\x08\xff\xff\x7f\x12\x03abc", b"abc"),
+        (b"\x08\x05\x12\x83\x80\x00abc", b"abc"),  # a length with octets that say nothing
+        (b"\x12\x03abc", b"abc"),
+        (b"\x12\x03abc\x08\x05", b"abc"),
+        (b"\x08\x05\x12\x03abc\x12\x01d", b"d"),  # of a field that comes twice the last counts
+        (b"\x08\x05\x12\x00", b""),
+        (b"\x08\x05", b""),
+        (b"\x18\x05\x12\x03abc", b"abc"),
+    ],
+)
+def test_every_form_of_a_message(octets: bytes, data: bytes) -> None:
+    assert CiscoStream(LIMIT).receive(octets).payload == data
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"\x08",
+        b"\x08\x05\x12",
+        b"\x08\x05\x12\x80",
+        b"\x08\x05\x12\x04abc",
+        b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x12\x03abc",
+        b"\x08\x05\x12\x83\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00abc",
+    ],
+)
+def test_forms_that_are_none(octets: bytes) -> None:
+    assert reason(CiscoStream(LIMIT), octets) == "bad-gpb"
+
+
 def test_huawei() -> None:
     stream = HuaweiStream(LIMIT)
     assert stream.receive(b"\x08\x05\x12\x02ab") == Arrived(b"ab", HUAWEI_GPB, "")
