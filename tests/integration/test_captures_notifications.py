@@ -139,6 +139,17 @@ def test_updates_take_the_compiled_way(capture: Path) -> None:
     assert unusual == [yang_json.read_typed(payload) is None for payload in payloads]
 
 
+@pytest.mark.skipif(fast.native is None, reason="the compiled core is not built")
+@each_capture
+def test_updates_in_xml_take_the_compiled_way(capture: Path) -> None:
+    documents = [
+        naive_xml_of(decode_contents(payload, media_type))
+        for media_type, payload in messages(capture)
+        if decode(payload, media_type).state_change is None
+    ]
+    assert None not in envelope_rows(fast.native, documents, [2] * len(documents))
+
+
 def test_originators_of_the_multi_originator_capture() -> None:
     got = [decode(payload, kind) for kind, payload in messages(capture_named("ipf-zbl1243"))]
     updates = [n for n in got if n.kind is NotificationKind.PUSH_UPDATE]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -57,6 +58,14 @@ def test_usual_messages_are_taken() -> None:
         (None, None, "push", None, None, False),
     ]
     check(USUAL)
+
+
+def test_figures_are_taken() -> None:
+    folder = Path(__file__).parents[1] / "vectors" / "notification"
+    names = ("envelope-figure-1", "rfc8641-figure-1", "rfc8641-figure-2")
+    figures = [(folder / f"{name}.xml").read_bytes() for name in names]
+    assert usual(figures) == [True] * 3
+    check(figures)
 
 
 def test_hostile_messages() -> None:

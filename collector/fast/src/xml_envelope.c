@@ -56,6 +56,9 @@ static const struct known NOTIFICATION[] = {
     {NAME("eventTime", RFC_5277), EVENT_TIME, NULL},
     {NAME("sysName", SEQUENCING), HOST, NULL},
     {NAME("sequenceNumber", SEQUENCING), SEQUENCE_NUMBER, NULL},
+    /* as IOS XR qualifies them: with the wrapper's own module */
+    {NAME("sysName", RFC_5277), HOST, NULL},
+    {NAME("sequenceNumber", RFC_5277), SEQUENCE_NUMBER, NULL},
     PAYLOADS,
     END,
 };
