@@ -145,10 +145,10 @@ class Connection(asyncio.BufferedProtocol):
         except ssl.SSLError as error:
             self._tls_failed(tls, error)
             return
-        if tls.has_outgoing:
+        if self.handshaking:
             self._send(tls.outgoing())
-        if self.handshaking and tls.established and not self._admit(tls):
-            return
+            if not tls.established or not self._admit(tls):
+                return
         if plain:
             self._read(plain)
         if tls.over and not self.closing:
@@ -232,6 +232,12 @@ class Connection(asyncio.BufferedProtocol):
         """As much as the bounds allow; the rest is kept and reading pauses."""
         if self._rest:
             octets, self._rest = self._rest + octets, b""
+        elif len(octets) <= PIECE and len(self._answers) < IN_PIPELINE and not self.closing:
+            try:
+                self._requests.feed(octets)
+            except Refused as refused:
+                self._give_up(refused)
+            return
         for at in range(0, len(octets), PIECE):
             if self.closing or self._requests.over:
                 return

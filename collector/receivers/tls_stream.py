@@ -5,7 +5,7 @@ sees why a handshake failed, decides how much to read, and writes many answers i
 own a socket or a timer.
 
 Rules: what ``receive`` returns is what the octets at hand decrypt to, so memory is bounded by what
-the caller feeds; ``outgoing`` has to be asked for after each call, since TLS answers by itself.
+the caller feeds.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ class TlsStream:
     def _decrypt(self) -> bytes:
         tls, parts = self._tls, []
         try:
-            # asking until nothing is left would end in an exception, which costs more than a record
-            while self._incoming.pending or tls.pending():
+            # a read takes a whole record; asking until nothing is left would end in an exception,
+            # which costs more than a record
+            while self._incoming.pending:
                 part = tls.read(_PIECE)
                 if not part:
                     self.over = True
@@ -67,13 +68,9 @@ class TlsStream:
         self._tls.write(octets)
         return self._outgoing.read()
 
-    @property
-    def has_outgoing(self) -> bool:
-        """TLS itself has something to say to the peer; rarely once the handshake is over."""
-        return self._outgoing.pending > 0
-
     def outgoing(self) -> bytes:
-        """What that is."""
+        """What TLS itself has to say to the peer: to be asked for during the handshake and after an
+        error; otherwise it goes with what is sent next."""
         return self._outgoing.read()
 
     def close(self) -> bytes:

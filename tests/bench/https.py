@@ -25,6 +25,7 @@ from msgspec import Struct
 from collector.journal import Journal
 from collector.receivers.https_notif import HttpsNotifReceiver
 from collector.service.clock import CollectorClock
+from collector.service.memory import settle
 from collector.wire.https_notif import CONTENT_TYPES
 from tests.bench import processes, transports
 from tests.bench.load import Load
@@ -104,6 +105,7 @@ async def _run(
         with processes.process(publishers, there) as pipe:
             pipe.send(order)
             await loop.run_in_executor(None, processes.answer, pipe, _DEADLINE_SECONDS)
+            settle()  # as a collector does when everything has begun
             cpu, wall = time.process_time(), time.perf_counter()
             pipe.send("go")
             await loop.run_in_executor(None, processes.answer, pipe, _DEADLINE_SECONDS)
