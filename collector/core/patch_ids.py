@@ -135,7 +135,7 @@ class PatchIds:
         key = f"{one.subscription_id} {one.generator}"
         run = device.runs.pop(key, None)
         if run is None or run.revision != one.revision:
-            if one.patch_id is None:
+            if one.patch_id is None and not one.incomplete:
                 return  # the ids that follow have their reference in the first of them
             run = Run(one.subscription_id, one.revision, one.generator)
         if len(device.runs) >= RUNS_PER_DEVICE:

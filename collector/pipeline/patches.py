@@ -70,11 +70,11 @@ class Patches:
         self, updates: UpdateColumns, placements: Placements, places: Sequence[int] = ()
     ) -> None:
         """Updates that the engine put somewhere; ``places`` as in ``Sampling.placed``."""
-        for row in self._concerned(updates):
+        for row in self._concerned(updates, placements):
             changed = updates.kind[row] is _CHANGE
             patch = self._patch(updates, row, places[row] if places else 0) if changed else None
             one = _input(updates, placements, row, patch)
-            if changed:
+            if changed or one.incomplete:
                 self._follow(one.device, one.subscription_id)
             if patch is not None or not changed:
                 self._inputs.append(one)
@@ -87,16 +87,22 @@ class Patches:
             known = self._followed[device] = self.ids.subscriptions(device)
         known.add(subscription_id)
 
-    def _concerned(self, updates: UpdateColumns) -> Iterator[int]:
-        """The push-change-updates, and the push-updates that their ids begin anew behind."""
+    def _concerned(self, updates: UpdateColumns, placements: Placements) -> Iterator[int]:
+        """The push-change-updates, the push-updates that their ids begin anew behind, and those
+        that leave something out where no period says so."""
         kinds = np.frombuffer(updates.kind.codes, np.uint32)
         changes = _having(updates.kind.words, kinds, _CHANGE)
+        incomplete = np.frombuffer(updates.incomplete_update, np.bool_)
+        if incomplete.any():
+            without = np.frombuffer(placements.period_indexes, np.int64) == NOTHING
+            known = np.frombuffer(placements.revisions, np.int64) >= 0
+            changes = changes | (incomplete & without & known)
         changed = np.flatnonzero(changes).tolist()
         if not changed and not self._followed:
             return
         devices = {updates.device[row] for row in changed} | self._followed.keys()
-        known = [code for code, name in enumerate(updates.device.words) if name in devices]
-        own = np.isin(np.frombuffer(updates.device.codes, np.uint32), known)
+        codes = [code for code, name in enumerate(updates.device.words) if name in devices]
+        own = np.isin(np.frombuffer(updates.device.codes, np.uint32), codes)
         chosen = changes | (own & _having(updates.kind.words, kinds, _UPDATE))
         for row in np.flatnonzero(chosen).tolist():
             if changes[row] or _key(updates, row) in self._followed.get(updates.device[row], ()):

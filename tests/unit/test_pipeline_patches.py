@@ -10,7 +10,14 @@ from typing import Any
 import cbor2
 import pytest
 
-from collector.model import DeviceTime, Notification, NotificationKind
+from collector.model import (
+    DeviceTime,
+    Notification,
+    NotificationKind,
+    OnChange,
+    StateChange,
+    SubscriptionTerms,
+)
 from collector.pipeline import Pipeline, patches
 from collector.store.tables import EDITS, edit_rows, tables_of
 from collector.wire import names
@@ -112,6 +119,27 @@ def test_incomplete_changes_are_said() -> None:
     assert events(found.tell(Pipeline())) == [
         ("incomplete_update", "Subscription 9: An update of 1 leaves something out.")
     ]
+
+
+def test_incomplete_updates_of_a_subscription_without_periods_are_said() -> None:
+    terms = SubscriptionTerms(
+        datastore="operational", on_change=OnChange(), encoding="encode-json"
+    )  # fmt: skip
+    started = NotificationKind.SUBSCRIPTION_STARTED
+    told = Notification(
+        started, f"ietf-subscribed-notifications:{started.value}", names.ROOT_ENVELOPE, 9,
+        event_time=DeviceTime(ns(1)), state_change=StateChange(terms, ("1",)),
+    )  # fmt: skip
+    found = Story()
+    found.configured()
+    found.data(1, encode(told, mode=names.MODE_DN_19), header=0)
+    found.data(2, change(2, None, incomplete=True))
+    found.data(3, change(3, 0))
+    found.data(4, change(4, 2))
+    for size in (1, 1 << 30):
+        assert [kind for kind, _ in events(found.tell(Pipeline(), size))] == [
+            "incomplete_update", "patch_gap",
+        ]  # fmt: skip
 
 
 def test_contents_that_are_no_patch_are_counted() -> None:
