@@ -14,6 +14,7 @@ import signal
 import sys
 from pathlib import Path
 
+from publisher_sim import service
 from publisher_sim.run import override, ready_line
 from publisher_sim.scenario_file import load_scenario
 from publisher_sim.service import DeviceService
@@ -21,6 +22,7 @@ from publisher_sim.service import DeviceService
 
 async def serve(jobs: list[tuple[str, str]]) -> None:
     """Start the devices, one after the other, and wait for their ends."""
+    service.TRUTH_SECONDS = float("inf")  # once, at the end: the others have ticks to keep
     devices: list[DeviceService] = []
 
     def stop() -> None:

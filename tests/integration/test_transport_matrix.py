@@ -8,6 +8,7 @@ cell is one line in ``CELLS``; a new transport one in ``ROADS``, too.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from collector.comparison import Comparison
+from collector.comparison import Comparison, compare, read_truth
 from collector.model import Provenance, SubscriptionRow, Verdict
 from collector.schema.sid import experimental_sids_folder
 from publisher_sim.transports import continuity
@@ -25,7 +26,9 @@ from tests.lab import Collecting, fault, lab, scenario_toml
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
 PERIODS = 16
-GRACE = 0.9
+TOO_BUSY = 3.5
+"""Processes for each core, over a minute; the cells alone cause less than 2."""
+GRACE = 1.5
 """Seconds; wide, since all cells share a machine."""
 UNCERTAIN = 5
 """Periods of a cell that may be uncertain, since the machine was slow."""
@@ -134,6 +137,8 @@ CELLS = [
     Cell("grpc-cisco", "encode-json"),
     Cell("grpc-huawei", "encode-gpb"),
     Cell("grpc-huawei", "encode-json"),
+    Cell("grpc-cisco", "encode-gpb", asked="middle"),
+    Cell("grpc-huawei", "encode-gpb", asked="middle"),
 ]
 
 
@@ -193,6 +198,11 @@ class Found(NamedTuple):
     states: list[SubscriptionRow]
 
 
+def compared(truth: Path, verdicts: list[Verdict]) -> Comparison:
+    """All but the last periods: the word that it is over may overtake what waits to be sent."""
+    return compare([row for row in read_truth(truth) if row.number < PERIODS - 1], verdicts)
+
+
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
     """All cells at once, by name."""
@@ -244,14 +254,18 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
         facts = running.facts
         return {
             cell.name: Found(
-                running.comparison(cell.name),
+                compared(running.devices[cell.name].truth(), facts.verdicts[cell.name]),
                 facts.verdicts[cell.name],
                 [row for row in facts.subscriptions if row.device == cell.name],
             )
             for cell in CELLS
         }
 
-    return asyncio.run(whole())
+    result = asyncio.run(whole())
+    busy = os.getloadavg()[0] / (os.cpu_count() or 1)
+    if busy > TOO_BUSY:
+        pytest.skip(f"{busy:.1f} processes waited for each core: nothing was on time")
+    return result
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
