@@ -31,6 +31,8 @@ class MergeLimits(Struct, frozen=True):
     max_level: int
     max_octets: int
     """Of one merge, compressed."""
+    max_held: int | None = None
+    """Of one merge, in memory; None: its files are read piece by piece, however much they hold."""
     fan_in: int | None = None
     """Files merged at once from level 1 on; None for as many as of level 0."""
 
@@ -39,9 +41,11 @@ SMALL_ROWS = MergeLimits(max_level=6, max_octets=512 << 20, fan_in=4)
 """One minute, 4, 16, 68 minutes, 4.3 hours, 17 hours: at most three files of each, since who asks
 for one device opens them all. A row costs 1.7 us of CPU a level. 17 hours of 10,000 devices with
 two subscriptions a minute are 230 MiB."""
-PAYLOADS = MergeLimits(max_level=3, max_octets=4 << 20)
+PAYLOADS = MergeLimits(max_level=3, max_octets=4 << 20, max_held=32 << 20)
 """With 16 MiB the segments of a busy collector were merged as well, which cost as much CPU as all
-else together and made the receiver lose datagrams."""
+else together and made the receiver lose datagrams. What payloads hold is looked at too, since some
+shrink to a hundredth: small files of 64 MiB each took 700 MiB of memory to merge, and four times
+the CPU time of receiving them."""
 LIMITS: Mapping[str, MergeLimits] = {"updates": PAYLOADS}
 """table -> its limits; ``SMALL_ROWS`` for those not named."""
 
@@ -67,13 +71,13 @@ def choose_merge(
         limits = LIMITS.get(table, SMALL_ROWS)
         run: list[StoredFile] = []
         for file in manifest.files_of(table):
-            small = file.level < limits.max_level and file.octets * FEWEST <= limits.max_octets
+            small = file.level < limits.max_level and _fits([file] * FEWEST, limits)
             if not small or file.name in avoid:
                 run = []
                 continue
             if run and file.level != run[0].level:
                 run = []
-            if _octets([*run, file]) > limits.max_octets:
+            if not _fits([*run, file], limits):
                 return tuple(run)
             run.append(file)
             if len(run) == (limits.fan_in if file.level and limits.fan_in else FAN_IN):
@@ -103,6 +107,14 @@ def choose_expired(
         gone.append(entry)
         total -= entry.octets
     return tuple(gone)
+
+
+def _fits(files: Sequence[StoredFile], limits: MergeLimits) -> bool:
+    """Is it not too much at once? Of files of an older version we know what they have on disk."""
+    if _octets(files) > limits.max_octets:
+        return False
+    held = sum(file.octets if file.held_octets is None else file.held_octets for file in files)
+    return limits.max_held is None or held <= limits.max_held
 
 
 def _octets(entries: Sequence[StoredFile | Page]) -> int:

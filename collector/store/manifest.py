@@ -56,6 +56,8 @@ class StoredFile(Struct, frozen=True):
     max_period: int | None = None
     is_sorted: bool = False
     """Its rows lie in ``tables.ORDER``; those of a merged file do in any case."""
+    held_octets: int | None = None
+    """Octets of its rows in memory; None: an older version wrote the file."""
 
 
 class Page(Struct, frozen=True):

@@ -3,8 +3,10 @@
 Writes the file; listing it and letting the others go is the writer's. Rows are never dropped or
 changed here.
 
-Rules: memory does not grow with the files: of each some thousand rows are held, and those written
-that nobody can come before any more; a large merge takes minutes, so it can be stopped.
+Rules: memory does not grow with the files: of each some thousand rows are held, of a few MiB at
+most, and those written that nobody can come before any more; a large merge takes minutes, so it can
+be stopped. Files that are not sorted are held whole, so whoever chooses them looks at what they
+hold (``compaction``).
 """
 
 from __future__ import annotations
@@ -24,6 +26,9 @@ from collector.store.parquet import (
     sorted_rows,
 )
 from collector.store.tables import ORDER, TABLES
+
+GROUP_OCTETS = 32 << 20
+"""Of a row group; it waits in memory until it is whole."""
 
 
 class MergeStopped(Exception):  # noqa: N818  # no error: somebody asked for it
@@ -72,16 +77,19 @@ def sorted_together(folder: Path, files: Sequence[StoredFile]) -> Iterator[pa.Ta
 
 
 def _row_groups(rows: Iterator[pa.Table], size: int) -> Iterator[pa.Table]:
+    """Whole row groups of ``size`` rows; smaller ones where rows are so large."""
     waiting: list[pa.Table] = []
-    count = 0
+    count = octets = 0
     for some in rows:
         waiting.append(some)
         count += some.num_rows
-        if count >= size:
+        octets += some.nbytes
+        if count >= size or octets >= GROUP_OCTETS:
             together = pa.concat_tables(waiting)
-            whole = count - count % size
+            whole = count - count % size if octets < GROUP_OCTETS else count
             yield together.slice(0, whole)
             waiting, count = [together.slice(whole)], count - whole
+            octets = waiting[0].nbytes
     if count:
         yield pa.concat_tables(waiting)
 

@@ -26,8 +26,9 @@ ROW_GROUP = 20_000
 """Rows; 5,000 and more cost the same, 200 cost three times as much."""
 FEWEST_ROWS, MOST_ROWS = 5_000, 60_000
 """Bounds of a row group in a sorted file."""
-READ_ROWS = 4_096
-"""Rows read at a time where several files are read at once."""
+READ_ROWS, READ_OCTETS = 4_096, 4 << 20
+"""Rows read at a time where several files are read at once, and about what they hold at most: rows
+have a payload of a hundred octets or of a megabyte."""
 SORTED = frozenset(TABLES) - {"updates"}
 """Tables whose files are sorted from the start."""
 _NO_DICTIONARY = {"payload", "journal_offset", "message_id", "received_at", "text"}
@@ -70,6 +71,7 @@ class FileWriter:
             ),
         )
         self.rows = 0
+        self._held = 0
         self._times: list[int] = []
         self._periods: list[int] = []
 
@@ -77,6 +79,7 @@ class FileWriter:
         """Write rows behind those before, whole row groups but for the last. Raises OSError."""
         self._parquet.write_table(rows, row_group_size=self._row_group)
         self.rows += rows.num_rows
+        self._held += rows.nbytes
         self._times = _widened(self._times, rows.column(TIME_COLUMN[self._table]))
         if column := PERIOD_COLUMN.get(self._table):
             self._periods = _widened(self._periods, rows.column(column))
@@ -102,6 +105,7 @@ class FileWriter:
             min_period=self._periods[0] if self._periods else None,
             max_period=self._periods[1] if self._periods else None,
             is_sorted=self._table in SORTED or level > 0,
+            held_octets=self._held,
         )
 
     def abandon(self) -> None:
@@ -153,7 +157,7 @@ def read_file(folder: Path, file: StoredFile) -> pa.Table:
 
 
 def read_slowly(folder: Path, file: StoredFile) -> Iterator[pa.Table]:
-    """The rows of a live file in its order, ``READ_ROWS`` at a time, in this thread alone.
+    """The rows of a live file in its order, ``READ_ROWS`` at a time at most, in this thread alone.
 
     Raises OSError or pyarrow.ArrowInvalid.
     """
@@ -161,9 +165,17 @@ def read_slowly(folder: Path, file: StoredFile) -> Iterator[pa.Table]:
     # buffered ahead, every file would hold 32 MiB
     path, ahead = folder / file.name, {"buffer_size": 1 << 16, "pre_buffer": False}
     with pq.ParquetFile(path, **ahead) as parquet:
-        for batch in parquet.iter_batches(READ_ROWS, use_threads=False):
+        for batch in parquet.iter_batches(_rows_at_a_time(parquet.metadata), use_threads=False):
             rows = pa.Table.from_batches([batch])
             yield rows if rows.schema.equals(schema) else rows.cast(schema)
+
+
+def _rows_at_a_time(metadata: pq.FileMetaData) -> int:
+    """As many as hold ``READ_OCTETS`` on an average."""
+    groups = map(metadata.row_group, range(metadata.num_row_groups))
+    octets: int = sum(group.total_byte_size for group in groups)  # before they were compressed
+    rows: int = metadata.num_rows
+    return max(1, min(READ_ROWS, READ_OCTETS * rows // max(1, octets)))
 
 
 def _widened(so_far: Sequence[int], times: Any) -> list[int]:
