@@ -162,6 +162,12 @@ METRICS = (
         ("reason",),
     ),
     Metric(
+        "leaves_left_out",
+        "counter",
+        "Updates of which leaves are missing in the store, by reason.",
+        ("reason",),
+    ),
+    Metric(
         "patches",
         "counter",
         "What patch-ids of push-change-updates showed: gap, missing (patches), late, duplicate, "
@@ -257,6 +263,7 @@ class Counters:
         self.answers = Counts()
         self.certificate_expiry_seconds = Counts()
         self.contents_left_out = Counts()
+        self.leaves_left_out = Counts()
         self.patches = Counts()
         self.patches_unread = Counts()
         self.messages_lost = Counts()

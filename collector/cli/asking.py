@@ -94,5 +94,5 @@ def provide_leaves(
         known = load_schemas(config, lambda note: click.echo(f"collector: {note}", err=True))
         maker = LeafMaker(config, known, every=True)
         leaves_on_demand(session, maker, since, until)
-    if lost := maker.unreadable + maker.cut:
+    if lost := sum(maker.left_out.values()):
         click.echo(f"collector: {lost} updates could not be read, or not as a whole", err=True)

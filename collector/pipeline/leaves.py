@@ -91,10 +91,9 @@ class LeafMaker:
         self._always = every
         self._series: dict[_Key, str] = {}
         """Name of the series, of those that were ever told."""
-        self.unreadable = 0
-        """Updates whose contents could not be read."""
-        self.cut = 0
-        """Updates of which a bound left something out."""
+        self.left_out: dict[str, int] = {}
+        """Reason word -> updates of which leaves are missing: why their contents could not be
+        read, or ``not-whole``."""
         self.configure(config, known)
 
     def configure(self, config: Config, known: DeviceSchemas) -> None:
@@ -156,15 +155,19 @@ class LeafMaker:
     def _leaves(self, payload: bytes, media_type: int, device: str, place: int) -> Sequence[Leaf]:
         try:
             found = leaves_of(payload, media_type, device, self._known, place=place)
-        except WireError:
-            self.unreadable += 1
+        except WireError as error:
+            self._count(error.reason)
             return ()
         except Exception:  # a fault of ours must not keep the segment from being stored
-            self.unreadable += 1
+            self._count("internal-error")
             log.exception("The leaves of an update of %s could not be found.", device)
             return ()
-        self.cut += not found.whole
+        if not found.whole:
+            self._count("not-whole")
         return found.leaves
+
+    def _count(self, reason: str) -> None:
+        self.left_out[reason] = self.left_out.get(reason, 0) + 1
 
 
 def leaves_on_demand(

@@ -18,6 +18,8 @@ def refresh(service: Parts) -> None:
         counters.messages_rejected.set((reason,), number)
     for reason, number in service.pipeline.contents_left_out.items():
         counters.contents_left_out.set((reason,), number)
+    for reason, number in tuple(service.leaves.left_out.items()):  # the store's thread counts
+        counters.leaves_left_out.set((reason,), number)
     patches = service.pipeline.patches
     for event, number in patches.ids.counts.items():
         counters.patches.set((event,), number)

@@ -10,6 +10,7 @@ from collector.interfaces import Receiver
 from collector.journal import Journal
 from collector.metrics import Counters
 from collector.pipeline import Pipeline
+from collector.pipeline.leaves import LeafMaker
 from collector.service.clock import CollectorClock
 from collector.service.intake import LiveIntake
 from collector.sinks.live import LiveSink
@@ -26,6 +27,7 @@ class Parts(Protocol):
     journal: Journal
     store: StoreWriter
     live: LiveSink
+    leaves: LeafMaker
     intake: LiveIntake
     clock: CollectorClock
     manager: SubscriptionManager

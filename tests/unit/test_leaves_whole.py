@@ -14,6 +14,7 @@ from collector.cli import status_of
 from collector.errors import ConfigError
 from collector.model import DeviceTime, MediaType, Notification, NotificationKind, SidTable
 from collector.schema.sid import experimental_sids_folder, load_sids
+from collector.service.gauges import refresh
 from collector.service.lifecycle import Service
 from collector.wire import names
 from collector.wire.notification import encode
@@ -77,6 +78,9 @@ def test_leaves_from_the_socket_to_the_query(
             with pytest.raises(ConfigError):
                 await service.reload(bad)
             assert service.leaves.asked
+            service.leaves.left_out["bad-json"] = 2
+            refresh(service)
+            assert service.counters.leaves_left_out.total() == 2
             await service.reload(config_in(tmp_path, device=[DEVICE], schema=known))
             assert not service.leaves.asked
             assert "store.leaves" not in service.at_restart

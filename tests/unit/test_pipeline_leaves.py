@@ -109,7 +109,7 @@ def test_rows_of_a_known_schema() -> None:
     assert first["event_time"].timestamp() == ns(1) / 1e9
     assert first["journal_offset"] == 2
     assert not first["guessed"]
-    assert (maker.unreadable, maker.cut) == (0, 0)
+    assert maker.left_out == {}
 
 
 @pytest.mark.parametrize("media_type", [1, 2, 3])
@@ -180,7 +180,7 @@ def test_what_cannot_be_read_is_counted(
     bad = update(1).replace(b'{"test-base:top"', b'{"x":' + twice + b',"test-base:top"')
     maker = LeafMaker(config(store={"leaves": True}), KNOWN)
     assert len(rows(maker, told((bad, 1), (update(2), 1)))) == 6
-    assert maker.unreadable == 1
+    assert maker.left_out == {"duplicate-member": 1}
 
     def stumbles(*_: Any, **__: Any) -> None:
         raise KeyError("of ours")
@@ -188,7 +188,7 @@ def test_what_cannot_be_read_is_counted(
     monkeypatch.setattr(leaves, "flatten", stumbles)
     with caplog.at_level(logging.ERROR):
         assert rows(maker, told((update(1), 1))) == []
-    assert maker.unreadable == 2
+    assert maker.left_out == {"duplicate-member": 1, "internal-error": 1}
     assert "could not be found" in caplog.text
 
 
@@ -196,7 +196,7 @@ def test_what_is_cut_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("collector.schema.flatten.MAX_LEAVES", 2)
     maker = LeafMaker(config(store={"leaves": True}), KNOWN)
     assert len(rows(maker, told((update(1), 1)))) == 2
-    assert maker.cut == 1
+    assert maker.left_out == {"not-whole": 1}
 
 
 def test_each_part_of_a_bundle_has_its_own_leaves() -> None:
