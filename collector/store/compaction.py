@@ -46,15 +46,17 @@ PAYLOADS = MergeLimits(max_level=3, max_octets=4 << 20, max_held=32 << 20)
 else together and made the receiver lose datagrams. What payloads hold is looked at too, since some
 shrink to a hundredth: small files of 64 MiB each took 700 MiB of memory to merge, and four times
 the CPU time of receiving them."""
-LIMITS: Mapping[str, MergeLimits] = {"updates": PAYLOADS}
+LIMITS: Mapping[str, MergeLimits] = {"updates": PAYLOADS, "leaves": PAYLOADS}
 """table -> its limits; ``SMALL_ROWS`` for those not named."""
+CONTENTS = ("updates", "leaves")
+"""Tables that hold what was sent, not what was concluded: large, and the first to go."""
 
 
 class StoreLimits(Struct, frozen=True):
     """How much is kept; None for no limit."""
 
     max_octets: int | None = None
-    """Of all files together; the oldest ``updates`` go first, then the oldest of the others."""
+    """Of all files together; the oldest of ``CONTENTS`` go first, then the oldest of the others."""
     max_age: Mapping[str, int] = {}
     """table -> ns after which its rows may go; a table not named is kept. They go by the file,
     when its newest row is old enough."""
@@ -99,7 +101,7 @@ def choose_expired(
         return tuple(gone)
     names = {entry.name for entry in gone}
     left = [entry for entry in listed if entry.name not in names]
-    left.sort(key=lambda entry: (entry.table != "updates", entry.first_offset))
+    left.sort(key=lambda entry: (entry.table not in CONTENTS, entry.first_offset))
     total = _octets(left)
     for entry in left:
         if total <= limits.max_octets:

@@ -437,6 +437,17 @@ def test_size_takes_the_oldest_updates_first_then_the_rest() -> None:
     assert compaction.choose_expired(manifest, StoreLimits(), 1 << 62) == ()
 
 
+def test_leaves_go_with_their_updates_before_any_verdict() -> None:
+    def file(table: str, first: int, octets: int) -> Any:
+        return writer.StoredFile(table, f"{table}-{first}", first, first + 1, 1, octets, 0, 0, 0)
+
+    verdicts = [file("verdicts", n, 1) for n in range(2)]
+    bulk = [file(table, n, 100) for n in range(2) for table in ("updates", "leaves")]
+    manifest = Manifest().changed(added=(*verdicts, *bulk))
+    chosen = compaction.choose_expired(manifest, StoreLimits(max_octets=202), 0)
+    assert {entry.name for entry in chosen} == {"updates-0", "leaves-0"}
+
+
 def test_background_thread_does_the_upkeep_by_itself(
     opened: Callable[..., StoreWriter], monkeypatch: pytest.MonkeyPatch
 ) -> None:
