@@ -17,6 +17,7 @@ from collector.model import (
     Ended,
     NotificationKind,
     Rejected,
+    StateChanged,
     SubscriptionTerms,
     Unreassembled,
 )
@@ -87,6 +88,8 @@ class Traffic:
         if not hasattr(record, "publisher_id"):
             return record
         message_id = record.message_id if self.counted == "message" else None
+        if self.counted == "message" and isinstance(record, StateChanged) and self.ids:
+            message_id = self.random.choice(list(self.ids.values()))
         return msgspec.structs.replace(record, publisher_id=None, message_id=message_id)
 
     def _begin(self, number: int) -> None:

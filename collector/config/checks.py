@@ -245,16 +245,21 @@ def _check_subscriptions(
 
 
 def _check_known(known: tuple[KnownSubscriptionSettings, ...], faults: Faults) -> None:
-    first: dict[tuple[str, int], int] = {}
+    first: dict[tuple[str, int | str | None], int] = {}
     for number, one in enumerate(known, 1):
+        if (one.id is None) == (one.label is None):
+            text = "it is known by an id or by a label"
+            faults.add(f"known_subscription[{number}].id", text, "one of them")
+            continue
         if one.period_seconds is not None:
             _check_period(one.period_seconds, faults, f"known_subscription[{number}]")
         for device in one.devices:
-            before = first.setdefault((device, one.id), number)
+            before = first.setdefault((device, one.label or one.id), number)
             if before != number:
+                key, told = ("label", one.label) if one.label else ("id", one.id)
                 faults.add(
-                    f"known_subscription[{number}].id",
-                    f"id {one.id} of {device} is in known_subscription[{before}] already",
+                    f"known_subscription[{number}].{key}",
+                    f"{key} {told} of {device} is in known_subscription[{before}] already",
                 )
 
 

@@ -266,12 +266,15 @@ class KnownSubscriptionSettings(Struct, frozen=True, kw_only=True):
     """A subscription that is made elsewhere, known by its id: in a capture whose start is missing,
     or configured on the device."""
 
-    id: Annotated[int, Meta(ge=0, le=2**32 - 1)]
-    """Its id, as messages carry it."""
+    id: Annotated[int, Meta(ge=0, le=2**32 - 1)] | None = None
+    """Its id, as messages carry it; or its label."""
+    label: Text | None = None
+    """What messages of gRPC dial-out call it, as in "Sub3". In rows its id is then the CRC-32 of
+    that text with the highest bit set."""
     devices: tuple[Text, ...] = ("*",)
     """Names of devices, or "*" for all; in a capture the address of one that has no name here."""
     name: Name | None = None
-    """Name of the series in verdicts and queries; without it the id."""
+    """Name of the series in verdicts and queries; without it the label, else the id."""
     period_seconds: Annotated[float, Meta(ge=0.01, le=42_949_672.95)] | None = None
     """Seconds between updates; without it they are learned from the data where that shows it."""
     expect: tuple[Name, ...] = ()

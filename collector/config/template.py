@@ -63,6 +63,7 @@ _UNSET = {
     "certificate_file": "collector.pem",
     "client_ca_file": "publishers-ca.pem",
     "encoding": "encode-json",
+    "label": "Sub3",
     "folder": "yang",
     "schema_folder": "yang/core7",
     "sid_folder": "sid",

@@ -17,6 +17,8 @@ from collector.core.seen_ids import Signature
 from collector.core.state import ALL_KEYS, Counter, Device, Hole, Restart, Run
 from collector.model import Rejected, StateChanged, Unreassembled, Update
 
+NOBODYS_KEPT = 16
+"""State changes of a device of which it is not known who sent them (ours)."""
 HELD_UP_SHARE = 8
 """Held up is a record when ids behind its own came more than this share of a period before it."""
 
@@ -143,6 +145,8 @@ def _follow(
     if message_ids.begins_late(counter, each, record.message_id):
         runs = tuple(run for run in runs if run is each) or runs
     seen = [(run, *message_ids.observe(run, signature, period, limits.open_holes)) for run in runs]
+    if device.nobodys and record.publisher_id is None:
+        seen = [_excused(device, record.source, one) for one in seen]
     if each is not None and any(found is not Finding.NEXT for _, found, _ in seen):
         if forced is None:
             _decide(context, counter)
@@ -162,12 +166,26 @@ def force(context: Context, counter: Counter, per_subscription: bool) -> None:
             gaps.acquit(counter)
 
 
+def _excused(device: Device, source: str, one: Seen) -> Seen:
+    """A gap of ids that nobody's messages had is none."""
+    run, found, hole = one
+    if found is not Finding.GAP or hole is None:
+        return one
+    for sender, taken in device.nobodys:
+        missed = sender == source and message_ids.hole_with(run, taken) is hole
+        if missed and message_ids.excuse(run, hole, taken):
+            return run, Finding.NEXT, None
+    return one
+
+
 def observe_state_change(
     context: Context, device: Device, record: StateChanged, key: int, period: int
 ) -> list[Seen]:
     """Follow the id of a state change, where it is known whose it is."""
-    speaker = speaker_of(device, record)
+    speaker = "" if context.bundle else speaker_of(device, record)
     if speaker is None:
+        if record.message_id is not None:
+            device.nobodys = [*device.nobodys, (record.source, record.message_id)][-NOBODYS_KEPT:]
         return []
     event_time = record.notification.event_time
     return observe(context, device, record, speaker, key, event_time, period)

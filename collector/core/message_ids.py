@@ -147,6 +147,17 @@ def hole_with(run: Run, message_id: int) -> Hole | None:
     return None
 
 
+def excuse(run: Run, hole: Hole, message_id: int) -> bool:
+    """Take an id that was no message of the run off its hole; whether the hole is closed."""
+    fill(hole, message_id)
+    if hole in run.holes:
+        return False
+    if hole.priced:
+        hole.priced = False
+        _charge(run, -1)
+    return True
+
+
 def is_due(counter: Counter, message_id: int) -> bool:
     """Is it the next id of one of the counter's runs, or missing from one?"""
     return any(

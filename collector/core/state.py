@@ -329,8 +329,8 @@ class Device:
     """One device: all that is known of its subscriptions and counters."""
 
     __slots__ = (
-        "aliases", "counters", "duplicates", "fell_off", "name", "next_offset", "ports",
-        "subscriptions", "unknown", "windows",
+        "aliases", "counters", "duplicates", "fell_off", "name", "next_offset", "nobodys",
+        "ports", "subscriptions", "unknown", "windows",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
@@ -345,6 +345,8 @@ class Device:
         self.unknown: dict[int, Unknown] = {}
         self.aliases: dict[int, int] = {}
         """Id that data carries -> id of its subscription."""
+        self.nobodys: list[tuple[str, int]] = []
+        """(source, id) of the last messages of which nobody could tell whose id it is."""
         self.ports: dict[tuple[str, int], list[int]] = {}
         """(source, port) -> subscriptions started there that have no data yet."""
         self.fell_off: dict[str, int] = {}

@@ -29,6 +29,7 @@ from collector.model import (
     SidTable,
     SubscriptionTerms,
 )
+from collector.wire.telemetry import subscription_number
 
 _SCOPES = {Quirk.IDS_PER_PUBLISHER, Quirk.IDS_PER_SUBSCRIPTION}
 
@@ -133,10 +134,14 @@ def engine_settings(config: Config) -> EngineSettings:
     known: dict[tuple[str, int], KnownSubscription] = {}
     for one in config.known_subscriptions:
         told = KnownSubscription(
-            name=one.name or "", terms=_terms(one.period_seconds), expect=one.expect or None
+            name=one.name or one.label or "",
+            terms=_terms(one.period_seconds),
+            expect=one.expect or None,
         )
         for device in one.devices:
-            known[device if device != "*" else ANY_DEVICE, one.id] = told
+            number = subscription_number(one.label) if one.label else one.id
+            if number is not None:
+                known[device if device != "*" else ANY_DEVICE, number] = told
     grace = verdicts.grace_seconds
     return EngineSettings(
         grace=None if grace is None else round(grace * SECOND),

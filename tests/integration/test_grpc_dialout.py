@@ -358,6 +358,7 @@ def test_who_is_refused_and_why(
         async with receiving(intake, **options) as (receiver, target):
             with pytest.raises(grpc.RpcError):
                 await asyncio.to_thread(publish, target, [GPB], authority=trusted, own=own)
+            await until(lambda: f"refused/{reason}" in receiver.stats())
             return intake, receiver.stats()
 
     intake, stats = asyncio.run(run())

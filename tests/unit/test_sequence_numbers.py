@@ -134,5 +134,25 @@ def test_also_when_it_was_overtaken() -> None:
     assert run_with(modified(52, 105), skipped=(105,)) == []
 
 
+def test_who_counts_in_step_is_told_apart_by_who_misses_it() -> None:
+    # card 2 has 5005 next as well: whose number it was shows when card 1 goes on behind it
+    assert run_with(modified(45, 5005), first=5000, skipped=(5005,)) == []
+    assert "loss" in run_with(modified(45, 5005), first=5000, skipped=(5005, 5006))
+    assert "loss" in run_with(modified(45, 5005), first=5000, skipped=(5007,))
+
+
+def test_numbers_of_state_changes_alone() -> None:
+    wire = Wire().send(established())
+    wire.send(*(modified(10 * number, number) for number in (1, 2, 4)))
+    wire.send(modified(50, None), modified(60, 3), modified(60, 3))
+    assert "restart" not in wire.kinds()
+    assert wire.engine.duplicates() == 1
+
+
+def test_what_nobody_misses_is_forgotten() -> None:
+    strange = [modified(45 + number / 10, 70_000 + 7 * number) for number in range(40)]
+    assert run_with(*strange) == []
+
+
 def test_a_number_that_nobody_took_is_a_loss() -> None:
     assert "loss" in run_with(skipped=(105,))
