@@ -77,8 +77,9 @@ class StoreSettings(Struct, frozen=True, kw_only=True):
     """Whether small files are merged in the background; many small files make queries slow."""
     leaves: bool = False
     """Whether the contents of all updates are stored leaf by leaf, too, as the table leaves: path
-    with list keys, type, value. It costs time and room, see [schema]; a [[subscription]] can ask
-    for itself alone. Without it `collector query --leaves` finds them when it is asked."""
+    with list keys, type, value; see [schema]. A leaf costs about 6 microseconds of CPU and 7 bytes
+    of the store. A [[subscription]] can ask for itself alone; without either, `collector query
+    --leaves` finds them when it is asked."""
 
 
 class MetricsSettings(Struct, frozen=True, kw_only=True):

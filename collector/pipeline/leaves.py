@@ -22,8 +22,9 @@ from collector.errors import UsageError, WireError
 from collector.model import MediaType, NotificationKind
 from collector.pipeline.schemas import DeviceSchemas
 from collector.schema.flatten import Leaf, Leaves, flatten
+from collector.store.leaf_rows import leaf_rows
 from collector.store.query import QuerySession
-from collector.store.tables import LEAVES, Said, leaf_rows, tables_of
+from collector.store.tables import LEAVES, Said, tables_of
 from collector.wire.nodes import contents_of, guess_key, lists_marked
 from collector.wire.notification import decode_contents
 
