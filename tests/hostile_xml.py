@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from random import Random
 
+from tests.damage import all_prefixes, damaged_one, with_replaced_octets
+
 TIME = "2027-01-15T08:00:00.000001Z"
 _YANG = "urn:ietf:params:xml:ns:yang:"
 _YP = f"{_YANG}ietf-yang-push"
@@ -130,44 +132,14 @@ HOSTILE = [
 
 def prefixes() -> Iterator[bytes]:
     """Every beginning of every usual message."""
-    for usual in USUAL:
-        for length in range(len(usual) + 1):
-            yield usual[:length]
+    return all_prefixes(USUAL)
 
 
 def replaced_octets(usual: bytes, bits: Sequence[int] = range(8)) -> Iterator[bytes]:
     """Each octet of a message with bits turned round, and replaced by what means something."""
-    for place, octet in enumerate(usual):
-        flipped = (octet ^ 1 << bit for bit in bits)
-        for other in {*flipped, *b"<>/&:=' ]\0\xff"}:
-            yield usual[:place] + bytes((other,)) + usual[place + 1 :]
+    return with_replaced_octets(usual, b"<>/&:=' ]\0\xff", bits)
 
 
 def damaged(random: Random) -> bytes:
     """A usual message with one to three pieces replaced, doubled, put in or cut off."""
-    text = random.choice(USUAL)
-    if random.randrange(3) == 0:  # mostly still usual: another letter or digit
-        for _ in range(random.randrange(1, 4)):
-            place = random.choice([at for at, octet in enumerate(text) if chr(octet).isalnum()])
-            text = text[:place] + random.choice(b"0123456789azAZ").to_bytes() + text[place + 1 :]
-        return text
-    for _ in range(random.choice((1, 1, 1, 2, 3))):
-        place = random.randrange(len(text) + 1)
-        if random.randrange(2):  # where tags begin and end
-            near = max(text.find(random.choice((b"<", b">")), place), 0)
-            place = near + random.randrange(2)
-        end = min(len(text), place + random.choice((0, 0, 0, 1, 1, 2, 5, 30)))
-        kind = random.randrange(6)
-        if kind == 0:
-            piece = bytes((random.randrange(256),))
-        elif kind == 1:  # doubled, or moved to another place
-            start = random.randrange(len(text) + 1)
-            piece = text[start : start + random.choice((1, 5, 20, 60))]
-        elif kind == 2:
-            piece, end = b"", min(len(text), end + 1)
-        else:
-            piece = random.choice(TOKENS)
-        text = text[:place] + piece + text[end:]
-        if random.randrange(12) == 0:
-            text = text[: random.randrange(len(text) + 1)]
-    return text
+    return damaged_one(random, USUAL, TOKENS, b"<>")
