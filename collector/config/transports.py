@@ -40,6 +40,10 @@ class ReassemblySettings(Struct, frozen=True, kw_only=True):
     """Half-built messages of one source address at a time."""
     max_half_built: Annotated[int, Meta(ge=1, le=1_000_000)] = 4096
     """Half-built messages of all sources at a time."""
+    max_half_built_bytes: Annotated[int, Meta(ge=2**20, le=2**36)] = 64 * 2**20
+    """Bytes of all half-built messages at a time, 512 added for each segment; above it the oldest
+    are given up. Two whole messages always fit. Every receiver of datagrams and every lane has its
+    own, and keeps up to 48 MiB of finished ones, so that it knows their duplicates."""
 
 
 class TlsServerSettings(Struct, frozen=True, kw_only=True):

@@ -5,56 +5,111 @@ what a segment that is known means (``reassembly``).
 
 Rules: a segment is known by a hash. Of messages that came whole in one batch the batch's octets are
 kept instead, and hashes made when one of those keys is seen again, which is rare. When more than
-``max_remembered_octets`` are kept the oldest batch is let go of for the hashes of its messages: so
-it is a matter of time and memory only, never of what is decided.
+``max_remembered_octets`` are kept the oldest batch is let go of for the hashes of its messages,
+four octets a segment: so it is a matter of time and memory only, never of what is decided.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections import OrderedDict
 from collections.abc import Iterable
-from itertools import repeat
+from itertools import pairwise, repeat
 from zlib import crc32
 
 from collector.core.segments import Key, ReassemblyLimits, Runs, SegmentReceived
+from collector.model import Octets
 
 
-class Finished:
+class _Together:
     """Messages that were finished together; each has a place."""
 
-    __slots__ = ("_prints", "end", "expires", "first", "left", "octets", "runs")
+    __slots__ = ("end", "expires", "first", "left", "octets")
 
-    def __init__(self, expires: list[int], prints: dict[int, dict[int, int]], runs: Runs | None):
-        """Either ``prints`` (see ``prints``) of all messages, or ``runs`` to make them from."""
-        self._prints = prints
-        self.runs = runs
-        """The places are those in it; None: only hashes are kept."""
+    def __init__(self, expires: list[int]) -> None:
         self.expires = expires
         """When the message at each place is to be forgotten."""
         self.first = self.end = 0
         """Those remembered lie between these places."""
         self.left = 0
         """How many they are."""
-        self.octets = 0 if runs is None else runs.payload.memory
+        self.octets = 0
         """Memory that is kept for them, hashes not counted."""
 
-    def prints(self, place: int) -> dict[int, int]:
-        """Segment number -> hash of the segment."""
-        found = self._prints.get(place)
-        if found is None and self.runs is not None:
-            found = self._prints[place] = _prints(self.runs, place)
-        return found or {}
+
+class FinishedOne(_Together):
+    """A message whose segments came one by one."""
+
+    __slots__ = ("_prints",)
+
+    def __init__(self, expires: int, parts: Iterable[SegmentReceived]) -> None:
+        super().__init__([expires])
+        self.end = self.left = 1
+        self._prints = {part.number: _fingerprint(part) for part in parts}
+        """Segment number -> hash."""
+
+    def segments(self, place: int) -> int:
+        """How many it had."""
+        return len(self._prints)
+
+    def knows(self, place: int, segment: SegmentReceived) -> bool:
+        """Was it a part of it?"""
+        return self._prints.get(segment.number) == _fingerprint(segment)
+
+
+class FinishedRuns(_Together):
+    """Messages that came whole in a batch."""
+
+    __slots__ = ("_base", "_checks", "_ends", "_forms", "_payload", "_starts", "runs")
+
+    def __init__(self, runs: Runs, remember: int) -> None:
+        """``remember``: ns that a message is remembered. None of them is yet."""
+        super().__init__([runs.arrivals[end - 1] + remember for end in runs.ends])
+        self.octets = runs.payload.memory
+        self.runs: Runs | None = runs
+        """The places are those in it; None: only hashes are kept."""
+        self._forms, self._starts, self._ends = runs.forms, runs.starts, runs.ends
+        self._payload = runs.payload
+        self._checks = array("I")
+        """Of each row from ``_base`` on, once they are kept instead of octets."""
+        self._base = 0
+
+    def segments(self, place: int) -> int:
+        """How many a message had."""
+        return self._ends[place] - self._starts[place]
 
     def knows(self, place: int, segment: SegmentReceived) -> bool:
         """Was it a part of that message?"""
-        known = self.prints(place).get(segment.number)
-        return known == fingerprint(segment.form, segment.last, segment.options, segment.payload)
+        row, end = self._starts[place] + segment.number, self._ends[place]
+        return (
+            row < end
+            and segment.last == (row == end - 1)
+            and segment.form == self._forms[place]
+            and not segment.options
+            and len(segment.payload) == self._payload.offsets[row + 1] - self._payload.offsets[row]
+            and crc32(segment.payload) == self._check(row)
+        )
+
+    def _check(self, row: int) -> int:
+        boiled_down = self.runs is None
+        return self._checks[row - self._base] if boiled_down else crc32(self._payload[row])
 
     def boil_down(self) -> None:
         """Keep hashes instead of octets."""
-        for place in range(self.first, self.end):
-            self.prints(place)
-        self.runs = None
+        base, offsets = self._starts[self.first], self._payload.offsets
+        checks = array("I", bytes(4 * (self._ends[self.end - 1] - base)))
+        with memoryview(self._payload.data) as data:
+            for place in range(self.first, self.end):
+                start, end = self._starts[place], self._ends[place]
+                borders = pairwise(offsets[start : end + 1])
+                checks[start - base : end - base] = array(
+                    "I", [crc32(data[begin:behind]) for begin, behind in borders]
+                )
+        self._payload = Octets(b"", offsets)
+        self.runs, self._checks, self._base = None, checks, base
+
+
+Finished = FinishedOne | FinishedRuns
 
 
 class FinishedMessages:
@@ -67,10 +122,10 @@ class FinishedMessages:
         # OrderedDict: the oldest of a plain dict costs a walk over all that was deleted before it
         self.messages: OrderedDict[Key, tuple[Finished, int]] = OrderedDict()
         """Oldest first; with the place of the message. To be read only."""
-        self._kept: OrderedDict[Finished, None] = OrderedDict()
+        self._kept: OrderedDict[FinishedRuns, None] = OrderedDict()
         """Those with octets, oldest first."""
         self._octets = 0
-        self._newest: Finished | None = None
+        self._newest: FinishedRuns | None = None
         """What runs were added to last; the next ones may be of the same batch."""
 
     @property
@@ -86,13 +141,7 @@ class FinishedMessages:
             before[0].left -= 1
             if not before[0].left:
                 self._let_go(before[0])
-        prints = {
-            part.number: fingerprint(part.form, part.last, part.options, part.payload)
-            for part in parts
-        }
-        finished = Finished([now + self._remember], {0: prints}, None)
-        finished.left = 1
-        self.messages[key] = finished, 0
+        self.messages[key] = FinishedOne(now + self._remember, parts), 0
         return self._make_room()
 
     def add_runs(self, runs: Runs, start: int, end: int) -> list[Key]:
@@ -117,9 +166,8 @@ class FinishedMessages:
             oldest.boil_down()
         return forgotten
 
-    def _keep(self, runs: Runs) -> Finished:
-        expires = [runs.arrivals[end - 1] + self._remember for end in runs.ends]
-        finished = Finished(expires, {}, runs)
+    def _keep(self, runs: Runs) -> FinishedRuns:
+        finished = FinishedRuns(runs, self._remember)
         self._kept[finished] = None
         self._octets += finished.octets
         return finished
@@ -156,24 +204,17 @@ class FinishedMessages:
 
     def _let_go(self, finished: Finished) -> None:
         """None of its messages is left."""
-        if finished in self._kept:
+        if isinstance(finished, FinishedRuns) and finished in self._kept:
             del self._kept[finished]
             self._octets -= finished.octets
             if finished is self._newest:
                 self._newest = None
 
 
-def fingerprint(form: int, last: bool, options: bytes, payload: bytes) -> int:
+def _fingerprint(segment: SegmentReceived) -> int:
     """What tells a segment from another one of the same number, in one number.
 
     Whoever makes up two that look the same only has the second one taken for a duplicate.
     """
-    return hash((form, last, options, len(payload), crc32(payload)))
-
-
-def _prints(runs: Runs, place: int) -> dict[int, int]:
-    form, start, end = runs.forms[place], runs.starts[place], runs.ends[place]
-    return {
-        row - start: fingerprint(form, row == end - 1, b"", runs.payload[row])
-        for row in range(start, end)
-    }
+    payload = segment.payload
+    return hash((segment.form, segment.last, segment.options, len(payload), crc32(payload)))

@@ -50,6 +50,7 @@ REASONS: Final = (
     "too-many-segments",
     "too-large",
     "too-many-half-built",
+    "too-many-octets",
     "conflict",
     "duplicate",
     "stopped",
@@ -268,7 +269,7 @@ class Reassembly:
             self._settle(self._aside.popitem(last=False)[1])
         while self._octets > self._max_octets:
             oldest = next(one for one in self._building.values() if one is not but)
-            self._give_up(oldest, "too-many-half-built", facts)
+            self._give_up(oldest, "too-many-octets", facts)
 
     # ----------------------------------------------------------------- finished messages
     def _set_aside(
@@ -282,7 +283,7 @@ class Reassembly:
             return
         aside.parts[segment.number] = segment
         self._octets += len(segment.payload) + OVERHEAD
-        if len(aside.parts) == len(finished.prints(place)):  # the whole message came again
+        if len(aside.parts) == finished.segments(place):  # the whole message came again
             self._settle(self._aside.pop(key))
         elif self._octets > self._max_octets:
             self._settle(self._aside.popitem(last=False)[1])

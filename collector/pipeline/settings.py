@@ -116,6 +116,7 @@ def reassembly_limits(config: Config) -> ReassemblyLimits:
         max_message_octets=limits.max_message_bytes,
         max_per_peer=limits.max_half_built_per_peer,
         max_half_built=limits.max_half_built,
+        max_octets=limits.max_half_built_bytes,
     )
 
 

@@ -185,7 +185,7 @@ def test_the_oldest_gives_up_its_octets() -> None:
     )
     assert [fact.message_id for fact in facts] == [1]
     assert reassembly.octets == 9000 + 5000 + 2 * OVERHEAD
-    assert reassembly.discarded["too-many-half-built"] == 1
+    assert reassembly.discarded["too-many-octets"] == 1
 
 
 def test_the_message_at_hand_is_not_given_up_for_itself() -> None:
@@ -227,7 +227,7 @@ def test_what_was_set_aside_goes_first() -> None:
     assert reassembly.discarded["duplicate"] == 1
     assert receive(reassembly, segment(0, b"x" * 9000, message_id=4)) == []
     assert reassembly.discarded["duplicate"] == 2
-    assert reassembly.discarded["too-many-half-built"] == 0
+    assert reassembly.discarded["too-many-octets"] == 0
 
 
 @pytest.mark.parametrize(

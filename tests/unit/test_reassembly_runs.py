@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from collector.core.finished import FinishedMessages
 from collector.core.reassembly import Reassembly
@@ -177,6 +178,29 @@ def test_above_the_limit_hashes_are_kept_instead() -> None:
     assert reassembly.discarded["duplicate"] == 15
     finished.clear()
     assert (len(finished.messages), finished.octets) == (0, 0)
+
+
+@pytest.mark.parametrize("kept", [10 * ONE, 1])
+def test_what_differs_in_anything_is_not_known(kept: int) -> None:
+    finished = FinishedMessages(ReassemblyLimits(max_remembered_octets=kept), SECOND)
+    finished.add_runs(runs_of(key(0), KEY, key(9)), 0, 3)
+    assert bool(finished.octets) is (kept > 1)
+    message, place = finished.messages[KEY]
+    first, middle, last = segments()
+    assert message.segments(place) == 3
+    assert all(message.knows(place, part) for part in (first, middle, last))
+    for odd in (
+        replace(middle, form=JSON + 1),
+        replace(middle, last=True),
+        replace(last, last=False),
+        replace(first, options=b"\x09\x04ab"),
+        replace(first, payload=b"two"),
+        replace(first, payload=b"one "),
+        replace(first, number=1),
+        replace(first, number=3),
+        replace(last, number=5),
+    ):
+        assert not message.knows(place, odd), odd
 
 
 def test_a_batch_above_the_limit_is_not_kept_at_all() -> None:
