@@ -16,7 +16,7 @@ SOURCES = sorted((ROOT / "collector" / "fast" / "src").glob("*.c"))
 CHILD = Path(__file__).with_name("fast_sanitized_child.py")
 FOLD_CHILD = Path(__file__).with_name("fold_sanitized_child.py")
 COMPILER = shutil.which("gcc")
-DAMAGED = 80_000
+DAMAGED = 50_000
 """Of each encoding."""
 SEEDS = 150
 FLAGS = [
