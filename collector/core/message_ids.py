@@ -148,13 +148,13 @@ def hole_with(run: Run, message_id: int) -> Hole | None:
 
 
 def excuse(run: Run, hole: Hole, message_id: int) -> bool:
-    """Take an id that was no message of the run off its hole; whether the hole is closed."""
+    """Take an id that was no message of the run off the hole that was just opened; whether the hole
+    is closed, which gives its cost back."""
     fill(hole, message_id)
     if hole in run.holes:
         return False
-    if hole.priced:
-        hole.priced = False
-        _charge(run, -1)
+    hole.priced = False
+    _charge(run, -1)
     return True
 
 
