@@ -8,7 +8,6 @@ cell is one line in ``CELLS``; a new transport one in ``ROADS``, too.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,9 +24,7 @@ from tests.lab import Collecting, fault, lab, scenario_toml
 
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
-PERIODS = 16
-TOO_BUSY = 3.5
-"""Processes for each core, over a minute; the cells alone cause less than 2."""
+PERIODS = 18
 GRACE = 1.5
 """Seconds; wide, since all cells share a machine."""
 UNCERTAIN = 5
@@ -145,23 +142,24 @@ CELLS = [
 def troubles(cell: Cell) -> str:
     """What goes wrong: on every transport the same, but for what only datagrams can have.
 
-    What is held back keeps to a card of its own: it moves when its card is waited for.
+    What is held back keeps to a card of its own: it moves when its card is waited for. The first
+    ticks are left alone: connections are made, and it is learned how many messages are usual.
     """
     found = [
-        fault("drop", 5, card="linecard1"),
-        fault("reorder", 5, 8, card="linecard4", seconds=0.1, probability=0.5),
-        fault("silent", 6, card="linecard2"),
-        fault("duplicate", 6, 9, card="linecard3", seconds=0.05),
-        fault("delay", 9, card="linecard4", seconds=0.15),
+        fault("drop", 7, card="linecard1"),
+        fault("reorder", 7, 10, card="linecard4", seconds=0.1, probability=0.5),
+        fault("silent", 8, card="linecard2"),
+        fault("duplicate", 8, 11, card="linecard3", seconds=0.05),
+        fault("delay", 11, card="linecard4", seconds=0.15),
     ]
     if cell.asked in ("dynamic", "list"):  # else nobody is told that it is gone
-        found.append(fault("kill", 9, 12, card="linecard3"))
+        found.append(fault("kill", 11, 14, card="linecard3"))
     if cell.numbered:
-        found.append(fault("drop", 8, card="linecard1", probability=0.5))
         found.append(fault("drop", 10, card="linecard1", probability=0.5))
+        found.append(fault("drop", 12, card="linecard1", probability=0.5))
     if cell.transport in ("udp-notif", "dtls"):
-        found.append(fault("corrupt", 11, card="linecard2"))
-        found.append(fault("drop", 12, 14, card="linecard1", probability=0.5, datagrams=True))
+        found.append(fault("corrupt", 13, card="linecard2"))
+        found.append(fault("drop", 14, 16, card="linecard1", probability=0.5, datagrams=True))
     return "".join(found)
 
 
@@ -262,9 +260,11 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
         }
 
     result = asyncio.run(whole())
-    busy = os.getloadavg()[0] / (os.cpu_count() or 1)
-    if busy > TOO_BUSY:
-        pytest.skip(f"{busy:.1f} processes waited for each core: nothing was on time")
+    uncertain = sum(one.comparison.uncertain for one in result.values())
+    if uncertain > len(CELLS):
+        pytest.skip(
+            f"the machine is too busy: the devices themselves were late ({uncertain} times)"
+        )
     return result
 
 
