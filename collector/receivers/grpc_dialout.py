@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, Literal
 from urllib.parse import unquote
 
@@ -149,7 +150,7 @@ class GrpcDialoutReceiver:
                 ("grpc.max_concurrent_streams", _STREAMS_OF_ONE),
             )
         )
-        server.add_generic_rpc_handlers((_Methods(self._serve, self._limit),))
+        server.add_generic_rpc_handlers((_Methods(self._serve),))
         if self.tls is None:
             listener.close()  # it said whether the address can be used; the library has its own
             self._listen(server, _target(self._address, self.local_port))
@@ -208,8 +209,9 @@ class GrpcDialoutReceiver:
                 self.tls.look()
 
     # ------------------------------------------------------------------ streams
-    async def _serve(self, stream: Stream, context: Any) -> None:
-        """One stream, until the device ends it."""
+    async def _serve(self, make: Callable[[int], Stream], _: Any, context: Any) -> None:
+        """One stream, until the device ends it; ``make`` says what it is read with."""
+        stream = make(self._limit)
         who = self._who(context)
         if self.streams >= self._most:
             self.refusals.add("too-many-streams", f"refused {who[0]}: there are too many streams")
@@ -262,19 +264,15 @@ _STREAMS: Final[Mapping[str, Callable[[int], Stream]]] = {
 class _Methods(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
     """The methods that are served, octets in and out."""
 
-    def __init__(self, serve: Callable[[Stream, Any], Any], limit: int) -> None:
-        self._serve, self._limit = serve, limit
+    def __init__(self, serve: Callable[..., Any]) -> None:
+        self._serve = serve
 
     def service(self, handler_call_details: Any) -> Any:
         """gRPC: who takes care of a call; None: nobody."""
         make = _STREAMS.get(handler_call_details.method)
         if make is None:
             return None
-
-        async def serve(_: Any, context: Any) -> None:
-            await self._serve(make(self._limit), context)
-
-        return grpc.stream_stream_rpc_method_handler(serve)
+        return grpc.stream_stream_rpc_method_handler(partial(self._serve, make))
 
 
 def _target(address: str, port: int) -> str:
