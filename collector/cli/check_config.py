@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +22,9 @@ def check_config(file: str) -> int:
     """Say whether a configuration can be used.
 
     Every fault is named with its key and with what is allowed; exit status 2 when there is one.
-    Nothing is started and no device is asked. Files of passwords and keys that cannot be read here
-    are said, but are no fault: they may be on another machine.
+    Nothing is started and no device is asked. Files of passwords, keys and certificates that cannot
+    be read here are said, but are no fault: they may be on another machine. Certificates that can
+    be read and not be used are one.
     """
     from collector.config import check_config as check
 
@@ -32,6 +35,14 @@ def check_config(file: str) -> int:
         click.echo(f"{len(faults)} fault{'s' if len(faults) != 1 else ''}", err=True)
         return 2
     if config.collector.lanes > 1 and not _steerable(config):
+        return 2
+    unusable = [
+        fault for section in _tls_sections(config) if (fault := _tls_fault(config, section))
+    ]
+    if unusable:
+        for said in unusable:
+            click.echo(f"{file}: {said}", err=True)
+        click.echo(f"{len(unusable)} fault{'s' if len(unusable) != 1 else ''}", err=True)
         return 2
     devices, subscriptions = len(config.devices), len(config.subscriptions)
     click.echo(f"{file}: good; devices: {devices}, subscriptions: {subscriptions}")
@@ -61,12 +72,67 @@ def _steerable(config: Config) -> bool:
     return True
 
 
+def _tls_sections(config: Config) -> Iterator[str]:
+    """The receivers that will show a certificate."""
+    if config.https_notif.enabled and not config.https_notif.plain_http:
+        yield "https_notif"
+    if config.grpc_dialout.enabled and not config.grpc_dialout.plaintext:
+        yield "grpc_dialout"
+    if config.dtls.enabled:
+        yield "dtls"
+
+
+def _tls_paths(config: Config, section: str) -> Iterator[tuple[str, str]]:
+    settings = getattr(config, section)
+    for key in ("certificate_file", "key_file", "client_ca_file"):
+        path = getattr(settings, key)
+        if path is not None and (key != "client_ca_file" or settings.client_certificates != "none"):
+            yield key, path
+
+
+def _tls_fault(config: Config, section: str) -> str:
+    """Why certificates that are all here cannot be used; "" when they can, or are elsewhere."""
+    from collector.errors import ConfigError
+    from collector.receivers.refusals import Refusals
+    from collector.receivers.tls import ServerTls, TlsFiles
+
+    if any(_why_unreadable(path) for _, path in _tls_paths(config, section)):
+        return ""
+    settings = getattr(config, section)
+    files = TlsFiles(
+        certificate_file=settings.certificate_file,
+        key_file=settings.key_file,
+        client_ca_file=settings.client_ca_file,
+        client_certificates=settings.client_certificates,
+    )
+    try:
+        ServerTls(files, section=section, refusals=Refusals(section)).load()
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+def _why_unreadable(path: str) -> str:
+    """ "" for what can be read, and for what is no file at all, which opening could wait for."""
+    try:
+        if stat.S_ISREG(os.stat(path).st_mode):
+            Path(path).open("rb").close()
+    except OSError as error:
+        return error.strerror or "no reason"
+    return ""
+
+
 def _missing_files(config: Config) -> Iterator[str]:
+    named = [
+        (f"{section}.{key}", path)
+        for section in _tls_sections(config)
+        for key, path in _tls_paths(config, section)
+    ]
     for number, device in enumerate(config.devices, 1):
         for key in ("password_file", "key_file", "key_passphrase_file", "known_hosts"):
             path = getattr(device.netconf, key, None)
-            try:
-                if path is not None:
-                    Path(path).open("rb").close()
-            except OSError as error:
-                yield f"device[{number}].netconf.{key}: {path} cannot be read: {error.strerror}"
+            if path is not None:
+                named.append((f"device[{number}].netconf.{key}", path))
+    for key, path in named:
+        if why := _why_unreadable(path):
+            yield f"{key}: {path} cannot be read: {why}"

@@ -132,7 +132,7 @@ class ServerTls:
     def _take_over(self, material: TlsMaterial, context: ssl.SSLContext) -> None:
         self._material, self._context = material, context
         self.generation += 1
-        self.expiry = certificates.expiry_of(material.certificate)
+        self.expiry = self._expiry_of(material)
         if self.expiry < time.time():
             path = self.files.certificate_file
             _log.error("%s: the certificate in %s has expired.", self._section, path)
@@ -195,7 +195,15 @@ class ServerTls:
             context.set_alpn_protocols(self._alpn)
         self._load_authorities(context, authorities)
         self._load_certificate(context, material.key)
+        self._expiry_of(material)
         return material, context
+
+    def _expiry_of(self, material: TlsMaterial) -> int:
+        try:
+            return certificates.expiry_of(material.certificate)
+        except ValueError:  # OpenSSL takes more, as its own form TRUSTED CERTIFICATE
+            why = "begins with no certificate that all can read"
+            raise self._fault("certificate_file", why, "-----BEGIN CERTIFICATE-----") from None
 
     def _load_authorities(self, context: ssl.SSLContext, authorities: bytes | None) -> None:
         if authorities is None:
@@ -226,12 +234,13 @@ class ServerTls:
 
     def _content(self, path: str, key: str, *, private: bool = False) -> bytes:
         try:
-            with Path(path).open("rb") as file:
-                mode = os.fstat(file.fileno()).st_mode
-                content = file.read(_LARGEST_FILE + 1)
+            mode = os.stat(path).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a pipe without a writer blocks
+                raise self._fault(key, "is no regular file", "a file in PEM")
+            content = _start_of(path)
         except OSError as error:
             raise self._fault(key, f"cannot be read: {error.strerror}", "a file in PEM") from None
-        if private and stat.S_ISREG(mode) and mode & 0o007:
+        if private and mode & 0o007:
             raise self._fault(key, "can be read by all users", f"chmod o= {path}")
         if len(content) > _LARGEST_FILE or b"-----BEGIN " not in content:
             raise self._fault(key, "is not in PEM", "a file in PEM")
@@ -240,6 +249,12 @@ class ServerTls:
     def _fault(self, key: str, why: str, allowed: str) -> ConfigError:
         path = getattr(self.files, key)
         return ConfigError(f"{path} {why}", key=f"{self._section}.{key}", allowed=allowed)
+
+
+def _start_of(path: str) -> bytes:
+    """Of a file, one octet more than it may have at most. Raises OSError."""
+    with Path(path).open("rb") as file:
+        return file.read(_LARGEST_FILE + 1)
 
 
 # --------------------------------------------------------------------------- why not

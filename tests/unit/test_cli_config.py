@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from collector.cli import status_of
+from tests.certificates import Authority
 
 
 def test_what_init_writes_check_config_accepts(
@@ -108,3 +109,34 @@ def test_check_config_says_which_secrets_are_not_here(
         f"device[2].netconf.password_file: {tmp_path / 'none'} cannot be read:"
         " No such file or directory\n"
     )
+
+
+def test_check_config_looks_at_certificates(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    authority = Authority(tmp_path)
+    ours, other = authority.issue("a"), authority.issue("b")
+
+    def checked(section: str, certificate: Path, key: Path) -> tuple[int, str]:
+        file = tmp_path / "c.toml"
+        file.write_text(
+            f'[{section}]\nenabled = true\ncertificate_file = "{certificate}"\n'
+            f'key_file = "{key}"\nclient_ca_file = "{authority.file}"\n[[device]]\nname = "a"\n'
+            'sources = ["192.0.2.1"]\n'
+        )
+        return status_of(["check-config", str(file)]), capsys.readouterr().err
+
+    for section in ("https_notif", "grpc_dialout", "dtls"):
+        assert checked(section, ours.certificate, ours.key) == (0, "")
+        status, said = checked(section, ours.certificate, other.key)
+        assert status == 2
+        assert said == (
+            f"{tmp_path / 'c.toml'}: {section}.key_file: {other.key} is not the key of the"
+            " certificate (allowed: a certificate and its private key in PEM)\n1 fault\n"
+        )
+        status, said = checked(section, tmp_path / "none.pem", ours.key)
+        assert status == 0
+        assert said == (
+            f"{section}.certificate_file: {tmp_path / 'none.pem'} cannot be read:"
+            " No such file or directory\n"
+        )

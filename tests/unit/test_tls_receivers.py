@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 import ssl
@@ -334,6 +335,26 @@ def a_huge_file(place: Place) -> None:
     place.ours.file.write_bytes(b"-----BEGIN CERTIFICATE-----\n" * 200_000)
 
 
+def a_pipe(place: Place) -> None:
+    """Nobody writes into it: opening it would wait for ever."""
+    place.server.key.unlink()
+    os.mkfifo(place.server.key)
+
+
+def a_folder(place: Place) -> None:
+    place.server.key.unlink()
+    place.server.key.mkdir(0o700)
+
+
+def of_openssl_alone(place: Place) -> None:
+    """The form of ``openssl x509 -trustout``: a certificate, and behind it what to trust it for."""
+    octets = ssl.PEM_cert_to_DER_cert(place.server.certificate.read_text())
+    text = base64.encodebytes(octets).decode()
+    place.server.certificate.write_text(
+        f"-----BEGIN TRUSTED CERTIFICATE-----\n{text}-----END TRUSTED CERTIFICATE-----\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("damage", "key", "why"),
     [
@@ -345,6 +366,9 @@ def a_huge_file(place: Place) -> None:
         (a_protected_key, "key_file", "is protected by a passphrase"),
         (no_authority, "client_ca_file", "holds no certificate"),
         (a_huge_file, "client_ca_file", "is not in PEM"),
+        (a_pipe, "key_file", "is no regular file"),
+        (a_folder, "key_file", "cannot be read: Is a directory"),
+        (of_openssl_alone, "certificate_file", "begins with no certificate that all can read"),
     ],
 )
 def test_files_that_cannot_be_used_are_said_with_their_key(
