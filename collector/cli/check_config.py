@@ -36,12 +36,10 @@ def check_config(file: str) -> int:
         return 2
     if config.collector.lanes > 1 and not _steerable(config):
         return 2
-    unusable = [
-        fault for section in _tls_sections(config) if (fault := _tls_fault(config, section))
-    ]
+    unusable = [why for section in _tls_sections(config) if (why := _tls_fault(config, section))]
     if unusable:
-        for said in unusable:
-            click.echo(f"{file}: {said}", err=True)
+        for why in unusable:
+            click.echo(f"{file}: {why}", err=True)
         click.echo(f"{len(unusable)} fault{'s' if len(unusable) != 1 else ''}", err=True)
         return 2
     devices, subscriptions = len(config.devices), len(config.subscriptions)
