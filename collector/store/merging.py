@@ -68,8 +68,10 @@ def sorted_together(folder: Path, files: Sequence[StoredFile]) -> Iterator[pa.Ta
         bound = min((source.last() for source in sources if not source.ended), default=None)
         parts = [source.take(bound) for source in sources]
         taken = pa.concat_tables(parts) if parts else TABLES[table].empty_table()
+        del parts
         if taken.num_rows:
-            yield sorted_rows(table, taken)
+            taken = sorted_rows(table, taken)
+            yield taken
         else:  # one source holds nothing but rows of one moment
             for source in sources:
                 if not source.ended and source.last() == bound:
@@ -137,7 +139,9 @@ class _Source:
                 low = middle + 1
             else:
                 high = middle
-        taken, self.rows = self.rows.slice(0, low), self.rows.slice(low)
+        taken, rest = self.rows.slice(0, low), self.rows.slice(low)
+        # an empty slice would keep the memory of what is taken
+        self.rows = rest if rest.num_rows else rest.schema.empty_table()
         return taken
 
     def _key(self, row: int) -> tuple[str, int]:

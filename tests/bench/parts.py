@@ -32,6 +32,8 @@ from tests.bench.stages import STAGES, Sample
 
 FLAT_OUT = 1_500_000
 """Messages a second that no receiver takes."""
+FLAT_OUT_OCTETS = 1_350_000_000
+"""Octets a second, likewise: of long messages fewer are enough, and more than the sender sends."""
 STAGE_PERIODS = 9
 MEMORY_RATE = 20_000
 COMPARED_RATE = 5_000
@@ -123,7 +125,8 @@ def rates(options: Options, report: Report) -> None:
     best = (report.best or report.runs[0]).load
     seconds = 0.5 if options.quick else 2.0
     report.bare = bare.bare_loop(Plan.of_seconds(best, seconds, warm=False), RECEIVE_BUFFER)
-    most = options.load_at(QUICK_RATE if options.quick else FLAT_OUT)
+    flat_out = min(FLAT_OUT, FLAT_OUT_OCTETS // options.octets)
+    most = options.load_at(QUICK_RATE if options.quick else flat_out)
     plan = Plan.of_seconds(most, seconds / 2, warm=False)
     report.flat_out = bare.bare_loop(plan, RECEIVE_BUFFER)
 
