@@ -170,8 +170,8 @@ class _Road:
             return
         try:
             await asyncio.gather(_pump(reader, back), _pump(there, writer))
-        except OSError:
-            pass
+        except (OSError, asyncio.CancelledError):
+            pass  # at the end of the run, too: asyncio would report a cancelled handler
         finally:
             back.close()
             writer.close()
