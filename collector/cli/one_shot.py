@@ -28,19 +28,7 @@ def one_shot_config(
     from collector.config import read_config_table
 
     address, port = _split(listen)
-    netconf = {
-        "host": host,
-        **_given(
-            settings, "port", "username", "password_file", "key_file", "known_hosts", "session"
-        ),
-    }
-    if not (netconf.get("password_file") or netconf.get("key_file")):
-        netconf["password_env"] = PASSWORD_VARIABLE
-        if not os.environ.get(PASSWORD_VARIABLE):
-            raise UsageError(
-                "no way to log in is given: --password-file, --key-file, or the environment"
-                f" variable {PASSWORD_VARIABLE}"
-            )
+    netconf = netconf_table(host, settings)
     device = {"name": host, "netconf": netconf, "sources": list(settings["sources"])}
     wanted = {
         "name": "subscribe",
@@ -56,6 +44,28 @@ def one_shot_config(
         "subscription": [wanted],
     }
     return read_config_table(table, file="command line")
+
+
+def netconf_table(host: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The section ``[device.netconf]`` of a host that is named on the command line.
+
+    Raises:
+        UsageError: there is no way to log in.
+    """
+    netconf = {
+        "host": host,
+        **_given(
+            settings, "port", "username", "password_file", "key_file", "known_hosts", "session"
+        ),
+    }
+    if not (netconf.get("password_file") or netconf.get("key_file")):
+        netconf["password_env"] = PASSWORD_VARIABLE
+        if not os.environ.get(PASSWORD_VARIABLE):
+            raise UsageError(
+                "no way to log in is given: --password-file, --key-file, or the environment"
+                f" variable {PASSWORD_VARIABLE}"
+            )
+    return netconf
 
 
 def _given(settings: Mapping[str, Any], *keys: str) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from collector.cli.options import json_option
+
 
 @click.group("yang")
 def yang_group() -> None:
@@ -62,3 +64,45 @@ def validate(
         click.echo(f"{errors} errors in {len(report.files)} files; see {output}", err=True)
     if report.has_errors:
         sys.exit(1)
+
+
+@yang_group.command(
+    epilog="""\b
+Examples (a password is in a file or in the environment variable COLLECTOR_PASSWORD):
+  collector yang fetch core7 -c collector.toml
+  collector yang fetch 192.0.2.7 --user telemetry -o yang/core7
+"""
+)
+@click.argument("target", metavar="DEVICE|HOST")
+@click.option(
+    "-c", "--config", "config_file", type=click.Path(dir_okay=False), metavar="FILE",
+    help="Configuration that knows the device.  [default: collector.toml, if it is there]",
+)  # fmt: skip
+@click.option(
+    "-o", "--output", "output", type=click.Path(file_okay=False), metavar="DIR",
+    help="Folder for the files.  [default: modules/.. in the data folder, named after the list]",
+)  # fmt: skip
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="TCP port of NETCONF over SSH.  [default: 830]"
+)
+@click.option("--user", "username", help="User name; else the variable COLLECTOR_USER.")
+@click.option("--password-file", type=click.Path(dir_okay=False), help="File with the password.")
+@click.option("--key-file", type=click.Path(dir_okay=False), help="Private key.")
+@click.option("--known-hosts", type=click.Path(dir_okay=False), help="Trusted host keys.")
+@click.option(
+    "--session", type=click.Choice(["asyncssh", "ncclient"]), help="Which client holds the session."
+)
+@json_option
+def fetch(
+    target: str, config_file: str | None, output: str | None, as_json: bool, **options: object
+) -> int:
+    """Fetch the YANG modules of a device, for the key folder of [schema].
+
+    DEVICE is one of the configuration; a HOST needs --user. The list is the device's YANG library,
+    else its monitoring data, else its hello; each module comes by get-schema (RFC 6022). What is in
+    the folder already is not fetched again. Exit status 1 when the device gave some modules not, 2
+    when nothing could be done.
+    """
+    from collector.cli.fetching import fetch_for, say
+
+    return say(fetch_for(target, config_file, output, options), as_json)

@@ -133,8 +133,9 @@ class SchemaSettings(Struct, frozen=True, kw_only=True):
     when the configuration is read again."""
 
     folder: Text | None = None
-    """Folder of the YANG modules of the devices, with all that they import. Without it leaves have
-    no types but what their encoding shows, and the keys of lists are guessed."""
+    """Folder of the YANG modules of the devices, with all that they import; `collector yang fetch`
+    asks a device for its own. Without it leaves have no types but what their encoding shows, and
+    the keys of lists are guessed."""
     sid_folder: Text | None = None
     """Folder of .sid files (RFC 9595). Without it CBOR messages that name their wrapper by numbers
     are refused (unknown-sid)."""
@@ -195,7 +196,7 @@ class DeviceSettings(Struct, frozen=True, kw_only=True):
     udp-pub-channel). `collector status` says which one is needed."""
     netconf: NetconfSettings | None = None
     schema_folder: Text | None = None
-    """Folder of its YANG modules, instead of that of [schema]."""
+    """Folder of its YANG modules, instead of that of [schema]; `collector yang fetch` fills one."""
     sid_folder: Text | None = None
     """Folder of its .sid files, instead of that of [schema]."""
     generators: dict[str, Name] = {}

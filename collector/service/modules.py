@@ -1,0 +1,225 @@
+"""``collector yang fetch``: the modules of a device into a folder.
+
+Does: one session, the list, every module that the folder does not have, and then what those import
+and include beyond the list. Does not: check what it fetched (``collector yang validate``).
+
+Rules: a file appears by rename, whole or not at all; one that is there is never fetched again or
+rewritten, so a fetch that was cut goes on where it was; a module that the device refuses is noted
+and the others are fetched; names are those that ``wire.netconf_schemas`` let pass, never a path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec import Struct
+
+from collector.errors import ProtocolError, SinkError, WireError
+from collector.service.clock import CollectorClock
+from collector.subscriber.manager import session_factory
+from collector.subscriber.modules import ModuleReader, NoGetSchemaError
+from collector.subscriber.session import SessionSettings, plain
+from collector.wire.netconf_schemas import (
+    MAX_MODULES,
+    Inventory,
+    ModuleId,
+    dependencies,
+    latest_revision,
+)
+
+MAX_TOTAL = 512 * 1024 * 1024
+"""Characters that one fetch takes from a device (ours; real ones have up to 150 MiB)."""
+SUFFIX = ".yang"
+
+Progress = Callable[[int, int, str], None]
+"""Called before each module: how many are behind us, of how many, and its name."""
+
+
+class Refused(Struct, frozen=True):
+    """A module that is not in the folder."""
+
+    module: str
+    revision: str
+    why: str
+    """One sentence for people."""
+
+
+class Fetched(Struct, frozen=True):
+    """What became of it."""
+
+    folder: str
+    source: str
+    """Where the list is from: ``yang-library``, ``modules-state``, ``netconf-state``, ``hello``."""
+    content_id: str
+    fetched: int
+    present: int
+    """Modules that were in the folder already."""
+    refused: tuple[Refused, ...]
+    unusable: int
+    """Entries of the list that name no module of YANG."""
+
+
+def fetch_modules(
+    settings: SessionSettings,
+    *,
+    session: str,
+    folder: Path | None,
+    cache: Path,
+    progress: Progress = lambda done, total, name: None,
+) -> Fetched:
+    """Fetch the modules of a device.
+
+    Args:
+        settings: how to reach it.
+        session: which client holds the session.
+        folder: where the files go; None: a folder in ``cache`` that is named after the list.
+        cache: see ``folder``.
+        progress: told before each module.
+
+    Raises:
+        SessionError: no session, or it ended; what was fetched stays.
+        ProtocolError: the device names no modules, or has no get-schema.
+        ConfigError: a secret or key cannot be had.
+        SinkError: a file cannot be written.
+    """
+    return asyncio.run(fetch(settings, session, folder, cache, progress))
+
+
+async def fetch(
+    settings: SessionSettings,
+    session: str,
+    folder: Path | None,
+    cache: Path,
+    progress: Progress,
+) -> Fetched:
+    """See ``fetch_modules``."""
+    opened = session_factory(session)(settings, lambda now, messages: None, CollectorClock())
+    try:
+        await opened.open()
+        reader = ModuleReader(opened)
+        source, found = await reader.inventory()
+        place = folder or cache / fingerprint(found)
+        fetching = _Fetching(reader, place, found, progress)
+        await fetching.all()
+    finally:
+        await opened.close()
+    return Fetched(
+        folder=str(place),
+        source=source,
+        content_id=found.content_id,
+        fetched=fetching.fetched,
+        present=fetching.present,
+        refused=tuple(fetching.refused),
+        unusable=found.unusable,
+    )
+
+
+def fingerprint(found: Inventory) -> str:
+    """Name of the folder of these modules.
+
+    A content-id means something on one device only (RFC 8525 §3), so the list goes in as well.
+    """
+    text = "\n".join([found.content_id, *map(str, sorted(found.modules))])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class _Fetching:
+    """One walk through a list."""
+
+    def __init__(
+        self, reader: ModuleReader, folder: Path, found: Inventory, progress: Progress
+    ) -> None:
+        self._reader = reader
+        self._folder = folder
+        self._progress = progress
+        self._waiting = deque(found.modules)
+        self._met = {module.name for module in found.modules}
+        """Names that are in the folder, wait, or were refused."""
+        self._total = len(found.modules)
+        self._characters = 0
+        self._files: set[str] = set()
+        self.fetched = 0
+        self.present = 0
+        self.refused: list[Refused] = []
+
+    async def all(self) -> None:
+        """Every module that waits, and those that come up on the way."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._files = {path.name for path in self._folder.glob(f"*{SUFFIX}")}
+        except OSError as error:
+            raise _cannot(self._folder, error) from error
+        while self._waiting:
+            module = self._waiting.popleft()
+            done = self.fetched + self.present + len(self.refused)
+            self._progress(done, self._total, str(module))
+            text = self._there(module)
+            if text is None:
+                text = await self._ask(module)
+            self._expect(dependencies(text))
+
+    def _there(self, module: ModuleId) -> str | None:
+        """The text of a module that the folder has."""
+        name = f"{module}{SUFFIX}"
+        if not module.revision:
+            revisions = (one for one in self._files if one.startswith(f"{module.name}@"))
+            name = max(revisions, default=name)
+        if name not in self._files:
+            return None
+        self.present += 1
+        try:
+            return (self._folder / name).read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise _cannot(self._folder / name, error) from error
+
+    async def _ask(self, module: ModuleId) -> str:
+        """Fetch and keep; what is refused has an empty text."""
+        if self._characters >= MAX_TOTAL:
+            return self._refuse(module, f"{MAX_TOTAL:,} characters came already")
+        try:
+            text = await self._reader.text_of(module)
+        except NoGetSchemaError:
+            raise
+        except (ProtocolError, WireError) as error:
+            return self._refuse(module, plain(str(error)))
+        self._characters += len(text)
+        revision = module.revision or latest_revision(text)
+        self._keep(f"{ModuleId(module.name, revision)}{SUFFIX}", text)
+        return text
+
+    def _refuse(self, module: ModuleId, why: str) -> str:
+        self.refused.append(Refused(module.name, module.revision, why))
+        return ""
+
+    def _keep(self, name: str, text: str) -> None:
+        path, half = self._folder / name, self._folder / f".{name}.{os.getpid()}"
+        try:
+            try:
+                with half.open("w", encoding="utf-8", newline="\n") as file:
+                    file.write(text + "\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+                half.replace(path)
+            finally:
+                half.unlink(missing_ok=True)
+        except OSError as error:
+            raise _cannot(path, error) from error
+        self._files.add(name)
+        self.fetched += 1
+
+    def _expect(self, names: tuple[str, ...]) -> None:
+        """A hello names neither submodules nor what is imported only."""
+        for name in names:
+            if name not in self._met and self._total < MAX_MODULES:
+                self._met.add(name)
+                self._waiting.append(ModuleId(name))
+                self._total += 1
+
+
+def _cannot(path: Path, error: OSError) -> SinkError:
+    return SinkError(f"{path} cannot be used: {error.strerror}", retryable=False)
