@@ -187,19 +187,23 @@ class ReadAhead:
         return taken
 
     def _offer(self, batch: ReceivedBatch) -> int:
-        """Hand a batch over, or keep it while the intake is full."""
+        """Hand a batch over, or keep it while the intake is full.
+
+        While it is being handed over nothing older waits (``is_full``), so that the intake leaves
+        it the time at which it came.
+        """
         assert self._loop is not None
+        waited, self._kept = self._kept is not None, None
         try:
             offset = self._intake.take(batch)
         except IntakeFullError as error:
-            if self._kept is None:
+            if not waited:
                 _log.warning("%s: nothing is read for now: %s", self._name, error)
             self._kept, self.is_far = batch, True
             if self._retry is None:
                 self._retry = self._loop.call_later(_RETRY_SECONDS, self._try_again)
             return 0
-        if self._kept is not None:
-            self._kept = None
+        if waited:
             _log.warning("%s: reading goes on", self._name)
         self.messages += len(batch)
         self._uncommitted.append((offset, len(batch), batch.payload.end))
