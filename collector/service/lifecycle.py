@@ -40,7 +40,7 @@ from collector.service.gauges import refresh
 from collector.service.housekeeping import Housekeeping
 from collector.service.intake import LiveIntake
 from collector.service.recovering import recover
-from collector.service.sources import receivers_of
+from collector.service.sources import are_behind, receivers_of
 from collector.service.ticker import Ticker
 from collector.service.watch import SubscriptionWatch
 from collector.sinks.live import LiveSink
@@ -227,7 +227,7 @@ class Service:
     async def _start_sources(self) -> None:
         self.receivers += receivers_of(self.config, self.intake, self.clock, opened=self._opened)
         self.ticker = Ticker(self.intake, self.clock, self.receivers, self.housekeeping.each_second)
-        self.intake.behind = lambda: any(receiver.behind for receiver in self.receivers)
+        self.intake.behind = lambda: are_behind(self.receivers)
         for receiver in self.receivers:
             await receiver.start()
             self._at_the_end(receiver.stop)

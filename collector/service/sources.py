@@ -6,7 +6,7 @@ Rules: one section, one entry point, one line of ``_OPTIONS``; what is not enabl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import structs
@@ -80,6 +80,18 @@ def receivers_of(
                 given["opened"] = opened
             make: Any = receiver_class(name)
             yield make(intake, clock, **given)
+
+
+def are_behind(receivers: Sequence[Receiver]) -> bool:
+    """Whether one of them waits with what came earlier than now (``Receiver.behind``).
+
+    Over gRPC that is a batch from the time when the disk was full: it goes before what others bring
+    now, which else would have to look as old as that batch.
+    """
+    for receiver in receivers:
+        if receiver.behind and receiver.name == "grpc-dialout":
+            receiver.drain()
+    return any(receiver.behind for receiver in receivers)
 
 
 def where(config: Config, receiver: Receiver) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from array import array
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,14 @@ from collector.model import (
     Octets,
     ReceivedBatch,
     RecordKind,
+    Transport,
     numbers,
 )
 from collector.pipeline import Pipeline
 from collector.service.clock import CollectorClock
 from collector.service.intake import LiveIntake
 from collector.service.printing import PrintingSink
+from collector.service.sources import are_behind
 from collector.service.ticker import IDLE, Ticker
 from collector.service.watch import SubscriptionWatch
 from collector.store.tables import update_rows
@@ -200,6 +203,29 @@ def test_nothing_else_moves_the_time_on_while_datagrams_wait(bench: Bench) -> No
     bench.hands.pass_(SECOND)
     bench.intake.note(RecordKind.SESSION_UP, b'{"device":"d"}')
     assert bench.intake.last_arrival == NOW + SECOND
+
+
+def test_what_waited_over_grpc_goes_before_what_others_bring(bench: Bench) -> None:
+    class Waits:
+        name, behind = "grpc-dialout", True
+
+        def drain(self) -> int:
+            self.behind = False  # as while it hands over
+            bench.intake.take(kept)
+            return len(kept)
+
+    bench.intake.note(RecordKind.TICK)
+    kept, others = batch_of(1), batch_of(1)
+    kept.received_at = numbers([NOW + SECOND])
+    others.received_at = numbers([NOW + 9 * SECOND])
+    for batch in (kept, others):
+        batch.transport = array("B", [Transport.GRPC_DIALOUT])
+    bench.intake.behind = lambda: are_behind([waits])  # type: ignore[list-item]  # all it looks at
+    waits = Waits()
+    bench.intake.take(others)
+    assert list(kept.received_at) == [NOW + SECOND]
+    assert list(others.received_at) == [NOW + 9 * SECOND]
+    assert bench.intake.last_arrival == NOW + 9 * SECOND
 
 
 def test_a_full_disk_is_said_once_counted_each_time_and_over_when_there_is_room(
