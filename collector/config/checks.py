@@ -125,8 +125,10 @@ def _check_tls(
     if lanes > 1:
         faults.add(f"{section}.enabled", "only UDP-notif is steered to several lanes", "lanes = 1")
     if plain and getattr(settings, plain):
-        if not (is_loopback(settings.address) or getattr(settings, "insecure", False)):
-            faults.add(f"{section}.{plain}", "it would go unprotected over the network", "TLS")
+        insecure = getattr(settings, "insecure", None)  # None: the section has no such key
+        if not (is_loopback(settings.address) or insecure):
+            allowed = "TLS" if insecure is None else "TLS, or insecure = true"
+            faults.add(f"{section}.{plain}", "it would go unprotected over the network", allowed)
         return
     for key in ("certificate_file", "key_file"):
         if getattr(settings, key) is None:

@@ -180,7 +180,8 @@ def test_generator_names_are_keyed_by_header_id_or_address() -> None:
         ),
         (
             "[grpc_dialout]\nenabled = true\nplaintext = true\naddress = '0.0.0.0'",
-            "grpc_dialout.plaintext: it would go unprotected over the network (allowed: TLS)",
+            "grpc_dialout.plaintext: it would go unprotected over the network (allowed: TLS,"
+            " or insecure = true)",
         ),
         ("[grpc_dialout]\nenabled = true\nplaintext = true", None),
         (
