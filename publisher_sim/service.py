@@ -23,6 +23,7 @@ from publisher_sim.agent import AgentPublisher
 from publisher_sim.channel import FromAgent, Register
 from publisher_sim.crew import Crew, ProcessCrew, TaskCrew
 from publisher_sim.master import MasterPublisher
+from publisher_sim.module_library import ModuleLibrary
 from publisher_sim.ports import (
     Action,
     Announce,
@@ -103,6 +104,7 @@ class DeviceService:
             on_busy=self._session_busy,
             on_close=self._session_closed,
         )
+        self._library = ModuleLibrary()
         self._own: AgentLoop | None = None
         self._started = False
 
@@ -207,6 +209,10 @@ class DeviceService:
             rpc = decode_rpc(message)
         except WireError:
             self.server.close_session(session_id)  # nothing that an answer could be about
+            return
+        answer = self._library.answer(rpc, message)
+        if answer is not None:
+            self.server.send(session_id, answer)
             return
         self._do(self._master.rpc_received(session_id, rpc, now()))
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from collector.errors import ProtocolError, SinkError, WireError
+from collector.errors import ProtocolError, SessionError, SinkError, WireError
 from collector.service.clock import CollectorClock
 from collector.subscriber.manager import session_factory
 from collector.subscriber.modules import ModuleReader, NoGetSchemaError
@@ -78,7 +78,7 @@ def fetch_modules(
         settings: how to reach it.
         session: which client holds the session.
         folder: where the files go; None: a folder in ``cache`` that is named after the list.
-        cache: see ``folder``.
+        cache: a folder in the data folder.
         progress: told before each module.
 
     Raises:
@@ -103,9 +103,14 @@ async def fetch(
         await opened.open()
         reader = ModuleReader(opened)
         source, found = await reader.inventory()
-        place = folder or cache / fingerprint(found)
+        place = folder or _in_cache(cache, found)
         fetching = _Fetching(reader, place, found, progress)
-        await fetching.all()
+        try:
+            await fetching.all()
+        except SessionError as error:
+            kept = fetching.fetched + fetching.present
+            error.add_note(f"{kept} modules are in {place}; the next try goes on from there")
+            raise
     finally:
         await opened.close()
     return Fetched(
@@ -117,6 +122,15 @@ async def fetch(
         refused=tuple(fetching.refused),
         unusable=found.unusable,
     )
+
+
+def _in_cache(cache: Path, found: Inventory) -> Path:
+    """A folder below the data folder, which belongs to its user alone."""
+    try:
+        cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot(cache.parent, error) from error
+    return cache / fingerprint(found)
 
 
 def fingerprint(found: Inventory) -> str:

@@ -45,17 +45,18 @@ knows what can be fetched, but not always what is implemented."""
 
 _IDENTIFIER: Final = r"[A-Za-z_][A-Za-z0-9_.-]{0,199}"
 _NAME: Final = re.compile(_IDENTIFIER)
-_REVISION: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_REVISION: Final = re.compile(_DATE)
 _LONGEST_ID: Final = 200
 """Characters of a content-id that are kept (ours)."""
+_STRING_OR_COMMENT: Final = re.compile(
+    r"\"(?:[^\"\\]++|\\.)*+\"?|'[^']*+'?|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?", re.DOTALL
+)
+"""RFC 7950 §6.1; one that is not closed goes to the end, so that the work stays linear."""
 _DEPENDENCY: Final = re.compile(
-    rf"^[ \t]*(?:import\s+([\"']?)({_IDENTIFIER})\1\s*\{{"
-    rf"|include\s+([\"']?)({_IDENTIFIER})\3\s*[{{;])",
-    re.MULTILINE,
+    rf"(?<![^\s;{{}}])(?:import\s++({_IDENTIFIER})\s*+\{{|include\s++({_IDENTIFIER})\s*+[{{;])"
 )
-_REVISION_STATEMENT: Final = re.compile(
-    r"^[ \t]*revision\s+[\"']?([0-9]{4}-[0-9]{2}-[0-9]{2})[\"']?\s*[{;]", re.MULTILINE
-)
+_REVISION_STATEMENT: Final = re.compile(rf"(?<![^\s;{{}}])revision\s++({_DATE})\s*+[{{;]")
 
 
 class ModuleId(Struct, frozen=True, order=True):
@@ -155,6 +156,18 @@ def encode_list_request(message_id: str, source: str) -> bytes:
     return _rpc(message_id, f'<get><filter type="subtree">{SOURCES[source]}</filter></get>')
 
 
+def encode_schemas(message_id: str, modules: Iterable[tuple[ModuleId, str]]) -> bytes:
+    """Answer a get of ``/netconf-state/schemas``; ``modules``: each with its XML namespace."""
+    entries = "".join(
+        f"<schema><identifier>{module.name}</identifier><version>{module.revision}</version>"
+        f"<format>yang</format><namespace>{escape(namespace)}</namespace>"
+        "<location>NETCONF</location></schema>"
+        for module, namespace in modules
+    )
+    state = f"<netconf-state xmlns={quoteattr(MONITORING)}><schemas>{entries}</schemas>"
+    return _reply(message_id, f"<data>{state}</netconf-state></data>")
+
+
 # --------------------------------------------------------------------------- get-schema
 def decode_get_schema(request: bytes) -> tuple[str, GetSchema]:
     """The message-id and what is asked for.
@@ -184,7 +197,7 @@ def decode_schema(reply: bytes, name: str) -> str:
     text = "" if data is None else data.text
     if len(text) > MAX_MODULE:
         raise WireError("bad-module", f"{name} has more than {MAX_MODULE:,} characters")
-    if not re.search(rf"(?<![\w.-])(?:sub)?module\s+([\"']?){re.escape(name)}\1\s*\{{", text):
+    if not re.search(rf"(?<![\w.-])(?:sub)?module\s++([\"']?){re.escape(name)}\1\s*+\{{", text):
         raise WireError("bad-module", f"what came is no YANG module {name}", field="data")
     return text
 
@@ -202,10 +215,7 @@ def encode_get_schema(message_id: str, request: GetSchema) -> bytes:
 
 def encode_schema(message_id: str, text: str) -> bytes:
     """Answer a get-schema with the text of the module."""
-    return (
-        f"<rpc-reply message-id={quoteattr(message_id)} xmlns={quoteattr(NETCONF_BASE)}>"
-        f"<data xmlns={quoteattr(MONITORING)}>{escape(text)}</data></rpc-reply>"
-    ).encode()
+    return _reply(message_id, f"<data xmlns={quoteattr(MONITORING)}>{escape(text)}</data>")
 
 
 def _reply_of(reply: bytes) -> xml.Element:
@@ -219,6 +229,11 @@ def _reply_of(reply: bytes) -> xml.Element:
     return root
 
 
+def _reply(message_id: str, content: str) -> bytes:
+    start = f"<rpc-reply message-id={quoteattr(message_id)} xmlns={quoteattr(NETCONF_BASE)}>"
+    return f"{start}{content}</rpc-reply>".encode()
+
+
 def _rpc(message_id: str, operation: str) -> bytes:
     return (
         f"<rpc message-id={quoteattr(message_id)} xmlns={quoteattr(NETCONF_BASE)}>{operation}</rpc>"
@@ -228,13 +243,21 @@ def _rpc(message_id: str, operation: str) -> bytes:
 # --------------------------------------------------------------------------- text of a module
 def latest_revision(text: str) -> str:
     """The latest revision that the text of a module names; empty: none."""
-    return max(_REVISION_STATEMENT.findall(text), default="")
+    return max(_REVISION_STATEMENT.findall(_statements(text)), default="")
 
 
 def dependencies(text: str) -> tuple[str, ...]:
-    """Modules that it imports and submodules that it includes, each once.
-
-    Statements that begin a line, as all tools write them; so what a comment says rarely counts.
-    """
-    found = (match[2] or match[4] for match in _DEPENDENCY.finditer(text))
+    """Modules that it imports and submodules that it includes, each once."""
+    found = (match[1] or match[2] for match in _DEPENDENCY.finditer(_statements(text)))
     return tuple(dict.fromkeys(found))
+
+
+def _statements(text: str) -> str:
+    """The text without comments and prose, for descriptions show modules as examples."""
+    return _STRING_OR_COMMENT.sub(_short, text)
+
+
+def _short(match: re.Match[str]) -> str:
+    """A name or date without its quotes; nothing of all others."""
+    inside = match[0][1:-1]
+    return inside if _NAME.fullmatch(inside) or _REVISION.fullmatch(inside) else " "

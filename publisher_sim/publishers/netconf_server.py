@@ -38,6 +38,8 @@ CAPABILITIES = (
     "urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications"
     "?module=ietf-subscribed-notifications&revision=2019-09-09",
     "urn:ietf:params:xml:ns:yang:ietf-yang-push?module=ietf-yang-push&revision=2019-09-09",
+    "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"
+    "?module=ietf-netconf-monitoring&revision=2010-10-04",
 )
 """Hello of a device that pushes. ``:notification`` is absent on purpose: it stands for RFC 5277
 create-subscription, which this server does not have."""

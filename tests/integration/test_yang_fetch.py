@@ -22,6 +22,7 @@ from collector.wire.netconf_schemas import (
     encode_schema,
 )
 from publisher_sim.publishers.netconf_server import CAPABILITIES
+from tests.integration.test_subscribe_command import Lab
 from tests.netconf_device import PASSWORD, USER, Device, run
 
 pytestmark = pytest.mark.integration
@@ -191,8 +192,10 @@ def test_what_a_device_says_without_end_is_cut_off(
         async with Device(tmp_path) as device:
             Library(device, {"yang-library": LIBRARY}, TEXTS | {"example-main": "x" * 200_000})
             settings = device.settings(max_message=100_000)
-            with pytest.raises(SessionError):
+            with pytest.raises(SessionError) as caught:
                 await fetch(settings, "asyncssh", tmp_path / "out", tmp_path, lambda *_: None)
+            assert caught.value.reason == "message-too-large"
+            assert caught.value.__notes__[0].startswith("0 modules are in")
 
     run(main())
     monkeypatch.setattr(service_modules, "MAX_TOTAL", len(MAIN) - 1)
@@ -285,16 +288,26 @@ def test_whom_nobody_knows_how_to_reach(
     assert "c has no [device.netconf]" in capsys.readouterr().err
 
 
-def test_our_own_modules_pass_through(tmp_path: Path) -> None:
-    """Real texts, with everything that XML has to escape."""
-    texts = {
-        path.name.partition("@")[0]: path.read_text().strip()
-        for path in bundled_modules_folder().glob("*.yang")
-    }
-    listed = "".join(f"<module><name>{name}</name></module>" for name in texts)
-    state = f'<modules-state xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-library">{listed}'
-    found, _ = fetched(tmp_path, lists={"modules-state": state + "</modules-state>"}, texts=texts)
-    assert found.fetched == len(texts) >= 4
+def test_the_simulated_device_gives_its_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Real texts, with everything that XML has to escape, and a schema out of them."""
+    monkeypatch.setenv("COLLECTOR_PASSWORD", "lab")
+    monkeypatch.chdir(tmp_path)
+    lab = Lab(tmp_path)
+    try:
+        port = lab.ready()["netconf_port"]
+        options = ("--user", "collector", "--known-hosts", "known_hosts", "--port", str(port))
+        status = status_of(["yang", "fetch", "localhost", *options, "-o", "mine", "--json"])
+    finally:
+        lab.stop()
+    answer = json.loads(capsys.readouterr().out)
+    assert (status, answer["refused"], answer["unusable"]) == (0, [], 0)
+    assert answer["source"] == "netconf-state"
+    assert answer["fetched"] == len(files(Path("mine"))) > 4
     for path in bundled_modules_folder().glob("*.yang"):
-        assert (tmp_path / "out" / path.name).read_text() == path.read_text().strip() + "\n"
-    assert {one.why for one in found.refused} == {"not for you"}, "imports that nobody has"
+        assert Path("mine", path.name).read_text() == path.read_text().strip() + "\n"
+    (tmp_path / "collector.toml").write_text('[schema]\nfolder = "mine"\n')
+    notes: list[str] = []
+    load_schemas(load_config("collector.toml"), notes.append)
+    assert notes == []

@@ -17,6 +17,7 @@ from collector.wire.netconf_schemas import (
     encode_get_schema,
     encode_list_request,
     encode_schema,
+    encode_schemas,
     inventory_of,
     latest_revision,
 )
@@ -104,6 +105,20 @@ def test_each_list_is_read(content: str, expected: Inventory) -> None:
     assert decode_inventory(reply(content)) == expected
 
 
+def test_a_list_of_schemas_is_written_as_the_example_has_it() -> None:
+    module = ModuleId("bar", "2008-06-01")
+    written = encode_schemas("101", [(module, "urn:a&b"), (ModuleId("x"), "urn:x")])
+    assert decode_inventory(written) == Inventory((module, ModuleId("x")))
+    root = xml.parse(written)
+    assert root.attributes == {"message-id": "101"}
+    schema = root.children[0].children[0].children[0].children[0]
+    assert [(one.name, one.text) for one in schema.children] == [
+        ("identifier", "bar"), ("version", "2008-06-01"), ("format", "yang"),
+        ("namespace", "urn:a&b"), ("location", "NETCONF"),
+    ]  # fmt: skip
+    assert {one.namespace for one in schema.children} == {MONITORING}
+
+
 @pytest.mark.parametrize(
     "name",
     ["../../etc/passwd", "/etc/passwd", ".hidden", "-rf", "a/b", "a\\b", "a b", "", "a@b", "naïve",
@@ -184,7 +199,14 @@ BAR = """module bar {
   }
   import bar-types { prefix again; }
   include 'bar-more' { revision-date 2008-06-01; }
-  // import commented { prefix c; }
+  // import commented { prefix c; } "
+  /* import * / too { prefix c; } ' */ include last;
+  description "as in \\"x\\":
+    import shown { prefix s; }
+    revision 2030-01-01;";
+  contact 'http://example.com/
+    include shown; \\';
+  not-import dashed { prefix d; }
   revision 2007-01-01;
   revision "2008-06-01" { description "a < b & c"; }
 }"""
@@ -269,8 +291,23 @@ def test_what_is_no_reply(octets: bytes) -> None:
 
 
 def test_what_a_text_names() -> None:
-    assert dependencies(BAR) == ("bar-sub", "bar-types", "quoted", "bar-more")
+    assert dependencies(BAR) == ("bar-sub", "bar-types", "quoted", "bar-more", "last")
     assert latest_revision(BAR) == "2008-06-01"
     assert latest_revision("module x { }") == ""
+    assert dependencies('import x { prefix x; } description "include y; \\\\') == ("x",)
+    assert dependencies("include x; /* include y;") == ("x",)
     assert str(ModuleId("bar", "2008-06-01")) == "bar@2008-06-01"
     assert str(ModuleId("bar")) == "bar"
+
+
+@pytest.mark.parametrize("start", ["", '"', "'", "module y {"])
+@pytest.mark.parametrize(
+    "piece", ['\\"', '"\\', "/*", "'\\", "/*/", "import ", "import\n", "revision ", "module x "]
+)
+def test_a_hostile_text_is_read_in_linear_time(start: str, piece: str) -> None:
+    """A quadratic reader would need hours."""
+    text = start + piece * 200_000
+    assert dependencies(text) == ()
+    assert latest_revision(text) == ""
+    with pytest.raises(WireError):
+        decode_schema(encode_schema("1", text), "x")

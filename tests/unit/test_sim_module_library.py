@@ -1,0 +1,70 @@
+"""What the simulated device answers when it is asked for modules."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from collector.errors import ProtocolError
+from collector.schema.loader import bundled_modules_folder
+from collector.wire.netconf_requests import CloseSession, Get, decode_rpc, encode_rpc
+from collector.wire.netconf_schemas import (
+    GetSchema,
+    ModuleId,
+    decode_inventory,
+    decode_schema,
+    encode_get_schema,
+    encode_list_request,
+)
+from publisher_sim.module_library import ModuleLibrary
+
+OWN = ModuleId("ietf-yp-observation", "2026-05-11")
+
+
+def ask(request: bytes) -> bytes | None:
+    return ModuleLibrary().answer(decode_rpc(request), request)
+
+
+def answer(request: bytes) -> bytes:
+    found = ask(request)
+    assert found is not None
+    return found
+
+
+def test_the_list_and_a_module_of_it() -> None:
+    listed = decode_inventory(answer(encode_list_request("1", "netconf-state")))
+    assert OWN in listed.modules
+    assert listed.unusable == 0
+    text = (bundled_modules_folder() / f"{OWN}.yang").read_text()
+    for module in (OWN, ModuleId(OWN.name)):
+        got = answer(encode_get_schema("2", GetSchema(module)))
+        assert decode_schema(got, OWN.name) == text.strip()
+
+
+@pytest.mark.parametrize("module", [ModuleId("nowhere"), ModuleId(OWN.name, "1999-01-01")])
+def test_what_is_not_there_is_refused(module: ModuleId) -> None:
+    with pytest.raises(ProtocolError, match=f"there is no {module} here"):
+        decode_schema(answer(encode_get_schema("1", GetSchema(module))), module.name)
+
+
+def test_a_name_that_is_none_is_refused() -> None:
+    request = encode_get_schema("1", GetSchema(ModuleId("../x")))
+    with pytest.raises(ProtocolError) as caught:
+        decode_schema(answer(request), "x")
+    assert caught.value.tag == "invalid-value"
+
+
+@pytest.mark.parametrize("operation", [Get(), Get(None), CloseSession()])
+def test_other_requests_are_for_others(operation: Get | CloseSession) -> None:
+    assert ask(encode_rpc("1", operation)) is None
+
+
+def test_without_the_standard_modules_it_has_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    names = set(ModuleLibrary().modules)
+    assert OWN.name in names
+    assert "ietf-interfaces" not in names
