@@ -29,6 +29,7 @@ from collector.wire import (
     netconf_hello,
     netconf_replies,
     netconf_requests,
+    netconf_schemas,
 )
 from collector.wire.dialout import CiscoStream, HuaweiStream, encode_cisco, encode_huawei
 from collector.wire.netconf_framing import Deframer, encode_chunked, encode_delimited
@@ -291,6 +292,51 @@ def _netconf_seeds() -> Iterator[bytes]:
     yield b'<rpc %s message-id="1"><close-session/></rpc>' % base
 
 
+# --------------------------------------------------------------------------- modules of a device
+def _modules(octets: bytes) -> None:
+    text = octets.decode("utf-8", "replace")
+    netconf_schemas.dependencies(text)
+    netconf_schemas.latest_revision(text)
+    found: list[netconf_schemas.ModuleId] = []
+    with suppress(CollectorError):
+        found += netconf_schemas.decode_inventory(octets).modules
+    with suppress(CollectorError):
+        found += netconf_schemas.inventory_of(text.split("\n")).modules
+    with suppress(CollectorError):
+        found.append(netconf_schemas.decode_get_schema(octets)[1].module)
+    for module in found:
+        assert set(str(module)).isdisjoint("/\\\0 "), module
+        assert str(module)[0] != ".", module
+    with suppress(CollectorError):
+        netconf_schemas.decode_schema(octets, "a")
+
+
+def _modules_seeds() -> Iterator[bytes]:
+    module = netconf_schemas.ModuleId("a", "2026-01-01")
+    yield netconf_schemas.encode_get_schema("1", netconf_schemas.GetSchema(module))
+    yield netconf_schemas.encode_schema("1", _MODULE)
+    yield netconf_schemas.encode_schemas("1", [(module, "urn:a")])
+    yield (
+        b'<rpc-reply xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"><data><yang-library xmlns='
+        b'"urn:ietf:params:xml:ns:yang:ietf-yang-library"><module-set><module><name>a</name>'
+        b"<submodule><name>b</name><revision>2026-01-01</revision></submodule></module>"
+        b"</module-set><content-id>1</content-id></yang-library></data></rpc-reply>"
+    )
+    yield _MODULE.encode()
+    yield b"urn:a?module=a&revision=2026-01-01&features=x"
+
+
+_MODULE = 'module a { import b { prefix "b"; } /* x */ include c; // y\n revision 2026-01-01; }'
+
+
+def _modules_grown(count: int) -> Iterator[bytes]:
+    yield from _xml_grown(count)
+    for piece in (b"/*", b'\\"', b"'", b"import ", b"import\n", b"revision a ", b"module a ", b"a"):
+        yield piece * count
+        yield b"module a { " + piece * count
+    yield b"urn:a?module=a&" + b"b=c&" * count
+
+
 # --------------------------------------------------------------------------- captures
 def _pcap(octets: bytes) -> None:
     with suppress(CollectorError):
@@ -359,6 +405,7 @@ TARGETS: dict[str, Target] = {
         _netconf_seeds,
         _xml_grown,
     ),
+    "modules": Target(_modules, _modules_seeds, _modules_grown),
     "pcap": Target(_pcap, _captures),
     "https": Target(_https, _capabilities, _json_grown),
     "timestamp": Target(_timestamp, _timestamps, _timestamps_grown),
