@@ -34,6 +34,10 @@ from collector.wire.netconf_schemas import (
 
 MAX_TOTAL = 512 * 1024 * 1024
 """Characters that one fetch takes from a device (ours; real ones have up to 150 MiB)."""
+SESSIONS = 4
+"""Sessions of one fetch: an answer that is too long ends the session it came in (ours)."""
+TOO_LARGE = "message-too-large"
+"""What the framer calls it."""
 SUFFIX = ".yang"
 
 Progress = Callable[[int, int, str], None]
@@ -98,30 +102,28 @@ async def fetch(
     progress: Progress,
 ) -> Fetched:
     """See ``fetch_modules``."""
-    opened = session_factory(session)(settings, lambda now, messages: None, CollectorClock())
-    try:
-        await opened.open()
-        reader = ModuleReader(opened)
-        source, found = await reader.inventory()
-        place = folder or _in_cache(cache, found)
-        fetching = _Fetching(reader, place, found, progress)
+    fetching: _Fetching | None = None
+    for more in reversed(range(SESSIONS)):
+        opened = session_factory(session)(settings, lambda now, messages: None, CollectorClock())
         try:
-            await fetching.all()
+            await opened.open()
+            reader = ModuleReader(opened)
+            if fetching is None:
+                source, found = await reader.inventory()
+                place = folder or _in_cache(cache, found)
+                fetching = _Fetching(place, source, found, progress)
+            await fetching.go_on(reader)
+            break
         except SessionError as error:
-            kept = fetching.fetched + fetching.present
-            error.add_note(f"{kept} modules are in {place}; the next try goes on from there")
-            raise
-    finally:
-        await opened.close()
-    return Fetched(
-        folder=str(place),
-        source=source,
-        content_id=found.content_id,
-        fetched=fetching.fetched,
-        present=fetching.present,
-        refused=tuple(fetching.refused),
-        unusable=found.unusable,
-    )
+            if fetching is None:
+                raise
+            if error.reason != TOO_LARGE or not more:
+                error.add_note(fetching.so_far())
+                raise
+        finally:
+            await opened.close()
+    assert fetching is not None  # else the first session ended with an error
+    return fetching.result()
 
 
 def _in_cache(cache: Path, found: Inventory) -> Path:
@@ -145,11 +147,10 @@ def fingerprint(found: Inventory) -> str:
 class _Fetching:
     """One walk through a list."""
 
-    def __init__(
-        self, reader: ModuleReader, folder: Path, found: Inventory, progress: Progress
-    ) -> None:
-        self._reader = reader
+    def __init__(self, folder: Path, source: str, found: Inventory, progress: Progress) -> None:
         self._folder = folder
+        self._source = source
+        self._found = found
         self._progress = progress
         self._waiting = deque(found.modules)
         self._met = {module.name for module in found.modules}
@@ -157,11 +158,28 @@ class _Fetching:
         self._total = len(found.modules)
         self._characters = 0
         self._files: set[str] = set()
-        self.fetched = 0
-        self.present = 0
-        self.refused: list[Refused] = []
+        self._fetched = 0
+        self._present = 0
+        self._refused: list[Refused] = []
 
-    async def all(self) -> None:
+    def result(self) -> Fetched:
+        """What became of it."""
+        return Fetched(
+            folder=str(self._folder),
+            source=self._source,
+            content_id=self._found.content_id,
+            fetched=self._fetched,
+            present=self._present,
+            refused=tuple(self._refused),
+            unusable=self._found.unusable,
+        )
+
+    def so_far(self) -> str:
+        """One sentence for whoever has to try again."""
+        kept = self._fetched + self._present
+        return f"{kept} modules are in {self._folder}; the next try goes on from there"
+
+    async def go_on(self, reader: ModuleReader) -> None:
         """Every module that waits, and those that come up on the way."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -170,11 +188,11 @@ class _Fetching:
             raise _cannot(self._folder, error) from error
         while self._waiting:
             module = self._waiting.popleft()
-            done = self.fetched + self.present + len(self.refused)
+            done = self._fetched + self._present + len(self._refused)
             self._progress(done, self._total, str(module))
             text = self._there(module)
             if text is None:
-                text = await self._ask(module)
+                text = await self._ask(reader, module)
             self._expect(dependencies(text))
 
     def _there(self, module: ModuleId) -> str | None:
@@ -185,21 +203,25 @@ class _Fetching:
             name = max(revisions, default=name)
         if name not in self._files:
             return None
-        self.present += 1
+        self._present += 1
         try:
             return (self._folder / name).read_text(encoding="utf-8", errors="replace")
         except OSError as error:
             raise _cannot(self._folder / name, error) from error
 
-    async def _ask(self, module: ModuleId) -> str:
+    async def _ask(self, reader: ModuleReader, module: ModuleId) -> str:
         """Fetch and keep; what is refused has an empty text."""
         if self._characters >= MAX_TOTAL:
             return self._refuse(module, f"{MAX_TOTAL:,} characters came already")
         try:
-            text = await self._reader.text_of(module)
-        except NoGetSchemaError:
+            text = await reader.text_of(module)
+        except SessionError as error:
+            if error.reason == TOO_LARGE:
+                self._refuse(module, "the answer is longer than a message may be")
             raise
         except (ProtocolError, WireError) as error:
+            if isinstance(error, NoGetSchemaError) and not self._fetched:
+                raise
             return self._refuse(module, plain(str(error)))
         self._characters += len(text)
         revision = module.revision or latest_revision(text)
@@ -207,7 +229,7 @@ class _Fetching:
         return text
 
     def _refuse(self, module: ModuleId, why: str) -> str:
-        self.refused.append(Refused(module.name, module.revision, why))
+        self._refused.append(Refused(module.name, module.revision, why))
         return ""
 
     def _keep(self, name: str, text: str) -> None:
@@ -224,7 +246,7 @@ class _Fetching:
         except OSError as error:
             raise _cannot(path, error) from error
         self._files.add(name)
-        self.fetched += 1
+        self._fetched += 1
 
     def _expect(self, names: tuple[str, ...]) -> None:
         """A hello names neither submodules nor what is imported only."""

@@ -183,21 +183,58 @@ def test_a_device_that_names_no_modules(tmp_path: Path) -> None:
         fetched(tmp_path, lists={"netconf-state": ""}, hello=CAPABILITIES[:2])
 
 
-def test_what_a_device_says_without_end_is_cut_off(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("session", ["asyncssh", "ncclient"])
+def test_an_answer_that_is_too_long_is_refused_and_the_others_come(
+    tmp_path: Path, session: str
 ) -> None:
-    """The framer's limit ends the session; the fetch's own limit refuses what comes after it."""
+    """The framer's limit ends the session, so it takes another one."""
 
-    async def main() -> None:
+    async def main() -> Fetched:
         async with Device(tmp_path) as device:
             Library(device, {"yang-library": LIBRARY}, TEXTS | {"example-main": "x" * 200_000})
             settings = device.settings(max_message=100_000)
+            return await fetch(settings, session, tmp_path / "out", tmp_path, lambda *_: None)
+
+    found = run(main())
+    assert [(one.module, one.why) for one in found.refused] == [
+        ("example-main", "the answer is longer than a message may be")
+    ]
+    assert files(tmp_path / "out") == ALL_FILES[1:]
+
+
+def test_a_device_that_only_says_too_much_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_modules, "SESSIONS", 2)
+
+    async def main() -> None:
+        async with Device(tmp_path) as device:
+            library = Library(device, {"yang-library": LIBRARY}, dict.fromkeys(TEXTS, "x" * 9999))
+            settings = device.settings(max_message=5000)
             with pytest.raises(SessionError) as caught:
                 await fetch(settings, "asyncssh", tmp_path / "out", tmp_path, lambda *_: None)
             assert caught.value.reason == "message-too-large"
             assert caught.value.__notes__[0].startswith("0 modules are in")
+            assert len(library.asked) == len(device.opened) == 2
 
     run(main())
+
+
+def test_a_list_that_is_too_long(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Device(tmp_path) as device:
+            Library(device, {"yang-library": LIBRARY + "<!--" + "x" * 9999 + "-->"}, TEXTS)
+            settings = device.settings(max_message=5000)
+            with pytest.raises(SessionError):
+                await fetch(settings, "asyncssh", tmp_path / "out", tmp_path, lambda *_: None)
+            assert len(device.opened) == 1
+
+    run(main())
+
+
+def test_what_comes_from_one_device_has_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(service_modules, "MAX_TOTAL", len(MAIN) - 1)
     found, _ = fetched(tmp_path, lists={"yang-library": LIBRARY})
     assert found.fetched == 1
