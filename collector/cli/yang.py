@@ -100,8 +100,8 @@ def fetch(
 
     DEVICE is one of the configuration; a HOST needs --user. The list is the device's YANG library,
     else its monitoring data, else its hello; each module comes by get-schema (RFC 6022). What is in
-    the folder already is not fetched again. Exit status 1 when the device gave some modules not, 2
-    when nothing could be done.
+    the folder already is not fetched again. Exit status 1 when some modules could not be had, 2
+    when it could not be done.
     """
     from collector.cli.fetching import fetch_for, say
 
