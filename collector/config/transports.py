@@ -22,7 +22,7 @@ class UdpNotifSettings(Struct, frozen=True, kw_only=True):
     anybody who reaches the port can send, so choose the interface of the management network."""
     port: BindPort = 10003
     """UDP port; 0 lets the system choose."""
-    receive_buffer_bytes: Annotated[int, Meta(ge=65536, le=2**30)] = 64 * 2**20
+    receive_buffer_bytes: Annotated[int, Meta(ge=65536, le=2**30)] = 192 * 2**20
     """Socket buffer that is asked for, in bytes. The kernel may grant less (net.core.rmem_max); a
     warning says so."""
 

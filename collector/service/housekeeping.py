@@ -17,6 +17,7 @@ from collector.errors import CollectorError, IntakeFullError, SinkError
 from collector.journal import JournalRetention, RetentionLimits
 from collector.model import SECOND, ClockNote, RecordKind
 from collector.service.addresses import without_addresses
+from collector.service.memory import Tidying
 from collector.service.parts import Parts
 from collector.store.snapshots import SnapshotStore
 
@@ -41,6 +42,7 @@ class Housekeeping:
         self._snapshots = SnapshotStore(service.folder, on_damage=log.warning)
         self._retention = JournalRetention(service.folder)
         self._seconds = 0
+        self._tidying = Tidying()
         self._snapshot: asyncio.Task[None] | None = None
         self._sweep: asyncio.Task[None] | None = None
         self._look_up: asyncio.Task[None] | None = None
@@ -54,6 +56,7 @@ class Housekeeping:
     def each_second(self) -> None:
         """Start what is due and is not running yet."""
         self._seconds += 1
+        self._tidying.each_second(self._service.counters.journal_records)
         self._watch_the_clock()
         self._note_clock()
         self._due_in -= 1

@@ -17,9 +17,15 @@ YOUNG = 50_000
 """New containers between two looks at the young ones (ours; Python's own is 700): the records of a
 few seconds of a busy collector."""
 MIDDLE = 20
-OLD = 50
-"""Looks at the younger generation between two at this one; Python adds that the oldest is only
-looked at when it grew by a quarter."""
+_NEVER = 2**31 - 1
+"""Looks at the middle ones between two at all: a look at the state of 1,000 devices stops
+everything for 0.2 s, in which a busy socket overflows. ``Tidying`` chooses the moment."""
+CALM = 1_000
+"""Records in a second below which a pause overflows nothing (ours)."""
+CALM_SECONDS = 600
+"""Seconds between two looks at everything, when the collector is calm."""
+BUSY_SECONDS = 86_400
+"""The same when it never is: what little garbage is in cycles and outlived the younger looks."""
 
 
 _M_ARENA_MAX = -8
@@ -41,6 +47,23 @@ def one_heap() -> None:
 
 def settle() -> None:
     """Call once everything is loaded: what is there now is never looked at again."""
-    gc.set_threshold(YOUNG, MIDDLE, OLD)
+    gc.set_threshold(YOUNG, MIDDLE, _NEVER)
     gc.collect()
     gc.freeze()
+
+
+class Tidying:
+    """When the cycle collector looks at everything."""
+
+    def __init__(self) -> None:
+        self._waited = 0
+        self._records = 0
+
+    def each_second(self, records: int) -> None:
+        """Look at everything if it is time. ``records``: taken since the start."""
+        self._waited += 1
+        calm = records - self._records < CALM
+        self._records = records
+        if self._waited >= (CALM_SECONDS if calm else BUSY_SECONDS):
+            self._waited = 0
+            gc.collect()

@@ -28,7 +28,7 @@ from tests.bench.load import Load, Plan
 from tests.bench.running import CollectorRun, collector, cores, empty, granted_buffer
 from tests.bench.sender import LATE_SECONDS, SendOrder, SendReport
 
-RECEIVE_BUFFER = 64 << 20
+RECEIVE_BUFFER = 192 << 20
 """Octets asked of the kernel: the default of the product."""
 NARROWLY = 0.02
 """Share of the messages at most that was lost."""

@@ -280,3 +280,29 @@ def test_a_device_that_only_sends_is_listed_before_it_was_heard(tmp_path: Path) 
             assert row["reason"] == "listened to only"
 
     asyncio.run(step())
+
+
+def test_the_cycle_collector_looks_at_everything_when_it_is_calm_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[int] = []
+    monkeypatch.setattr(gc, "collect", lambda *_: looks.append(records))
+    tidying, records = memory.Tidying(), 0
+
+    def pass_seconds(seconds: int, each: int) -> None:
+        nonlocal records
+        for _ in range(seconds):
+            records += each
+            tidying.each_second(records)
+
+    pass_seconds(memory.CALM_SECONDS + 100, memory.CALM)
+    assert not looks  # never a second with less
+    pass_seconds(1, memory.CALM - 1)
+    assert looks == [records]
+    pass_seconds(memory.BUSY_SECONDS, memory.CALM)
+    assert looks[1:] == [records]
+
+
+def test_nothing_but_that_makes_it_look_at_everything() -> None:
+    memory.settle()
+    assert gc.get_threshold()[2] == 2**31 - 1
