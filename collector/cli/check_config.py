@@ -92,19 +92,12 @@ def _tls_fault(config: Config, section: str) -> str:
     """Why certificates that are all here cannot be used; "" when they can, or are elsewhere."""
     from collector.errors import ConfigError
     from collector.receivers.refusals import Refusals
-    from collector.receivers.tls import ServerTls, TlsFiles
+    from collector.receivers.tls import ServerTls
 
     if any(_why_unreadable(path) for _, path in _tls_paths(config, section)):
         return ""
-    settings = getattr(config, section)
-    files = TlsFiles(
-        certificate_file=settings.certificate_file,
-        key_file=settings.key_file,
-        client_ca_file=settings.client_ca_file,
-        client_certificates=settings.client_certificates,
-    )
     try:
-        ServerTls(files, section=section, refusals=Refusals(section)).load()
+        ServerTls(getattr(config, section), section=section, refusals=Refusals(section)).load()
     except ConfigError as error:
         return str(error)
     return ""

@@ -16,11 +16,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from array import array
-from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 
+from collector.config import TlsServerSettings
 from collector.errors import WireError
 from collector.interfaces import Clock, Intake
 from collector.model import Coded, ReceivedBatch
@@ -28,11 +28,13 @@ from collector.receivers.datagrams import DatagramReceiver
 from collector.receivers.dtls_sessions import DtlsSessions, Key
 from collector.receivers.refusals import Refusals
 from collector.receivers.slab import DatagramSlab
-from collector.receivers.tls import ServerTls, TlsFiles
+from collector.receivers.tls import ServerTls
 from collector.wire.dtls import Framing, unframe
 
 DEFAULT_PORT: Final = 10004
 """Ours; the draft assigns none."""
+
+_TLS_KEYS: Final = TlsServerSettings.__struct_fields__
 
 
 class DtlsReceiver(DatagramReceiver):
@@ -47,11 +49,6 @@ class DtlsReceiver(DatagramReceiver):
         *,
         address: str = "127.0.0.1",
         port: int = DEFAULT_PORT,
-        certificate_file: str | None = None,
-        key_file: str | None = None,
-        client_ca_file: str | None = None,
-        client_certificates: Literal["required", "optional", "none"] = "required",
-        client_names: Sequence[str] = (),
         framing: Framing = "auto",
         idle_timeout_seconds: float = 600.0,
         max_sessions: int = 10_000,
@@ -59,17 +56,11 @@ class DtlsReceiver(DatagramReceiver):
     ) -> None:
         """The keywords are the keys of ``[dtls]`` (``config.DtlsSettings``), and those of
         ``DatagramReceiver``; 0 as ``port`` is any free one, see ``local_port``."""
+        tls = {key: options.pop(key) for key in _TLS_KEYS if key in options}
         super().__init__(intake, clock, address=address, port=port, **options)
-        files = TlsFiles(
-            certificate_file=certificate_file or "",
-            key_file=key_file or "",
-            client_ca_file=client_ca_file,
-            client_certificates=client_certificates,
-            client_names=tuple(client_names),
-        )
         self.refusals = Refusals(self.name)
         """Handshakes, sessions and datagrams that were refused."""
-        self.tls = ServerTls(files, section="dtls", refusals=self.refusals)
+        self.tls = ServerTls(TlsServerSettings(**tls), section="dtls", refusals=self.refusals)
         self._framing: Framing = framing
         self._most, self._idle_seconds = max_sessions, idle_timeout_seconds
         self._sessions: DtlsSessions | None = None

@@ -18,14 +18,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import unquote
 
 import grpc
 import grpc.aio
 
+from collector.config import TlsServerSettings
 from collector.errors import ConfigError, WireError
 from collector.interfaces import Clock, Intake
 from collector.model import Transport
@@ -33,7 +34,7 @@ from collector.receivers.grpc_front import GrpcFront
 from collector.receivers.read_ahead import ReadAhead, Who
 from collector.receivers.refusals import Refusals
 from collector.receivers.streams import open_listener
-from collector.receivers.tls import ServerTls, TlsFiles
+from collector.receivers.tls import ServerTls
 from collector.wire.dialout import (
     DATA_PUBLISH,
     DATA_PUBLISH_OLD,
@@ -66,18 +67,14 @@ class GrpcDialoutReceiver:
         *,
         address: str = "127.0.0.1",
         port: int = DEFAULT_PORT,
-        certificate_file: str | None = None,
-        key_file: str | None = None,
-        client_ca_file: str | None = None,
-        client_certificates: Literal["required", "optional", "none"] = "required",
-        client_names: Sequence[str] = (),
         plaintext: bool = False,
         insecure: bool = False,
         max_message_bytes: int = 4 << 20,
         max_streams: int = 10_000,
+        **tls: Any,
     ) -> None:
-        """The keywords are the keys of ``[grpc_dialout]`` (``config.GrpcDialoutSettings``); 0 as
-        ``port`` is any free one, see ``local_port``."""
+        """The keywords are the keys of ``[grpc_dialout]`` (``config.GrpcDialoutSettings``), ``tls``
+        those of them about certificates; 0 as ``port`` is any free one, see ``local_port``."""
         del insecure  # what it allows was checked with the configuration
         self._ahead = ReadAhead(intake, clock, self.name, Transport.GRPC_DIALOUT)
         self._address, self._port = address, port
@@ -89,13 +86,7 @@ class GrpcDialoutReceiver:
         """Messages that could not be used, and what devices say is wrong."""
         self.tls: ServerTls | None = None
         if not plaintext:
-            files = TlsFiles(
-                certificate_file=certificate_file or "",
-                key_file=key_file or "",
-                client_ca_file=client_ca_file,
-                client_certificates=client_certificates,
-                client_names=tuple(client_names),
-            )
+            files = TlsServerSettings(**tls)
             self.tls = ServerTls(
                 files, section="grpc_dialout", alpn=("h2",), refusals=self.refusals
             )

@@ -20,8 +20,9 @@ import asyncio
 import logging
 from array import array
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Any, Final
 
+from collector.config import TlsServerSettings
 from collector.errors import IntakeFullError, WireError
 from collector.interfaces import Clock, Intake
 from collector.model import Coded, Octets, ReceivedBatch, RecordKind, Transport
@@ -31,7 +32,7 @@ from collector.receivers.https_guests import LINGER_SECONDS, Guests
 from collector.receivers.https_requests import Paths, Refusal
 from collector.receivers.refusals import Refusals
 from collector.receivers.streams import open_listener
-from collector.receivers.tls import ServerTls, TlsFiles
+from collector.receivers.tls import ServerTls
 from collector.wire import https_notif as wire
 
 DEFAULT_PORT: Final = 10443
@@ -90,19 +91,15 @@ class HttpsNotifReceiver:
         address: str = "127.0.0.1",
         port: int = DEFAULT_PORT,
         path: str = "/yang-push",
-        certificate_file: str | None = None,
-        key_file: str | None = None,
-        client_ca_file: str | None = None,
-        client_certificates: Literal["required", "optional", "none"] = "required",
-        client_names: Sequence[str] = (),
         plain_http: bool = False,
         max_message_bytes: int = 1 << 20,
         max_connections: int = 10_000,
         idle_timeout_seconds: float = 600.0,
         request_timeout_seconds: float = 30.0,
+        **tls: Any,
     ) -> None:
-        """The keywords are the keys of ``[https_notif]`` (``config.HttpsNotifSettings``); 0 as
-        ``port`` is any free one, see ``local_port``."""
+        """The keywords are the keys of ``[https_notif]`` (``config.HttpsNotifSettings``), ``tls``
+        those of them about certificates; 0 as ``port`` is any free one, see ``local_port``."""
         self._intake, self._clock = intake, clock
         self._address, self._port = address, port
         path = path.rstrip("/")
@@ -123,13 +120,7 @@ class HttpsNotifReceiver:
         self._answers = Answers(clock.now)
         self.tls: ServerTls | None = None
         if not plain_http:
-            files = TlsFiles(
-                certificate_file=certificate_file or "",
-                key_file=key_file or "",
-                client_ca_file=client_ca_file,
-                client_certificates=client_certificates,
-                client_names=tuple(client_names),
-            )
+            files = TlsServerSettings(**tls)
             self.tls = ServerTls(
                 files, section="https_notif", alpn=("http/1.1",), refusals=self.refusals
             )

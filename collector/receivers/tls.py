@@ -20,10 +20,11 @@ import stat
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from msgspec import Struct
 
+from collector.config import TlsServerSettings
 from collector.errors import ConfigError
 from collector.receivers import certificates
 from collector.receivers.refusals import Refusals
@@ -41,20 +42,6 @@ _DEMANDS: Final = {
 _log = logging.getLogger(__name__)
 
 
-class TlsFiles(Struct, frozen=True, kw_only=True):
-    """Where certificates are and what is demanded (``[..]`` sections with TLS)."""
-
-    certificate_file: str
-    """PEM, the chain behind it."""
-    key_file: str
-    """PEM, without a passphrase."""
-    client_ca_file: str | None = None
-    """PEM; whoever signs certificates of publishers."""
-    client_certificates: Literal["required", "optional", "none"] = "required"
-    client_names: tuple[str, ...] = ()
-    """Names that a certificate must have (``certificates.is_allowed``); empty: any."""
-
-
 class TlsMaterial(Struct, frozen=True):
     """What the files hold, PEM."""
 
@@ -70,11 +57,16 @@ class ServerTls:
     """The present certificates of one receiver; ``load`` before anything else."""
 
     def __init__(
-        self, files: TlsFiles, *, section: str, alpn: Sequence[str] = (), refusals: Refusals
+        self,
+        files: TlsServerSettings,
+        *,
+        section: str,
+        alpn: Sequence[str] = (),
+        refusals: Refusals,
     ) -> None:
         """
         Args:
-            files: where they are.
+            files: where they are and what is demanded.
             section: of the configuration, for messages, as in ``https_notif``.
             alpn: application protocols that we speak, the best first (RFC 7301).
             refusals: where handshakes that failed are counted.
@@ -175,10 +167,10 @@ class ServerTls:
         files = self.files
         authorities = None
         if files.client_certificates != "none" and files.client_ca_file is not None:
-            authorities = self._content(files.client_ca_file, "client_ca_file")
+            authorities = self._content("client_ca_file")
         material = TlsMaterial(
-            self._content(files.certificate_file, "certificate_file"),
-            self._content(files.key_file, "key_file", private=True),
+            self._content("certificate_file"),
+            self._content("key_file", private=True),
             authorities,
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -216,10 +208,11 @@ class ServerTls:
             ) from None
 
     def _load_certificate(self, context: ssl.SSLContext, key_octets: bytes) -> None:
-        files = self.files
         try:
             # without a password OpenSSL would ask for one on the terminal
-            context.load_cert_chain(files.certificate_file, files.key_file, password=lambda: "")
+            context.load_cert_chain(
+                self._path("certificate_file"), self._path("key_file"), password=lambda: ""
+            )
         except ssl.SSLError as error:
             reason = error.reason or ""
             if "MISMATCH" in reason:
@@ -232,7 +225,8 @@ class ServerTls:
         except (OSError, ValueError) as error:
             raise self._fault("certificate_file", f"cannot be read: {error}", "PEM") from None
 
-    def _content(self, path: str, key: str, *, private: bool = False) -> bytes:
+    def _content(self, key: str, *, private: bool = False) -> bytes:
+        path = self._path(key)
         try:
             mode = os.stat(path).st_mode
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a pipe without a writer blocks
@@ -246,9 +240,14 @@ class ServerTls:
             raise self._fault(key, "is not in PEM", "a file in PEM")
         return content
 
+    def _path(self, key: str) -> str:
+        """That of the configuration; it demands the two that every receiver needs."""
+        return getattr(self.files, key) or ""
+
     def _fault(self, key: str, why: str, allowed: str) -> ConfigError:
-        path = getattr(self.files, key)
-        return ConfigError(f"{path} {why}", key=f"{self._section}.{key}", allowed=allowed)
+        return ConfigError(
+            f"{self._path(key)} {why}", key=f"{self._section}.{key}", allowed=allowed
+        )
 
 
 def _start_of(path: str) -> bytes:

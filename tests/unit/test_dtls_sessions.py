@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 SSL = pytest.importorskip("OpenSSL.SSL", reason="pyOpenSSL is not installed (extra dtls)")
 
+from collector.config import TlsServerSettings  # noqa: E402
 from collector.receivers import dtls_sessions  # noqa: E402 - after the skip
 from collector.receivers.dtls_sessions import DtlsSessions, Key  # noqa: E402
 from collector.receivers.refusals import Refusals  # noqa: E402
-from collector.receivers.tls import ServerTls, TlsFiles  # noqa: E402
+from collector.receivers.tls import ServerTls  # noqa: E402
 from tests.certificates import Authority, Issued  # noqa: E402
 from tests.dtls_ends import Client, client_context  # noqa: E402
 
@@ -39,7 +40,7 @@ class Place:
             "key_file": str(self.server.key),
             "client_ca_file": str(self.ours.file),
         } | changed
-        files = TlsFiles(**values)  # type: ignore[arg-type]  # what a test changes
+        files = TlsServerSettings(**values)  # type: ignore[arg-type]  # what a test changes
         self.tls = ServerTls(files, section="dtls", refusals=self.refusals)
         self.tls.load()
         return DtlsSessions(self.tls, most=most, idle_seconds=idle_seconds, now=0.0)

@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from collector.config import TlsServerSettings
 from collector.errors import ConfigError
 from collector.receivers.certificates import (
     best_name,
@@ -24,7 +25,7 @@ from collector.receivers.certificates import (
     session_of,
 )
 from collector.receivers.refusals import QUIET_SECONDS, Refusals
-from collector.receivers.tls import ServerTls, TlsFiles, refusal_of
+from collector.receivers.tls import ServerTls, refusal_of
 from collector.receivers.tls_stream import TlsStream
 from tests.certificates import Authority, Issued
 from tests.tls_ends import Client, client_context, shake_hands
@@ -50,7 +51,7 @@ class Place:
             "client_ca_file": str(self.ours.file),
         } | changed
         made = ServerTls(
-            TlsFiles(**values),  # type: ignore[arg-type]  # what a test changes
+            TlsServerSettings(**values),  # type: ignore[arg-type]  # what a test changes
             section="https_notif", refusals=self.refusals,
         )  # fmt: skip
         made.load()
