@@ -16,8 +16,7 @@ from pathlib import Path
 from msgspec import structs
 
 from collector.errors import ConfigError
-from publisher_sim.scenario import Scenario
-from publisher_sim.scenario_file import check
+from publisher_sim.scenario import Scenario, check
 from publisher_sim.service import DeviceService
 
 

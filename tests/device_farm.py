@@ -16,7 +16,7 @@ from pathlib import Path
 
 from publisher_sim import service
 from publisher_sim.run import override, ready_line
-from publisher_sim.scenario_file import load_scenario
+from publisher_sim.scenario import load_scenario
 from publisher_sim.service import DeviceService
 
 

@@ -8,8 +8,7 @@ from typing import Any
 from msgspec import structs
 
 from collector.errors import ConfigError
-from publisher_sim.scenario import Card, Fault, Master, Periods, Push, Receiver, Scenario
-from publisher_sim.scenario_file import check
+from publisher_sim.scenario import Card, Fault, Master, Periods, Push, Receiver, Scenario, check
 
 KINDS = (
     "drop", "duplicate", "reorder", "delay", "corrupt", "clock_skew", "silent",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from collector.errors import ConfigError
-from publisher_sim.scenario import Scenario
-from publisher_sim.scenario_file import load_scenario, parse_scenario
+from publisher_sim.scenario import Scenario, load_scenario, parse_scenario
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
 

@@ -15,8 +15,7 @@ from collector.config import Config, read_config_table
 from collector.model import Outcome, Provenance, Verdict
 from collector.service import Service
 from publisher_sim.run import override
-from publisher_sim.scenario import Scenario
-from publisher_sim.scenario_file import parse_scenario
+from publisher_sim.scenario import Scenario, parse_scenario
 from publisher_sim.service import DeviceService
 from tests.lab import Facts, password_in_environment
 

@@ -17,7 +17,7 @@ from collector.service import Service
 from publisher_sim import forwarding
 from publisher_sim.publishers.netconf_server import BUSY_ABOVE
 from publisher_sim.run import ready_line
-from publisher_sim.scenario_file import parse_scenario
+from publisher_sim.scenario import parse_scenario
 from publisher_sim.service import DeviceService
 from tests.lab import Facts, password_in_environment
 

@@ -22,7 +22,7 @@ from publisher_sim.channel import EndComponent, FromAgent, Heartbeat, Register
 from publisher_sim.publishers.agent_channel import ChannelClient, ChannelServer
 from publisher_sim.publishers.udp_notif import UdpNotifPublisher
 from publisher_sim.run import override
-from publisher_sim.scenario_file import parse_scenario
+from publisher_sim.scenario import parse_scenario
 from publisher_sim.service import DeviceService
 from tests.integration.sim_subscriber import Receiver, Subscriber, terms
 

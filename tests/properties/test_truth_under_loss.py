@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from publisher_sim.scenario_file import parse_scenario
+from publisher_sim.scenario import parse_scenario
 from tests.lab import fault, scenario_toml
 from tests.sim_joined import compare_with_truth
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from collector.demo import SHORTEST, run_demo
 from collector.demo_scenario import demo_scenario
 from collector.errors import UsageError
-from publisher_sim.scenario_file import parse_scenario
+from publisher_sim.scenario import parse_scenario
 
 
 @settings(max_examples=60, deadline=None)

@@ -20,8 +20,7 @@ from collector.model import (
 from collector.wire import notification
 from collector.wire.netconf_rpc import KillSubscription
 from publisher_sim import ports
-from publisher_sim.scenario import Configured, Receiver, Scenario
-from publisher_sim.scenario_file import parse_scenario
+from publisher_sim.scenario import Configured, Receiver, Scenario, parse_scenario
 from publisher_sim.simulate import simulate
 from tests.sim_joined import LATENCY, Joined, compare_with_truth
 from tests.unit.test_sim_master import NOW, SECOND, Driver

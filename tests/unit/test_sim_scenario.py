@@ -8,7 +8,7 @@ import pytest
 
 from collector.errors import ConfigError
 from publisher_sim.cli.scenario_argument import packaged, read_scenario
-from publisher_sim.scenario_file import load_scenario, parse_scenario
+from publisher_sim.scenario import load_scenario, parse_scenario
 
 CARD = '[[card]]\nname = "lc1"\npublisher_id = 101\ninterfaces = ["eth1/0"]\n'
 """A table that most files below need."""

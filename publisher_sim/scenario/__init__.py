@@ -1,0 +1,37 @@
+"""Scenario: what the device is and what goes wrong with it, as the TOML file says; frozen values.
+
+Does not: run anything, or read passwords. Rooms: one file per theme of tables, ``whole`` for all
+of them together, ``file`` to read and ``checks`` to check them.
+"""
+
+from __future__ import annotations
+
+from publisher_sim.scenario.cards import MASTER, Card, Master
+from publisher_sim.scenario.checks import check
+from publisher_sim.scenario.configured import Configured
+from publisher_sim.scenario.faults import MESSAGE_FAULTS, REASONS, Fault, FaultKind
+from publisher_sim.scenario.file import load_scenario, parse_scenario
+from publisher_sim.scenario.netconf import Netconf
+from publisher_sim.scenario.push import Periods, Push
+from publisher_sim.scenario.receiver import Receiver, Tls
+from publisher_sim.scenario.whole import Scenario
+
+__all__ = [
+    "MASTER",
+    "MESSAGE_FAULTS",
+    "REASONS",
+    "Card",
+    "Configured",
+    "Fault",
+    "FaultKind",
+    "Master",
+    "Netconf",
+    "Periods",
+    "Push",
+    "Receiver",
+    "Scenario",
+    "Tls",
+    "check",
+    "load_scenario",
+    "parse_scenario",
+]

@@ -1,0 +1,35 @@
+"""What all checks of a scenario need: the scenario, and errors that name file, key and values."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from collector.errors import ConfigError
+from publisher_sim.scenario.whole import Scenario
+
+
+class Checks:
+    """One scenario under test; each check raises ConfigError for the first bad value."""
+
+    def __init__(self, scenario: Scenario, file: str = "") -> None:
+        self.scenario = scenario
+        self.file = file
+        self.names = {one.name for one in scenario.publishers}
+        """Of all publishers, the master's own among them."""
+
+    def require(self, good: bool, key: str, message: str, allowed: str) -> None:
+        """Raise ConfigError unless ``good``."""
+        if not good:
+            raise ConfigError(message, file=self.file, key=key, allowed=allowed)
+
+    def within(self, value: float, low: float, high: float, key: str) -> None:
+        """``value`` is from ``low`` to ``high``."""
+        self.require(low <= value <= high, key, f"{value} is out of range", f"{low} to {high}")
+
+    def once(self, values: list[str] | list[int], key: str, what: str) -> None:
+        """No value stands twice."""
+        twice = [value for value, count in Counter(values).items() if count > 1]
+        self.require(
+            not twice, f"{key}.{what}", f"{twice[:1]} is used twice",
+            "each one once, the master included",
+        )  # fmt: skip

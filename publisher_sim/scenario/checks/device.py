@@ -1,0 +1,46 @@
+"""Checks of the device as a whole: addresses, periods, numbers."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from publisher_sim.scenario.checks.checker import Checks
+
+
+def check_device(checks: Checks) -> None:
+    """The device as a whole."""
+    scenario = checks.scenario
+    checks.require(bool(scenario.name), "name", "is empty", "any text")
+    for key, address in (
+        ("address", scenario.address),
+        ("receiver.address", scenario.receiver.address),
+    ):
+        checks.require(_is_address(address), key, f"{address!r} is no address", "an IP address")
+    checks.require(
+        (":" in scenario.address) == (":" in scenario.receiver.address), "receiver.address",
+        f"{scenario.receiver.address} cannot be reached from {scenario.address}",
+        "IPv4 for both, or IPv6 for both",
+    )  # fmt: skip
+    checks.within(scenario.netconf.port, 0, 65_535, "netconf.port")
+    checks.within(scenario.receiver.port, 1, 65_535, "receiver.port")
+    checks.within(scenario.periods, 0, 10_000_000, "periods")
+    checks.within(scenario.seed, 0, 2**63 - 1, "seed")
+    push = scenario.push
+    checks.within(push.updates_per_period, 1, 64, "push.updates_per_period")
+    checks.within(push.max_segment_size, 64, 65_507, "push.max_segment_size")
+    period = scenario.period
+    checks.within(period.minimum_seconds, 0.01, 86_400, "period.minimum_seconds")
+    checks.within(
+        period.maximum_seconds, period.minimum_seconds, 86_400 * 366, "period.maximum_seconds"
+    )
+    checks.within(period.seconds, period.minimum_seconds, period.maximum_seconds, "period.seconds")
+    if scenario.grace_seconds is not None:
+        checks.within(scenario.grace_seconds, 0.01, 3600, "grace_seconds")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
