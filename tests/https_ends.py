@@ -5,55 +5,43 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-import time
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 from collector.errors import IntakeFullError, WireError
-from collector.model import CollectorTime, ReceivedBatch
+from collector.model import ReceivedBatch
 from collector.receivers.https_notif import HttpsNotifReceiver
 from collector.wire.envelopes import decode_batch
+from tests import receiver_ends
+from tests.receiver_ends import Clock
 
 PATIENCE = 20.0
 """Seconds; generous, nothing is measured."""
 GOOD = b'{"ietf-https-notif:notification":{"eventTime":"2026-11-21T14:00:00Z","a:b":{}}}'
 
 
-class Clock:
-    def now(self) -> CollectorTime:
-        return CollectorTime(time.time_ns())
-
-
-class Intake:
-    """Takes everything, or nothing while ``full``; commits when ``gate`` is open."""
+class Intake(receiver_ends.Intake):
+    """Reads what it takes, and can lose what it took."""
 
     def __init__(self) -> None:
-        self.batches: list[ReceivedBatch] = []
-        self.full = False
+        super().__init__()
         self.lost = False
         """The disk refuses to keep what was taken."""
         self.unreadable: dict[int, WireError] = {}
-        self.gate = asyncio.Event()
-        self.gate.set()
 
     def take(self, batch: ReceivedBatch) -> int:
-        if self.full:
-            raise IntakeFullError("the disk is full")
-        self.batches.append(batch)
+        offset = super().take(batch)
         others = decode_batch(batch.payload, batch.media_type).others
         self.unreadable = {row: one for row, one in others.items() if isinstance(one, WireError)}
-        return len(self.payloads())
+        return offset
 
     async def committed(self, offset: int) -> None:
-        await self.gate.wait()
+        await super().committed(offset)
         if self.lost:
             raise IntakeFullError("the disk refused")
 
     def payloads(self) -> list[bytes]:
-        return [payload for batch in self.batches for payload in batch.payload]
-
-    def column(self, name: str) -> list[Any]:
-        return [value for batch in self.batches for value in getattr(batch, name)]
+        return self.column("payload")
 
 
 @contextlib.asynccontextmanager

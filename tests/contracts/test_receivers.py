@@ -23,11 +23,12 @@ from typing import Any
 import pytest
 
 from collector import plugins
-from collector.errors import ConfigError, IntakeFullError
+from collector.errors import ConfigError
 from collector.interfaces import Receiver
-from collector.model import CollectorTime, ReceivedBatch, RecordKind
+from collector.model import ReceivedBatch, RecordKind
 from collector.wire.udp_notif import encode_message
 from tests.certificates import Authority
+from tests.receiver_ends import Clock, Intake
 
 pytestmark = pytest.mark.integration
 
@@ -114,31 +115,6 @@ OPTIONS: dict[str, Callable[[], dict[str, Any]]] = {
 WITHOUT_THE_LOOP = frozenset({"udp-notif"})
 """Those whose ``drain`` reads from the socket. Where the loop reads from streams, it hands over
 what it has read, and nobody has been told that the rest was taken."""
-
-
-class Clock:
-    def now(self) -> CollectorTime:
-        return CollectorTime(time.time_ns())
-
-
-class Intake:
-    def __init__(self) -> None:
-        self.batches: list[ReceivedBatch] = []
-        self.full = False
-        self.refused = 0
-
-    def take(self, batch: ReceivedBatch) -> int:
-        if self.full:
-            self.refused += 1
-            raise IntakeFullError("full")
-        self.batches.append(batch)
-        return len(self)
-
-    def __len__(self) -> int:
-        return sum(map(len, self.batches))
-
-    async def committed(self, offset: int) -> None:
-        return None
 
 
 def make(name: str, intake: Intake, **options: Any) -> Any:

@@ -17,35 +17,16 @@ pytest.importorskip("OpenSSL", reason="pyOpenSSL is not installed (extra dtls)")
 
 from collector.core.segments import ReassemblyLimits
 from collector.errors import ConfigError
-from collector.model import SECOND, CollectorTime, Quirk, ReceivedBatch, RecordKind
+from collector.model import SECOND, Quirk, ReceivedBatch, RecordKind
 from collector.receivers.dtls import DtlsReceiver
 from collector.wire.dtls import frame
 from collector.wire.udp_notif import encode_message
 from tests.certificates import Authority
 from tests.dtls_ends import SocketClient, client_context
+from tests.receiver_ends import Clock, Intake
 from tests.vectors import udp_notif as vectors
 
 pytestmark = pytest.mark.integration
-
-
-class Clock:
-    def now(self) -> CollectorTime:
-        return CollectorTime(time.time_ns())
-
-
-class Intake:
-    def __init__(self) -> None:
-        self.batches: list[ReceivedBatch] = []
-
-    def take(self, batch: ReceivedBatch) -> int:
-        self.batches.append(batch)
-        return len(self.column("kind"))
-
-    async def committed(self, offset: int) -> None:
-        return None
-
-    def column(self, name: str) -> list[Any]:
-        return [value for batch in self.batches for value in getattr(batch, name)]
 
 
 class Place:

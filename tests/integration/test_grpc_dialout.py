@@ -13,47 +13,18 @@ from typing import Any
 import grpc
 import pytest
 
-from collector.errors import ConfigError, IntakeFullError
-from collector.model import CollectorTime, MediaType, ReceivedBatch, Transport
+from collector.errors import ConfigError
+from collector.model import MediaType, Transport
 from collector.receivers import grpc_front, read_ahead
 from collector.receivers.grpc_dialout import GrpcDialoutReceiver
 from collector.wire import dialout
 from tests.certificates import Authority, Issued
 from tests.grpc_client import channel, framed, publish, send
+from tests.receiver_ends import Clock, Intake
 
 pytestmark = pytest.mark.integration
 GPB = b"\x0a\x02r1\x1a\x017"
 """Cisco ``Telemetry`` of node r1, subscription 7."""
-
-
-class Clock:
-    def now(self) -> CollectorTime:
-        return CollectorTime(time.time_ns())
-
-
-class Intake:
-    """Takes and commits, unless it is full or holds commits back."""
-
-    def __init__(self) -> None:
-        self.batches: list[ReceivedBatch] = []
-        self.full = False
-        self.safe = asyncio.Event()
-        self.safe.set()
-
-    def take(self, batch: ReceivedBatch) -> int:
-        if self.full:
-            raise IntakeFullError("no room")
-        self.batches.append(batch)
-        return len(self)
-
-    def __len__(self) -> int:
-        return sum(map(len, self.batches))
-
-    async def committed(self, offset: int) -> None:
-        await self.safe.wait()
-
-    def column(self, name: str) -> list[Any]:
-        return [value for batch in self.batches for value in getattr(batch, name)]
 
 
 @asynccontextmanager
@@ -232,13 +203,13 @@ def test_no_more_than_the_window_is_ahead_of_the_commit(monkeypatch: pytest.Monk
 
     async def run() -> None:
         intake, flood = Intake(), Flood()
-        intake.safe.clear()
+        intake.gate.clear()
         async with receiving(intake) as (_, target):
             sending = asyncio.create_task(asyncio.to_thread(send, target, flood))
             await still(flood)
             assert len(intake) == 50
             flood.stop = True
-            intake.safe.set()
+            intake.gate.set()
             await sending
         assert len(intake) == flood.sent
 
@@ -248,13 +219,13 @@ def test_no_more_than_the_window_is_ahead_of_the_commit(monkeypatch: pytest.Monk
 def test_a_stream_ends_when_all_of_it_is_safe() -> None:
     async def run() -> None:
         intake = Intake()
-        intake.safe.clear()
+        intake.gate.clear()
         async with receiving(intake) as (_, target):
             sending = asyncio.create_task(asyncio.to_thread(publish, target, [GPB]))
             await until(lambda: len(intake) == 1)
             await asyncio.sleep(0.2)
             assert not sending.done()
-            intake.safe.set()
+            intake.gate.set()
             await sending
 
     asyncio.run(run())
@@ -412,7 +383,10 @@ def test_a_handshake_takes_only_so_long(
     monkeypatch.setattr(grpc_front, "HANDSHAKE_SECONDS", 0.1)
 
     async def run() -> dict[str, int]:
-        async with receiving(Intake(), max_streams=1, **tls(authority, shown)) as (receiver, _):
+        async with receiving(Intake(), max_streams=1, **tls(authority, shown)) as (
+            receiver,
+            _,
+        ):
             _, slow = await asyncio.open_connection("127.0.0.1", receiver.local_port)
             await until(lambda: receiver.stats()["connections"] == 1)
             reader, more = await asyncio.open_connection("127.0.0.1", receiver.local_port)
