@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,14 +11,11 @@ from typing import Any
 import click
 import msgspec
 
-from collector.cli.one_shot import netconf_table
-from collector.cli.options import DEFAULT_CONFIG, DEFAULT_FOLDER
-from collector.config import Config, DeviceSettings, load_config, read_config_table
-from collector.errors import UsageError
+from collector.cli.options import DEFAULT_FOLDER
+from collector.cli.reaching import reach
 from collector.service.modules import Fetched, Progress, fetch_modules
 from collector.subscriber.session import settings_from
 
-USER_VARIABLE = "COLLECTOR_USER"
 REFUSED_SHOWN = 20
 """Modules that are named in the text for people (ours); --json names all."""
 
@@ -34,10 +30,7 @@ def fetch_for(
         CollectorError: as ``service.modules.fetch_modules``.
     """
     logging.basicConfig(level="ERROR", format="%(message)s", stream=sys.stderr)
-    config = None
-    if config_file is not None or Path(DEFAULT_CONFIG).exists():
-        config = load_config(config_file or DEFAULT_CONFIG)
-    device = _device(target, config, config_file, options)
+    config, device = reach(target, config_file, options)
     assert device.netconf is not None
     data_dir = Path(DEFAULT_FOLDER if config is None else config.collector.data_dir)
     return fetch_modules(
@@ -47,44 +40,6 @@ def fetch_for(
         cache=data_dir / "modules",
         progress=_progress(),
     )
-
-
-def _device(
-    target: str, config: Config | None, config_file: str | None, options: Mapping[str, Any]
-) -> DeviceSettings:
-    """The device of that name, else the host of that name."""
-    given = {name: value for name, value in options.items() if value is not None}
-    known = None
-    if config is not None:
-        known = next((one for one in config.devices if one.name == target), None)
-    if known is None:
-        username = given.get("username") or os.environ.get(USER_VARIABLE)
-        if username:
-            netconf = netconf_table(target, given | {"username": username})
-            table = {"device": [{"name": target, "netconf": netconf}]}
-            return read_config_table(table, file="command line").devices[0]
-        where = f" in {config_file or DEFAULT_CONFIG}" if config is not None else ""
-        raise UsageError(
-            f"there is no device {target}{where}; to reach a host of that name, say --user"
-        )
-    if given:
-        raise UsageError(
-            f"how to reach {target} is in the configuration, so leave out"
-            f" {', '.join('--' + _OPTIONS[name] for name in given)}"
-        )
-    if known.netconf is None:
-        raise UsageError(f"{target} has no [device.netconf] in the configuration")
-    return known
-
-
-_OPTIONS = {
-    "port": "port",
-    "username": "user",
-    "password_file": "password-file",
-    "key_file": "key-file",
-    "known_hosts": "known-hosts",
-    "session": "session",
-}
 
 
 def _progress() -> Progress:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from collector.cli.options import json_option
+from collector.cli.reaching import reach_options
 
 
 @click.group("yang")
@@ -74,24 +75,11 @@ Examples (a password is in a file or in the environment variable COLLECTOR_PASSW
 """
 )
 @click.argument("target", metavar="DEVICE|HOST")
-@click.option(
-    "-c", "--config", "config_file", type=click.Path(dir_okay=False), metavar="FILE",
-    help="Configuration that knows the device.  [default: collector.toml, if it is there]",
-)  # fmt: skip
+@reach_options
 @click.option(
     "-o", "--output", "output", type=click.Path(file_okay=False), metavar="DIR",
     help="Folder for the files.  [default: modules/.. in the data folder, named after the list]",
 )  # fmt: skip
-@click.option(
-    "--port", type=click.IntRange(1, 65535), help="TCP port of NETCONF over SSH.  [default: 830]"
-)
-@click.option("--user", "username", help="User name; else the variable COLLECTOR_USER.")
-@click.option("--password-file", type=click.Path(dir_okay=False), help="File with the password.")
-@click.option("--key-file", type=click.Path(dir_okay=False), help="Private key.")
-@click.option("--known-hosts", type=click.Path(dir_okay=False), help="Trusted host keys.")
-@click.option(
-    "--session", type=click.Choice(["asyncssh", "ncclient"]), help="Which client holds the session."
-)
 @json_option
 def fetch(
     target: str, config_file: str | None, output: str | None, as_json: bool, **options: object
