@@ -22,14 +22,13 @@ from collector.config.settings import (
     Config,
     DeviceSettings,
     JournalSettings,
-    KnownSubscriptionSettings,
     MetricsSettings,
     NetconfSettings,
     SchemaSettings,
     StoreSettings,
-    SubscriptionSettings,
     VerdictSettings,
 )
+from collector.config.subscriptions import KnownSubscriptionSettings, SubscriptionSettings
 from collector.config.transports import (
     DtlsSettings,
     GrpcDialoutSettings,

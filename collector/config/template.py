@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from collector.config import settings
+from collector.config import settings, subscriptions
 from collector.config.reading import describe
 
 _WIDTH = 98
@@ -88,10 +88,10 @@ def template() -> str:
             parts += _generators()
         elif entry.name == "subscriptions":
             parts += _section(
-                settings.SubscriptionSettings, "[[subscription]]", skip=("namespaces",)
+                subscriptions.SubscriptionSettings, "[[subscription]]", skip=("namespaces",)
             )
         elif entry.name == "known_subscriptions":
-            parts += _section(settings.KnownSubscriptionSettings, "[[known_subscription]]")
+            parts += _section(subscriptions.KnownSubscriptionSettings, "[[known_subscription]]")
         else:
             parts += _section(entry.type, f"[{entry.encode_name}]")
     return "\n".join(parts).rstrip() + "\n"
