@@ -23,6 +23,7 @@ from OpenSSL import SSL
 
 from collector.errors import ConfigError
 from collector.wire.dtls import datagrams_of, frame
+from publisher_sim.publishers.roads import RoadSender
 from publisher_sim.publishers.udp_notif import SEND_BUFFER
 from publisher_sim.scenario import Receiver
 
@@ -37,7 +38,7 @@ _DTLS_1_2: Final = 0xFEFD
 _READ: Final = 1 << 16
 
 
-class DtlsPublisher:
+class DtlsPublisher(RoadSender):
     """The way out of one publisher over DTLS (``senders.Sender``)."""
 
     def __init__(self, address: str, receiver: Receiver) -> None:
@@ -49,40 +50,11 @@ class DtlsPublisher:
         Raises:
             ConfigError: a certificate cannot be read.
         """
-        self._address, self._receiver = address, receiver
+        super().__init__(address, receiver)
         self._context = _context(receiver)
-        self._roads: dict[tuple[str, int], _Road] = {}
-        self._given_up = 0
 
-    @property
-    def refused(self) -> int:
-        """Units that were given up."""
-        return self._given_up + sum(road.refused for road in self._roads.values())
-
-    @property
-    def waiting(self) -> int:
-        """Units that were neither sent nor given up."""
-        return sum(road.waiting for road in self._roads.values())
-
-    def send(self, address: str, port: int, octets: bytes, media_type: int = 0) -> None:
-        """Send one datagram; its header says the media type already."""
-        del media_type
-        road = self._roads.get((address, port))
-        if road is None:
-            try:
-                road = _Road(self._address, (address, port), self._receiver, self._context)
-            except OSError:
-                self._given_up += 1
-                return
-            self._roads[address, port] = road
-        road.send(octets)
-
-    def close(self) -> None:
-        """Say good-bye. May be called twice."""
-        for road in self._roads.values():
-            road.close()
-            self._given_up += road.refused
-        self._roads.clear()
+    def _open(self, to: tuple[str, int]) -> _Road:
+        return _Road(self._address, to, self._receiver, self._context)
 
 
 class _Road:
@@ -118,8 +90,9 @@ class _Road:
     def waiting(self) -> int:
         return len(self._queue)
 
-    def send(self, octets: bytes) -> None:
-        """Send one unit, or let it wait for the handshake."""
+    def put(self, octets: bytes, media_type: int) -> None:
+        """The datagram's header says the media type already."""
+        del media_type
         if self._established:
             self._say(octets)
             return

@@ -25,6 +25,7 @@ import grpc.aio
 from collector.errors import ConfigError
 from collector.model import MediaType
 from collector.wire.dialout import DATA_PUBLISH, MDT_DIALOUT, encode_cisco, encode_huawei
+from publisher_sim.publishers.roads import RoadSender
 from publisher_sim.scenario import Receiver
 
 MOST_QUEUED: Final = 10_000
@@ -35,7 +36,7 @@ _PIECE: Final = 1 << 16
 _METHODS: Final = {"grpc-cisco": MDT_DIALOUT, "grpc-huawei": DATA_PUBLISH}
 
 
-class GrpcDialoutPublisher:
+class GrpcDialoutPublisher(RoadSender):
     """The way out of one publisher over gRPC (``senders.Sender``)."""
 
     def __init__(self, address: str, receiver: Receiver) -> None:
@@ -47,35 +48,11 @@ class GrpcDialoutPublisher:
         Raises:
             ConfigError: a certificate cannot be read.
         """
-        self._address, self._receiver = address, receiver
+        super().__init__(address, receiver)
         self._credentials = _credentials(receiver)
-        self._roads: dict[tuple[str, int], _Road] = {}
-        self._given_up = 0
 
-    @property
-    def refused(self) -> int:
-        """Units that were given up."""
-        return self._given_up + sum(road.refused for road in self._roads.values())
-
-    @property
-    def waiting(self) -> int:
-        """Units that were neither sent nor given up."""
-        return sum(len(road.queue) for road in self._roads.values())
-
-    def send(self, address: str, port: int, octets: bytes, media_type: int) -> None:
-        """Queue one unit."""
-        road = self._roads.get((address, port))
-        if road is None:
-            road = _Road(self._address, (address, port), self._receiver, self._credentials)
-            self._roads[address, port] = road
-        road.put(octets, media_type)
-
-    def close(self) -> None:
-        """What was not taken is given up. May be called twice."""
-        for road in self._roads.values():
-            road.close()
-            self._given_up += road.refused + len(road.queue)
-        self._roads.clear()
+    def _open(self, to: tuple[str, int]) -> _Road:
+        return _Road(self._address, to, self._receiver, self._credentials)
 
 
 class _Road:
@@ -86,7 +63,7 @@ class _Road:
     ) -> None:
         self._local, self._to, self._receiver = local, to, receiver
         self._credentials = credentials
-        self.queue: deque[tuple[bytes, int]] = deque()
+        self._queue: deque[tuple[bytes, int]] = deque()
         """Octets and media types that wait."""
         self.refused = 0
         self._news = asyncio.Event()
@@ -94,14 +71,20 @@ class _Road:
         self._task = asyncio.get_running_loop().create_task(self._keep_on())
 
     def put(self, octets: bytes, media_type: int) -> None:
-        if len(self.queue) >= MOST_QUEUED:
-            self.queue.popleft()
+        if len(self._queue) >= MOST_QUEUED:
+            self._queue.popleft()
             self.refused += 1
-        self.queue.append((octets, media_type))
+        self._queue.append((octets, media_type))
         self._news.set()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
 
     def close(self) -> None:
         self._task.cancel()
+        self.refused += len(self._queue)
+        self._queue.clear()
 
     async def _keep_on(self) -> None:
         """One stream after the other."""
@@ -139,17 +122,17 @@ class _Road:
         ended = asyncio.ensure_future(call.code())
         try:
             while not ended.done():
-                if not self.queue:
+                if not self._queue:
                     self._news.clear()
                     news = asyncio.ensure_future(self._news.wait())
                     await asyncio.wait([news, ended], return_when=asyncio.FIRST_COMPLETED)
                     news.cancel()
                     continue
-                octets, media_type = self.queue[0]
+                octets, media_type = self._queue[0]
                 for message in self._messages(octets, media_type):
                     await call.write(message)
-                if self.queue and self.queue[0][0] is octets:
-                    self.queue.popleft()
+                if self._queue and self._queue[0][0] is octets:
+                    self._queue.popleft()
         finally:
             ended.cancel()
             call.cancel()

@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 from collector.errors import ConfigError, WireError
 from collector.model import MediaType
 from collector.wire import https_notif as wire
+from publisher_sim.publishers.roads import RoadSender
 from publisher_sim.scenario import Receiver
 
 MOST_QUEUED: Final = 10_000
@@ -61,7 +62,7 @@ class _Post:
         self.octets, self.media_type, self.tries = octets, media_type, 0
 
 
-class HttpsNotifPublisher:
+class HttpsNotifPublisher(RoadSender):
     """The way out of one publisher over HTTPS (``senders.Sender``)."""
 
     def __init__(self, address: str, receiver: Receiver) -> None:
@@ -73,34 +74,11 @@ class HttpsNotifPublisher:
         Raises:
             ConfigError: a certificate cannot be read.
         """
-        self._address, self._receiver = address, receiver
+        super().__init__(address, receiver)
         self._context = tls_context(receiver)
-        self._roads: dict[tuple[str, int], _Road] = {}
-        self._given_up = 0
 
-    @property
-    def refused(self) -> int:
-        """Notifications that were given up."""
-        return self._given_up + sum(road.refused for road in self._roads.values())
-
-    @property
-    def waiting(self) -> int:
-        """Notifications that were neither sent nor given up."""
-        return sum(road.waiting for road in self._roads.values())
-
-    def send(self, address: str, port: int, octets: bytes, media_type: int) -> None:
-        """Queue one notification."""
-        road = self._roads.get((address, port))
-        if road is None:
-            road = _Road(self._address, (address, port), self._receiver, self._context)
-            self._roads[address, port] = road
-        road.put(_Post(octets, media_type))
-
-    def close(self) -> None:
-        """What was not taken is given up. May be called twice."""
-        for road in self._roads.values():
-            self._given_up += road.close()
-        self._roads.clear()
+    def _open(self, to: tuple[str, int]) -> _Road:
+        return _Road(self._address, to, self._receiver, self._context)
 
 
 class _Road:
@@ -124,21 +102,18 @@ class _Road:
     def waiting(self) -> int:
         return len(self._queue) + len(self._sent)
 
-    def put(self, post: _Post) -> None:
+    def put(self, octets: bytes, media_type: int) -> None:
         if len(self._queue) >= MOST_QUEUED:
             self._queue.popleft()
             self.refused += 1
-        self._queue.append(post)
+        self._queue.append(_Post(octets, media_type))
         self._news.set()
 
-    def close(self) -> int:
-        """Returns all that was given up here."""
+    def close(self) -> None:
         self._task.cancel()
-        given_up = self.refused + len(self._queue) + len(self._sent)
+        self.refused += self.waiting
         self._queue.clear()
         self._sent.clear()
-        self.refused = 0
-        return given_up
 
     # ------------------------------------------------------------------ the connection
     async def _keep_on(self) -> None:

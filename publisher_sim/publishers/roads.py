@@ -1,0 +1,74 @@
+"""A sender with one road to each receiver: what HTTPS-notif, gRPC dial-out and DTLS share.
+
+Does: make the road when the first unit goes there, count what is given up, close all. Does not:
+know a transport; a road queues, connects and sends.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Protocol
+
+from publisher_sim.scenario import Receiver
+
+
+class Road(Protocol):
+    """The way to one receiver."""
+
+    refused: int
+    """Units that were given up."""
+
+    @property
+    def waiting(self) -> int:
+        """Units that were neither sent nor given up."""
+        ...
+
+    def put(self, octets: bytes, media_type: int) -> None:
+        """Send one unit, or queue it."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything; what waited counts as given up."""
+        ...
+
+
+class RoadSender(ABC):
+    """The way out of one publisher (``senders.Sender``)."""
+
+    def __init__(self, address: str, receiver: Receiver) -> None:
+        """``address``: of the device, to send from; ``receiver``: its settings, TLS among them."""
+        self._address, self._receiver = address, receiver
+        self._roads: dict[tuple[str, int], Road] = {}
+        self._given_up = 0
+
+    @abstractmethod
+    def _open(self, to: tuple[str, int]) -> Road:
+        """A road to this address and port. Raises OSError."""
+
+    @property
+    def refused(self) -> int:
+        """Units that were given up."""
+        return self._given_up + sum(road.refused for road in self._roads.values())
+
+    @property
+    def waiting(self) -> int:
+        """Units that were neither sent nor given up."""
+        return sum(road.waiting for road in self._roads.values())
+
+    def send(self, address: str, port: int, octets: bytes, media_type: int = 0) -> None:
+        """Send one unit, or queue it."""
+        road = self._roads.get((address, port))
+        if road is None:
+            try:
+                road = self._roads[address, port] = self._open((address, port))
+            except OSError:
+                self._given_up += 1
+                return
+        road.put(octets, media_type)
+
+    def close(self) -> None:
+        """What was not taken is given up. May be called twice."""
+        roads, self._roads = self._roads, {}
+        for road in roads.values():
+            road.close()
+            self._given_up += road.refused
