@@ -55,10 +55,7 @@ class CiscoGpbEncoding:
 
     def decode(self, payload: bytes) -> Notification:
         """The header. Raises WireError: ``bad-gpb``, ``no-telemetry``."""
-        try:
-            read = envelope.CiscoTelemetry.FromString(payload)
-        except DecodeError:
-            raise bad_gpb("this is no telemetry message") from None
+        read = _read(envelope.CiscoTelemetry, payload)
         subscription = read.subscription_id_str
         if not subscription and read.subscription_id:
             subscription = str(read.subscription_id)
@@ -75,10 +72,7 @@ class CiscoGpbEncoding:
         """The whole message as plain values. Raises WireError as ``decode`` and
         ``protobuf.check``."""
         protobuf.check(payload, _CISCO)
-        try:
-            read = cisco.Telemetry.FromString(payload)
-        except DecodeError:
-            raise bad_gpb("this is no telemetry message") from None
+        read = _read(cisco.Telemetry, payload)
         rows = [_row(field) for field in read.data_gpbkv]
         for packed in read.data_gpb.row:
             keys = {"keys": _text(packed.keys)} if packed.keys else {}
@@ -102,11 +96,7 @@ class CiscoGpbEncoding:
         check_push_update(notification)
         made = cisco.Telemetry(
             node_id_str=notification.generator or notification.hostname or "",
-            subscription_id_str=_number(notification),
-            collection_id=collection.number,
-            collection_start_time=telemetry.milliseconds(notification.observation_time),
-            msg_timestamp=telemetry.milliseconds(notification.event_time),
-            collection_end_time=collection.ends_at,
+            **_header(notification, collection),
         )
         made.encoding_path, rows = telemetry.rows_of(contents)
         for row in rows:
@@ -126,10 +116,7 @@ class HuaweiGpbEncoding:
 
     def decode(self, payload: bytes) -> Notification:
         """The header. Raises WireError: ``bad-gpb``, ``no-telemetry``."""
-        try:
-            read = envelope.HuaweiTelemetry.FromString(payload)
-        except DecodeError:
-            raise bad_gpb("this is no telemetry message") from None
+        read = _read(envelope.HuaweiTelemetry, payload)
         start = read.collection_start_time
         header = Header(
             read.node_id_str,
@@ -151,10 +138,7 @@ class HuaweiGpbEncoding:
                 the rows are JSON.
         """
         protobuf.check(payload, _HUAWEI)
-        try:
-            read = huawei.Telemetry.FromString(payload)
-        except DecodeError:
-            raise bad_gpb("this is no telemetry message") from None
+        read = _read(huawei.Telemetry, payload)
         rows = [Row({}, _text(row.content), row.timestamp) for row in read.data_gpb.row]
         tree = telemetry.tree_of(read.sensor_path, rows)
         if read.data_str:
@@ -181,11 +165,7 @@ class HuaweiGpbEncoding:
         check_push_update(notification)
         made = huawei.Telemetry(
             node_id_str=notification.hostname or "",
-            subscription_id_str=_number(notification),
-            collection_id=collection.number,
-            collection_start_time=telemetry.milliseconds(notification.observation_time),
-            msg_timestamp=telemetry.milliseconds(notification.event_time),
-            collection_end_time=collection.ends_at,
+            **_header(notification, collection),
             encoding=huawei.Telemetry.Encoding_JSON,
         )
         if contents:
@@ -211,9 +191,24 @@ def generator_number(generator: str) -> int:
     return int(generator)
 
 
-def _number(notification: Notification) -> str:
+def _read(kind: Any, payload: bytes) -> Any:
+    """A message of a generated type. Raises WireError."""
+    try:
+        return kind.FromString(payload)
+    except DecodeError:
+        raise bad_gpb("this is no telemetry message") from None
+
+
+def _header(notification: Notification, collection: Collection) -> dict[str, Any]:
+    """The fields that both vendors write alike."""
     number = notification.subscription_id
-    return "" if number is None else str(number)
+    return {
+        "subscription_id_str": "" if number is None else str(number),
+        "collection_id": collection.number,
+        "collection_start_time": telemetry.milliseconds(notification.observation_time),
+        "msg_timestamp": telemetry.milliseconds(notification.event_time),
+        "collection_end_time": collection.ends_at,
+    }
 
 
 def _text(octets: bytes) -> str:
