@@ -11,24 +11,17 @@ every change of state is logged once, in a sentence without secrets.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from collector.errors import (
-    ConfigError,
-    IntakeFullError,
-    ProtocolError,
-    SessionError,
-    UsageError,
-    WireError,
-)
+from collector.errors import ConfigError, IntakeFullError, SessionError, WireError
 from collector.interfaces import Clock, Intake
 from collector.metrics import Counters
-from collector.model import SECOND, CollectorTime, NotificationKind, RecordKind, RpcNote
+from collector.model import SECOND, CollectorTime, NotificationKind, RecordKind
 from collector.subscriber.backoff import Backoff, BackoffSettings
 from collector.subscriber.pace import Pace
 from collector.subscriber.records import Recorder
+from collector.subscriber.requests import Requests
 from collector.subscriber.session import Arrived, Deliver, NetconfSession
 from collector.subscriber.states import (
     DevicePhase,
@@ -40,14 +33,7 @@ from collector.subscriber.wanted import (
     WantedSubscription,
 )
 from collector.wire.encodings.yang_xml import XmlEncoding
-from collector.wire.netconf_rpc import (
-    EstablishSubscription,
-    Operation,
-    RpcReply,
-    decode_reply,
-    encode_rpc,
-    operation_name,
-)
+from collector.wire.netconf_rpc import Operation, RpcReply
 
 log = logging.getLogger("collector.subscriber")
 
@@ -90,12 +76,10 @@ class DeviceRunner:
         self._recorder = Recorder(access.name, intake, clock)
         self._pace = Pace(intake)
         self._wanted: Mapping[str, WantedSubscription] = {}
+        self._requests = Requests(access.name, self._recorder, counters)
         self._subscriptions = Subscriptions(
             access.name, self._call, clock, random=random, backoff=backoff, devices=devices
         )
-        self._requests: dict[str, RpcNote] = {}
-        """message-id -> request that waits for its reply."""
-        self._message_ids = itertools.count(1)
         self._counters = counters
         self._session: NetconfSession | None = None
         self._recording = False
@@ -209,7 +193,7 @@ class DeviceRunner:
     async def _down(self, session: NetconfSession, failure: SessionError | None) -> None:
         self._recording = False
         self._subscriptions.clear()
-        self._requests.clear()
+        self._requests.forget()
         reason = "closed" if failure is None else failure.reason
         await self._recorder.session(RecordKind.SESSION_DOWN, session, reason)
         self._session = None
@@ -250,37 +234,9 @@ class DeviceRunner:
 
     # ------------------------------------------------------------------ messages
     async def _call(self, subscription: str, operation: Operation) -> RpcReply:
-        """One request and its reply, both in the journal. Raises ProtocolError, SessionError."""
         session = self._session
         assert session is not None, "subscriptions are only touched while a session is up"
-        message_id = str(next(self._message_ids))
-        name = operation_name(operation).rpartition(":")[2]
-        try:
-            request = encode_rpc(message_id, operation)
-        except UsageError as error:
-            raise ProtocolError(f"it cannot be asked for: {error}", tag="bad-element") from error
-        note = RpcNote(self.access.name, subscription, name, request.decode())
-        await self._recorder.request(session, note)
-        self._requests[message_id] = note
-        try:
-            octets = await session.rpc(request)
-        finally:
-            self._requests.pop(message_id, None)
-        try:
-            reply = decode_reply(octets)
-        except WireError as error:
-            self._count_refused(error.reason)
-            raise ProtocolError(f"its reply cannot be read: {error}") from error
-        if reply.error is not None:
-            self._count_refused("rpc-error")
-            raise reply.error
-        if isinstance(operation, EstablishSubscription) and reply.subscription_id is None:
-            self._count_refused("no-subscription-id")
-            raise ProtocolError("the reply carries no subscription id")
-        return reply
-
-    def _count_refused(self, reason: str) -> None:
-        self._counters.requests_refused.add((self.access.name, reason))
+        return await self._requests.call(session, subscription, operation)
 
     def _deliver(self, now: CollectorTime, messages: Sequence[Arrived]) -> None:
         """What the session hands over. Raises IntakeFullError."""
@@ -288,7 +244,7 @@ class DeviceRunner:
         if session is None or not self._recording:
             raise IntakeFullError("the start of the session is not yet in the journal")
         self._pace.check()
-        offset = self._recorder.arrived(session, now, messages, self._requests)
+        offset = self._recorder.arrived(session, now, messages, self._requests.waiting)
         self._pace.took(offset, sum(len(message.payload) for message in messages))
         for message in messages:
             if message.root != "rpc-reply" and _may_end(message.payload):
