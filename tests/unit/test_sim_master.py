@@ -34,7 +34,8 @@ from collector.wire.netconf_rpc import (
 )
 from publisher_sim import accounts, ports
 from publisher_sim.channel import ComponentSubscription, EndComponent, Heartbeat, Register, Status
-from publisher_sim.master import FIRST_ID, MAX_SUBSCRIPTIONS, MasterPublisher
+from publisher_sim.master import MasterPublisher
+from publisher_sim.master.dynamic import FIRST_ID, MAX_SUBSCRIPTIONS
 from publisher_sim.scenario import Card, Fault, Master, Push, Scenario
 
 SECOND = 1_000_000_000

@@ -1,6 +1,6 @@
 """Saying: what the master says of a subscription, as state change notification and when asked.
 
-Does not: decide when (``master`` does), or send. Spec: RFC 8639 §2.7 (state changes), §2.8.2
+Does not: decide when (``life_cycle`` does), or send. Spec: RFC 8639 §2.7 (state changes), §2.8.2
 (operational state); RFC 8640 §6 (on the session, in the form of RFC 5277).
 """
 

@@ -1,0 +1,74 @@
+"""Decomposition: a global subscription cut into component subscriptions, and who is told.
+
+Does: shares, the list of generators, messages to the publishers. Does not: know who is there
+(``membership``), or say anything to subscribers. Spec: draft-zhou-netconf-multi-stream-
+originators-10 §4, §5: parts never overlap, their union is the whole, settings and id are those of
+the global subscription.
+"""
+
+from __future__ import annotations
+
+from publisher_sim.channel import ComponentSubscription, EndComponent
+from publisher_sim.global_subscription import DEFAULT_ENCODING, GlobalSubscription
+from publisher_sim.membership import Membership
+from publisher_sim.ports import Action, TellAgent
+from publisher_sim.resource_location import Node
+from publisher_sim.scenario import Scenario
+from publisher_sim.timeline import Timeline
+
+Shares = dict[str, tuple[Node, ...]]
+"""publisher -> the nodes of its component subscription."""
+
+
+class Decomposition:
+    """How this device shares the work out."""
+
+    def __init__(self, scenario: Scenario, members: Membership, timeline: Timeline) -> None:
+        self._scenario = scenario
+        self._members = members
+        self._timeline = timeline
+
+    def shares(self, one: GlobalSubscription) -> Shares:
+        """Who would serve what, now."""
+        encoding = one.terms.encoding or DEFAULT_ENCODING
+        return self._members.shares(one.selection, encoding, one.period)
+
+    def generators(self, one: GlobalSubscription) -> tuple[str, ...]:
+        """Who serves it."""
+        return tuple(self._scenario.publisher(name).generator for name in one.shares)
+
+    def listed(self, one: GlobalSubscription) -> tuple[str, ...] | None:
+        """What state changes say of them."""
+        return self.generators(one) if self._scenario.lists else None
+
+    def tell(self, one: GlobalSubscription, before: Shares) -> list[Action]:
+        """Component subscriptions to those whose share is new, ends to those without one."""
+        ends = [
+            TellAgent(publisher, EndComponent(one.subscription_id))
+            for publisher in before
+            if publisher not in one.shares
+        ]
+        starts = [TellAgent(publisher, self.component(one, publisher)) for publisher in one.shares]
+        return [*ends, *starts]
+
+    def stop(self, one: GlobalSubscription) -> list[Action]:
+        """The component subscriptions end with their global one (base draft §5)."""
+        message = EndComponent(one.subscription_id)
+        return [TellAgent(publisher, message) for publisher in one.shares]
+
+    def component(self, one: GlobalSubscription, publisher: str) -> ComponentSubscription:
+        """One publisher's part."""
+        assert self._timeline.start is not None
+        return ComponentSubscription(
+            subscription_id=one.subscription_id,
+            period=one.period,
+            anchor=one.anchor,
+            encoding=one.terms.encoding or DEFAULT_ENCODING,
+            nodes=one.shares.get(publisher, ()),
+            selection=one.selection,
+            receiver_transport=self._scenario.receiver.transport,
+            receiver_address=self._scenario.receiver.address,
+            receiver_port=self._scenario.receiver.port,
+            timeline_start=self._timeline.start,
+            timeline_period=self._timeline.period,
+        )

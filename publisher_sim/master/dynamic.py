@@ -1,0 +1,108 @@
+"""DynamicSubscriptions: the rpcs of RFC 8639 §2.4 and RFC 8641 §4.4, answered.
+
+Does: establish-, modify-, delete-, kill- and resync-subscription. Does not: carry out
+(``life_cycle``) or judge terms (``global_subscription``). Rule: a subscription can be touched by
+the session that established it alone, but for kill (RFC 8639 §2.4.3 to §2.4.5).
+"""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from collector.wire.netconf_rpc import (
+    DeleteSubscription,
+    EstablishOutput,
+    EstablishSubscription,
+    KillSubscription,
+    ModifySubscription,
+    Ok,
+    ResyncSubscription,
+    Rpc,
+    refusal,
+)
+from publisher_sim.global_subscription import GlobalSubscription, accept
+from publisher_sim.master.decomposition import Decomposition
+from publisher_sim.master.dispatch import Answer
+from publisher_sim.master.life_cycle import LifeCycle
+from publisher_sim.master.sessions import SessionInfo
+from publisher_sim.scenario import Scenario
+
+MAX_SUBSCRIPTIONS = 64
+"""More of them get ``insufficient-resources``; ours."""
+FIRST_ID = 2**31 + 1
+"""Dynamic ids are recommended to be in the upper half (RFC 8639 §6)."""
+
+
+class DynamicSubscriptions:
+    """What subscribers may ask of their own subscriptions."""
+
+    operations = (
+        "ietf-subscribed-notifications:establish-subscription",
+        "ietf-subscribed-notifications:modify-subscription",
+        "ietf-subscribed-notifications:delete-subscription",
+        "ietf-subscribed-notifications:kill-subscription",
+        "ietf-yang-push:resync-subscription",
+    )
+
+    def __init__(
+        self, scenario: Scenario, life_cycle: LifeCycle, decomposition: Decomposition
+    ) -> None:
+        self._scenario = scenario
+        self._life_cycle = life_cycle
+        self._decomposition = decomposition
+        self._next_id = FIRST_ID
+
+    def answer(self, session: SessionInfo, rpc: Rpc, now: int) -> Answer:
+        """One of ``operations``. Raises ProtocolError: it is refused, nothing has changed."""
+        match rpc.operation:
+            case EstablishSubscription():
+                return self._establish(session, rpc.operation, now)
+            case ModifySubscription():
+                return self._modify(session, rpc.operation, now)
+            case DeleteSubscription(number):
+                own = self._own(session, number)
+                return Ok(), self._life_cycle.end(own, "deleted", now)
+            case KillSubscription(number):
+                return self._kill(number, now)
+            case ResyncSubscription():
+                raise refusal("no-such-subscription-resync", "no on-change subscription here")
+            case _:
+                raise AssertionError(rpc.operation)
+
+    def _own(self, session: SessionInfo, number: int) -> GlobalSubscription:
+        found = self._life_cycle.get(number)
+        if found is None or found.session_id != session.session_id:
+            raise refusal("no-such-subscription", f"no subscription {number} in this session")
+        return found
+
+    def _establish(
+        self, session: SessionInfo, operation: EstablishSubscription, now: int
+    ) -> Answer:
+        granted, selection = accept(operation.terms, self._scenario, now)
+        if len(self._life_cycle) >= MAX_SUBSCRIPTIONS:
+            raise refusal("insufficient-resources", f"there are {MAX_SUBSCRIPTIONS} already")
+        one = GlobalSubscription(self._next_id, session.session_id, granted, selection, {})
+        self._next_id += 1
+        follows = self._life_cycle.begin(one, now)
+        return EstablishOutput(one.subscription_id, self._decomposition.generators(one)), follows
+
+    def _modify(self, session: SessionInfo, operation: ModifySubscription, now: int) -> Answer:
+        """Parameters not included stay as they are (RFC 8641 §4.4.2); failure changes nothing."""
+        one = self._own(session, operation.id)
+        wanted = {
+            name: value
+            for name in ("datastore", "selection_filter", "period", "anchor_time", "stop_time")
+            if (value := getattr(operation.terms, name)) is not None
+        }
+        if "period" in wanted and "anchor_time" not in wanted:
+            wanted["anchor_time"] = None
+        merged = structs.replace(one.terms, **wanted)
+        granted, selection = accept(merged, self._scenario, now)
+        return Ok(), self._life_cycle.change(one, granted, selection, now)
+
+    def _kill(self, number: int, now: int) -> Answer:
+        """From any session, but only a dynamic one; its subscriber is told (RFC 8639 §2.4.5)."""
+        one = self._life_cycle.get(number)
+        if one is None or one.is_configured:
+            raise refusal("no-such-subscription", f"no subscription {number}")
+        return Ok(), self._life_cycle.terminate(one, "no-such-subscription", now)

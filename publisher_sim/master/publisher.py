@@ -1,0 +1,134 @@
+"""MasterPublisher: the door that subscribers, agents and the timer knock at.
+
+Does: put the rooms together and hand every event to the one it concerns
+(draft-zhou-netconf-multi-stream-originators-10 §5, §7). Does not: open sockets, read clocks, make
+updates (its own share is served by an ``AgentPublisher``).
+
+Rules: every verb returns actions, to be carried out in order, replies before what follows from
+them (RFC 8639 §2.4: nothing under new terms before the reply). The end of a session ends its
+subscriptions.
+"""
+
+from __future__ import annotations
+
+from collector.wire.netconf_rpc import Rpc
+from publisher_sim.channel import Forward, FromAgent, Heartbeat, Register, Status
+from publisher_sim.forwarding import Forwarding
+from publisher_sim.global_subscription import GlobalSubscription, configured_terms
+from publisher_sim.master.acting import Acting
+from publisher_sim.master.decomposition import Decomposition
+from publisher_sim.master.dispatch import Dispatcher
+from publisher_sim.master.dynamic import DynamicSubscriptions
+from publisher_sim.master.life_cycle import LifeCycle
+from publisher_sim.master.reading import Reading
+from publisher_sim.master.sessions import Sessions
+from publisher_sim.membership import Membership
+from publisher_sim.ports import Action
+from publisher_sim.scenario import Scenario
+from publisher_sim.selection import select
+from publisher_sim.timeline import Timeline
+
+
+class MasterPublisher:
+    """The master of one simulated device."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._members = Membership(scenario)
+        self._timeline = Timeline(scenario.fault, scenario.periods)
+        self._forwarding = Forwarding()
+        self.sessions = Sessions()
+        self.decomposition = Decomposition(scenario, self._members, self._timeline)
+        self.life_cycle = LifeCycle(scenario, self.decomposition, self._timeline, self._forwarding)
+        self._acting = Acting(scenario, self._members, self.life_cycle)
+        self.reading = Reading(self.life_cycle, self.decomposition)
+        self.dispatcher = Dispatcher(scenario.control_mode)
+        self.dispatcher.add(DynamicSubscriptions(scenario, self.life_cycle, self.decomposition))
+        self.dispatcher.add(self.reading)
+        self.finished = False
+        """True once the scenario's run is over."""
+
+    # ------------------------------------------------------------------ sessions
+    def session_opened(self, session_id: str, user: str, now: int) -> list[Action]:
+        """A subscriber is there."""
+        del now
+        self.sessions.opened(session_id, user)
+        return []
+
+    def session_closed(self, session_id: str, now: int) -> list[Action]:
+        """Its dynamic subscriptions end with it (RFC 8639 §2.4)."""
+        self.sessions.closed(session_id)
+        self._forwarding.ready(session_id)
+        own = [one for one in self.life_cycle if one.session_id == session_id]
+        return [a for one in own for a in self.life_cycle.end(one, "session-closed", now)]
+
+    def session_busy(self, session_id: str, busy: bool, now: int) -> list[Action]:
+        """While its subscriber reads too slowly pieces wait; then what waited leaves."""
+        if session_id not in self.sessions:
+            return []
+        if busy:
+            self._forwarding.busy(session_id)
+            return []
+        return self.life_cycle.session_ready(session_id, now)
+
+    def rpc_received(self, session_id: str, rpc: Rpc, now: int) -> list[Action]:
+        """Answer one request."""
+        return self.dispatcher.answer(self.sessions.get(session_id), rpc, now)
+
+    # ------------------------------------------------------------------ configuration
+    def configure(self, now: int) -> list[Action]:
+        """Begin the subscription that the scenario configured (RFC 8639 §2.5), if it has one."""
+        configured = self._scenario.configured
+        if configured is None:
+            return []
+        terms = configured_terms(self._scenario, configured, now)
+        selection = select(terms.selection_filter)
+        one = GlobalSubscription(configured.subscription_id, "", terms, selection, {})
+        return self.life_cycle.start(one, now)
+
+    # ------------------------------------------------------------------ agents
+    def agent_said(self, message: FromAgent, now: int) -> list[Action]:
+        """Take what an agent says over its channel."""
+        match message:
+            case Register():
+                if self._members.register(message):
+                    return self.life_cycle.membership_changed(now)
+                # a new process before the old one was missed
+                return self.life_cycle.tell_again(message.card)
+            case Forward():
+                return self.life_cycle.forward(message, now)
+            case Status() | Heartbeat():
+                return []
+
+    def agent_lost(self, card: str, run: str, now: int) -> list[Action]:
+        """Its channel broke. It is declared gone after ``loss_detection_seconds``."""
+        self._members.lost(card, run, now)
+        return []
+
+    # ------------------------------------------------------------------ time
+    def next_deadline(self) -> int | None:
+        """When ``handle_timer`` has something to do, ns; None while there is nothing."""
+        stops = [one.terms.stop_time for one in self.life_cycle]
+        deadlines = [self._members.next_deadline(), self._timeline.next_deadline(), *stops]
+        return min((one for one in deadlines if one is not None), default=None)
+
+    def handle_timer(self, now: int) -> list[Action]:
+        """Do what is due."""
+        actions: list[Action] = []
+        for deed in self._timeline.due(now):
+            if deed.fault is None:
+                actions.extend(self.stop(now))
+            else:
+                actions.extend(self._acting.act(deed.what, deed.fault, now))
+        if self._members.declare_gone(now):
+            actions.extend(self.life_cycle.membership_changed(now))
+        for one in self.life_cycle:
+            if one.terms.stop_time is not None and one.terms.stop_time <= now:
+                actions.extend(self.life_cycle.complete(one, now))
+        return actions
+
+    def stop(self, now: int) -> list[Action]:
+        """The device goes down: every subscription is terminated."""
+        self.finished = True
+        reason = "no-such-subscription"
+        return [a for one in self.life_cycle for a in self.life_cycle.terminate(one, reason, now)]
