@@ -472,6 +472,7 @@ def test_no_netconf_subsystem(tmp_path: Path, kind: str) -> None:
 
 
 # --------------------------------------------------------------------------- log-in
+@pytest.mark.clause("8639-7-b")
 def test_unknown_host_key(tmp_path: Path, kind: str) -> None:
     stranger = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
 

@@ -188,6 +188,7 @@ def test_a_subscriber_that_does_not_read_is_refused_messages(tmp_path: Path) -> 
     on_the_wire(tmp_path, test, max_unsent=1_000_000)
 
 
+@pytest.mark.clause("8639-7-b")
 def test_log_in(tmp_path: Path) -> None:
     key = asyncssh.generate_private_key("ssh-ed25519")
     keys = {USER: key.export_public_key().decode()}

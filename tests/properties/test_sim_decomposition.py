@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ BRANCHES = st.builds(Branch, MODULES, st.none() | NAMES, st.none() | st.just("st
     branches=st.lists(BRANCHES, max_size=3),
     there=st.sets(st.sampled_from(PUBLISHERS[1:])),
 )
+@pytest.mark.clause("mso-5-b", "mso-5-c")
 def test_no_overlap_and_full_cover(
     owners: dict[Node, str], branches: list[Branch], there: set[str]
 ) -> None:

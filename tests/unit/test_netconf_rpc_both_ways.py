@@ -315,6 +315,7 @@ def error_octets(error: ProtocolError, operation: Any = None) -> str:
     return encode_reply("7", error, operation=operation).decode()
 
 
+@pytest.mark.clause("8640-7-a", "8640-7-b")
 def test_an_error_to_the_letter() -> None:
     error = refusal("period-unsupported", "too fast", hints={"period-hint": "3000"})
     assert error_octets(error, EstablishSubscription(PERIODIC)) == (
@@ -344,6 +345,7 @@ def test_an_error_to_the_letter() -> None:
         (None, "<error-info><filter-failure-hint>"),
     ],
 )  # fmt: skip
+@pytest.mark.clause("8639-2.4.2-c", "8639-2.4.3-b")
 def test_hints_go_into_the_container_of_the_operation(
     operation: Operation | None, container: str
 ) -> None:
@@ -377,6 +379,7 @@ def test_every_identity_has_its_tag(identity: str) -> None:
         ("no-such-subscription", "invalid-value"),
     ],
 )
+@pytest.mark.clause("8640-7-a")
 def test_tags_of_the_table(identity: str, tag: str) -> None:
     assert refusal(identity, "no").tag == tag
 

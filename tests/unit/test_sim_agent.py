@@ -85,6 +85,7 @@ def test_the_octets_of_an_update() -> None:
     assert [entry["name"] for entry in interfaces] == ["eth0", "eth1"]
 
 
+@pytest.mark.clause("8641-3.9-d")
 def test_parts_of_one_tick_never_overlap_and_an_empty_one_is_sent() -> None:
     one = agent(updates=3)
     one.receive(COMPONENT, START - SECOND)
@@ -144,6 +145,7 @@ def test_a_new_life_counts_from_elsewhere() -> None:
     assert len(ids) == 3
 
 
+@pytest.mark.clause("8639-2.4.4")
 def test_the_end_takes_back_what_waits() -> None:
     one = _started(agent(Fault("delay", 0, seconds=5)))
     play(one, START + SECOND)

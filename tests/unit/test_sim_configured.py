@@ -65,6 +65,7 @@ def kinds(driver: Driver) -> list[NotificationKind]:
     return [action.kind for action in driver.actions if isinstance(action, ports.Announce)]
 
 
+@pytest.mark.clause("8639-2.6-c", "mso-7-b")
 def test_it_starts_by_itself_and_says_so_first() -> None:
     driver = Driver(configured=Configured(subscription_id=9))
     driver.actions = driver.master.configure(NOW)

@@ -51,6 +51,7 @@ def test_a_piece_is_accounted_for_when_it_leaves() -> None:
     assert driver.master.agent_said(piece(8, number + 1), NOW) == []
 
 
+@pytest.mark.clause("8641-3.11.1-a")
 def test_pieces_wait_for_a_slow_session_in_order() -> None:
     driver, number = device()
     assert driver.master.session_busy("1", True, NOW) == []

@@ -131,6 +131,7 @@ def nodes(component: Any) -> list[str]:
 
 
 # --------------------------------------------------------------------------- establish
+@pytest.mark.clause("mso-5-a", "mso-7-a")
 def test_the_reply_lists_who_will_deliver_and_each_gets_its_part() -> None:
     driver = Driver()
     reply = driver.ask(EstablishSubscription(TERMS))
@@ -167,6 +168,7 @@ def test_nothing_selected_is_the_masters_to_say() -> None:
     assert nodes(driver.told()["master"]) == []
 
 
+@pytest.mark.clause("8639-2.4.2-a", "8641-4.2")
 def test_what_was_not_said_is_filled_in() -> None:
     driver = Driver()
     driver.establish(SubscriptionTerms(datastore="operational", period=SECOND))
@@ -202,6 +204,7 @@ def test_what_was_not_said_is_filled_in() -> None:
         ),
     ],
 )
+@pytest.mark.clause("8639-2.4.6-b")
 def test_what_cannot_be_done_is_refused(change: dict[str, Any], error: tuple[str, str]) -> None:
     values = {name: getattr(TERMS, name) for name in TERMS.__struct_fields__} | change
     driver = Driver()
@@ -210,6 +213,7 @@ def test_what_cannot_be_done_is_refused(change: dict[str, Any], error: tuple[str
     assert driver.ask(Get()).subscriptions == ()
 
 
+@pytest.mark.clause("8641-4.4.1")
 def test_hints_come_with_the_refusal() -> None:
     driver = Driver()
     for period, hint in ((SECOND // 100, "10"), (86_401 * SECOND, "8640000")):
@@ -225,6 +229,7 @@ def test_hints_come_with_the_refusal() -> None:
     assert "interfaces-state" in error.hints["filter-failure-hint"]
 
 
+@pytest.mark.clause("8639-8-a")
 def test_encodings_and_resources_have_limits() -> None:
     driver = Driver(push=Push(encodings=("encode-json",)))
     terms = SubscriptionTerms(datastore="operational", period=SECOND, encoding="encode-cbor")
@@ -253,6 +258,7 @@ def test_other_operations() -> None:
 
 
 # --------------------------------------------------------------------------- life cycle
+@pytest.mark.clause("8641-4.4.2-a", "mso-7-b", "mso-7-d")
 def test_modify_changes_what_it_names_and_says_the_whole_list() -> None:
     driver = Driver()
     number = driver.establish()
@@ -272,6 +278,7 @@ def test_modify_changes_what_it_names_and_says_the_whole_list() -> None:
     assert [type(fact).__name__ for fact in driver.noted()] == ["TermsChanged"]
 
 
+@pytest.mark.clause("8639-2.4.3-a", "8641-4.4.2-b", "8639-2.4.6-c")
 def test_a_refused_modify_changes_nothing() -> None:
     driver = Driver()
     number = driver.establish()
@@ -282,6 +289,7 @@ def test_a_refused_modify_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("operation", [ModifySubscription, DeleteSubscription])
+@pytest.mark.clause("8640-5-b", "8639-2.4.6-d")
 def test_only_its_own_session_may_touch_it(operation: Any) -> None:
     driver = Driver()
     number = driver.establish()
@@ -290,6 +298,7 @@ def test_only_its_own_session_may_touch_it(operation: Any) -> None:
         assert error_of(driver.ask(asked, session)) == ("invalid-value", "no-such-subscription")
 
 
+@pytest.mark.clause("8640-5-a")
 def test_delete_and_the_end_of_a_session_stop_the_components() -> None:
     for end in ("delete", "session"):
         driver = Driver()
@@ -304,6 +313,7 @@ def test_delete_and_the_end_of_a_session_stop_the_components() -> None:
         assert driver.ask(Get(), "2").subscriptions == ()
 
 
+@pytest.mark.clause("8639-2.4.5-a", "8639-2.7.3")
 def test_another_session_kills_and_the_owner_is_told() -> None:
     driver = Driver()
     number = driver.establish()
@@ -329,6 +339,7 @@ def test_stop_time() -> None:
 
 
 # --------------------------------------------------------------------------- agents
+@pytest.mark.clause("mso-7-d")
 def test_a_lost_agent_is_declared_gone_and_the_list_said_anew() -> None:
     driver = Driver()
     number = driver.establish()
@@ -411,6 +422,7 @@ def test_pull_with_an_heir() -> None:
     assert nodes(driver.told()["lc2"]) == ["eth2"]
 
 
+@pytest.mark.clause("mso-7-d")
 def test_move_and_move_back() -> None:
     driver = Driver(Fault("move", 10, 12, "lc1", moves_to="lc2", interfaces=("eth1",)))
     driver.establish()
@@ -425,6 +437,7 @@ def test_move_and_move_back() -> None:
     assert nodes(driver.told()["lc1"]) == ["eth1", "fpc1"]
 
 
+@pytest.mark.clause("8641-A.2")
 def test_suspend_and_resume() -> None:
     driver = Driver(Fault("suspend", 10, 12))
     driver.establish()
@@ -467,6 +480,7 @@ def test_a_card_that_goes_while_suspended_is_missing_afterwards() -> None:
     assert driver.noted()[-1] == accounts.ListChanged(driver.now, number, ("1", "101"))
 
 
+@pytest.mark.clause("8641-A.2")
 def test_terminate_and_the_end_of_the_run() -> None:
     driver = Driver(Fault("terminate", 10, reason="filter-unavailable"), periods=20)
     driver.establish()
