@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from msgspec import structs
 
 from publisher_sim.accounts import OnWire, Produced
