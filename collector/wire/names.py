@@ -39,6 +39,11 @@ REVISION_OLD: Final = "ietf-yp-versioning"
 """Spelling seen on Arrcus."""
 UDP_TRANSPORT: Final = "ietf-udp-notif-transport"
 NETCONF: Final = "ietf-netconf"
+NMDA: Final = "ietf-netconf-nmda"
+"""get-data and edit-data (RFC 8526)."""
+YANG: Final = "yang"
+"""No module: what stands for the namespace of ``<action>`` (RFC 7950 §5.3.1)."""
+RECEIVERS: Final = "ietf-subscribed-notif-receivers"
 HTTPS_TRANSPORT: Final = "ietf-https-notif-transport"
 
 _YANG: Final = "urn:ietf:params:xml:ns:yang:"
@@ -65,6 +70,8 @@ PREFIXES: Final[dict[str, str]] = {
     UDP_TRANSPORT: "unt",
     HTTPS_TRANSPORT: "hnt",
     NETCONF: "nc",
+    NMDA: "ncds",
+    YANG: "yang",
     "ietf-interfaces": "if",
     "ietf-hardware": "hw",
     "ietf-ip": "ip",
@@ -72,14 +79,18 @@ PREFIXES: Final[dict[str, str]] = {
     "ietf-restconf": "rc",
     "ietf-https-notif": "https-notif",
     "ietf-restconf-subscribed-notifications": "rsn",
-    "ietf-subscribed-notif-receivers": "snr",
+    RECEIVERS: "snr",
     "ietf-yang-library": "yanglib",
     "iana-if-type": "ianaift",
     "iana-hardware": "ianahw",
 }
 """module -> its usual prefix; also the list of the modules known exactly."""
 
-_OTHER_NAMESPACES: Final = {NETCONF: NETCONF_BASE, NOTIFICATION: NOTIFICATION_1_0}
+_OTHER_NAMESPACES: Final = {
+    NETCONF: NETCONF_BASE,
+    NOTIFICATION: NOTIFICATION_1_0,
+    YANG: f"{_YANG}1",
+}
 NAMESPACES: Final[dict[str, str]] = {
     module: _OTHER_NAMESPACES.get(module, _YANG + module) for module in PREFIXES
 }

@@ -1,7 +1,8 @@
 """NETCONF replies about subscriptions, both directions (RFC 8639 §2.4, RFC 8640 §7).
 
 Does: ok, the output of establish-subscription with the list of message generators, rpc-errors, and
-the contents of ``/subscriptions`` as values, to octets and back. Does not: requests.
+the contents of ``/subscriptions`` as values, to octets and back; any other data as a tree.
+Does not: requests.
 
 Rules: reading takes the output in any order, every spelling of the originator id and white space
 inside leaves; writing spells the list as the control mode wants it, and leaves it out of the reply
@@ -12,12 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+from xml.sax.saxutils import quoteattr
 
 from msgspec import Struct
 
 from collector.errors import ProtocolError, WireError
 from collector.model import DeviceTime, SubscriptionTerms
 from collector.wire import names, plain, plain_xml, timestamps, xml
+from collector.wire.netconf_config import GetData
 from collector.wire.netconf_errors import is_warning, read_error, write_error
 from collector.wire.netconf_requests import (
     EstablishSubscription,
@@ -67,7 +70,20 @@ class Subscriptions(Struct, frozen=True):
     entries: tuple[SubscriptionState, ...] = ()
 
 
-Result = Ok | EstablishOutput | Subscriptions | ProtocolError
+class Data(Struct, frozen=True):
+    """What get, get-config or get-data returns, as a tree."""
+
+    content: str = ""
+    """What stands inside ``<data>``, as XML text (``xml.outer_text`` of each node)."""
+
+
+class ResetOutput(Struct, frozen=True):
+    """Output of the action ``reset`` (RFC 8639 §2.5.5)."""
+
+    time: DeviceTime
+
+
+Result = Ok | EstablishOutput | Subscriptions | Data | ResetOutput | ProtocolError
 
 
 class RpcReply(Struct, frozen=True):
@@ -82,6 +98,10 @@ class RpcReply(Struct, frozen=True):
     replay_start_time_revision: DeviceTime | None = None
     subscriptions: tuple[SubscriptionState, ...] | None = None
     """Entries of ``/subscriptions`` when the reply carries ``data``."""
+    data: xml.Element | None = None
+    """``<data>`` as it came."""
+    time: DeviceTime | None = None
+    """When a receiver was reset."""
     error: ProtocolError | None = None
     """The first one of severity error."""
     warnings: tuple[ProtocolError, ...] = ()
@@ -115,6 +135,8 @@ def decode_reply(message: bytes) -> RpcReply:
         generators=read_generators(found),
         replay_start_time_revision=None if revised is None else _time(revised),
         subscriptions=_read_data(found["data"]) if "data" in found else None,
+        data=root.find("data"),
+        time=plain.read_time(found["time"], "time") if "time" in found else None,
         warnings=warnings,
     )
 
@@ -180,11 +202,27 @@ def encode_reply(
         UsageError: a value outside its range, an unknown mode.
     """
     attributes = {} if message_id is None else {"message-id": message_id}
+    if isinstance(result, Data):
+        return _data_reply(attributes, result, operation)
     body = _write_result(result, mode, operation)
     return plain_xml.message_to_xml({f"{names.NETCONF}:rpc-reply": body}, attributes)
 
 
-def _write_result(result: Result, mode: str, operation: Operation | None) -> dict[str, Any]:
+def _data_reply(attributes: Mapping[str, str], result: Data, operation: Operation | None) -> bytes:
+    """As text: the tree may hold names that a peer invented."""
+    namespace = names.NAMESPACES[names.NMDA if isinstance(operation, GetData) else names.NETCONF]
+    start = "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items())
+    return (
+        f"<rpc-reply xmlns={quoteattr(names.NETCONF_BASE)}{start}>"
+        f"<data xmlns={quoteattr(namespace)}>{result.content}</data></rpc-reply>"
+    ).encode()
+
+
+def _write_result(
+    result: Ok | EstablishOutput | Subscriptions | ResetOutput | ProtocolError,
+    mode: str,
+    operation: Operation | None,
+) -> dict[str, Any]:
     if isinstance(result, ProtocolError):
         return {"rpc-error": _write_refusal(result, operation)}
     if isinstance(result, EstablishOutput):
@@ -193,6 +231,8 @@ def _write_result(result: Result, mode: str, operation: Operation | None) -> dic
         entries = [_write_entry(entry, mode) for entry in result.entries]
         tree = {f"{names.SN}:subscriptions": {"subscription": entries}} if entries else {}
         return {"data": tree}
+    if isinstance(result, ResetOutput):
+        return {f"{names.SN}:time": timestamps.format_date_and_time(result.time)}
     return {"ok": [None]}
 
 

@@ -1,7 +1,8 @@
 """NETCONF requests about subscriptions, both directions (RFC 8639 §2.4, RFC 8641 §4.4, RFC 8640).
 
 Does: establish-, modify-, delete-, kill- and resync-subscription, ``get`` and ``close-session`` as
-values, to octets and back. Does not: replies (``netconf_replies``), framing, sessions.
+values, to octets and back; those on configuration through ``netconf_config``. Does not: replies
+(``netconf_replies``), framing, sessions.
 
 Rules: strict in writing; in reading any member order and prefix, and what an operation lacks or has
 wrong is kept beside it as the error that the server answers with, for only broken XML and a missing
@@ -11,13 +12,14 @@ message-id leave a server without anything to answer to.
 from __future__ import annotations
 
 from typing import Any, Final
+from xml.sax.saxutils import quoteattr
 
 from msgspec import Struct
 
 from collector.errors import ProtocolError, WireError
-from collector.model import SubscriptionTerms
-from collector.wire import names, plain, plain_xml, xml
-from collector.wire.plain import SubtreeText
+from collector.model import SelectionFilter, SubscriptionTerms
+from collector.wire import names, netconf_config, plain, plain_xml, xml
+from collector.wire.netconf_config import CONFIG_OPERATION_NAMES, ConfigOperation
 from collector.wire.terms import read_terms, write_terms
 
 
@@ -60,7 +62,16 @@ class Get(Struct, frozen=True):
     """RFC 6241 §7.7."""
 
     selects: tuple[str, ...] | None = ("ietf-subscribed-notifications:subscriptions",)
-    """``module:name`` of each top-level node asked for; None: all of them."""
+    """``module:name`` of each top-level node asked for; None: all of them, or ``filter`` says."""
+    filter: SelectionFilter | None = None
+    """``subtree`` or ``xpath``, where ``selects`` does not say everything."""
+
+    @property
+    def selection(self) -> SelectionFilter | None:
+        """What is asked for as a filter; None: everything."""
+        if self.filter is not None or self.selects is None:
+            return self.filter
+        return SelectionFilter("subtree", "".join(map(_empty_node, self.selects)))
 
     @property
     def subscriptions(self) -> bool:
@@ -88,6 +99,7 @@ Operation = (
     | Get
     | CloseSession
     | OtherOperation
+    | ConfigOperation
 )
 
 OPERATION_NAMES: Final[dict[type, str]] = {
@@ -98,7 +110,9 @@ OPERATION_NAMES: Final[dict[type, str]] = {
     ResyncSubscription: f"{names.YP}:resync-subscription",
     Get: f"{names.NETCONF}:get",
     CloseSession: f"{names.NETCONF}:close-session",
+    **CONFIG_OPERATION_NAMES,
 }
+_DECLARATION: Final = "<?xml version='1.0' encoding='UTF-8'?>\n"
 _TYPES: Final = {name: operation for operation, name in OPERATION_NAMES.items()}
 
 
@@ -156,9 +170,11 @@ def _read_operation(name: str, element: xml.Element, module: str) -> Operation:
     if kind is None:
         return OtherOperation(name)
     if kind is Get:
-        return Get(_selects(element.find("filter")))
+        return _read_get(element.find("filter"))
     if kind is CloseSession:
         return CloseSession()
+    if kind in CONFIG_OPERATION_NAMES:
+        return netconf_config.read_operation(kind, element)
     _refuse_unknown_namespaces(element)
     found = plain.known_members(plain_xml.from_xml(element, module), element.name)
     if kind is EstablishSubscription:
@@ -197,11 +213,19 @@ def _missing(name: str, element: xml.Element) -> ProtocolError:
     )
 
 
-def _selects(selection: xml.Element | None) -> tuple[str, ...] | None:
-    """Top-level nodes of a subtree filter; an XPath filter is taken as asking for all."""
-    if selection is None or selection.attributes.get("type", "subtree") != "subtree":
-        return None
-    return tuple(f"{names.module_of(node.namespace)}:{node.name}" for node in selection.children)
+def _read_get(element: xml.Element | None) -> Get:
+    """A filter of empty top-level nodes of modules known here is known by their names alone."""
+    selection = netconf_config.read_filter(element)
+    if element is None or selection is None or selection.kind != "subtree":
+        return Get(None, selection)
+    nodes = element.children
+    selects = tuple(f"{names.module_of(node.namespace)}:{node.name}" for node in nodes)
+    plain_nodes = all(
+        node.namespace in names.NAMESPACES.values()
+        and not (node.children or node.text or node.attributes)
+        for node in nodes
+    )
+    return Get(selects, None if plain_nodes else selection)
 
 
 # --------------------------------------------------------------------------- encode
@@ -211,23 +235,35 @@ def encode_rpc(message_id: str, operation: Operation) -> bytes:
     Raises:
         UsageError: a value outside its range, or an operation that cannot be written.
     """
+    inside = _operation_text(operation)
+    if inside is not None:
+        start = f"<rpc xmlns={quoteattr(names.NETCONF_BASE)} message-id={quoteattr(message_id)}>"
+        return f"{_DECLARATION}{start}{inside}</rpc>".encode()
     body = {operation_name(operation): _write_input(operation)}
     return plain_xml.message_to_xml({f"{names.NETCONF}:rpc": body}, {"message-id": message_id})
 
 
-def _write_input(operation: Operation) -> dict[str, Any] | SubtreeText:
+def _operation_text(operation: Operation) -> str | None:
+    """The element of an operation that is written as text."""
+    if isinstance(operation, Get):
+        if operation.selection is None:
+            return "<get/>"
+        return f"<get>{netconf_config.write_filter(operation.selection)}</get>"
+    if isinstance(operation, ConfigOperation):
+        return netconf_config.write_operation(operation)
+    return None
+
+
+def _write_input(operation: Operation) -> dict[str, Any]:
     if isinstance(operation, EstablishSubscription):
         return write_terms(operation.terms, request=True)
     if isinstance(operation, ModifySubscription):
         return {"id": operation.id} | write_terms(operation.terms, request=True, modify=True)
     if isinstance(operation, DeleteSubscription | KillSubscription | ResyncSubscription):
         return {"id": operation.id}
-    if isinstance(operation, Get) and operation.selects is not None:
-        nodes = "".join(map(_empty_node, operation.selects))
-        return SubtreeText(f'<filter xmlns="{names.NETCONF_BASE}" type="subtree">{nodes}</filter>')
     return {}
 
 
 def _empty_node(name: str) -> str:
     module, _, local = name.rpartition(":")
-    return f'<{local} xmlns="{names.namespace_of(module)}"/>'
+    return f"<{local} xmlns={quoteattr(names.namespace_of(module))}/>"

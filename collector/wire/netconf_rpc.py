@@ -7,19 +7,38 @@
 
 Operations: ``EstablishSubscription(terms)``, ``ModifySubscription(id, terms)``,
 ``DeleteSubscription(id)``, ``KillSubscription(id)``, ``ResyncSubscription(id)``, ``Get(selects)``,
-``CloseSession()``, ``OtherOperation(name)``.
-Results: ``Ok()``,
-``EstablishOutput(id, generators)``, ``Subscriptions(entries)``; ``ProtocolError``
+``CloseSession()``, ``OtherOperation(name)``, and those of ``netconf_config``: ``GetConfig``,
+``GetData``, ``EditConfig``, ``Lock``, ``Unlock``, ``Commit``, ``DiscardChanges``, ``Validate``,
+``ResetReceiver``.
+Results: ``Ok()``, ``EstablishOutput(id, generators)``, ``Subscriptions(entries)``,
+``Data(content)``, ``ResetOutput(time)``; ``ProtocolError``
 
 The hello and the kind of a session message are in ``netconf_hello``; notifications of a session
 (``<notification>``, ``<envelope>``, ``<message>``) in ``notification`` with media type XML.
 """
 
+from collector.wire.netconf_config import (
+    CANDIDATE,
+    CONFIG_OPERATION_NAMES,
+    RUNNING,
+    Commit,
+    ConfigOperation,
+    DiscardChanges,
+    EditConfig,
+    GetConfig,
+    GetData,
+    Lock,
+    ResetReceiver,
+    Unlock,
+    Validate,
+)
 from collector.wire.netconf_errors import ERROR_TAGS, refusal
 from collector.wire.netconf_replies import (
+    Data,
     EstablishOutput,
     Ok,
     ReceiverState,
+    ResetOutput,
     Result,
     RpcReply,
     Subscriptions,
@@ -44,24 +63,39 @@ from collector.wire.netconf_requests import (
 )
 
 __all__ = [
+    "CANDIDATE",
+    "CONFIG_OPERATION_NAMES",
     "ERROR_TAGS",
+    "RUNNING",
     "CloseSession",
+    "Commit",
+    "ConfigOperation",
+    "Data",
     "DeleteSubscription",
+    "DiscardChanges",
+    "EditConfig",
     "EstablishOutput",
     "EstablishSubscription",
     "Get",
+    "GetConfig",
+    "GetData",
     "KillSubscription",
+    "Lock",
     "ModifySubscription",
     "Ok",
     "Operation",
     "OtherOperation",
     "ReceiverState",
+    "ResetOutput",
+    "ResetReceiver",
     "Result",
     "ResyncSubscription",
     "Rpc",
     "RpcReply",
     "SubscriptionState",
     "Subscriptions",
+    "Unlock",
+    "Validate",
     "decode_reply",
     "decode_rpc",
     "encode_reply",

@@ -49,6 +49,16 @@ class Element:
         self.nsmap = nsmap
         """prefix -> namespace in scope, the default one under an empty prefix; shared."""
 
+    def __eq__(self, other: object) -> bool:
+        """The same content; prefixes in its text are compared as they stand."""
+        if not isinstance(other, Element):
+            return NotImplemented
+        return (self.namespace, self.name, self.text, self.attributes, self.children) == (
+            other.namespace, other.name, other.text, other.attributes, other.children
+        )  # fmt: skip
+
+    __hash__ = None  # type: ignore[assignment]  # they are compared, never looked up
+
     def find(self, name: str) -> Element | None:
         """First child with that local name, in any namespace."""
         return next(self.find_all(name), None)
@@ -181,6 +191,11 @@ def _release(builder: _Builder) -> None:
     parser.StartDoctypeDeclHandler = None
 
 
+def fragment(text: str) -> tuple[Element, ...]:
+    """Elements that stand side by side, as ``inner_text`` writes them. Raises WireError."""
+    return tuple(parse(f"<_>{text}</_>".encode()).children)
+
+
 # --------------------------------------------------------------------------- text of the tree
 def used_prefixes(text: str) -> set[str]:
     """Prefixes in an XPath or an identity, as in ``/if:interfaces``; ``axis::`` is none."""
@@ -194,7 +209,12 @@ def replace_prefixes(text: str, to: Mapping[str, str]) -> str:
 
 def inner_text(element: Element) -> str:
     """The children as XML text that stands alone: namespaces are declared where they change."""
-    return "".join(_to_text(child, "") for child in element.children)
+    return "".join(map(outer_text, element.children))
+
+
+def outer_text(element: Element) -> str:
+    """The element as XML text that stands alone."""
+    return _to_text(element, "")
 
 
 def _to_text(element: Element, default: str) -> str:

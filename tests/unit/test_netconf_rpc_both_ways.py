@@ -123,7 +123,7 @@ def test_modify_sends_datastore_and_filter_and_no_more_than_allowed() -> None:
         (Get(), f'<get><filter type="subtree"><subscriptions xmlns="{SN}"/></filter></get>'),
         (Get(None), "<get/>"),
         (CloseSession(), "<close-session/>"),
-        (OtherOperation("ietf-netconf:lock"), "<lock/>"),
+        (OtherOperation("ietf-netconf:copy-config"), "<copy-config/>"),
     ],
 )  # fmt: skip
 def test_short_requests(operation: Operation, inner: str) -> None:
@@ -147,7 +147,7 @@ def test_get_says_what_it_selects() -> None:
     assert Get(None).subscriptions
     assert not Get(("ietf-interfaces:interfaces",)).subscriptions
     text = rpc('<get><filter type="xpath" select="/x"/></get>')
-    assert decode_rpc(text.encode()).operation == Get(None)
+    assert decode_rpc(text.encode()).operation == Get(None, SelectionFilter("xpath", "/x"))
     two = Get(("ietf-interfaces:interfaces", f"{names.SN}:streams"))
     assert decode_rpc(encode_rpc("1", two)).operation == two
 
