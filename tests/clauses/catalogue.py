@@ -164,10 +164,20 @@ RFC8071: Final = (
     Clause("8071-4.1-s5", _P, "who does not authenticate in time is closed"),
 )
 
+CAPABILITIES: Final = (
+    Clause("9196-4.2-a", _S, "the first entry that selects a node counts, then the system"),
+    Clause("9196-4.2-b", _P, "entries are in the order of their precedence"),
+    Clause("8525-3", "both", "the library names modules, features, datastores and a content-id"),
+    Clause("8341-3.1.3-a", _P, "an operation with default-deny-all needs a rule that permits it"),
+    Clause("8341-3.1.3-b", _P, "a denied operation is answered with access-denied"),
+    Clause("8341-3.1.3-c", _P, "data that may not be read is left out, without an error"),
+)
+
 CLAUSES: Final = {
     "RFC 8639 (subscribed notifications)": RFC8639,
     "RFC 8640 (over NETCONF)": RFC8640,
     "RFC 8641 (YANG-Push)": RFC8641,
     "draft-zhou-netconf-multi-stream-originators-10": BASE_DRAFT,
     "RFC 8071 (call home)": RFC8071,
+    "RFC 9196, 8525, 8341 (what a device can and whom it tells)": CAPABILITIES,
 }

@@ -1,0 +1,199 @@
+"""The YANG library of a server: its modules with their features, and its datastores.
+
+Does: requests for all of it or for the modules that matter to a subscriber, the library out of a
+reply or a hello, the event streams. Does not: fetch modules (``netconf_schemas``), ask anybody.
+
+Rules: names are those of YANG or the entry is left out and counted; a module that is there only
+for its types implements nothing; the number of modules is bounded.
+
+Spec: RFC 8525 §3, RFC 7895 §2.1, RFC 6020 §5.6.4, RFC 7950 §5.6.4, RFC 8639 §3.1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+from urllib.parse import parse_qs
+from xml.sax.saxutils import quoteattr
+
+from msgspec import Struct
+
+from collector.errors import WireError
+from collector.wire import names, xml
+from collector.wire.names import local_name
+from collector.wire.netconf_schemas import MAX_MODULES, YANG_LIBRARY
+
+STREAMS_FILTER: Final = f"<streams xmlns={quoteattr(names.namespace_of(names.SN))}/>"
+"""Subtree filter that asks for the event streams."""
+RELEVANT: Final = (
+    names.SN,
+    names.YP,
+    *names.GENERATOR_MODULES,
+    names.UDP_TRANSPORT,
+    names.HTTPS_TRANSPORT,
+    "ietf-subscribed-notif-receivers",
+    "ietf-system-capabilities",
+    "ietf-notification-capabilities",
+    "ietf-yp-transport-capabilities",
+    names.ENVELOPE,
+    names.OBSERVATION,
+    names.REVISION,
+    "ietf-netconf-nmda",
+    "ietf-netconf-monitoring",
+)
+"""Modules that say what can be subscribed to, and how."""
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,199}")
+_REVISION: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LONGEST: Final = 200
+"""Characters of a text that are kept; ours."""
+_MAX_FEATURES: Final = 1000
+"""Features of one module that are kept; ours."""
+_MAX_STREAMS: Final = 1000
+_PROTOCOL: Final = "urn:ietf:params:netconf:capability:"
+
+
+class Module(Struct, frozen=True):
+    """One module that a server implements."""
+
+    name: str
+    revision: str = ""
+    """``yyyy-mm-dd``; empty: not said."""
+    features: tuple[str, ...] = ()
+
+
+class Library(Struct, frozen=True):
+    """What is implemented."""
+
+    modules: tuple[Module, ...] = ()
+    """Each name once; the features of all its entries together."""
+    datastores: tuple[str, ...] = ()
+    """Identities without their modules; empty: not said."""
+    content_id: str = ""
+    """Changes when the library does; empty: not said."""
+    unusable: int = 0
+    """Entries whose name or revision is none of YANG."""
+
+    def module(self, name: str) -> Module | None:
+        """The module of that name."""
+        return next((one for one in self.modules if one.name == name), None)
+
+
+class Stream(Struct, frozen=True):
+    """One event stream (RFC 8639 §3.1)."""
+
+    name: str
+    description: str = ""
+    replay: bool = False
+    replay_since: str = ""
+    """Time of the oldest record that can be had, as it was written; empty: not said."""
+
+
+def relevant_filter() -> str:
+    """Subtree filter for ``RELEVANT`` modules of either library, instead of some thousand."""
+    modules = "".join(f"<module><name>{name}</name></module>" for name in RELEVANT)
+    return (
+        f"<yang-library xmlns={quoteattr(YANG_LIBRARY)}><module-set>{modules}</module-set>"
+        f"<content-id/></yang-library>"
+        f"<modules-state xmlns={quoteattr(YANG_LIBRARY)}><module-set-id/>{modules}</modules-state>"
+    )
+
+
+# --------------------------------------------------------------------------- decode
+def read_library(tree: xml.Element) -> Library:
+    """``<yang-library>`` of RFC 8525 or ``<modules-state>`` of RFC 7895.
+
+    Raises:
+        WireError: ``too-many-modules``.
+    """
+    if tree.name == "modules-state":
+        entries = (
+            entry
+            for entry in tree.find_all("module")
+            if entry.text_of("conformance-type") != "import"
+        )
+        return _library(map(_entry, entries), content_id=tree.text_of("module-set-id"))
+    sets = tree.find_all("module-set")
+    return _library(
+        (_entry(entry) for one in sets for entry in one.find_all("module")),
+        tuple(local_name(one.text_of("name")) for one in tree.find_all("datastore")),
+        tree.text_of("content-id"),
+    )
+
+
+def library_of(capabilities: Iterable[str]) -> Library:
+    """What a hello says: its modules, and the content-id of the library behind it.
+
+    Raises:
+        WireError: ``too-many-modules``.
+    """
+    entries: list[tuple[str, str, list[str]]] = []
+    content_id = ""
+    for capability in capabilities:
+        uri, _, text = capability.partition("?")
+        query = parse_qs(text, max_num_fields=None)
+        if "module" in query:
+            features = ",".join(query.get("features", [])).split(",")
+            entries.append((query["module"][0], query.get("revision", [""])[0], features))
+        elif uri.startswith(f"{_PROTOCOL}yang-library:"):
+            content_id = query.get("content-id", query.get("module-set-id", [""]))[0]
+    return _library(entries, content_id=content_id)
+
+
+def protocol_capabilities(capabilities: Iterable[str]) -> tuple[str, ...]:
+    """Names of the optional parts of NETCONF that a hello offers, as in ``candidate``."""
+    found = (
+        capability.removeprefix(_PROTOCOL).partition(":")[0]
+        for capability in capabilities
+        if capability.startswith(_PROTOCOL)
+    )
+    return tuple(dict.fromkeys(name for name in found if _NAME.fullmatch(name)))
+
+
+def read_streams(tree: xml.Element) -> tuple[Stream, ...]:
+    """``<streams>``; of more than a thousand the first ones."""
+    found: list[Stream] = []
+    for entry in tree.find_all("stream"):
+        if entry.text_of("name") and len(found) < _MAX_STREAMS:
+            since = entry.text_of("replay-log-aged-time")
+            found.append(
+                Stream(
+                    entry.text_of("name")[:_LONGEST],
+                    entry.text_of("description")[:_LONGEST],
+                    entry.find("replay-support") is not None,
+                    (since or entry.text_of("replay-log-creation-time"))[:_LONGEST],
+                )
+            )
+    return tuple(found)
+
+
+def _entry(element: xml.Element) -> tuple[str, str, list[str]]:
+    features = [feature.text for feature in element.find_all("feature")]
+    return element.text_of("name"), element.text_of("revision"), features
+
+
+def _library(
+    entries: Iterable[tuple[str, str, list[str]]],
+    datastores: tuple[str, ...] = (),
+    content_id: str = "",
+) -> Library:
+    revisions: dict[str, str] = {}
+    features: dict[str, dict[str, None]] = {}
+    unusable = 0
+    for name, revision, named in entries:
+        if not _NAME.fullmatch(name) or (revision and not _REVISION.fullmatch(revision)):
+            unusable += 1
+            continue
+        revisions.setdefault(name, revision)
+        features.setdefault(name, {}).update(_features(named))
+        if len(revisions) > MAX_MODULES:
+            raise WireError("too-many-modules", f"there are more than {MAX_MODULES:,} modules")
+    modules = tuple(
+        Module(name, revision, tuple(features[name])) for name, revision in revisions.items()
+    )
+    return Library(modules, datastores[:_LONGEST], content_id[:_LONGEST], unusable)
+
+
+def _features(named: Iterable[str]) -> Iterator[tuple[str, None]]:
+    found = (name for name in named if _NAME.fullmatch(name))
+    return ((name, None) for name, _ in zip(found, range(_MAX_FEATURES), strict=False))

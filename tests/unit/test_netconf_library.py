@@ -1,0 +1,115 @@
+"""YANG libraries with features, hellos and streams; typed after RFC 8525, 7895, 6020 and 8639."""
+
+from __future__ import annotations
+
+import pytest
+
+from collector.errors import WireError
+from collector.wire import netconf_library, xml
+from collector.wire.netconf_library import (
+    Library,
+    Module,
+    Stream,
+    library_of,
+    protocol_capabilities,
+    read_library,
+    read_streams,
+    relevant_filter,
+)
+
+LIBRARY = "urn:ietf:params:xml:ns:yang:ietf-yang-library"
+NMDA = f"""<yang-library xmlns="{LIBRARY}" xmlns:ds="urn:ietf:params:xml:ns:yang:ietf-datastores">
+<module-set><name>a</name>
+  <module><name>ietf-yang-push</name><revision>2019-09-09</revision>
+    <feature>on-change</feature></module>
+  <module><name>example</name></module>
+  <module><name>../escape</name></module>
+  <module><name>late</name><revision>tomorrow</revision></module>
+  <import-only-module><name>ietf-yang-types</name><revision>2013-07-15</revision>
+  </import-only-module></module-set>
+<module-set><name>b</name>
+  <module><name>ietf-yang-push</name><revision>2019-09-09</revision>
+    <feature>more</feature><feature>on-change</feature><feature>no feature</feature></module>
+</module-set>
+<datastore><name>ds:running</name></datastore><datastore><name>ds:operational</name></datastore>
+<content-id>c7</content-id></yang-library>"""
+STATE = f"""<modules-state xmlns="{LIBRARY}"><module-set-id>m9</module-set-id>
+<module><name>ietf-yang-push</name><revision>2019-09-09</revision><feature>on-change</feature>
+  <conformance-type>implement</conformance-type></module>
+<module><name>ietf-yang-types</name><revision>2013-07-15</revision>
+  <conformance-type>import</conformance-type></module></modules-state>"""
+HELLO = (
+    "urn:ietf:params:netconf:base:1.1",
+    "urn:ietf:params:netconf:capability:candidate:1.0",
+    "urn:ietf:params:netconf:capability:with-defaults:1.0?basic-mode=explicit",
+    "urn:ietf:params:netconf:capability:candidate:1.1",
+    "urn:ietf:params:netconf:capability:../x:1.1",
+    "urn:ietf:params:netconf:capability:yang-library:1.1?revision=2019-01-04&content-id=c7",
+    "urn:example:m?module=example&revision=2026-01-01&features=fast,safe&deviations=example-dev",
+    "urn:example:plain?module=plain",
+)
+PUSH = Module("ietf-yang-push", "2019-09-09", ("on-change",))
+
+
+@pytest.mark.clause("8525-3")
+def test_a_library_with_module_sets() -> None:
+    found = read_library(xml.parse(NMDA.encode()))
+    assert found == Library(
+        (Module("ietf-yang-push", "2019-09-09", ("on-change", "more")), Module("example")),
+        ("running", "operational"),
+        "c7",
+        unusable=2,
+    )
+    assert found.module("example") == Module("example")
+    assert found.module("ietf-yang-types") is None, "only its types are there"
+
+
+def test_a_library_of_rfc_7895() -> None:
+    assert read_library(xml.parse(STATE.encode())) == Library((PUSH,), content_id="m9")
+
+
+def test_a_hello() -> None:
+    assert library_of(HELLO) == Library(
+        (Module("example", "2026-01-01", ("fast", "safe")), Module("plain")), content_id="c7"
+    )
+    old = library_of(["urn:ietf:params:netconf:capability:yang-library:1.0?module-set-id=s"])
+    assert old.content_id == "s"
+    assert protocol_capabilities(HELLO) == ("candidate", "with-defaults", "yang-library")
+
+
+def test_too_many_modules_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(netconf_library, "MAX_MODULES", 1)
+    with pytest.raises(WireError) as caught:
+        library_of(HELLO)
+    assert caught.value.reason == "too-many-modules"
+
+
+def test_what_is_asked_for_is_little() -> None:
+    asked = xml.parse(b"<filter>" + relevant_filter().encode() + b"</filter>")
+    library, state = asked.children
+    assert (library.namespace, library.name) == (LIBRARY, "yang-library")
+    assert (state.namespace, state.name) == (LIBRARY, "modules-state")
+    named = [one.text_of("name") for one in library.children[0].find_all("module")]
+    assert named == [one.text_of("name") for one in state.find_all("module")]
+    assert {"ietf-yang-push", "ietf-system-capabilities", "ietf-distributed-notif"} < set(named)
+
+
+STREAMS = """<streams xmlns="urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications">
+<stream><name>NETCONF</name><description>all of them</description><replay-support/>
+<replay-log-creation-time>2026-01-01T00:00:00Z</replay-log-creation-time></stream>
+<stream><name>alarms</name><replay-support/>
+<replay-log-creation-time>2026-01-01T00:00:00Z</replay-log-creation-time>
+<replay-log-aged-time>2026-02-01T00:00:00Z</replay-log-aged-time></stream>
+<stream><name>bare</name></stream><stream/></streams>"""
+
+
+def test_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = xml.parse(STREAMS.encode())
+    found = read_streams(tree)
+    assert found == (
+        Stream("NETCONF", "all of them", True, "2026-01-01T00:00:00Z"),
+        Stream("alarms", "", True, "2026-02-01T00:00:00Z"),
+        Stream("bare"),
+    )
+    monkeypatch.setattr(netconf_library, "_MAX_STREAMS", 2)
+    assert read_streams(tree) == found[:2]
