@@ -7,15 +7,13 @@ The master has one for its own share. Does not: open sockets, read clocks, know 
 (draft-zhou-netconf-multi-stream-originators-10 §7).
 
 Rules: three verbs, ``receive``, ``next_deadline``, ``handle_timer``. One Message ID counter for all
-subscriptions (udp-notif-26 §3.2: +1 for every message of a publisher), from a start that is
-random per life of the process. A publisher whose share selects nothing at a tick still sends an
-empty update (RFC 8641 §3.7).
+subscriptions of a destination (``numbering``). A publisher whose share selects nothing at a tick
+still sends an empty update (RFC 8641 §3.7).
 """
 
 from __future__ import annotations
 
 import heapq
-import random
 from collections.abc import Iterable
 from typing import Any
 
@@ -26,6 +24,7 @@ from publisher_sim import datastore
 from publisher_sim.accounts import OnWire, Produced
 from publisher_sim.channel import (
     ComponentSubscription,
+    Destination,
     EndComponent,
     Forward,
     Register,
@@ -33,11 +32,10 @@ from publisher_sim.channel import (
     ToAgent,
 )
 from publisher_sim.faults import Breaker, Sending
+from publisher_sim.numbering import Numbering
 from publisher_sim.scenario import Card, Scenario
 from publisher_sim.transports import TRANSPORTS
 from publisher_sim.units import Announcement, Update, units_of, units_of_announcement
-
-_UINT32 = 2**32
 
 
 class Account(Struct, frozen=True, gc=False):
@@ -56,6 +54,17 @@ class Transmit(Struct, frozen=True, gc=False):
     media_type: int
     """``MediaType``."""
     octets: bytes
+    path: str = ""
+    """Over ``https-notif``; empty: the scenario's."""
+
+
+class _Leaving(Struct, frozen=True, gc=False):
+    """A message some units of which have not left."""
+
+    subscription_id: int
+    destination: Destination
+    made: Produced | None
+    """None: a copy for a further destination, of which nothing is accounted for."""
 
 
 AgentAction = Account | Transmit | Forward | Status
@@ -70,8 +79,7 @@ class AgentPublisher:
         self._card = card
         self._run = run
         self._breaker = Breaker(card.name, scenario.seed, scenario.fault)
-        self._message_id = random.Random(f"{scenario.seed}/{run}").randrange(_UINT32)
-        self._sequence_number = 0
+        self._numbering = Numbering(scenario.seed, run)
         self._serving: dict[int, ComponentSubscription] = {}
         """subscription id -> what is served."""
         self._plans = 0
@@ -79,7 +87,7 @@ class AgentPublisher:
         """subscription id -> the number of its plan; entries of older plans are skipped."""
         self._ticks: list[tuple[int, int, int, int]] = []
         """Heap of (when to make, subscription id, tick, plan)."""
-        self._leaving: list[tuple[int, int, Sending, Produced]] = []
+        self._leaving: list[tuple[int, int, Sending, _Leaving]] = []
         """Heap of (due, order, unit, its message)."""
         self._order = 0
 
@@ -98,7 +106,10 @@ class AgentPublisher:
 
     def _start(self, component: ComponentSubscription, now: int) -> list[AgentAction]:
         name, number = self._card.name, component.subscription_id
-        if component.encoding not in self._scenario.encodings:
+        writable = [TRANSPORTS[to.transport].media_types for to in component.goes_to]
+        if component.encoding not in self._scenario.encodings or not all(
+            component.encoding in one for one in writable
+        ):
             return [Status(name, number, "refused", f"cannot write {component.encoding}")]
         before = self._serving.get(number)
         self._serving[number] = component
@@ -118,10 +129,13 @@ class AgentPublisher:
         now: int,
     ) -> list[AgentAction]:
         """Send a state change where the data goes; faults leave it alone, the truth needs none."""
-        common = self._common(component, now)
-        units = units_of_announcement(Announcement(**common, kind=kind, change=change))
-        self._message_id = (self._message_id + 1) % _UINT32
-        return [self._transmit(component, octets) for octets in units]
+        actions: list[AgentAction] = []
+        for to in component.goes_to:
+            common = self._common(component, now, to)
+            units = units_of_announcement(Announcement(**common, kind=kind, change=change))
+            self._numbering.of(to).used()
+            actions.extend(self._transmit(component, octets, to) for octets in units)
+        return actions
 
     def _end(self, number: int) -> list[AgentAction]:
         """Nothing of this subscription leaves any more (RFC 8639 §2.4.4)."""
@@ -165,26 +179,27 @@ class AgentPublisher:
         return actions
 
     def _send(
-        self, component: ComponentSubscription, due: int, sending: Sending, message: Produced,
+        self, component: ComponentSubscription, due: int, sending: Sending, message: _Leaving,
         now: int,
     ) -> Iterable[AgentAction]:  # fmt: skip
         """One unit on its way; what the master forwards is accounted for by the master."""
-        transport = component.receiver_transport
-        if transport == "netconf":
+        made, to = message.made, message.destination
+        if made is not None and to.transport == "netconf":
             yield Forward(
-                self._card.name, component.subscription_id, self._run, message.message_id,
+                self._card.name, component.subscription_id, made.run, made.message_id,
                 sending.number, due, sending.octets,
             )  # fmt: skip
             return
-        fact = OnWire(self._run, message.message_id, sending.number, due, now, sending.garbled)
-        yield Account(fact)
-        yield self._transmit(component, sending.octets)
+        if made is not None:
+            fact = OnWire(made.run, made.message_id, sending.number, due, now, sending.garbled)
+            yield Account(fact)
+        yield self._transmit(component, sending.octets, to)
 
-    def _transmit(self, component: ComponentSubscription, octets: bytes) -> Transmit:
-        transport = component.receiver_transport
-        media_type = TRANSPORTS[transport].media_types[component.encoding]
-        receiver = (component.receiver_address, component.receiver_port)
-        return Transmit(transport, *receiver, media_type, octets)
+    def _transmit(
+        self, component: ComponentSubscription, octets: bytes, to: Destination
+    ) -> Transmit:
+        media_type = TRANSPORTS[to.transport].media_types[component.encoding]
+        return Transmit(to.transport, to.address, to.port, media_type, octets, to.path)
 
     def _make(self, component: ComponentSubscription, nominal: int) -> Iterable[AgentAction]:
         """The messages of one tick: numbered, accounted for, broken, and put into the queue."""
@@ -194,56 +209,77 @@ class AgentPublisher:
         skew = self._breaker.skew(tick)
         count = self._scenario.push.updates_per_period
         spread = round(self._card.arc * component.period) // max(1, count - 1)
+        first, *others = component.goes_to
+        numbers = self._numbering.of(first)
         messages: list[tuple[int, list[bytes]]] = []
         made: list[Produced] = []
         for position in range(count):
             planned = nominal + self._offset(component.period) + position * spread
-            units = units_of(self._update(component, nominal, position, planned + skew))
+            clock = planned + skew
+            units = units_of(self._update(component, nominal, position, clock, first))
             messages.append((planned, units))
             made.append(
                 Produced(
-                    self._card.generator, self._run, self._message_id, component.subscription_id,
-                    nominal, planned, len(units), count, skew,
+                    self._card.generator, numbers.run, numbers.message_id,
+                    component.subscription_id, nominal, planned, len(units), count, skew,
                 )
             )  # fmt: skip
             yield Account(made[-1])
-            self._message_id = (self._message_id + 1) % _UINT32
+            numbers.used()
+            for to in others:
+                self._copy(component, nominal, position, planned, clock, to)
         broken = self._breaker.break_messages(tick, component.subscription_id, messages)
         for message, sendings in zip(made, broken, strict=True):
-            for sending in sendings:
-                self._order += 1
-                heapq.heappush(self._leaving, (sending.due, self._order, sending, message))
+            self._leave(_Leaving(component.subscription_id, first, message), sendings)
+
+    def _copy(
+        self, component: ComponentSubscription, nominal: int, position: int, planned: int,
+        clock: int, to: Destination,
+    ) -> None:  # fmt: skip
+        """The same for another destination, which no fault touches."""
+        units = units_of(self._update(component, nominal, position, clock, to))
+        self._numbering.of(to).used()
+        sendings = [Sending(planned, number, octets) for number, octets in enumerate(units)]
+        self._leave(_Leaving(component.subscription_id, to, None), sendings)
+
+    def _leave(self, message: _Leaving, sendings: Iterable[Sending]) -> None:
+        for sending in sendings:
+            self._order += 1
+            heapq.heappush(self._leaving, (sending.due, self._order, sending, message))
 
     def _update(
-        self, component: ComponentSubscription, nominal: int, position: int, clock: int
-    ) -> Update:
+        self, component: ComponentSubscription, nominal: int, position: int, clock: int,
+        to: Destination,
+    ) -> Update:  # fmt: skip
         """One push-update with its share of the nodes."""
         count = self._scenario.push.updates_per_period
         nodes = component.nodes[position::count]
         return Update(
-            **self._common(component, clock),
+            **self._common(component, clock, to),
             nominal=nominal,
             position=position,
             count=count,
             contents=datastore.contents(self._scenario.seed, nodes, component.selection, nominal),
         )
 
-    def _common(self, component: ComponentSubscription, clock: int) -> dict[str, Any]:
+    def _common(
+        self, component: ComponentSubscription, clock: int, to: Destination
+    ) -> dict[str, Any]:
         """What every message says; takes the next sequence number."""
-        self._sequence_number = self._sequence_number % (_UINT32 - 1) + 1
+        numbers = self._numbering.of(to)
         return {
-            "transport": component.receiver_transport,
+            "transport": to.transport,
             "encoding": component.encoding,
             "header": self._scenario.push.header,
             "mode": self._scenario.control_mode,
             "device": self._scenario.name,
             "generator": self._card.generator,
             "publisher_id": self._card.publisher_id,
-            "message_id": self._message_id,
-            "sequence_number": self._sequence_number,
+            "message_id": numbers.message_id,
+            "sequence_number": numbers.next_sequence_number(),
             "subscription_id": component.subscription_id,
             "clock": clock,
-            "max_segment_size": self._scenario.push.max_segment_size,
+            "max_segment_size": to.max_segment_size or self._scenario.push.max_segment_size,
             "cbor_keys": self._scenario.push.cbor_keys,
         }
 

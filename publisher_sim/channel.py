@@ -14,6 +14,19 @@ from publisher_sim.resource_location import Node
 from publisher_sim.selection import Selection
 
 
+class Destination(Struct, frozen=True):
+    """Where and how a configured subscription is pushed to (RFC 8639 §2.5.7)."""
+
+    transport: str
+    """One of ``transports.TRANSPORTS``, never ``netconf``."""
+    address: str
+    port: int
+    path: str = ""
+    """Over ``https-notif``: what comes before the names of the resources; empty: the scenario's."""
+    max_segment_size: int = 0
+    """Octets of a datagram's payload; 0: the scenario's."""
+
+
 class ComponentSubscription(Struct, frozen=True, tag="component-subscription"):
     """Serve these nodes from the next tick on; replaces what was said of this id before.
 
@@ -38,6 +51,15 @@ class ComponentSubscription(Struct, frozen=True, tag="component-subscription"):
     timeline_start: int
     """Tick 0 of the scenario's timeline; ``timeline_period`` apart from the next one."""
     timeline_period: int
+    destinations: tuple[Destination, ...] = ()
+    """Instead of the one receiver above: each gets everything, counted in numbers of its own. What
+    leaves for the first one is accounted for."""
+
+    @property
+    def goes_to(self) -> tuple[Destination, ...]:
+        """Where it is pushed to, however that was said."""
+        only = Destination(self.receiver_transport, self.receiver_address, self.receiver_port)
+        return self.destinations or (only,)
 
 
 class EndComponent(Struct, frozen=True, tag="end-component"):

@@ -24,8 +24,7 @@ from collector.errors import SessionError
 from publisher_sim.accounts import TruthFact, decode_facts
 from publisher_sim.agent import AgentPublisher, register_of
 from publisher_sim.channel import FromAgent, ToAgent
-from publisher_sim.publishers.agent_loop import AgentLoop
-from publisher_sim.publishers.senders import open_sender
+from publisher_sim.publishers.agent_loop import AgentLoop, loop_of
 from publisher_sim.scenario import Card, Netconf, Scenario
 
 OnMessage = Callable[[FromAgent], None]
@@ -86,7 +85,7 @@ class TaskCrew:
         """See ``Crew``."""
         life = self._lives[card.name] = self._lives.get(card.name, -1) + 1
         agent = AgentPublisher(self._scenario, card, f"{card.name}/{life}")
-        loop = AgentLoop(agent, open_sender(self._scenario), self._note, self._on_message)
+        loop = loop_of(self._scenario, agent, self._note, self._on_message)
         self._loops[card.name] = loop
         self._on_message(register_of(self._scenario, agent, card))
 

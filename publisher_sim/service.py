@@ -35,9 +35,8 @@ from publisher_sim.ports import (
     StopCard,
     TellAgent,
 )
-from publisher_sim.publishers.agent_loop import AgentLoop, now
+from publisher_sim.publishers.agent_loop import AgentLoop, loop_of, now
 from publisher_sim.publishers.netconf_server import NetconfServer
-from publisher_sim.publishers.senders import open_sender
 from publisher_sim.scenario import MASTER, Scenario
 from publisher_sim.truth import Truth
 from publisher_sim.truth_file import Header
@@ -118,7 +117,7 @@ class DeviceService:
         """
         card = self._scenario.publisher(MASTER)
         agent = AgentPublisher(self._scenario, card, f"{MASTER}/0")
-        self._own = AgentLoop(agent, open_sender(self._scenario), self._note, self._agent_said)
+        self._own = loop_of(self._scenario, agent, self._note, self._agent_said)
         await self._crew.open()
         for one in self._scenario.card:
             self._crew.start_card(one)

@@ -41,6 +41,7 @@ from publisher_sim.truth_books import (
     Period,
     Timeline,
     epochs,
+    road,
     timelines,
 )
 from publisher_sim.truth_doubts import Doubts
@@ -126,7 +127,10 @@ class Truth:
 
     def rows(self, until: int) -> list[PeriodTruth]:
         """The periods whose deadline passed by ``until``, or that an end closed, in order."""
-        lines = timelines(self._messages.values())
+        by_road: dict[str, list[Message]] = defaultdict(list)
+        for message in self._messages.values():
+            by_road[road(message.made.run)].append(message)
+        lines = {name: timelines(messages) for name, messages in by_road.items()}
         cells: dict[int, dict[int, Cell]] = defaultdict(lambda: defaultdict(dict))
         for message in self._messages.values():
             made = message.made
@@ -136,9 +140,18 @@ class Truth:
         for epoch in epochs(self._facts):
             grace = default_grace(epoch.period) if self._grace is None else self._grace
             own = cells[epoch.subscription_id]
-            judge = _Judge(epoch, grace, own, lines, self._killed, counted=self._counted)
+            along = lines.get(_road_of(own, epoch), {})
+            judge = _Judge(epoch, grace, own, along, self._killed, counted=self._counted)
             found.extend(judge.rows(until))
         return sorted(found, key=lambda row: (row.subscription_id, row.nominal))
+
+
+def _road_of(cells: dict[int, Cell], epoch: Epoch) -> str:
+    """Where its messages went: each destination has numbers of its own."""
+    for nominal, cell in cells.items():
+        if epoch.start <= nominal and (epoch.end is None or nominal <= epoch.end):
+            return next(road(one.made.run) for messages in cell.values() for one in messages)
+    return ""
 
 
 class _Judge:

@@ -87,6 +87,11 @@ class Timeline:
         )
 
 
+def road(run: str) -> str:
+    """Which destination of its process a run counts for; empty: the first one."""
+    return run.rpartition("/")[2].partition("+")[2]
+
+
 def timelines(messages: Iterable[Message]) -> dict[str, Timeline]:
     """generator -> its timeline."""
     by_generator: dict[str, list[Message]] = defaultdict(list)

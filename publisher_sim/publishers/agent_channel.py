@@ -17,6 +17,7 @@ import grpc.aio
 from collector.errors import SessionError
 from publisher_sim.channel import (
     ComponentSubscription,
+    Destination,
     EndComponent,
     Forward,
     FromAgent,
@@ -59,6 +60,10 @@ def read_to_agent(message: pb.ToAgent) -> ToAgent | None:
         receiver_port=found.receiver_port,
         timeline_start=found.timeline_start,
         timeline_period=found.timeline_period,
+        destinations=tuple(
+            Destination(one.transport, one.address, one.port, one.path, one.max_segment_size)
+            for one in found.destinations
+        ),
     )
 
 
@@ -90,6 +95,16 @@ def write_to_agent(message: ToAgent) -> pb.ToAgent:
             receiver_port=message.receiver_port,
             timeline_start=message.timeline_start,
             timeline_period=message.timeline_period,
+            destinations=[
+                pb.Destination(
+                    transport=one.transport,
+                    address=one.address,
+                    port=one.port,
+                    path=one.path,
+                    max_segment_size=one.max_segment_size,
+                )
+                for one in message.destinations
+            ],
         )
     )
 

@@ -25,7 +25,7 @@ class Branch(_message.Message):
     def __init__(self, module: _Optional[str] = ..., name: _Optional[str] = ..., child: _Optional[str] = ...) -> None: ...
 
 class ComponentSubscription(_message.Message):
-    __slots__ = ("subscription_id", "period", "anchor", "encoding", "nodes", "selection", "receiver_address", "receiver_port", "timeline_start", "timeline_period", "receiver_transport")
+    __slots__ = ("subscription_id", "period", "anchor", "encoding", "nodes", "selection", "receiver_address", "receiver_port", "timeline_start", "timeline_period", "receiver_transport", "destinations")
     SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
     PERIOD_FIELD_NUMBER: _ClassVar[int]
     ANCHOR_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +37,7 @@ class ComponentSubscription(_message.Message):
     TIMELINE_START_FIELD_NUMBER: _ClassVar[int]
     TIMELINE_PERIOD_FIELD_NUMBER: _ClassVar[int]
     RECEIVER_TRANSPORT_FIELD_NUMBER: _ClassVar[int]
+    DESTINATIONS_FIELD_NUMBER: _ClassVar[int]
     subscription_id: int
     period: int
     anchor: int
@@ -48,7 +49,22 @@ class ComponentSubscription(_message.Message):
     timeline_start: int
     timeline_period: int
     receiver_transport: str
-    def __init__(self, subscription_id: _Optional[int] = ..., period: _Optional[int] = ..., anchor: _Optional[int] = ..., encoding: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[Node, _Mapping]]] = ..., selection: _Optional[_Iterable[_Union[Branch, _Mapping]]] = ..., receiver_address: _Optional[str] = ..., receiver_port: _Optional[int] = ..., timeline_start: _Optional[int] = ..., timeline_period: _Optional[int] = ..., receiver_transport: _Optional[str] = ...) -> None: ...
+    destinations: _containers.RepeatedCompositeFieldContainer[Destination]
+    def __init__(self, subscription_id: _Optional[int] = ..., period: _Optional[int] = ..., anchor: _Optional[int] = ..., encoding: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[Node, _Mapping]]] = ..., selection: _Optional[_Iterable[_Union[Branch, _Mapping]]] = ..., receiver_address: _Optional[str] = ..., receiver_port: _Optional[int] = ..., timeline_start: _Optional[int] = ..., timeline_period: _Optional[int] = ..., receiver_transport: _Optional[str] = ..., destinations: _Optional[_Iterable[_Union[Destination, _Mapping]]] = ...) -> None: ...
+
+class Destination(_message.Message):
+    __slots__ = ("transport", "address", "port", "path", "max_segment_size")
+    TRANSPORT_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    PORT_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    MAX_SEGMENT_SIZE_FIELD_NUMBER: _ClassVar[int]
+    transport: str
+    address: str
+    port: int
+    path: str
+    max_segment_size: int
+    def __init__(self, transport: _Optional[str] = ..., address: _Optional[str] = ..., port: _Optional[int] = ..., path: _Optional[str] = ..., max_segment_size: _Optional[int] = ...) -> None: ...
 
 class EndComponent(_message.Message):
     __slots__ = ("subscription_id",)

@@ -11,13 +11,18 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from publisher_sim.accounts import TruthFact, encode_fact
 from publisher_sim.agent import Account, AgentAction, AgentPublisher, Transmit
 from publisher_sim.channel import FromAgent, ToAgent
 from publisher_sim.ports import Announce
-from publisher_sim.publishers.senders import Sender
+from publisher_sim.publishers.senders import Sender, open_sender
+from publisher_sim.scenario import Scenario
+
+OpenSender = Callable[[str, str], Sender | None]
+"""Opens a sender for (transport, path). Raises ConfigError."""
 
 
 def now() -> int:
@@ -42,6 +47,22 @@ class AccountFile:
         os.close(self._file)
 
 
+def loop_of(
+    scenario: Scenario,
+    agent: AgentPublisher,
+    note: Callable[[TruthFact], None],
+    say: Callable[[FromAgent], None],
+) -> AgentLoop:
+    """The loop of an agent with the way out that its device has.
+
+    Raises:
+        ConfigError: it cannot be opened.
+    """
+    if scenario.configuration is not None:
+        return AgentLoop(agent, None, note, say, partial(open_sender, scenario))
+    return AgentLoop(agent, open_sender(scenario), note, say)
+
+
 class AgentLoop:
     """Runs one agent in the event loop."""
 
@@ -51,9 +72,22 @@ class AgentLoop:
         sender: Sender | None,
         note: Callable[[TruthFact], None],
         say: Callable[[FromAgent], None],
+        open_other: OpenSender | None = None,
     ) -> None:
+        """Nothing is sent yet.
+
+        Args:
+            agent: who decides.
+            sender: its way out over the scenario's transport; None where the master forwards.
+            note: takes what is to be accounted for.
+            say: takes what the master is to know.
+            open_other: opens senders for receivers that the device was configured with.
+        """
         self.agent = agent
         self._sender = sender
+        self._open_other = open_other
+        self._others: dict[tuple[str, str], Sender | None] = {}
+        """(transport, path) -> its sender, once something goes there."""
         self._note = note
         self._say = say
         self._timer: asyncio.TimerHandle | None = None
@@ -74,16 +108,19 @@ class AgentLoop:
     async def drain(self, seconds: float) -> None:
         """Return when all that was sent has left, or the time is up."""
         deadline = time.monotonic() + seconds
-        while self._sender is not None and self._sender.waiting and time.monotonic() < deadline:
+        while any(one.waiting for one in self._senders()) and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
+
+    def _senders(self) -> list[Sender]:
+        return [one for one in (self._sender, *self._others.values()) if one is not None]
 
     def close(self) -> None:
         """Nothing leaves any more. May be called twice."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._sender is not None:
-            self._sender.close()
+        for sender in self._senders():
+            sender.close()
 
     def _arm(self) -> None:
         if self._timer is not None:
@@ -104,8 +141,17 @@ class AgentLoop:
                 case Account():
                     self._note(action.fact)
                 case Transmit():
-                    assert self._sender is not None, "over netconf nothing is transmitted"
+                    sender = self._sender_for(action)
+                    assert sender is not None, "over netconf nothing is transmitted"
                     to = (action.address, action.port)
-                    self._sender.send(*to, action.octets, action.media_type)
+                    sender.send(*to, action.octets, action.media_type)
                 case _:
                     self._say(action)
+
+    def _sender_for(self, unit: Transmit) -> Sender | None:
+        if self._open_other is None:
+            return self._sender
+        key = (unit.transport, unit.path)
+        if key not in self._others:
+            self._others[key] = self._open_other(*key)
+        return self._others[key]

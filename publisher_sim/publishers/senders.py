@@ -10,6 +10,8 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from typing import Protocol
 
+from msgspec import structs
+
 from collector.errors import ConfigError
 from publisher_sim.scenario import Receiver, Scenario
 
@@ -52,13 +54,22 @@ class Sender(Protocol):
         ...
 
 
-def open_sender(scenario: Scenario) -> Sender | None:
+def open_sender(scenario: Scenario, transport: str = "", path: str = "") -> Sender | None:
     """A new sender for one publisher of the device; None where the master forwards.
+
+    Args:
+        scenario: address and TLS settings.
+        transport: one of ``transports.TRANSPORTS``; empty: the scenario's.
+        path: over ``https-notif``; empty: the scenario's.
 
     Raises:
         ConfigError: it is not installed, or as its constructor.
     """
-    receiver = scenario.receiver
+    receiver = structs.replace(
+        scenario.receiver,
+        transport=transport or scenario.receiver.transport,
+        path=path or scenario.receiver.path,
+    )
     if receiver.transport == "netconf":
         return None
     found = {one.name: one for one in entry_points(group=GROUP)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from publisher_sim.scenario.cards import MASTER, Card, Master
 from publisher_sim.scenario.checks import check
+from publisher_sim.scenario.configuration import Configuration
 from publisher_sim.scenario.configured import Configured
 from publisher_sim.scenario.faults import MESSAGE_FAULTS, REASONS, Fault, FaultKind
 from publisher_sim.scenario.file import load_scenario, parse_scenario
@@ -21,6 +22,7 @@ __all__ = [
     "MESSAGE_FAULTS",
     "REASONS",
     "Card",
+    "Configuration",
     "Configured",
     "Fault",
     "FaultKind",

@@ -11,6 +11,7 @@ from msgspec import field
 
 from collector.model import SECOND
 from publisher_sim.scenario.cards import MASTER, Card, Master
+from publisher_sim.scenario.configuration import Configuration
 from publisher_sim.scenario.configured import Configured
 from publisher_sim.scenario.faults import Fault
 from publisher_sim.scenario.netconf import Netconf
@@ -40,6 +41,8 @@ class Scenario(Table, frozen=True):
     receiver: Receiver = Receiver()
     configured: Configured | None = None
     """None: it waits for establish-subscription."""
+    configuration: Configuration | None = None
+    """None: nothing of it can be configured over NETCONF."""
     push: Push = Push()
     period: Periods = Periods()
     master: Master = Master()

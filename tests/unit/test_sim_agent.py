@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 from msgspec import structs
 
 from publisher_sim.accounts import OnWire, Produced
 from publisher_sim.agent import Account, AgentAction, AgentPublisher, Transmit
-from publisher_sim.channel import ComponentSubscription, EndComponent, Status
+from publisher_sim.channel import ComponentSubscription, Destination, EndComponent, Status
+from publisher_sim.numbering import Numbering
 from publisher_sim.resource_location import Node
 from publisher_sim.scenario import Card, Fault, Push, Scenario
 from publisher_sim.selection import Selection
+from publisher_sim.truth_books import road
 
 SECOND = 1_000_000_000
 START = 1_800_000_000 * SECOND
@@ -192,3 +195,38 @@ def test_datagrams_say_when_they_left() -> None:
     (_, action) = one.handle_timer(START + SECOND)[:2]
     assert isinstance(action, Account)
     assert action.fact == OnWire("lc1/0", action.fact.message_id, 0, START + SECOND, START + SECOND)
+
+
+def test_each_destination_has_numbers_of_its_own() -> None:
+    """Half of the Message IDs at each of two receivers would look like losses at both."""
+    one = agent(updates=2)
+    two = structs.replace(
+        COMPONENT,
+        destinations=(
+            Destination("udp-notif", "127.0.0.1", 1),
+            Destination("https-notif", "127.0.0.1", 2, "/x"),
+        ),
+    )
+    one.receive(two, START)
+    actions = [action for _, action in play(one, START + 39 * SECOND)]
+    units = [action for action in actions if isinstance(action, Transmit)]
+    ids = message_ids([unit.octets for unit in units if unit.transport == "udp-notif"])
+    assert [(after - before) % 2**32 for before, after in pairwise(ids)] == [1] * 5
+    posts = [unit for unit in units if unit.transport == "https-notif"]
+    numbers = [
+        json.loads(post.octets)["ietf-yp-notification:envelope"]["sequence-number"]
+        for post in posts
+    ]
+    assert numbers == list(range(1, 7))
+    assert {post.path for post in posts} == {"/x"}
+    facts = [action.fact for action in actions if isinstance(action, Account)]
+    assert [fact.run for fact in facts if isinstance(fact, OnWire)] == ["lc1/0"] * 6
+
+
+def test_a_further_destination_is_another_run_for_the_truth() -> None:
+    numbering = Numbering(7, "lc1/0")
+    first = numbering.of(Destination("udp-notif", "a", 1))
+    second = numbering.of(Destination("udp-notif", "a", 2))
+    assert (first.run, second.run) == ("lc1/0", "lc1/0+1")
+    assert numbering.of(Destination("udp-notif", "a", 1, "/p", 900)) is first
+    assert (road(first.run), road(second.run)) == ("", "1")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from publisher_sim.channel import (
     ComponentSubscription,
+    Destination,
     EndComponent,
     Forward,
     FromAgent,
@@ -39,9 +41,16 @@ COMPONENT = ComponentSubscription(
     timeline_start=1_800_000_000_000_000_000,
     timeline_period=10**9,
 )
+CONFIGURED = structs.replace(
+    COMPONENT,
+    destinations=(
+        Destination("udp-notif", "192.0.2.1", 10003, max_segment_size=1200),
+        Destination("https-notif", "192.0.2.1", 8443, "/here"),
+    ),
+)
 
 
-@pytest.mark.parametrize("message", [COMPONENT, EndComponent(7)])
+@pytest.mark.parametrize("message", [COMPONENT, CONFIGURED, EndComponent(7)])
 def test_to_an_agent(message: ToAgent) -> None:
     octets = write_to_agent(message).SerializeToString()
     assert read_to_agent(pb.ToAgent.FromString(octets)) == message

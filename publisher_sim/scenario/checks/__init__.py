@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from publisher_sim.scenario.checks.checker import Checks
+from publisher_sim.scenario.checks.configuration import check_configuration
 from publisher_sim.scenario.checks.configured import check_configured
 from publisher_sim.scenario.checks.device import check_device
 from publisher_sim.scenario.checks.faults import check_faults
@@ -21,6 +22,7 @@ CHECKS: tuple[Callable[[Checks], None], ...] = (
     check_publishers,
     check_faults,
     check_configured,
+    check_configuration,
 )
 """In this order: a later one may rely on what an earlier one made sure of."""
 

@@ -15,8 +15,9 @@ def check_configured(checks: Checks) -> None:
     """A subscription of the device's own."""
     one, mode = checks.scenario.configured, checks.scenario.control_mode
     checks.require(
-        one is not None or mode != names.MODE_DN_19, "control_mode",
-        f"{mode} has no dynamic subscriptions", "another mode, or a table [configured]",
+        one is not None or checks.scenario.configuration is not None or mode != names.MODE_DN_19,
+        "control_mode", f"{mode} has no dynamic subscriptions",
+        "another mode, or a table [configured] or [configuration]",
     )  # fmt: skip
     if one is None:
         return
