@@ -34,6 +34,7 @@ from publisher_sim.channel import (
 from publisher_sim.faults import Breaker, Sending
 from publisher_sim.numbering import Numbering
 from publisher_sim.scenario import Card, Scenario
+from publisher_sim.selection import select
 from publisher_sim.transports import TRANSPORTS
 from publisher_sim.units import Announcement, Update, units_of, units_of_announcement
 
@@ -259,7 +260,9 @@ class AgentPublisher:
             nominal=nominal,
             position=position,
             count=count,
-            contents=datastore.contents(self._scenario.seed, nodes, component.selection, nominal),
+            contents=datastore.contents(
+                self._scenario.seed, nodes, select(component.selection), nominal
+            ),
         )
 
     def _common(

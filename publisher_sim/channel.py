@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from collector.model import SelectionFilter
 from publisher_sim.resource_location import Node
-from publisher_sim.selection import Selection
 
 
 class Destination(Struct, frozen=True):
@@ -42,7 +42,8 @@ class ComponentSubscription(Struct, frozen=True, tag="component-subscription"):
     encoding: str
     """Identity without its module."""
     nodes: tuple[Node, ...]
-    selection: Selection
+    selection: SelectionFilter | None
+    """What of them; None: all."""
     receiver_transport: str
     """Where and how to push to (``transports.TRANSPORTS``); over ``netconf`` to the master, with
     ``Forward``."""

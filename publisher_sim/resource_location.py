@@ -13,10 +13,10 @@ from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
 
+from publisher_sim.entries import HARDWARE, INTERFACES
 from publisher_sim.selection import Selection
 
-INTERFACES = "ietf-interfaces"
-HARDWARE = "ietf-hardware"
+__all__ = ["HARDWARE", "INTERFACES", "Node", "ResourceLocationTable", "decompose"]
 
 
 class Node(Struct, frozen=True, order=True):

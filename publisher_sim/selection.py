@@ -1,147 +1,140 @@
-"""What a selection filter selects: an honest, small part of XPath and of subtree filters.
+"""What a selection filter selects of the list entries that publishers own.
 
-Does not: evaluate XPath. Understood: ``/module:container``, ``/module:container/list``, the list
-with one ``[name='..']`` predicate, below it the path to one child (``/statistics``), several of
-them joined with ``|``; prefixes by the filter's namespace table or as module names. As subtree:
-the same nodes as elements, with ``<name>`` as content match (RFC 6241 §6.2.5). Anything else is
-refused with a hint, so that a filter never selects something else than it says (RFC 8641 §3.6:
-filter-unsupported).
+Does: say whether anything of an entry could ever be selected, which is what a global subscription
+is cut up by, and what of its values is selected now. Does not: evaluate filters (``filters``), know
+owners.
+
+Rules: an entry is judged by itself, so that each publisher can do it for its own; a filter whose
+predicates look at several entries at once is refused. What is decided once is kept: for each filter
+and shape of an entry (its member names), and by key where the filter asks for keys; only filters on
+values that change are evaluated anew each time. All publishers of a process share what is kept.
 """
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
+from typing import Any, Final
 
-from msgspec import Struct
-
-from collector.errors import WireError
 from collector.model import SelectionFilter
-from collector.wire import xml
+from publisher_sim.entries import TREES, sample
+from publisher_sim.filters import (
+    Filter,
+    FilterUnsupportedError,
+    compile_filter,
+    cut,
+    nodes,
+    tree_of,
+)
 
-TREES = {
-    "ietf-interfaces": ("interfaces", "interface", "urn:ietf:params:xml:ns:yang:ietf-interfaces"),
-    "ietf-hardware": ("hardware", "component", "urn:ietf:params:xml:ns:yang:ietf-hardware"),
-}
-"""module -> (top container, its list, namespace)."""
-_MODULE_OF = {namespace: module for module, (_, _, namespace) in TREES.items()}
-LIMIT = 4096
-"""Characters of a filter that are looked at."""
+__all__ = ["EVERYTHING", "FilterUnsupportedError", "Selection", "select"]
 
-_STEP = re.compile(r"(?:([A-Za-z_][\w.-]*):)?([A-Za-z_][\w.-]*)((?:\[[^\[\]]*\])?)")
-_PREDICATE = re.compile(r"\[\s*(?:[\w.-]+:)?name\s*=\s*(?:'([^']*)'|\"([^\"]*)\")\s*\]")
-
-
-class FilterUnsupportedError(Exception):
-    """The filter is outside what this device evaluates; the text is the hint for the subscriber."""
-
-
-class Branch(Struct, frozen=True):
-    """One path of a filter."""
-
-    module: str
-    name: str | None = None
-    """Value of the list key, None for every entry."""
-    child: str | None = None
-    """Child of the list entry, None for the whole entry."""
+Mask = dict[str, Any]
+"""Member -> True for all of it, or the mask of what is below."""
+_CACHED: Final = 256
+"""Filters that are kept ready; ours."""
+_KEPT: Final = 65_536
+"""Decisions that are kept for one filter; ours."""
 
 
-class Selection(Struct, frozen=True):
-    """The union of its branches; no branch at all selects everything."""
+class Selection:
+    """One filter, as publishers use it; without a filter everything is selected."""
 
-    branches: tuple[Branch, ...] = ()
+    def __init__(
+        self, wanted: SelectionFilter | None = None, evaluated: Filter | None = None
+    ) -> None:
+        """See ``select``."""
+        self.wanted = wanted
+        self._filter = evaluated
+        self._possible: dict[tuple[str, str], bool] = {}
+        self._masks: dict[tuple[str, str, tuple[str, ...]], Mask] = {}
+        """(module, key or empty, shape) -> what is selected."""
 
     def selects(self, module: str, key: str) -> bool:
-        """Is anything of this list entry selected?"""
-        return not self.branches or bool(self._of(module, key))
+        """Could anything of this list entry ever be selected?"""
+        if self._filter is None:
+            return True
+        at = (module, key if self._filter.keyed else "")
+        known = self._possible.get(at)
+        if known is None:
+            possible = self._filter.possible or self._filter
+            known = bool(_evaluated(possible, module, sample(module, key)))
+            _keep(self._possible, at, known)
+        return known
 
-    def children(self, module: str, key: str) -> tuple[str, ...] | None:
-        """Which children of the entry are selected; None for all of them."""
-        branches = self._of(module, key)
-        if not branches or any(branch.child is None for branch in branches):
-            return None
-        return tuple(branch.child for branch in branches if branch.child is not None)
+    def of(self, module: str, key: str, values: dict[str, Any]) -> dict[str, Any] | None:
+        """The selected members of a list entry, its key among them; None when nothing is."""
+        if self._filter is None:
+            return values
+        if self._filter.dynamic:
+            return _evaluated(self._filter, module, values) or None
+        at = (module, key if self._filter.keyed else "", tuple(values))
+        mask = self._masks.get(at)
+        if mask is None:
+            mask = _mask(values, _evaluated(self._filter, module, values))
+            _keep(self._masks, at, mask)
+        return _masked(values, mask) if mask else None
 
-    def _of(self, module: str, key: str) -> list[Branch]:
-        return [
-            branch
-            for branch in self.branches
-            if branch.module == module and branch.name in (None, key)
-        ]
+
+EVERYTHING: Final = Selection()
 
 
 def select(wanted: SelectionFilter | None) -> Selection:
     """What a filter selects. Raises FilterUnsupportedError."""
     if wanted is None:
-        return Selection()
-    if len(wanted.text) > LIMIT:
-        raise FilterUnsupportedError(f"a filter of more than {LIMIT} characters")
-    if wanted.kind == "xpath":
-        paths = wanted.text.split("|")
-        return Selection(tuple(_branch(path.strip(), wanted.namespaces) for path in paths))
-    if wanted.kind == "subtree":
-        return _subtree(wanted.text)
-    raise FilterUnsupportedError("a filter by reference: there are no named filters here")
+        return EVERYTHING
+    return _selected(wanted.kind, wanted.text, tuple(sorted(wanted.namespaces.items())))
 
 
-def _branch(path: str, namespaces: dict[str, str]) -> Branch:
-    if not path.startswith("/") or path.startswith("//"):
-        raise FilterUnsupportedError(f"{path!r}: only absolute paths")
-    steps = path[1:].split("/")
-    matches = [_STEP.fullmatch(step.strip()) for step in steps]
-    if any(match is None for match in matches) or not 1 <= len(steps) <= 3:
-        raise FilterUnsupportedError(f"{path!r}: only /container/list[name='..']/child")
-    parts = [match.groups() for match in matches if match is not None]
-    module = _module(parts[0][0] or "", namespaces, path)
-    container, entry, _ = TREES[module]
-    names = [name for _, name, _ in parts]
-    if names[0] != container or (len(names) > 1 and names[1] != entry):
-        raise FilterUnsupportedError(f"{path!r}: not in the tree of {module}")
-    name = None
-    for position, (_, _, predicate) in enumerate(parts):
-        if predicate:
-            found = _PREDICATE.fullmatch(predicate)
-            if found is None or position != 1:
-                raise FilterUnsupportedError(f"{path!r}: only [name='..'] on the list")
-            name = found.group(1) if found.group(1) is not None else found.group(2)
-    return Branch(module, name, names[2] if len(names) > 2 else None)
+@lru_cache(maxsize=_CACHED)
+def _selected(kind: str, text: str, scope: tuple[tuple[str, str], ...]) -> Selection:
+    wanted = SelectionFilter(kind, text, dict(scope))
+    evaluated = compile_filter(wanted)
+    _refuse_predicates_on_containers(evaluated)
+    return Selection(wanted, evaluated)
 
 
-def _module(prefix: str, namespaces: dict[str, str], path: str) -> str:
-    meant = namespaces.get(prefix, prefix)
-    module = _MODULE_OF.get(meant, meant)
-    if module not in TREES:
-        raise FilterUnsupportedError(f"{path!r}: no module {meant!r} here")
-    return module
+def _refuse_predicates_on_containers(evaluated: Filter) -> None:
+    """Nobody who owns but some of the entries can tell whether such a predicate holds."""
+    root = tree_of(
+        {
+            f"{module}:{container}": {entry: [sample(module, "")]}
+            for module, (container, entry) in TREES.items()
+        }
+    )
+    containers = {root, *root}
+    for path in evaluated.guarded:
+        if not containers.isdisjoint(nodes(path, root)):
+            raise FilterUnsupportedError("a predicate on what holds a list, not on its entries")
 
 
-def _subtree(text: str) -> Selection:
-    """The branches of a subtree filter (RFC 6241 §6)."""
-    try:
-        root = xml.parse(b"<filter>" + text.encode() + b"</filter>")
-    except WireError as error:
-        raise FilterUnsupportedError(f"a subtree that is no XML: {error}") from error
-    branches = [branch for top in root.children for branch in _container(top)]
-    if not branches:
-        raise FilterUnsupportedError("an empty subtree, which selects nothing (RFC 6241 §6.4.2)")
-    return Selection(tuple(branches))
+def _evaluated(evaluated: Filter, module: str, values: dict[str, Any]) -> dict[str, Any]:
+    """What is selected of one entry; empty for nothing."""
+    container, entry = TREES[module]
+    tree = {f"{module}:{container}": {entry: [values]}}
+    root = tree_of(tree)
+    marks = evaluated.marks(root)
+    if root in marks:
+        return values
+    left = cut(tree, root, marks)
+    found: dict[str, Any] = left[f"{module}:{container}"][entry][0] if left else {}
+    return found
 
 
-def _container(top: xml.Element) -> list[Branch]:
-    module = _MODULE_OF.get(top.namespace, "")
-    if module not in TREES or top.name != TREES[module][0]:
-        raise FilterUnsupportedError(f"no {top.name!r} of {top.namespace!r} here")
-    if not top.children:
-        return [Branch(module)]
-    return [branch for entry in top.children for branch in _entry(module, entry)]
+def _mask(values: dict[str, Any], selected: dict[str, Any]) -> Mask:
+    return {
+        name: True if value is values[name] else _mask(values[name], value)
+        for name, value in selected.items()
+    }
 
 
-def _entry(module: str, entry: xml.Element) -> list[Branch]:
-    if entry.name != TREES[module][1]:
-        raise FilterUnsupportedError(f"no list {entry.name!r} in {module}")
-    name = entry.text_of("name") or None
-    below = [child for child in entry.children if child.name != "name"]
-    if any(child.text or child.children for child in below):
-        raise FilterUnsupportedError(f"content matches other than <name> in {module}")
-    if not below:
-        return [Branch(module, name)]
-    return [Branch(module, name, child.name) for child in below]
+def _masked(values: dict[str, Any], mask: Mask) -> dict[str, Any]:
+    return {
+        name: values[name] if below is True else _masked(values[name], below)
+        for name, below in mask.items()
+    }
+
+
+def _keep(decisions: dict[Any, Any], at: object, decision: object) -> None:
+    if len(decisions) >= _KEPT:
+        decisions.clear()
+    decisions[at] = decision

@@ -65,7 +65,7 @@ class Decomposition:
             anchor=one.anchor,
             encoding=one.terms.encoding or DEFAULT_ENCODING,
             nodes=one.shares.get(publisher, ()),
-            selection=one.selection,
+            selection=one.selection.wanted,
             receiver_transport=self._scenario.receiver.transport,
             receiver_address=self._scenario.receiver.address,
             receiver_port=self._scenario.receiver.port,

@@ -15,6 +15,7 @@ import grpc
 import grpc.aio
 
 from collector.errors import SessionError
+from collector.model import SelectionFilter
 from publisher_sim.channel import (
     ComponentSubscription,
     Destination,
@@ -28,7 +29,6 @@ from publisher_sim.channel import (
 )
 from publisher_sim.publishers import agent_channel_pb2 as pb
 from publisher_sim.resource_location import Node
-from publisher_sim.selection import Branch, Selection
 
 METHOD = "/publisher_sim.AgentChannel/Attach"
 MAX_WAITING = 256
@@ -54,7 +54,7 @@ def read_to_agent(message: pb.ToAgent) -> ToAgent | None:
         anchor=found.anchor,
         encoding=found.encoding,
         nodes=tuple(Node(node.module, node.key) for node in found.nodes),
-        selection=Selection(tuple(_read_branch(branch) for branch in found.selection)),
+        selection=_read_filter(found.filter) if found.HasField("filter") else None,
         receiver_transport=found.receiver_transport,
         receiver_address=found.receiver_address,
         receiver_port=found.receiver_port,
@@ -67,12 +67,14 @@ def read_to_agent(message: pb.ToAgent) -> ToAgent | None:
     )
 
 
-def _read_branch(branch: pb.Branch) -> Branch:
-    return Branch(
-        branch.module,
-        branch.name if branch.HasField("name") else None,
-        branch.child if branch.HasField("child") else None,
-    )
+def _read_filter(found: pb.Filter) -> SelectionFilter:
+    return SelectionFilter(found.kind, found.text, dict(found.namespaces))
+
+
+def _write_filter(wanted: SelectionFilter | None) -> pb.Filter | None:
+    if wanted is None:
+        return None
+    return pb.Filter(kind=wanted.kind, text=wanted.text, namespaces=wanted.namespaces)
 
 
 def write_to_agent(message: ToAgent) -> pb.ToAgent:
@@ -86,10 +88,7 @@ def write_to_agent(message: ToAgent) -> pb.ToAgent:
             anchor=message.anchor,
             encoding=message.encoding,
             nodes=[pb.Node(module=node.module, key=node.key) for node in message.nodes],
-            selection=[
-                pb.Branch(module=branch.module, name=branch.name, child=branch.child)
-                for branch in message.selection.branches
-            ],
+            filter=_write_filter(message.selection),
             receiver_transport=message.receiver_transport,
             receiver_address=message.receiver_address,
             receiver_port=message.receiver_port,

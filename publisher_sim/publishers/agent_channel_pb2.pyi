@@ -14,24 +14,31 @@ class Node(_message.Message):
     key: str
     def __init__(self, module: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
 
-class Branch(_message.Message):
-    __slots__ = ("module", "name", "child")
-    MODULE_FIELD_NUMBER: _ClassVar[int]
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    CHILD_FIELD_NUMBER: _ClassVar[int]
-    module: str
-    name: str
-    child: str
-    def __init__(self, module: _Optional[str] = ..., name: _Optional[str] = ..., child: _Optional[str] = ...) -> None: ...
+class Filter(_message.Message):
+    __slots__ = ("kind", "text", "namespaces")
+    class NamespacesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACES_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    text: str
+    namespaces: _containers.ScalarMap[str, str]
+    def __init__(self, kind: _Optional[str] = ..., text: _Optional[str] = ..., namespaces: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ComponentSubscription(_message.Message):
-    __slots__ = ("subscription_id", "period", "anchor", "encoding", "nodes", "selection", "receiver_address", "receiver_port", "timeline_start", "timeline_period", "receiver_transport", "destinations")
+    __slots__ = ("subscription_id", "period", "anchor", "encoding", "nodes", "filter", "receiver_address", "receiver_port", "timeline_start", "timeline_period", "receiver_transport", "destinations")
     SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
     PERIOD_FIELD_NUMBER: _ClassVar[int]
     ANCHOR_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
     NODES_FIELD_NUMBER: _ClassVar[int]
-    SELECTION_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
     RECEIVER_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     RECEIVER_PORT_FIELD_NUMBER: _ClassVar[int]
     TIMELINE_START_FIELD_NUMBER: _ClassVar[int]
@@ -43,14 +50,14 @@ class ComponentSubscription(_message.Message):
     anchor: int
     encoding: str
     nodes: _containers.RepeatedCompositeFieldContainer[Node]
-    selection: _containers.RepeatedCompositeFieldContainer[Branch]
+    filter: Filter
     receiver_address: str
     receiver_port: int
     timeline_start: int
     timeline_period: int
     receiver_transport: str
     destinations: _containers.RepeatedCompositeFieldContainer[Destination]
-    def __init__(self, subscription_id: _Optional[int] = ..., period: _Optional[int] = ..., anchor: _Optional[int] = ..., encoding: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[Node, _Mapping]]] = ..., selection: _Optional[_Iterable[_Union[Branch, _Mapping]]] = ..., receiver_address: _Optional[str] = ..., receiver_port: _Optional[int] = ..., timeline_start: _Optional[int] = ..., timeline_period: _Optional[int] = ..., receiver_transport: _Optional[str] = ..., destinations: _Optional[_Iterable[_Union[Destination, _Mapping]]] = ...) -> None: ...
+    def __init__(self, subscription_id: _Optional[int] = ..., period: _Optional[int] = ..., anchor: _Optional[int] = ..., encoding: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[Node, _Mapping]]] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., receiver_address: _Optional[str] = ..., receiver_port: _Optional[int] = ..., timeline_start: _Optional[int] = ..., timeline_period: _Optional[int] = ..., receiver_transport: _Optional[str] = ..., destinations: _Optional[_Iterable[_Union[Destination, _Mapping]]] = ...) -> None: ...
 
 class Destination(_message.Message):
     __slots__ = ("transport", "address", "port", "path", "max_segment_size")

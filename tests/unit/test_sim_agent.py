@@ -14,7 +14,6 @@ from publisher_sim.channel import ComponentSubscription, Destination, EndCompone
 from publisher_sim.numbering import Numbering
 from publisher_sim.resource_location import Node
 from publisher_sim.scenario import Card, Fault, Push, Scenario
-from publisher_sim.selection import Selection
 from publisher_sim.truth_books import road
 
 SECOND = 1_000_000_000
@@ -25,7 +24,7 @@ COMPONENT = ComponentSubscription(
     anchor=START,
     encoding="encode-json",
     nodes=(Node("ietf-interfaces", "eth0"), Node("ietf-interfaces", "eth1")),
-    selection=Selection(),
+    selection=None,
     receiver_transport="udp-notif",
     receiver_address="192.0.2.1",
     receiver_port=10003,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
+from collector.model import SelectionFilter
 from publisher_sim.channel import (
     ComponentSubscription,
     Destination,
@@ -24,7 +25,6 @@ from publisher_sim.publishers.agent_channel import (
     write_to_agent,
 )
 from publisher_sim.resource_location import Node
-from publisher_sim.selection import Branch, Selection
 
 COMPONENT = ComponentSubscription(
     subscription_id=2**32 - 1,
@@ -32,9 +32,7 @@ COMPONENT = ComponentSubscription(
     anchor=-5,
     encoding="encode-cbor",
     nodes=(Node("ietf-interfaces", "eth0"), Node("ietf-hardware", "")),
-    selection=Selection(
-        (Branch("ietf-interfaces"), Branch("ietf-interfaces", "", "statistics"), Branch("x", "y"))
-    ),
+    selection=SelectionFilter("xpath", "/if:interfaces", {"if": "urn:x", "": ""}),
     receiver_transport="udp-notif",
     receiver_address="2001:db8::1",
     receiver_port=65_535,
@@ -50,7 +48,10 @@ CONFIGURED = structs.replace(
 )
 
 
-@pytest.mark.parametrize("message", [COMPONENT, CONFIGURED, EndComponent(7)])
+EVERYTHING = structs.replace(COMPONENT, selection=None)
+
+
+@pytest.mark.parametrize("message", [COMPONENT, CONFIGURED, EVERYTHING, EndComponent(7)])
 def test_to_an_agent(message: ToAgent) -> None:
     octets = write_to_agent(message).SerializeToString()
     assert read_to_agent(pb.ToAgent.FromString(octets)) == message

@@ -172,7 +172,7 @@ def test_its_first_message_is_a_lone_subscription_started() -> None:
     [
         ("control_mode = 'distributed-notif-19'", "control_mode", "no dynamic"),
         ("[configured]\nsubscription_id = -1", "configured.subscription_id", "out of range"),
-        ("[configured]\nxpath = '//x'", "configured.xpath", "absolute"),
+        ("[configured]\nxpath = '//x'", "configured.xpath", "prefix"),
         ("[configured]\n[receiver]\ntransport = 'netconf'", "receiver.transport", "udp-notif"),
         (
             "[configured]\nannounce = false\n[[fault]]\nkind = 'suspend'\nat_period = 9",
