@@ -19,6 +19,7 @@ from collector.interfaces import Clock, Intake
 from collector.metrics import Counters
 from collector.model import SECOND, CollectorTime, NotificationKind, RecordKind
 from collector.subscriber.backoff import Backoff, BackoffSettings
+from collector.subscriber.knowledge import Knowledge
 from collector.subscriber.pace import Pace
 from collector.subscriber.records import Recorder
 from collector.subscriber.requests import Requests
@@ -33,7 +34,7 @@ from collector.subscriber.wanted import (
     WantedSubscription,
 )
 from collector.wire.encodings.yang_xml import XmlEncoding
-from collector.wire.netconf_rpc import Operation, RpcReply
+from collector.wire.netconf_rpc import EstablishSubscription, Operation, RpcReply
 
 log = logging.getLogger("collector.subscriber")
 
@@ -77,6 +78,7 @@ class DeviceRunner:
         self._pace = Pace(intake)
         self._wanted: Mapping[str, WantedSubscription] = {}
         self._requests = Requests(access.name, self._recorder, counters)
+        self._knowledge = Knowledge(access.name, self._call)
         self._subscriptions = Subscriptions(
             access.name, self._call, clock, random=random, backoff=backoff, devices=devices
         )
@@ -225,6 +227,9 @@ class DeviceRunner:
             if self._stopping:
                 await self._subscriptions.delete_all()
                 return
+            await self._knowledge.look(
+                session.capabilities, [one.terms for one in self._wanted.values()]
+            )
             await self._subscriptions.reconcile(self._wanted)
             if session.closed.done():
                 raise session.closed.result()
@@ -236,6 +241,8 @@ class DeviceRunner:
     async def _call(self, subscription: str, operation: Operation) -> RpcReply:
         session = self._session
         assert session is not None, "subscriptions are only touched while a session is up"
+        if isinstance(operation, EstablishSubscription):
+            self._knowledge.warn(subscription, operation.terms)
         return await self._requests.call(session, subscription, operation)
 
     def _deliver(self, now: CollectorTime, messages: Sequence[Arrived]) -> None:

@@ -15,7 +15,7 @@ Spec: RFC 9196 §4, §5; draft-ietf-netconf-yp-transport-capabilities, -notif-en
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from xml.sax.saxutils import quoteattr
 
 from msgspec import Struct
@@ -103,7 +103,7 @@ class SystemCapabilities(Struct, frozen=True):
 class Stated(Struct, frozen=True):
     """The value of one capability for some nodes."""
 
-    value: object
+    value: Any
     where: str
     """The path of the nodes, empty: it is that of the system."""
 

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import quoteattr
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from collector.errors import WireError
 from collector.wire import names, xml
@@ -67,6 +68,8 @@ class Library(Struct, frozen=True):
 
     modules: tuple[Module, ...] = ()
     """Each name once; the features of all its entries together."""
+    listed: int = 0
+    """How many modules the list had; ``modules`` may be the ``RELEVANT`` ones of them."""
     datastores: tuple[str, ...] = ()
     """Identities without their modules; empty: not said."""
     content_id: str = ""
@@ -77,6 +80,10 @@ class Library(Struct, frozen=True):
     def module(self, name: str) -> Module | None:
         """The module of that name."""
         return next((one for one in self.modules if one.name == name), None)
+
+    def relevant(self) -> Library:
+        """Only what says what can be subscribed to: thousands of devices are kept in memory."""
+        return replace(self, modules=tuple(one for one in self.modules if one.name in RELEVANT))
 
 
 class Stream(Struct, frozen=True):
@@ -191,7 +198,7 @@ def _library(
     modules = tuple(
         Module(name, revision, tuple(features[name])) for name, revision in revisions.items()
     )
-    return Library(modules, datastores[:_LONGEST], content_id[:_LONGEST], unusable)
+    return Library(modules, len(modules), datastores[:_LONGEST], content_id[:_LONGEST], unusable)
 
 
 def _features(named: Iterable[str]) -> Iterator[tuple[str, None]]:

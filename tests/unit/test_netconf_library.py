@@ -56,21 +56,24 @@ def test_a_library_with_module_sets() -> None:
     found = read_library(xml.parse(NMDA.encode()))
     assert found == Library(
         (Module("ietf-yang-push", "2019-09-09", ("on-change", "more")), Module("example")),
+        2,
         ("running", "operational"),
         "c7",
         unusable=2,
     )
     assert found.module("example") == Module("example")
     assert found.module("ietf-yang-types") is None, "only its types are there"
+    kept = found.relevant()
+    assert ([one.name for one in kept.modules], kept.listed) == (["ietf-yang-push"], 2)
 
 
 def test_a_library_of_rfc_7895() -> None:
-    assert read_library(xml.parse(STATE.encode())) == Library((PUSH,), content_id="m9")
+    assert read_library(xml.parse(STATE.encode())) == Library((PUSH,), 1, content_id="m9")
 
 
 def test_a_hello() -> None:
     assert library_of(HELLO) == Library(
-        (Module("example", "2026-01-01", ("fast", "safe")), Module("plain")), content_id="c7"
+        (Module("example", "2026-01-01", ("fast", "safe")), Module("plain")), 2, content_id="c7"
     )
     old = library_of(["urn:ietf:params:netconf:capability:yang-library:1.0?module-set-id=s"])
     assert old.content_id == "s"

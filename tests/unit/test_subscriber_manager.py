@@ -99,7 +99,10 @@ class FakeDevice:
 class FakeSession:
     """In memory; the inbox is the real one."""
 
-    capabilities: tuple[str, ...] = ("urn:ietf:params:netconf:base:1.1",)
+    capabilities: tuple[str, ...] = (
+        "urn:ietf:params:netconf:base:1.1",
+        "urn:ietf:params:xml:ns:yang:ietf-yang-push?module=ietf-yang-push",
+    )
     peer = "192.0.2.1"
     port = 830
 

@@ -1,0 +1,146 @@
+"""What a device says that it can: asked for in an open NETCONF session, put together.
+
+Does: YANG library where the hello lists no modules, the tree of RFC 9196, event streams. Does not:
+open the session, write to a journal (it is given ``ask``), judge what is wanted (``checks``).
+
+Rules: what is refused or unreadable is not known, never an error; a session that ends is the
+caller's trouble.
+
+Spec: RFC 9196, RFC 8525 §3, RFC 7895 §2, RFC 7950 §5.6.4 (YANG 1.1 modules are not in the hello).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from msgspec import Struct
+
+from collector.errors import ProtocolError, WireError
+from collector.model import SelectionFilter
+from collector.wire import names, xml
+from collector.wire.netconf_capabilities import (
+    SYSTEM_FILTER,
+    SystemCapabilities,
+    read_capabilities,
+)
+from collector.wire.netconf_library import (
+    STREAMS_FILTER,
+    Library,
+    Module,
+    Stream,
+    library_of,
+    protocol_capabilities,
+    read_library,
+    read_streams,
+    relevant_filter,
+)
+
+Ask = Callable[[SelectionFilter], Awaitable[xml.Element | None]]
+"""``get`` with that filter -> ``<data>``. Raises ProtocolError, SessionError."""
+
+HELLO = "hello"
+YANG_LIBRARY = "yang-library"
+SYSTEM_CAPABILITIES = "system-capabilities"
+STREAMS = "streams"
+SYSTEM_MODULE = "ietf-system-capabilities"
+
+
+class DeviceCapabilities(Struct, frozen=True):
+    """What is known of one device; the sources are named as they are shown to people."""
+
+    hello: Library = Library()
+    """Of the modules that the hello lists those that matter here."""
+    protocol: tuple[str, ...] = ()
+    """Optional parts of NETCONF that the hello offers."""
+    library: Library | None = None
+    """What the YANG library says of the modules that matter here; None: not known."""
+    library_source: str = YANG_LIBRARY
+    """``yang-library`` or ``modules-state``."""
+    system: SystemCapabilities | None = None
+    """None: the device does not say."""
+    streams: tuple[Stream, ...] | None = None
+    """None: not known."""
+
+    def module(self, name: str) -> tuple[Module | None, str]:
+        """A module, and who says that it is there; the library knows more than the hello."""
+        library = self.library
+        if library is not None and (found := library.module(name)) is not None:
+            return found, self.library_source
+        found = self.hello.module(name)
+        return found, HELLO if found is not None else ""
+
+    @property
+    def lists_modules(self) -> str:
+        """The best list of modules for what is not there: a source, empty: there is none."""
+        if self.library is not None and self.library.listed:
+            return self.library_source
+        return HELLO if self.hello.listed else ""
+
+
+async def look(
+    ask: Ask, hello: Sequence[str], *, thorough: bool = False, streams: bool = False
+) -> DeviceCapabilities:
+    """What a device says.
+
+    Args:
+        ask: sends a request.
+        hello: its capabilities.
+        thorough: ask for everything, also where the hello lists the modules of a publisher.
+        streams: ask for the event streams too.
+
+    Raises:
+        SessionError: the session ended.
+    """
+    listed = _hello(hello)
+    library, source = None, YANG_LIBRARY
+    if thorough or listed.module(names.YP) is None:
+        library, source = await _library(ask)
+    found = DeviceCapabilities(listed, protocol_capabilities(hello), library, source)
+    system = None
+    if thorough or found.module(SYSTEM_MODULE)[0] is not None:
+        tree = await _tree(ask, SYSTEM_FILTER, SYSTEM_CAPABILITIES)
+        system = _read_system(tree)
+    listed_streams = None
+    if thorough or streams:
+        tree = await _tree(ask, STREAMS_FILTER, STREAMS)
+        listed_streams = None if tree is None else read_streams(tree)
+    return DeviceCapabilities(listed, found.protocol, library, source, system, listed_streams)
+
+
+def _hello(capabilities: Sequence[str]) -> Library:
+    try:
+        return library_of(capabilities).relevant()
+    except WireError:
+        return Library()
+
+
+async def _library(ask: Ask) -> tuple[Library | None, str]:
+    """The library of RFC 8525, else that of RFC 7895: one request for both."""
+    data = await _data(ask, relevant_filter())
+    for source in (YANG_LIBRARY, "modules-state"):
+        tree = None if data is None else data.find(source)
+        if tree is not None and tree.children:
+            try:
+                return read_library(tree).relevant(), source
+            except WireError:
+                break
+    return None, YANG_LIBRARY
+
+
+def _read_system(tree: xml.Element | None) -> SystemCapabilities | None:
+    try:
+        return None if tree is None else read_capabilities(tree)
+    except WireError:
+        return None
+
+
+async def _tree(ask: Ask, subtree: str, name: str) -> xml.Element | None:
+    data = await _data(ask, subtree)
+    return None if data is None else data.find(name)
+
+
+async def _data(ask: Ask, subtree: str) -> xml.Element | None:
+    try:
+        return await ask(SelectionFilter("subtree", subtree))
+    except (ProtocolError, WireError):
+        return None

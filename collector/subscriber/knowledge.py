@@ -1,0 +1,103 @@
+"""What the runner of one device knows of it before it asks for a subscription.
+
+Does: look once at what the device says that it can, again when its hello changes; warn of wanted
+terms that it will probably refuse, in one sentence, once. Does not: refuse, wait for long.
+
+Rules: a device that does not answer in time, or that ends the session over it, is not asked again:
+what it can is good to know, a subscription is what counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Sequence
+
+from collector.errors import SessionError
+from collector.model import SelectionFilter, SubscriptionTerms
+from collector.subscriber.capabilities import DeviceCapabilities, look
+from collector.subscriber.checks import doubts
+from collector.subscriber.session import plain
+from collector.wire import xml
+from collector.wire.netconf_rpc import Get, Operation, RpcReply
+
+log = logging.getLogger("collector.subscriber")
+
+LOOK_SECONDS = 10.0
+"""How long the first look may take before the subscriptions are asked for without it (ours)."""
+SUBJECT = "capabilities"
+"""Stands for the name of a subscription in the journal."""
+_MAX_WARNED = 256
+"""Sentences that are remembered lest they be said again (ours)."""
+_SHOWN = 3
+"""Doubts that one sentence names (ours)."""
+
+Call = Callable[[str, Operation], Awaitable[RpcReply]]
+"""(name for the journal, operation) -> reply. Raises ProtocolError, SessionError."""
+
+
+class Knowledge:
+    """What one device can."""
+
+    def __init__(self, device: str, call: Call, *, seconds: float = LOOK_SECONDS) -> None:
+        """Nothing is known yet.
+
+        Args:
+            device: its name.
+            call: sends a request on its present session.
+            seconds: see ``LOOK_SECONDS``.
+        """
+        self._device = device
+        self._call = call
+        self._seconds = seconds
+        self._asked: int | None = None
+        """Hash of the hello that was looked behind last, and of whether for streams too."""
+        self._streams = False
+        """Whether an event stream was ever wanted."""
+        self._warned: set[str] = set()
+        self.known = DeviceCapabilities()
+
+    async def look(self, hello: Sequence[str], wanted: Collection[SubscriptionTerms]) -> None:
+        """Ask the device, unless that was done. Raises SessionError."""
+        self._streams = self._streams or any(terms.stream is not None for terms in wanted)
+        asked = hash((tuple(hello), self._streams))
+        if asked == self._asked:
+            return
+        self._asked = asked  # before anything can go wrong: a session that ends over it comes again
+        self.known = DeviceCapabilities()
+        try:
+            async with asyncio.timeout(self._seconds):
+                self.known = await look(self._ask, hello, streams=self._streams)
+        except TimeoutError:
+            log.warning(
+                "Device %s did not say within %g s what it can; its subscriptions are asked for"
+                " without knowing.",
+                self._device,
+                self._seconds,
+            )
+        except SessionError as error:
+            log.warning(
+                "The session with device %s ended while it was asked what it can (%s); that is not"
+                " asked again.",
+                self._device,
+                error,
+            )
+            raise
+
+    async def _ask(self, selection: SelectionFilter) -> xml.Element | None:
+        return (await self._call(SUBJECT, Get(None, selection))).data
+
+    def warn(self, subscription: str, terms: SubscriptionTerms) -> None:
+        """Say once what speaks against asking for this; it is asked for all the same."""
+        found = doubts(terms, self.known)
+        if not found:
+            return
+        more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        sentence = (
+            f"Device {self._device} will probably refuse subscription {subscription}:"
+            f" {'; '.join(plain(one) for one in found[:_SHOWN])}{more}. It is asked for all the"
+            " same."
+        )
+        if sentence not in self._warned and len(self._warned) < _MAX_WARNED:
+            self._warned.add(sentence)
+            log.warning("%s", sentence)
