@@ -24,6 +24,7 @@ from publisher_sim import datastore
 from publisher_sim.accounts import OnWire, Produced
 from publisher_sim.channel import (
     ComponentSubscription,
+    Count,
     Destination,
     EndComponent,
     Forward,
@@ -37,6 +38,9 @@ from publisher_sim.scenario import Card, Scenario
 from publisher_sim.selection import select
 from publisher_sim.transports import TRANSPORTS
 from publisher_sim.units import Announcement, Update, units_of, units_of_announcement
+
+COUNT_EVERY = SECOND // 2
+"""The master hears of counts at most so often, ns; ours."""
 
 
 class Account(Struct, frozen=True, gc=False):
@@ -57,6 +61,8 @@ class Transmit(Struct, frozen=True, gc=False):
     octets: bytes
     path: str = ""
     """Over ``https-notif``; empty: the scenario's."""
+    dscp: int = 0
+    """Code point of its IP header."""
 
 
 class _Leaving(Struct, frozen=True, gc=False):
@@ -68,7 +74,7 @@ class _Leaving(Struct, frozen=True, gc=False):
     """None: a copy for a further destination, of which nothing is accounted for."""
 
 
-AgentAction = Account | Transmit | Forward | Status
+AgentAction = Account | Transmit | Forward | Status | Count
 """What an agent wants done, in order."""
 
 
@@ -91,6 +97,10 @@ class AgentPublisher:
         self._leaving: list[tuple[int, int, Sending, _Leaving]] = []
         """Heap of (due, order, unit, its message)."""
         self._order = 0
+        self._made: dict[int, int] = {}
+        """subscription id -> updates that the master was not told of."""
+        self._told_at = 0
+        """When it was told last, ns since 1970."""
 
     @property
     def run(self) -> str:
@@ -142,10 +152,12 @@ class AgentPublisher:
         """Nothing of this subscription leaves any more (RFC 8639 §2.4.4)."""
         if self._serving.pop(number, None) is None:
             return []
+        made = self._made.pop(number, 0)
+        told: list[AgentAction] = [Count(self._card.name, number, made)] if made else []
         del self._planned[number]
         self._leaving = [entry for entry in self._leaving if entry[3].subscription_id != number]
         heapq.heapify(self._leaving)
-        return [Status(self._card.name, number, "ended")]
+        return [*told, Status(self._card.name, number, "ended")]
 
     def _plan(self, component: ComponentSubscription, after: int) -> None:
         """Note the first tick after an instant."""
@@ -177,7 +189,16 @@ class AgentPublisher:
             due, _, sending, message = heapq.heappop(self._leaving)
             component = self._serving[message.subscription_id]
             actions.extend(self._send(component, due, sending, message, now))
-        return actions
+        return [*actions, *self._counts(now)]
+
+    def _counts(self, now: int) -> Iterable[Count]:
+        """How many updates were made, when a tick is over: no timer is kept for it."""
+        if not self._made or self._leaving or now - self._told_at < COUNT_EVERY:
+            return
+        self._told_at = now
+        made, self._made = self._made, {}
+        for number, count in made.items():
+            yield Count(self._card.name, number, count)
 
     def _send(
         self, component: ComponentSubscription, due: int, sending: Sending, message: _Leaving,
@@ -200,7 +221,9 @@ class AgentPublisher:
         self, component: ComponentSubscription, octets: bytes, to: Destination
     ) -> Transmit:
         media_type = TRANSPORTS[to.transport].media_types[component.encoding]
-        return Transmit(to.transport, to.address, to.port, media_type, octets, to.path)
+        return Transmit(
+            to.transport, to.address, to.port, media_type, octets, to.path, component.dscp
+        )
 
     def _make(self, component: ComponentSubscription, nominal: int) -> Iterable[AgentAction]:
         """The messages of one tick: numbered, accounted for, broken, and put into the queue."""
@@ -229,6 +252,8 @@ class AgentPublisher:
             numbers.used()
             for to in others:
                 self._copy(component, nominal, position, planned, clock, to)
+        number = component.subscription_id
+        self._made[number] = self._made.get(number, 0) + count
         broken = self._breaker.break_messages(tick, component.subscription_id, messages)
         for message, sendings in zip(made, broken, strict=True):
             self._leave(_Leaving(component.subscription_id, first, message), sendings)

@@ -55,6 +55,8 @@ class ComponentSubscription(Struct, frozen=True, tag="component-subscription"):
     destinations: tuple[Destination, ...] = ()
     """Instead of the one receiver above: each gets everything, counted in numbers of its own. What
     leaves for the first one is accounted for."""
+    dscp: int = 0
+    """Code point of what is sent, 0 to 63 (RFC 8639 §2.3)."""
 
     @property
     def goes_to(self) -> tuple[Destination, ...]:
@@ -108,10 +110,21 @@ class Forward(Struct, frozen=True, tag="forward", gc=False):
     """The whole notification message, XML."""
 
 
+class Count(Struct, frozen=True, tag="count"):
+    """What a publisher made of a subscription since it said so last (RFC 8639 §2.8)."""
+
+    card: str
+    subscription_id: int
+    sent: int
+    """Update records."""
+    excluded: int = 0
+    """Records that a filter or access control kept back."""
+
+
 class Heartbeat(Struct, frozen=True, tag="heartbeat"):
     """Still there."""
 
     card: str
 
 
-FromAgent = Register | Status | Forward | Heartbeat
+FromAgent = Register | Status | Forward | Count | Heartbeat

@@ -19,6 +19,8 @@ DEFAULT_ENCODING = "encode-xml"
 """Without one it is that of the rpc (RFC 8639 §2.4.2)."""
 _TRANSPORTS = {"udp-notif": "udp-notif", "dtls": "udp-notif", "https-notif": "https"}
 """transport of the scenario -> identity that subscription-started names; others have none."""
+BY_SCENARIO, BY_SESSION, BY_LOAD = CAUSES = ("scenario", "session", "load")
+"""Who suspends: the timeline, a session that takes no more, or limits that are passed."""
 SOON = SECOND // 5
 """Without an anchor-time the first update is made so long after the request; ours."""
 
@@ -34,9 +36,26 @@ class GlobalSubscription(Struct):
     selection: Selection
     shares: dict[str, tuple[Node, ...]]
     """publisher -> the nodes of its component subscription."""
-    suspended: bool = False
-    congested: bool = False
-    """Suspended because its session did not take more; resumed when it does."""
+    causes: tuple[str, ...] = ()
+    """Why it is suspended, each of ``CAUSES`` once; resumed when the last one is gone."""
+    suspended_at: int | None = None
+    """ns since 1970."""
+    sent: int = 0
+    """Event records for its receiver, of all publishers (RFC 8639 §2.8)."""
+    excluded: int = 0
+    """Those that its filter or access control kept back."""
+    records_per_second: float = 0.0
+    """Of its event stream."""
+
+    @property
+    def suspended(self) -> bool:
+        """Nothing of it leaves (RFC 8639 §2.4.1)."""
+        return bool(self.causes)
+
+    @property
+    def is_periodic(self) -> bool:
+        """Is it served tick by tick?"""
+        return self.terms.period is not None
 
     @property
     def is_configured(self) -> bool:
@@ -70,8 +89,7 @@ def accept(
         raise refusal("datastore-not-subscribable", f"{terms.datastore} cannot be subscribed to")
     if terms.on_change is not None:
         raise refusal("on-change-unsupported", "only periodic subscriptions")
-    if terms.dscp:
-        raise refusal("dscp-unavailable", f"DSCP {terms.dscp} cannot be set")
+    _check_dscp(terms.dscp, scenario)
     if terms.replay_start_time is not None:
         raise refusal("replay-unsupported", "there is no replay")
     encoding = terms.encoding or DEFAULT_ENCODING
@@ -104,6 +122,13 @@ def configured_terms(scenario: Scenario, configured: Configured, now: int) -> Su
         encoding=scenario.encoding,
         transport=transport,
     )
+
+
+def _check_dscp(dscp: int | None, scenario: Scenario) -> None:
+    """0 is what everything has (RFC 8639 §2.3)."""
+    possible = scenario.limits.dscp
+    if dscp and (not scenario.traits.marks or (possible is not None and dscp not in possible)):
+        raise refusal("dscp-unavailable", f"DSCP {dscp} cannot be set")
 
 
 def _accepted_period(period: int | None, scenario: Scenario) -> int:

@@ -49,6 +49,13 @@ class CloseSession(Struct, frozen=True):
     session_id: str
 
 
+class MarkSession(Struct, frozen=True):
+    """Set the DSCP of the connection that a session uses (RFC 8639 §2.3)."""
+
+    session_id: str
+    dscp: int
+
+
 class TellAgent(Struct, frozen=True):
     """Hand a message to one publisher (``master`` is the master's own one)."""
 
@@ -75,8 +82,9 @@ class Note(Struct, frozen=True):
 
 
 Action = (
-    SendReply | SendNotification | Announce | CloseSession | TellAgent | StopCard | StartCard | Note
-)
+    SendReply | SendNotification | Announce | CloseSession | MarkSession | TellAgent | StopCard
+    | StartCard | Note
+)  # fmt: skip
 
 
 class MasterPort(Protocol):

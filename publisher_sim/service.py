@@ -28,6 +28,7 @@ from publisher_sim.ports import (
     Action,
     Announce,
     CloseSession,
+    MarkSession,
     Note,
     SendNotification,
     SendReply,
@@ -262,6 +263,8 @@ class DeviceService:
                 self._crew.start_card(self._scenario.publisher(action.card))
             case Note():
                 self._note(action.fact)
+            case MarkSession():
+                self.server.mark(action.session_id, action.dscp)
             case CloseSession():
                 self.server.close_session(action.session_id)
 

@@ -27,7 +27,7 @@ from publisher_sim.agent import (
     Transmit,
     register_of,
 )
-from publisher_sim.channel import Forward, Status
+from publisher_sim.channel import Count, Forward, Status
 from publisher_sim.master import MasterPublisher
 from publisher_sim.ports import (
     Action,
@@ -157,7 +157,7 @@ class Simulation:
                 case Transmit():
                     kind = "datagram" if TRANSPORTS[action.transport].segments else "message"
                     self._said.append(Said(self.now, kind, action.octets))
-                case Status() | Forward():
+                case Status() | Forward() | Count():
                     self._do(self._master.agent_said(action, self.now))
 
     def _note(self, fact: TruthFact) -> None:

@@ -16,7 +16,8 @@ from msgspec import Struct
 from publisher_sim.scenario import Fault
 
 What = Literal[
-    "stop", "start", "move", "move_back", "suspend", "resume", "terminate", "finish"
+    "stop", "start", "move", "move_back", "suspend", "resume", "terminate", "overload", "relief",
+    "finish",
 ]  # fmt: skip
 
 
@@ -34,6 +35,7 @@ _DEEDS: dict[str, tuple[What, What | None]] = {
     "move": ("move", "move_back"),
     "suspend": ("suspend", "resume"),
     "terminate": ("terminate", None),
+    "overload": ("overload", "relief"),
 }
 """kind of fault -> (what is done at ``at_period``, what at ``until_period``)."""
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from collector.model import MediaType
 
@@ -49,14 +49,17 @@ class Traits(Struct, frozen=True):
     """False: a format of its own that has no state changes."""
     numbers: Continuity = "none"
     """Continuity of the transport itself, whatever the message says."""
+    marks: bool = False
+    """Can a DSCP be set: for each datagram, or on the session of who subscribed."""
 
 
 _HEADERS = ("envelope", "rfc5277", "notification-messages")
-_OVER_UDP = Traits(_NOTIFICATIONS, _HEADERS, segments=True, numbers="message-id")
+_OVER_UDP = Traits(_NOTIFICATIONS, _HEADERS, segments=True, numbers="message-id", marks=True)
+_OVER_DTLS = structs.replace(_OVER_UDP, marks=False)
 
 TRANSPORTS: dict[str, Traits] = {
     "udp-notif": _OVER_UDP,
-    "dtls": _OVER_UDP,
+    "dtls": _OVER_DTLS,
     "https-notif": Traits(_NOTIFICATIONS, _HEADERS),
     "grpc-cisco": Traits(
         {"encode-gpb": int(MediaType.CISCO_GPB), "encode-json": int(MediaType.CISCO_JSON)},
@@ -69,7 +72,7 @@ TRANSPORTS: dict[str, Traits] = {
         notifications=False,
         numbers="sequence-number",
     ),
-    "netconf": Traits({"encode-xml": _NOTIFICATIONS["encode-xml"]}, _HEADERS),
+    "netconf": Traits({"encode-xml": _NOTIFICATIONS["encode-xml"]}, _HEADERS, marks=True),
 }
 """transport -> what it is able to do."""
 

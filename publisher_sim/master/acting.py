@@ -6,6 +6,8 @@ Does not: know when (``timeline``). Rule: a deed touches every subscription of t
 from __future__ import annotations
 
 from publisher_sim import accounts
+from publisher_sim.global_subscription import BY_SCENARIO
+from publisher_sim.master.capacity import Capacity
 from publisher_sim.master.life_cycle import LifeCycle
 from publisher_sim.membership import Membership
 from publisher_sim.ports import Action, Note, StartCard, StopCard
@@ -16,14 +18,17 @@ from publisher_sim.timeline import What
 class Acting:
     """What goes wrong with this device by its master's hand."""
 
-    def __init__(self, scenario: Scenario, members: Membership, life_cycle: LifeCycle) -> None:
+    def __init__(
+        self, scenario: Scenario, members: Membership, life_cycle: LifeCycle, capacity: Capacity
+    ) -> None:
         self._scenario = scenario
+        self._capacity = capacity
         self._members = members
         self._life_cycle = life_cycle
 
     def act(self, what: What, fault: Fault, now: int) -> list[Action]:
         """One deed; ``finish`` is none of them."""
-        said = fault.said_reason
+        said, every = fault.said_reason, self._life_cycle
         match what:
             case "stop":
                 self._members.bequeath(fault.card, fault.moves_to)
@@ -33,19 +38,19 @@ class Acting:
                 return [StartCard(fault.card)]
             case "move":
                 self._members.move(fault, fault.moves_to)
-                return self._life_cycle.membership_changed(now)
+                return every.membership_changed(now)
             case "move_back":
                 self._members.move(fault, fault.card)
-                return self._life_cycle.membership_changed(now)
+                return every.membership_changed(now)
             case "suspend":
-                return [
-                    a for one in self._life_cycle for a in self._life_cycle.suspend(one, said, now)
-                ]
+                return [a for one in every for a in every.suspend(one, BY_SCENARIO, said, now)]
             case "resume":
-                return [a for one in self._life_cycle for a in self._life_cycle.resume(one, now)]
+                return [a for one in every for a in every.resume(one, BY_SCENARIO, now)]
+            case "overload":
+                self._capacity.share = fault.share
+                return []  # the door settles what no longer fits
+            case "relief":
+                self._capacity.share = 1.0
+                return []
             case _:
-                return [
-                    a
-                    for one in self._life_cycle
-                    for a in self._life_cycle.terminate(one, said, now)
-                ]
+                return [a for one in every for a in every.terminate(one, said, now)]

@@ -71,4 +71,5 @@ class Decomposition:
             receiver_port=self._scenario.receiver.port,
             timeline_start=self._timeline.start,
             timeline_period=self._timeline.period,
+            dscp=one.terms.dscp or 0,
         )

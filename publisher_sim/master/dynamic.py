@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
+from collector.model import SubscriptionTerms
 from collector.wire.netconf_rpc import (
     DeleteSubscription,
     EstablishOutput,
@@ -21,14 +22,13 @@ from collector.wire.netconf_rpc import (
     refusal,
 )
 from publisher_sim.global_subscription import GlobalSubscription, accept
+from publisher_sim.master.capacity import Capacity
 from publisher_sim.master.decomposition import Decomposition
 from publisher_sim.master.dispatch import Answer
 from publisher_sim.master.life_cycle import LifeCycle
 from publisher_sim.master.sessions import SessionInfo
 from publisher_sim.scenario import Scenario
 
-MAX_SUBSCRIPTIONS = 64
-"""More of them get ``insufficient-resources``; ours."""
 FIRST_ID = 2**31 + 1
 """Dynamic ids are recommended to be in the upper half (RFC 8639 §6)."""
 
@@ -45,11 +45,16 @@ class DynamicSubscriptions:
     )
 
     def __init__(
-        self, scenario: Scenario, life_cycle: LifeCycle, decomposition: Decomposition
+        self,
+        scenario: Scenario,
+        life_cycle: LifeCycle,
+        decomposition: Decomposition,
+        capacity: Capacity,
     ) -> None:
         self._scenario = scenario
         self._life_cycle = life_cycle
         self._decomposition = decomposition
+        self._capacity = capacity
         self._next_id = FIRST_ID
 
     def answer(self, session: SessionInfo, rpc: Rpc, now: int) -> Answer:
@@ -78,13 +83,36 @@ class DynamicSubscriptions:
     def _establish(
         self, session: SessionInfo, operation: EstablishSubscription, now: int
     ) -> Answer:
-        granted, selection = accept(operation.terms, self._scenario, now)
-        if len(self._life_cycle) >= MAX_SUBSCRIPTIONS:
-            raise refusal("insufficient-resources", f"there are {MAX_SUBSCRIPTIONS} already")
+        terms = self._without_unknown_dependency(session, operation.terms)
+        granted, selection = accept(terms, self._scenario, now)
         one = GlobalSubscription(self._next_id, session.session_id, granted, selection, {})
+        one.shares = self._decomposition.shares(one)
+        self._check_marking(one)
+        self._capacity.admit(one, self._life_cycle)
         self._next_id += 1
         follows = self._life_cycle.begin(one, now)
         return EstablishOutput(one.subscription_id, self._decomposition.generators(one)), follows
+
+    def _without_unknown_dependency(
+        self, session: SessionInfo, terms: SubscriptionTerms
+    ) -> SubscriptionTerms:
+        """One that is not there, or not this subscriber's, is silently removed (RFC 8639 §2.3)."""
+        if terms.dependency is None:
+            return terms
+        parent = self._life_cycle.get(terms.dependency)
+        if parent is not None and parent.session_id == session.session_id:
+            return terms
+        return structs.replace(terms, dependency=None)
+
+    def _check_marking(self, one: GlobalSubscription) -> None:
+        """A session has one code point for all that is sent over it (RFC 8639 §2.3)."""
+        if not self._life_cycle.shares_session(one):
+            return
+        for other in self._life_cycle:
+            same = other.session_id == one.session_id and self._life_cycle.shares_session(other)
+            if same and (other.terms.dscp or 0) != (one.terms.dscp or 0):
+                message = f"this session is marked {other.terms.dscp or 0}"
+                raise refusal("dscp-unavailable", message)
 
     def _modify(self, session: SessionInfo, operation: ModifySubscription, now: int) -> Answer:
         """Parameters not included stay as they are (RFC 8641 §4.4.2); failure changes nothing."""
@@ -98,6 +126,10 @@ class DynamicSubscriptions:
             wanted["anchor_time"] = None
         merged = structs.replace(one.terms, **wanted)
         granted, selection = accept(merged, self._scenario, now)
+        candidate = structs.replace(one, terms=granted, selection=selection, causes=())
+        candidate.shares = self._decomposition.shares(candidate)
+        others = [other for other in self._life_cycle if other is not one]
+        self._capacity.admit(candidate, others)
         return Ok(), self._life_cycle.change(one, granted, selection, now)
 
     def _kill(self, number: int, now: int) -> Answer:

@@ -13,14 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from collector.model import NotificationKind, StateChange, SubscriptionTerms
+from msgspec import structs
+
+from collector.model import SECOND, NotificationKind, StateChange, SubscriptionTerms
 from publisher_sim import accounts
-from publisher_sim.channel import Forward
-from publisher_sim.forwarding import Forwarding
-from publisher_sim.global_subscription import GlobalSubscription
+from publisher_sim.channel import Count, Forward
+from publisher_sim.forwarding import Forwarding, Qos
+from publisher_sim.global_subscription import BY_LOAD, BY_SESSION, GlobalSubscription
+from publisher_sim.master.capacity import Capacity, weight
 from publisher_sim.master.decomposition import Decomposition
 from publisher_sim.master.saying import on_session
-from publisher_sim.ports import Action, Announce, Note, SendNotification, TellAgent
+from publisher_sim.ports import Action, Announce, MarkSession, Note, SendNotification, TellAgent
 from publisher_sim.scenario import MASTER, Scenario
 from publisher_sim.selection import Selection
 from publisher_sim.timeline import Timeline
@@ -37,12 +40,16 @@ class LifeCycle:
         decomposition: Decomposition,
         timeline: Timeline,
         forwarding: Forwarding,
+        capacity: Capacity,
     ) -> None:
         self._scenario = scenario
+        self._capacity = capacity
         self._decomposition = decomposition
         self._timeline = timeline
         self._forwarding = forwarding
         self._known: dict[int, GlobalSubscription] = {}
+        self._marked: dict[str, int] = {}
+        """session id -> the code point that its connection has; absent: 0."""
 
     def __iter__(self) -> Iterator[GlobalSubscription]:
         """A copy: what is iterated over may end meanwhile."""
@@ -63,7 +70,31 @@ class LifeCycle:
         self._timeline.begin(one.first_tick(now), one.period)
         generators = self._decomposition.generators(one)
         fact = accounts.Established(now, one.subscription_id, one.period, one.anchor, generators)
-        return [Note(fact), *self._decomposition.tell(one, {})]
+        return [*self._mark(one), Note(fact), *self._decomposition.tell(one, {})]
+
+    def shares_session(self, one: GlobalSubscription) -> bool:
+        """Are its records sent over the session that established it?"""
+        over_it = self._scenario.receiver.transport == "netconf"
+        return not one.is_configured and (over_it or one.terms.stream is not None)
+
+    def _mark(self, one: GlobalSubscription) -> list[Action]:
+        """The DSCP of its state changes, and of its records where they use the session
+        (RFC 8639 §2.3). Where only state changes of several do, none is marked unless all agree."""
+        if one.is_configured:
+            return []
+        own = {other.terms.dscp or 0 for other in self if other.session_id == one.session_id}
+        dscp = own.pop() if len(own) == 1 else 0
+        if self._marked.get(one.session_id, 0) == dscp:
+            return []
+        self._marked[one.session_id] = dscp
+        return [MarkSession(one.session_id, dscp)]
+
+    def session_closed(self, session_id: str, now: int) -> list[Action]:
+        """Its dynamic subscriptions end with it (RFC 8639 §2.4)."""
+        self._forwarding.ready(session_id)
+        self._marked.pop(session_id, None)
+        own = [one for one in self if one.session_id == session_id]
+        return [action for one in own for action in self.end(one, "session-closed", now)]
 
     def start(self, one: GlobalSubscription, now: int) -> list[Action]:
         """Begin a configured one: before its data comes subscription-started
@@ -77,7 +108,7 @@ class LifeCycle:
     ) -> list[Action]:
         """Other terms; one that was suspended is active again (RFC 8639 §2.4.3)."""
         before = dict(one.shares)
-        one.terms, one.selection, one.suspended = terms, selection, False
+        one.terms, one.selection, one.causes, one.suspended_at = terms, selection, (), None
         one.shares = self._decomposition.shares(one)
         generators = self._decomposition.generators(one)
         fact = accounts.TermsChanged(now, one.subscription_id, one.period, one.anchor, generators)
@@ -85,24 +116,53 @@ class LifeCycle:
         return [*self._modified(one, now), Note(fact), *tell]
 
     # ------------------------------------------------------------------ suspend and resume
-    def suspend(self, one: GlobalSubscription, reason: str, now: int) -> list[Action]:
-        """No more of it leaves until it is resumed (RFC 8639 §2.7.4)."""
-        if one.suspended:
+    def suspend(self, one: GlobalSubscription, cause: str, reason: str, now: int) -> list[Action]:
+        """No more of it leaves until it is resumed (RFC 8639 §2.7.4).
+
+        Args:
+            one: which.
+            cause: who suspends, one of ``global_subscription.CAUSES``; each resumes its own.
+            reason: identity that is said, of the first cause.
+            now: ns since 1970.
+        """
+        before, one.causes = one.causes, tuple({**dict.fromkeys(one.causes), cause: None})
+        if before:
             return []
-        one.suspended = True
+        one.suspended_at = now
         change = StateChange(reason=reason)
         said = self._say(one, _K.SUBSCRIPTION_SUSPENDED, change, now)
         return [*self._stop(one), *said, Note(accounts.Suspended(now, one.subscription_id))]
 
-    def resume(self, one: GlobalSubscription, now: int) -> list[Action]:
-        """It goes on under its old terms (RFC 8639 §2.7.5)."""
-        if not one.suspended:
+    def resume(self, one: GlobalSubscription, cause: str, now: int) -> list[Action]:
+        """It goes on under its old terms (RFC 8639 §2.7.5), unless others suspend it still."""
+        if cause not in one.causes:
             return []
-        one.suspended = False
+        one.causes = tuple(other for other in one.causes if other != cause)
+        if one.causes:
+            return []
+        one.suspended_at = None
         said = self._say(one, _K.SUBSCRIPTION_RESUMED, None, now)
         fact = Note(accounts.Resumed(now, one.subscription_id))
         again = self._decompose_again(one, now)  # what changed meanwhile is said now
         return [*said, fact, *(again or self._decomposition.tell(one, {}))]
+
+    def settle(self, now: int) -> list[Action]:
+        """Suspend what the device can no longer afford, resume what it can again."""
+        if not self._scenario.limits.of_size:
+            return []
+        now_costing = (
+            structs.replace(one, shares=self._decomposition.shares(one)) if one.suspended else one
+            for one in self
+        )
+        unaffordable = self._capacity.unaffordable(now_costing)
+        actions: list[Action] = []
+        for one in self:
+            reason = unaffordable.get(one.subscription_id)
+            if reason is None:
+                actions.extend(self.resume(one, BY_LOAD, now))
+            elif BY_LOAD not in one.causes:
+                actions.extend(self.suspend(one, BY_LOAD, reason, now))
+        return actions
 
     # ------------------------------------------------------------------ end
     def end(self, one: GlobalSubscription, reason: str, now: int) -> list[Action]:
@@ -120,6 +180,27 @@ class LifeCycle:
         """Its stop-time is reached (RFC 8639 §2.7.6)."""
         said = self._say(one, _K.SUBSCRIPTION_COMPLETED, None, now)
         return [*self.end(one, "stop-time", now), *said]
+
+    def deadline(self, one: GlobalSubscription) -> int | None:
+        """When ``in_time`` has something to do with it, ns since 1970."""
+        times = (one.terms.stop_time, self._patience_ends(one))
+        return min((time for time in times if time is not None), default=None)
+
+    def in_time(self, one: GlobalSubscription, now: int) -> list[Action]:
+        """End it when its time is over."""
+        if one.terms.stop_time is not None and one.terms.stop_time <= now:
+            return self.complete(one, now)
+        patience = self._patience_ends(one)
+        if patience is not None and patience <= now:
+            return self.terminate(one, "suspension-timeout", now)
+        return []
+
+    def _patience_ends(self, one: GlobalSubscription) -> int | None:
+        """When it has been suspended for too long (RFC 8639 §2.7.3)."""
+        seconds = self._scenario.limits.suspension_timeout_seconds
+        if not seconds or one.suspended_at is None:
+            return None
+        return one.suspended_at + round(seconds * SECOND)
 
     def _stop(self, one: GlobalSubscription) -> list[Action]:
         self._forwarding.forget(one.subscription_id)
@@ -164,19 +245,24 @@ class LifeCycle:
         if not self._forwarding.passes(one.session_id):
             if self._forwarding.hold(one.session_id, piece):
                 return []
-            one.congested = True
-            return self.suspend(one, "insufficient-resources", now)
+            return self.suspend(one, BY_SESSION, "insufficient-resources", now)
         fact = accounts.OnWire(piece.run, piece.message_id, piece.number, piece.due, now)
         return [Note(fact), SendNotification(one.session_id, piece.octets)]
 
+    def count(self, message: Count) -> None:
+        """What a publisher made; late counts of a subscription that ended are nobody's."""
+        one = self._known.get(message.subscription_id)
+        if one is not None:
+            one.sent += message.sent
+            one.excluded += message.excluded
+
     def session_ready(self, session_id: str, now: int) -> list[Action]:
         """Its subscriber reads again: what waited leaves, what it had suspended goes on."""
-        waited = self._forwarding.ready(session_id)
+        own = [one for one in self if one.session_id == session_id]
+        waited = self._forwarding.ready(session_id, _qos(own))
         actions = [action for piece in waited for action in self.forward(piece, now)]
-        for one in self:
-            if one.session_id == session_id and one.congested:
-                one.congested = False
-                actions.extend(self.resume(one, now))
+        for one in own:
+            actions.extend(self.resume(one, BY_SESSION, now))
         return actions
 
     # ------------------------------------------------------------------ what is said
@@ -194,3 +280,13 @@ class LifeCycle:
                 return []
             return [Announce(self._decomposition.component(one, MASTER), kind, change)]
         return [on_session(one, kind, change, self._scenario.control_mode, now)]
+
+
+def _qos(subscriptions: list[GlobalSubscription]) -> dict[int, Qos]:
+    """How those of a session share it; empty when no one asked for anything."""
+    asked = any(
+        one.terms.weighting is not None or one.terms.dependency is not None for one in subscriptions
+    )
+    if not asked:
+        return {}
+    return {one.subscription_id: Qos(weight(one), one.terms.dependency) for one in subscriptions}

@@ -12,10 +12,11 @@ subscriptions.
 from __future__ import annotations
 
 from collector.wire.netconf_rpc import Rpc
-from publisher_sim.channel import Forward, FromAgent, Heartbeat, Register, Status
+from publisher_sim.channel import Count, Forward, FromAgent, Heartbeat, Register, Status
 from publisher_sim.forwarding import Forwarding
 from publisher_sim.global_subscription import GlobalSubscription, configured_terms
 from publisher_sim.master.acting import Acting
+from publisher_sim.master.capacity import Capacity
 from publisher_sim.master.decomposition import Decomposition
 from publisher_sim.master.dispatch import Dispatcher
 from publisher_sim.master.dynamic import DynamicSubscriptions
@@ -38,12 +39,17 @@ class MasterPublisher:
         self._timeline = Timeline(scenario.fault, scenario.periods)
         self._forwarding = Forwarding()
         self.sessions = Sessions()
+        self.capacity = Capacity(scenario)
         self.decomposition = Decomposition(scenario, self._members, self._timeline)
-        self.life_cycle = LifeCycle(scenario, self.decomposition, self._timeline, self._forwarding)
-        self._acting = Acting(scenario, self._members, self.life_cycle)
+        self.life_cycle = LifeCycle(
+            scenario, self.decomposition, self._timeline, self._forwarding, self.capacity
+        )
+        self._acting = Acting(scenario, self._members, self.life_cycle, self.capacity)
         self.reading = Reading(self.life_cycle, self.decomposition)
         self.dispatcher = Dispatcher(scenario.control_mode)
-        self.dispatcher.add(DynamicSubscriptions(scenario, self.life_cycle, self.decomposition))
+        self.dispatcher.add(
+            DynamicSubscriptions(scenario, self.life_cycle, self.decomposition, self.capacity)
+        )
         self.dispatcher.add(self.reading)
         self.finished = False
         """True once the scenario's run is over."""
@@ -58,9 +64,8 @@ class MasterPublisher:
     def session_closed(self, session_id: str, now: int) -> list[Action]:
         """Its dynamic subscriptions end with it (RFC 8639 §2.4)."""
         self.sessions.closed(session_id)
-        self._forwarding.ready(session_id)
-        own = [one for one in self.life_cycle if one.session_id == session_id]
-        return [a for one in own for a in self.life_cycle.end(one, "session-closed", now)]
+        ends = self.life_cycle.session_closed(session_id, now)
+        return [*ends, *self.life_cycle.settle(now)]
 
     def session_busy(self, session_id: str, busy: bool, now: int) -> list[Action]:
         """While its subscriber reads too slowly pieces wait; then what waited leaves."""
@@ -73,7 +78,8 @@ class MasterPublisher:
 
     def rpc_received(self, session_id: str, rpc: Rpc, now: int) -> list[Action]:
         """Answer one request."""
-        return self.dispatcher.answer(self.sessions.get(session_id), rpc, now)
+        actions = self.dispatcher.answer(self.sessions.get(session_id), rpc, now)
+        return [*actions, *self.life_cycle.settle(now)]
 
     # ------------------------------------------------------------------ configuration
     def configure(self, now: int) -> list[Action]:
@@ -92,11 +98,15 @@ class MasterPublisher:
         match message:
             case Register():
                 if self._members.register(message):
-                    return self.life_cycle.membership_changed(now)
+                    changed = self.life_cycle.membership_changed(now)
+                    return [*changed, *self.life_cycle.settle(now)]
                 # a new process before the old one was missed
                 return self.life_cycle.tell_again(message.card)
             case Forward():
                 return self.life_cycle.forward(message, now)
+            case Count():
+                self.life_cycle.count(message)
+                return []
             case Status() | Heartbeat():
                 return []
 
@@ -108,8 +118,11 @@ class MasterPublisher:
     # ------------------------------------------------------------------ time
     def next_deadline(self) -> int | None:
         """When ``handle_timer`` has something to do, ns; None while there is nothing."""
-        stops = [one.terms.stop_time for one in self.life_cycle]
-        deadlines = [self._members.next_deadline(), self._timeline.next_deadline(), *stops]
+        deadlines = [
+            self._members.next_deadline(),
+            self._timeline.next_deadline(),
+            *(self.life_cycle.deadline(one) for one in self.life_cycle),
+        ]
         return min((one for one in deadlines if one is not None), default=None)
 
     def handle_timer(self, now: int) -> list[Action]:
@@ -123,9 +136,8 @@ class MasterPublisher:
         if self._members.declare_gone(now):
             actions.extend(self.life_cycle.membership_changed(now))
         for one in self.life_cycle:
-            if one.terms.stop_time is not None and one.terms.stop_time <= now:
-                actions.extend(self.life_cycle.complete(one, now))
-        return actions
+            actions.extend(self.life_cycle.in_time(one, now))
+        return [*actions, *self.life_cycle.settle(now)]
 
     def stop(self, now: int) -> list[Action]:
         """The device goes down: every subscription is terminated."""

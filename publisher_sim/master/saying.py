@@ -43,7 +43,8 @@ def on_session(
 
 def operational_state(one: GlobalSubscription, generators: tuple[str, ...]) -> SubscriptionState:
     """An entry of /subscriptions."""
-    receiver = ReceiverState("subscriber", "suspended" if one.suspended else "active")
+    state = "suspended" if one.suspended else "active"
+    receiver = ReceiverState("subscriber", state, one.sent, one.excluded)
     return SubscriptionState(
         id=one.subscription_id, terms=one.terms, generators=generators, receivers=(receiver,)
     )

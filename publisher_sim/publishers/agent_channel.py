@@ -18,6 +18,7 @@ from collector.errors import SessionError
 from collector.model import SelectionFilter
 from publisher_sim.channel import (
     ComponentSubscription,
+    Count,
     Destination,
     EndComponent,
     Forward,
@@ -64,6 +65,7 @@ def read_to_agent(message: pb.ToAgent) -> ToAgent | None:
             Destination(one.transport, one.address, one.port, one.path, one.max_segment_size)
             for one in found.destinations
         ),
+        dscp=found.dscp,
     )
 
 
@@ -104,6 +106,7 @@ def write_to_agent(message: ToAgent) -> pb.ToAgent:
                 )
                 for one in message.destinations
             ],
+            dscp=message.dscp,
         )
     )
 
@@ -125,6 +128,9 @@ def read_from_agent(message: pb.FromAgent) -> FromAgent | None:
             piece.card, piece.subscription_id, piece.run, piece.message_id, piece.number,
             piece.due, piece.octets,
         )  # fmt: skip
+    if which == "count":
+        count = message.count
+        return Count(count.card, count.subscription_id, count.sent, count.excluded)
     return Heartbeat(message.heartbeat.card) if which == "heartbeat" else None
 
 
@@ -159,6 +165,14 @@ def write_from_agent(message: FromAgent) -> pb.FromAgent:
                 octets=message.octets,
             )
             return pb.FromAgent(forward=forward)
+        case Count():
+            count = pb.Count(
+                card=message.card,
+                subscription_id=message.subscription_id,
+                sent=message.sent,
+                excluded=message.excluded,
+            )
+            return pb.FromAgent(count=count)
         case Heartbeat():
             return pb.FromAgent(heartbeat=pb.Heartbeat(card=message.card))
 

@@ -32,7 +32,7 @@ class Filter(_message.Message):
     def __init__(self, kind: _Optional[str] = ..., text: _Optional[str] = ..., namespaces: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ComponentSubscription(_message.Message):
-    __slots__ = ("subscription_id", "period", "anchor", "encoding", "nodes", "filter", "receiver_address", "receiver_port", "timeline_start", "timeline_period", "receiver_transport", "destinations")
+    __slots__ = ("subscription_id", "period", "anchor", "encoding", "nodes", "filter", "receiver_address", "receiver_port", "timeline_start", "timeline_period", "receiver_transport", "destinations", "dscp")
     SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
     PERIOD_FIELD_NUMBER: _ClassVar[int]
     ANCHOR_FIELD_NUMBER: _ClassVar[int]
@@ -45,6 +45,7 @@ class ComponentSubscription(_message.Message):
     TIMELINE_PERIOD_FIELD_NUMBER: _ClassVar[int]
     RECEIVER_TRANSPORT_FIELD_NUMBER: _ClassVar[int]
     DESTINATIONS_FIELD_NUMBER: _ClassVar[int]
+    DSCP_FIELD_NUMBER: _ClassVar[int]
     subscription_id: int
     period: int
     anchor: int
@@ -57,7 +58,8 @@ class ComponentSubscription(_message.Message):
     timeline_period: int
     receiver_transport: str
     destinations: _containers.RepeatedCompositeFieldContainer[Destination]
-    def __init__(self, subscription_id: _Optional[int] = ..., period: _Optional[int] = ..., anchor: _Optional[int] = ..., encoding: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[Node, _Mapping]]] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., receiver_address: _Optional[str] = ..., receiver_port: _Optional[int] = ..., timeline_start: _Optional[int] = ..., timeline_period: _Optional[int] = ..., receiver_transport: _Optional[str] = ..., destinations: _Optional[_Iterable[_Union[Destination, _Mapping]]] = ...) -> None: ...
+    dscp: int
+    def __init__(self, subscription_id: _Optional[int] = ..., period: _Optional[int] = ..., anchor: _Optional[int] = ..., encoding: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[Node, _Mapping]]] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., receiver_address: _Optional[str] = ..., receiver_port: _Optional[int] = ..., timeline_start: _Optional[int] = ..., timeline_period: _Optional[int] = ..., receiver_transport: _Optional[str] = ..., destinations: _Optional[_Iterable[_Union[Destination, _Mapping]]] = ..., dscp: _Optional[int] = ...) -> None: ...
 
 class Destination(_message.Message):
     __slots__ = ("transport", "address", "port", "path", "max_segment_size")
@@ -131,6 +133,18 @@ class Forward(_message.Message):
     octets: bytes
     def __init__(self, card: _Optional[str] = ..., subscription_id: _Optional[int] = ..., run: _Optional[str] = ..., message_id: _Optional[int] = ..., number: _Optional[int] = ..., due: _Optional[int] = ..., octets: _Optional[bytes] = ...) -> None: ...
 
+class Count(_message.Message):
+    __slots__ = ("card", "subscription_id", "sent", "excluded")
+    CARD_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_FIELD_NUMBER: _ClassVar[int]
+    card: str
+    subscription_id: int
+    sent: int
+    excluded: int
+    def __init__(self, card: _Optional[str] = ..., subscription_id: _Optional[int] = ..., sent: _Optional[int] = ..., excluded: _Optional[int] = ...) -> None: ...
+
 class Heartbeat(_message.Message):
     __slots__ = ("card",)
     CARD_FIELD_NUMBER: _ClassVar[int]
@@ -138,13 +152,15 @@ class Heartbeat(_message.Message):
     def __init__(self, card: _Optional[str] = ...) -> None: ...
 
 class FromAgent(_message.Message):
-    __slots__ = ("register", "status", "heartbeat", "forward")
+    __slots__ = ("register", "status", "heartbeat", "forward", "count")
     REGISTER_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     FORWARD_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
     register: Register
     status: Status
     heartbeat: Heartbeat
     forward: Forward
-    def __init__(self, register: _Optional[_Union[Register, _Mapping]] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., forward: _Optional[_Union[Forward, _Mapping]] = ...) -> None: ...
+    count: Count
+    def __init__(self, register: _Optional[_Union[Register, _Mapping]] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., forward: _Optional[_Union[Forward, _Mapping]] = ..., count: _Optional[_Union[Count, _Mapping]] = ...) -> None: ...

@@ -144,7 +144,7 @@ class AgentLoop:
                     sender = self._sender_for(action)
                     assert sender is not None, "over netconf nothing is transmitted"
                     to = (action.address, action.port)
-                    sender.send(*to, action.octets, action.media_type)
+                    sender.send(*to, action.octets, action.media_type, action.dscp)
                 case _:
                     self._say(action)
 

@@ -10,6 +10,7 @@ waits to be sent are bounded; it sees many sessions and keeps nothing of them on
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from collector.wire.netconf_hello import (
     encode_hello,
     root_of,
 )
+from publisher_sim.publishers.marking import mark
 
 if TYPE_CHECKING:
     from asyncssh.misc import BytesOrStr
@@ -188,6 +190,12 @@ class NetconfServer:
         session = self._sessions.get(session_id)
         return 0 if session is None else session.unsent
 
+    def mark(self, session_id: str, dscp: int) -> None:
+        """Set the DSCP of the session's connection; nothing happens when it is gone."""
+        session = self._sessions.get(session_id)
+        if session is not None:
+            session.mark(dscp)
+
     def close_session(self, session_id: str) -> None:
         """End a session after what was sent before; nothing happens when it is gone."""
         session = self._sessions.get(session_id)
@@ -346,6 +354,12 @@ class ServerSession(asyncssh.SSHServerSession[bytes]):
     def unsent(self) -> int:
         """Octets that wait for the subscriber."""
         return 0 if self._channel is None else self._channel.get_write_buffer_size()
+
+    def mark(self, dscp: int) -> None:
+        """The DSCP of its connection, and of every other session over it."""
+        if self._channel is not None:
+            with contextlib.suppress(OSError):
+                mark(self._channel.get_extra_info("socket"), dscp)
 
     def close(self) -> None:
         """End after what was written before."""

@@ -55,8 +55,11 @@ class RoadSender(ABC):
         """Units that were neither sent nor given up."""
         return sum(road.waiting for road in self._roads.values())
 
-    def send(self, address: str, port: int, octets: bytes, media_type: int = 0) -> None:
-        """Send one unit, or queue it."""
+    def send(
+        self, address: str, port: int, octets: bytes, media_type: int = 0, dscp: int = 0
+    ) -> None:
+        """Send one unit, or queue it; a road that subscriptions share is never marked."""
+        del dscp
         road = self._roads.get((address, port))
         if road is None:
             try:

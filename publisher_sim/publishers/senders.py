@@ -41,8 +41,10 @@ class Sender(Protocol):
         """
         ...
 
-    def send(self, address: str, port: int, octets: bytes, media_type: int) -> None:
+    def send(self, address: str, port: int, octets: bytes, media_type: int, dscp: int = 0) -> None:
         """Send one unit, or put it into a bounded queue; returns at once and never raises.
+
+        ``dscp`` is 0 unless the transport ``marks`` (``transports.Traits``).
 
         Order is kept. What cannot be sent is counted in ``refused`` and gone: the truth was told
         that it left, so nothing here may drop on purpose or take long.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 
 from collector.errors import ConfigError
+from publisher_sim.publishers.marking import mark
 from publisher_sim.scenario import Receiver
 
 SEND_BUFFER = 4 * 1024 * 1024
@@ -31,6 +32,7 @@ class UdpNotifPublisher:
         del receiver
         self.refused = 0
         """Datagrams that the system did not take."""
+        self._dscp = 0
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -45,10 +47,15 @@ class UdpNotifPublisher:
                 allowed="an address of this machine, 127.0.0.1 to 127.255.255.254 among them",
             ) from error
 
-    def send(self, address: str, port: int, octets: bytes, media_type: int = 0) -> None:
+    def send(
+        self, address: str, port: int, octets: bytes, media_type: int = 0, dscp: int = 0
+    ) -> None:
         """Send one datagram; its header says the media type already."""
         del media_type
         try:
+            if dscp != self._dscp:
+                mark(self._socket, dscp)
+                self._dscp = dscp
             self._socket.sendto(octets, (address, port))
         except OSError:
             self.refused += 1

@@ -12,6 +12,7 @@ from publisher_sim.scenario.configuration import Configuration
 from publisher_sim.scenario.configured import Configured
 from publisher_sim.scenario.faults import MESSAGE_FAULTS, REASONS, Fault, FaultKind
 from publisher_sim.scenario.file import load_scenario, parse_scenario
+from publisher_sim.scenario.limits import Limits
 from publisher_sim.scenario.netconf import Netconf
 from publisher_sim.scenario.push import Periods, Push
 from publisher_sim.scenario.receiver import Receiver, Tls
@@ -26,6 +27,7 @@ __all__ = [
     "Configured",
     "Fault",
     "FaultKind",
+    "Limits",
     "Master",
     "Netconf",
     "Periods",

@@ -8,7 +8,7 @@ from publisher_sim.scenario.table import Table
 
 FaultKind = Literal[
     "drop", "duplicate", "reorder", "delay", "corrupt", "clock_skew", "silent",
-    "kill", "pull", "move", "suspend", "terminate",
+    "kill", "pull", "move", "suspend", "terminate", "overload",
 ]  # fmt: skip
 MESSAGE_FAULTS = ("drop", "duplicate", "reorder", "delay", "corrupt", "clock_skew", "silent")
 """Faults that a publisher does to its own messages; the others are the master's to act out."""
@@ -50,6 +50,9 @@ class Fault(Table, frozen=True):
     """``move``: which ones; empty: all that the card owns."""
     reason: str = ""
     """``suspend``, ``terminate``: identity without its module; empty: the first of ``REASONS``."""
+    share: float = 0.5
+    """``overload``: which part of ``[limits]`` is left, 0 to 1; the subscriptions that no longer
+    fit are suspended, those of least weighting first."""
 
     @property
     def until(self) -> int | None:

@@ -14,6 +14,7 @@ from publisher_sim.scenario.cards import MASTER, Card, Master
 from publisher_sim.scenario.configuration import Configuration
 from publisher_sim.scenario.configured import Configured
 from publisher_sim.scenario.faults import Fault
+from publisher_sim.scenario.limits import Limits
 from publisher_sim.scenario.netconf import Netconf
 from publisher_sim.scenario.push import Periods, Push
 from publisher_sim.scenario.receiver import Receiver
@@ -45,6 +46,7 @@ class Scenario(Table, frozen=True):
     """None: nothing of it can be configured over NETCONF."""
     push: Push = Push()
     period: Periods = Periods()
+    limits: Limits = Limits()
     master: Master = Master()
     card: tuple[Card, ...] = ()
     fault: tuple[Fault, ...] = field(default=())

@@ -125,7 +125,7 @@ async def slow_and_fast_again(device: DeviceService, service: Service, facts: Fa
         return sum(one.outcome is Outcome.COMPLETE for one in facts.verdicts["core7"])
 
     def state() -> set[str]:
-        subscriptions = device._master._subscriptions.values()
+        subscriptions = device._master.life_cycle
         return {"suspended" if one.suspended else "active" for one in subscriptions}
 
     await until(lambda: complete() >= 3)

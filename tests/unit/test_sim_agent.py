@@ -10,7 +10,7 @@ from msgspec import structs
 
 from publisher_sim.accounts import OnWire, Produced
 from publisher_sim.agent import Account, AgentAction, AgentPublisher, Transmit
-from publisher_sim.channel import ComponentSubscription, Destination, EndComponent, Status
+from publisher_sim.channel import ComponentSubscription, Count, Destination, EndComponent, Status
 from publisher_sim.numbering import Numbering
 from publisher_sim.resource_location import Node
 from publisher_sim.scenario import Card, Fault, Push, Scenario
@@ -109,7 +109,7 @@ def test_the_account_comes_before_the_deed() -> None:
         type(action.fact).__name__ if isinstance(action, Account) else type(action).__name__
         for action in actions
     ]
-    assert kinds == ["Produced", *["OnWire", "Transmit"] * 3]
+    assert kinds == ["Produced", *["OnWire", "Transmit"] * 3, "Count"]
     produced = actions[0].fact if isinstance(actions[0], Account) else None
     assert isinstance(produced, Produced)
     assert (produced.generator, produced.units, produced.of) == ("101", 3, 1)
@@ -152,7 +152,9 @@ def test_a_new_life_counts_from_elsewhere() -> None:
 def test_the_end_takes_back_what_waits() -> None:
     one = _started(agent(Fault("delay", 0, seconds=5)))
     play(one, START + SECOND)
-    assert one.receive(EndComponent(7), START + 2 * SECOND) == [Status("lc1", 7, "ended")]
+    assert one.receive(EndComponent(7), START + 2 * SECOND) == [
+        Count("lc1", 7, 1), Status("lc1", 7, "ended"),
+    ]  # fmt: skip
     assert one.receive(EndComponent(7), START + 2 * SECOND) == []
     assert sent(play(one, START + 100 * SECOND)) == []
 

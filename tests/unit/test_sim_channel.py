@@ -8,6 +8,7 @@ from msgspec import structs
 from collector.model import SelectionFilter
 from publisher_sim.channel import (
     ComponentSubscription,
+    Count,
     Destination,
     EndComponent,
     Forward,
@@ -38,6 +39,7 @@ COMPONENT = ComponentSubscription(
     receiver_port=65_535,
     timeline_start=1_800_000_000_000_000_000,
     timeline_period=10**9,
+    dscp=46,
 )
 CONFIGURED = structs.replace(
     COMPONENT,
@@ -63,6 +65,7 @@ def test_to_an_agent(message: ToAgent) -> None:
         Register("lc1", "lc1/3", ("encode-json", "encode-xml"), 10**8, False),
         Status("lc1", 7, "refused", "cannot"),
         Forward("lc1", 7, "lc1/3", 2**32 - 1, 0, 10**18, b"<notification/>"),
+        Count("lc1", 7, 2**40, 3),
         Heartbeat("lc1"),
     ],
 )

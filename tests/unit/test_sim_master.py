@@ -35,7 +35,7 @@ from collector.wire.netconf_rpc import (
 from publisher_sim import accounts, ports
 from publisher_sim.channel import ComponentSubscription, EndComponent, Heartbeat, Register, Status
 from publisher_sim.master import MasterPublisher
-from publisher_sim.master.dynamic import FIRST_ID, MAX_SUBSCRIPTIONS
+from publisher_sim.master.dynamic import FIRST_ID
 from publisher_sim.scenario import Card, Fault, Master, Push, Scenario
 
 SECOND = 1_000_000_000
@@ -192,7 +192,6 @@ def test_what_was_not_said_is_filled_in() -> None:
             {"period": None, "on_change": OnChange()},
             ("operation-not-supported", "on-change-unsupported"),
         ),
-        ({"dscp": 10}, ("invalid-value", "dscp-unavailable")),
         (
             {"replay_start_time": DeviceTime(NOW - SECOND)},
             ("operation-not-supported", "replay-unsupported"),
@@ -234,7 +233,7 @@ def test_encodings_and_resources_have_limits() -> None:
     driver = Driver(push=Push(encodings=("encode-json",)))
     terms = SubscriptionTerms(datastore="operational", period=SECOND, encoding="encode-cbor")
     assert error_of(driver.ask(EstablishSubscription(terms)))[1] == "encoding-unsupported"
-    for _ in range(MAX_SUBSCRIPTIONS):
+    for _ in range(driver.scenario.limits.subscriptions):
         driver.establish()
     error = error_of(driver.ask(EstablishSubscription(TERMS)))
     assert error == ("resource-denied", "insufficient-resources")

@@ -12,6 +12,7 @@ from publisher_sim.scenario.checks.configuration import check_configuration
 from publisher_sim.scenario.checks.configured import check_configured
 from publisher_sim.scenario.checks.device import check_device
 from publisher_sim.scenario.checks.faults import check_faults
+from publisher_sim.scenario.checks.limits import check_limits
 from publisher_sim.scenario.checks.publishers import check_publishers
 from publisher_sim.scenario.checks.transport import check_transport
 from publisher_sim.scenario.whole import Scenario
@@ -23,6 +24,7 @@ CHECKS: tuple[Callable[[Checks], None], ...] = (
     check_faults,
     check_configured,
     check_configuration,
+    check_limits,
 )
 """In this order: a later one may rely on what an earlier one made sure of."""
 

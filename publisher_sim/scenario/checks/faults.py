@@ -46,6 +46,7 @@ def _fault(checks: Checks, key: str, fault: Fault) -> None:
         "is too late", f"up to {last}: faults end two periods before the run does",
     )  # fmt: skip
     checks.within(fault.probability, 0, 1, f"{key}.probability")
+    checks.within(fault.share, 0, 1, f"{key}.share")
     reasons = REASONS.get(fault.kind, ())
     checks.require(
         not fault.reason or fault.reason in reasons, f"{key}.reason",
