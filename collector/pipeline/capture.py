@@ -155,7 +155,7 @@ class _Run:
         except Exception:  # as live: a fault of ours must not end the run
             self.faults["internal-error"] = self.faults.get("internal-error", 0) + len(batch)
             log.exception("The records from offset %d on could not be judged.", first)
-        self._look(batch, self.pipeline.senders(batch), self.pipeline.sids)
+        self._look(batch, self.pipeline.senders.of_batch(batch), self.pipeline.sids)
         if said is None:
             return
         if self._kept is not None:

@@ -36,7 +36,6 @@ from collector.model import (
     SidTable,
     StateChanged,
     SubscriptionRow,
-    Transport,
     Verdict,
 )
 from collector.pipeline.batch_columns import ids, media_types, rows_with
@@ -47,6 +46,7 @@ from collector.pipeline.patches import Patches
 from collector.pipeline.rows import UpdateRows
 from collector.pipeline.sampling import Sampling, every_of
 from collector.pipeline.schemas import sids_of
+from collector.pipeline.senders import Senders
 from collector.pipeline.settings import (
     decode_config,
     engine_settings,
@@ -61,7 +61,6 @@ UNKNOWN_SOURCES_KEPT = 1024
 REST = ""
 """Name of the snapshot part that belongs to no device."""
 _DATA: Final = int(RecordKind.DATA)
-_NETCONF: Final = int(Transport.NETCONF)
 
 
 class PipelineCounts:
@@ -116,12 +115,10 @@ class Pipeline:
         self.counts = PipelineCounts()
         self.unreadable: dict[int, WireError] = {}
         """Row of the last batch -> why its payload is no notification."""
-        self._inventory = inventory or Inventory({})
+        self.senders = Senders(inventory or Inventory({}))
         self._sources = sources
         self._adjust = adjust
         self._rest = _Rest()
-        self._went: dict[str, str] = {}
-        """Session -> device, of those that ended in the batch received last."""
         self._sample_every = sample_every
         self._sampling = Sampling(sample_every)
         self._sids: dict[str, SidTable] = {}
@@ -150,7 +147,7 @@ class Pipeline:
         facts: list[Fact] = []
         rows = UpdateRows()
         self.unreadable = {}
-        self._went.clear()
+        self.senders.begin()
         self._sampling.begin(first_offset, batch)
         self.patches.begin(first_offset, batch, rows_wanted=records is not None)
         count = len(batch)
@@ -189,7 +186,7 @@ class Pipeline:
         facts: list[Fact],
     ) -> None:
         """Notification messages, rows ``start`` to ``end``: updates run by run, others between."""
-        device = self._devices(batch, start, end)
+        device = self.senders.of_messages(batch, start, end)
         envelopes = decode_batch(
             batch.payload[start:end],
             media_types(batch, start, end),
@@ -241,41 +238,10 @@ class Pipeline:
         made.offset = array("q", offsets.tobytes())
         return made
 
-    def _devices(self, batch: ReceivedBatch, start: int, end: int) -> Coded[str]:
-        """Who sent each message; empty for an unknown source."""
-        peers, sessions = batch.peer[start:end], batch.session[start:end]
-        by_peer = [self._inventory.device(peer) or "" for peer in peers.words]
-        by_session = [self._of_session(session) or "" for session in sessions.words]
-        if not any(by_session):
-            transports = bytes(batch.transport[start:end])
-            if _NETCONF not in transports:
-                return Coded(by_peer, peers.codes)
-        elif all(by_session):
-            return Coded(by_session, sessions.codes)
-        return Coded.of(
-            by_session[session] or ("" if transport == _NETCONF else by_peer[peer])
-            for transport, session, peer in zip(
-                batch.transport[start:end], sessions.codes, peers.codes, strict=True
-            )
-        )
-
     @property
     def sids(self) -> Mapping[str, SidTable]:
         """The SIDs of devices, as now configured (``schemas.sids_of``)."""
         return self._sids
-
-    def senders(self, batch: ReceivedBatch) -> Coded[str]:
-        """The device of each record of the batch received last; empty where it is unknown."""
-        found = self._devices(batch, 0, len(batch))
-        if not self._went:
-            return found
-        sessions = zip(found, batch.session, strict=True)
-        return Coded.of(device or self._went.get(session, "") for device, session in sessions)
-
-    def _of_session(self, session: str) -> str | None:
-        """The device of a management session, or of a certificate."""
-        found = self._rest.sessions.get(session)
-        return self._inventory.certified(session) if found is None else found
 
     def _bundle(
         self,
@@ -336,14 +302,10 @@ class Pipeline:
         elif kind == RecordKind.CONFIG:
             self._configure(batch.payload[row], now, offset, facts)
         if kind == RecordKind.SESSION_UP:
-            self._rest.sessions[batch.session[row]] = msgspec.json.decode(batch.payload[row])[
-                "device"
-            ]
+            self.senders.up(batch.session[row], msgspec.json.decode(batch.payload[row])["device"])
         elif kind == RecordKind.SESSION_DOWN:
-            ended = self._rest.sessions.pop(batch.session[row], None)
-            if ended is not None:
-                self._went[batch.session[row]] = ended
-        for told in engine_inputs(batch, row, offset, self._device(batch, row)):
+            self.senders.down(batch.session[row])
+        for told in engine_inputs(batch, row, offset, self.senders.of_record(batch, row)):
             if isinstance(told, Event):
                 facts.append(told)
             else:
@@ -351,14 +313,13 @@ class Pipeline:
 
     def _started(self, now: CollectorTime, offset: int, facts: list[Fact]) -> None:
         """The time since the last record, nobody listened; sessions died with their process."""
-        rest = self._rest
-        if rest.last_arrival:
-            down = CollectorDown(now, CollectorTime(rest.last_arrival), offset)
+        if self._rest.last_arrival:
+            down = CollectorDown(now, CollectorTime(self._rest.last_arrival), offset)
             facts += self.engine.receive(down, now)
-        for device in sorted(set(rest.sessions.values())):
+        for device in sorted(set(self.senders.sessions.values())):
             ended = Ended(now, device, None, "collector-down", offset)
             facts += self.engine.receive(ended, now)
-        rest.sessions.clear()
+        self.senders.sessions.clear()
 
     def _configure(
         self, payload: bytes, now: CollectorTime, offset: int, facts: list[Fact]
@@ -367,17 +328,11 @@ class Pipeline:
             return
         config = decode_config(payload)
         self._rest.config = payload
-        self._inventory = inventory_of(config, self._sources)
+        self.senders.inventory = inventory_of(config, self._sources)
         self._sids = self._sampling.sids = self.patches.sids = sid_tables(config)
         self._sampling.configure(every_of(config.verdicts.coverage_sample), now, offset)
-        facts += departures(self.engine, config, self._inventory, now, offset)
+        facts += departures(self.engine, config, self.senders.inventory, now, offset)
         facts += self.engine.configure(self._adjust(engine_settings(config)), now)
-
-    # ------------------------------------------------------------------ who sent it
-    def _device(self, batch: ReceivedBatch, row: int) -> str | None:
-        if batch.transport[row] == Transport.NETCONF:
-            return self._rest.sessions.get(batch.session[row])
-        return self._inventory.device(batch.peer[row], batch.session[row])
 
     def _unknown_source(self, peer: str) -> None:
         counts = self.counts
@@ -398,6 +353,7 @@ class Pipeline:
     def snapshot_part(self, name: str) -> bytes:
         """One part, as of the last record read."""
         if name == REST:
+            self._rest.sessions = self.senders.sessions
             return msgspec.msgpack.encode(self._rest)
         part = _DevicePart(
             self.engine.snapshot_device(name),
@@ -432,7 +388,8 @@ class Pipeline:
         if config is not None:
             sampling.configure(every_of(config.verdicts.coverage_sample))
         self.engine, self._rest, self._sampling, self.patches = engine, rest, sampling, patches
+        self.senders.sessions = rest.sessions
         if config is not None:
-            self._inventory = inventory_of(config, self._sources)
+            self.senders.inventory = inventory_of(config, self._sources)
             self._sids = self._sampling.sids = self.patches.sids = sid_tables(config)
         return offset

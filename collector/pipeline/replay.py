@@ -101,7 +101,7 @@ def replay(
             if one.segment != segment:
                 segment, segments = one.segment, segments + 1
                 advance(segments)
-            look(one.batch, pipeline.senders(one.batch), pipeline.sids)
+            look(one.batch, pipeline.senders.of_batch(one.batch), pipeline.sids)
             show(one.said)
             if target is not None:
                 target.add(one.segment, one.said)

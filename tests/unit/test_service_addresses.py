@@ -131,7 +131,7 @@ def test_the_service_finds_addresses_late_and_says_so_in_the_journal(
             assert keeper._look_up is not None
             await keeper._look_up
             assert sources(service.config) == {"a": ("192.0.2.7",)}
-            assert service.pipeline._inventory.device("192.0.2.7") == "a"
+            assert service.pipeline.senders.inventory.device("192.0.2.7") == "a"
             assert service.reloads == 0
             looked_up = len(names.asked)
             for _ in range(60):
