@@ -44,6 +44,8 @@ NMDA: Final = "ietf-netconf-nmda"
 YANG: Final = "yang"
 """No module: what stands for the namespace of ``<action>`` (RFC 7950 §5.3.1)."""
 RECEIVERS: Final = "ietf-subscribed-notif-receivers"
+UDP_OLD: Final = "ietf-udp-notif"
+"""Name of the transport's module in udp-notif-05 to -08."""
 HTTPS_TRANSPORT: Final = "ietf-https-notif-transport"
 
 _YANG: Final = "urn:ietf:params:xml:ns:yang:"
@@ -80,6 +82,7 @@ PREFIXES: Final[dict[str, str]] = {
     "ietf-https-notif": "https-notif",
     "ietf-restconf-subscribed-notifications": "rsn",
     RECEIVERS: "snr",
+    UDP_OLD: "un",
     "ietf-yang-library": "yanglib",
     "iana-if-type": "ianaift",
     "iana-hardware": "ianahw",

@@ -204,16 +204,30 @@ def _json_path(path: XPathText) -> str:
     )
 
 
+def element_text(name: str, value: Mapping[str, Any]) -> str:
+    """An element ``module:name`` with these members, as XML text that stands alone.
+
+    Raises:
+        UsageError: a value cannot be written as XML.
+    """
+    return etree.tostring(_root({name: value}, {}), encoding="unicode")
+
+
 def message_to_xml(
     message: Mapping[str, Any], attributes: Mapping[str, str] | None = None
 ) -> bytes:
     """A plain message, one member, as an XML document in UTF-8; attributes go to the root."""
+    root = _root(message, attributes or {})
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+
+def _root(message: Mapping[str, Any], attributes: Mapping[str, str]) -> etree._Element:
     ((name, value),) = message.items()
     module, _, local = name.rpartition(":")
     namespace = names.namespace_of(module)
     tag = f"{{{namespace}}}{local}"
     scope: dict[Any, str] = {None: namespace}
-    root: etree._Element = etree.Element(tag, dict(attributes or {}), nsmap=scope)
+    root: etree._Element = etree.Element(tag, dict(attributes), nsmap=scope)
     for member, inner in value.items():
         add_xml(root, member, inner, module)
-    return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+    return root
