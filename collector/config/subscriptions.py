@@ -10,7 +10,29 @@ from msgspec import Meta, Struct
 from collector.config.types import Name, Text
 from collector.model import CENTISECOND, SECOND, DeviceTime
 
+Change = Literal["create", "delete", "insert", "move", "replace"]
+"""``excluded-change`` (RFC 8641 §4.2)."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def centiseconds(seconds: float) -> int:
+    """ns of a length of time in steps of 0.01 s, the unit of the wire."""
+    return round(seconds * 100) * CENTISECOND
+
+
+def moment(text: str) -> DeviceTime:
+    """ns of an RFC 3339 time.
+
+    Raises:
+        ValueError: it is none, has no zone, or lies beyond 64-bit ns (years 1678 to 2261).
+    """
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("a time without its zone")
+    time = (found - _EPOCH) // timedelta(microseconds=1) * 1000
+    if abs(time) >= 2**63:
+        raise ValueError("a time beyond 64-bit ns")
+    return DeviceTime(time)
 
 
 class SubscriptionSettings(Struct, frozen=True, kw_only=True):
@@ -20,16 +42,60 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
     """Name of the series in verdicts and queries; stays the same when ids change."""
     devices: tuple[Text, ...] = ("*",)
     """Names of devices, or "*" for every one that has a [device.netconf]."""
+    stream: Name | None = None
+    """Event stream that is subscribed to instead of a datastore, as in "NETCONF" (RFC 8639). Its
+    events come as they happen, so it has neither a period nor on_change."""
     xpath: Text | None = None
-    """What is selected, as an XPath; prefixes are module names unless namespaces says otherwise."""
+    """What is selected, as an XPath; prefixes are module names unless namespaces says otherwise.
+    Of a stream everything is selected unless this, subtree or filter_name is given."""
     subtree: Text | None = None
     """What is selected, as a subtree filter in XML; instead of xpath."""
+    filter_name: Text | None = None
+    """What is selected, as the name of a filter that is configured on the device; instead of
+    xpath."""
     namespaces: dict[str, Text] = {}
     """prefix -> namespace URI, for prefixes that are no module names."""
-    datastore: Literal["operational", "running", "intended", "candidate", "startup"] = "operational"
-    """Datastore that is watched (RFC 8342)."""
-    period_seconds: Annotated[float, Meta(ge=0.01, le=42_949_672.95)]
-    """Seconds between updates, in steps of 0.01."""
+    datastore: Literal["operational", "running", "intended", "candidate", "startup"] | None = None
+    """Datastore that is watched (RFC 8342); without it, and without a stream, operational."""
+    period_seconds: Annotated[float, Meta(ge=0.01, le=42_949_672.95)] | None = None
+    """Seconds between updates, in steps of 0.01; or on_change."""
+    on_change: bool = False
+    """Whether an update is sent when something changed (RFC 8641), instead of one each period."""
+    dampening_seconds: Annotated[float, Meta(ge=0, le=42_949_672.95)] = 0.0
+    """With on_change: seconds, in steps of 0.01, that lie between two updates at least."""
+    sync_on_start: bool = True
+    """With on_change: whether everything is sent once at the beginning. Without it nobody knows
+    what the changes change."""
+    excluded_changes: tuple[Change, ...] = ()
+    """With on_change: kinds of changes that are not sent: "create", "delete", "insert", "move",
+    "replace"."""
+    stop_time: Text | None = None
+    """RFC 3339 time at which the subscription ends for good, by the clock of the device."""
+    stop_after_seconds: Annotated[float, Meta(ge=10, le=366 * 86_400)] | None = None
+    """Seconds that the device is asked to keep the subscription for, so that it outlives us by no
+    more than that; instead of stop_time."""
+    renew: bool = True
+    """With stop_after_seconds: whether it is prolonged before it ends, for as long as it is in this
+    file; else it ends once and for good."""
+    replay_start_time: Text | None = None
+    """With stream: RFC 3339 time, in the past, from which on events that the device has kept are
+    sent first."""
+    replay_seconds: Annotated[float, Meta(gt=0, le=366 * 86_400)] | None = None
+    """With stream: so many seconds back from the moment of asking; instead of
+    replay_start_time. After a break either is asked from where the break began."""
+    dscp: Annotated[int, Meta(ge=0, le=63)] | None = None
+    """DSCP of the packets that carry the updates."""
+    weighting: Annotated[int, Meta(ge=0, le=255)] | None = None
+    """Share of the bandwidth among subscriptions with the same dscp."""
+    dependency: Name | None = None
+    """Another subscription that goes first when both have something to send: its name here, or the
+    id of one that is configured on the device."""
+    module_versions: dict[str, Text] = {}
+    """YANG module -> revision, as in "2018-02-20", or version, as in "1.2.0", that updates must
+    follow; the device refuses when it has another."""
+    accept_hints: bool = False
+    """Whether a period that the device names when it refuses ours is asked for instead; never one
+    shorter than half of ours. Without it hints are only shown."""
     transport: Literal["any", "netconf"] = "any"
     """How updates are expected: "netconf" on the session that subscribes, which carries XML alone
     (RFC 8640, section 6); "any" where the device is set up to push to one of the receivers."""
@@ -55,9 +121,14 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
         return self.encoding or ("encode-xml" if self.transport == "netconf" else "encode-json")
 
     @property
-    def period(self) -> int:
-        """ns between updates."""
-        return round(self.period_seconds * 100) * CENTISECOND
+    def asked_datastore(self) -> str | None:
+        """The datastore to ask for; None for a stream."""
+        return None if self.stream is not None else self.datastore or "operational"
+
+    @property
+    def period(self) -> int | None:
+        """ns between updates; None where there is no period."""
+        return None if self.period_seconds is None else centiseconds(self.period_seconds)
 
     @property
     def grace(self) -> int | None:
@@ -67,10 +138,7 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
     @property
     def anchor_time(self) -> DeviceTime | None:
         """The configured anchor; None for ``auto``."""
-        if self.anchor == "auto":
-            return None
-        moment = datetime.fromisoformat(self.anchor)
-        return DeviceTime((moment - _EPOCH) // timedelta(microseconds=1) * 1000)
+        return None if self.anchor == "auto" else moment(self.anchor)
 
 
 class KnownSubscriptionSettings(Struct, frozen=True, kw_only=True):

@@ -55,6 +55,16 @@ _UNSET = {
     "file": "alerts.jsonl",
     "webhook": "https://alerts.example.net/hook",
     "grace_seconds": 0.5,
+    "stream": "NETCONF",
+    "filter_name": "interfaces-only",
+    "datastore": "operational",
+    "stop_time": "2030-01-01T00:00:00Z",
+    "stop_after_seconds": 600,
+    "replay_start_time": "2026-01-01T00:00:00Z",
+    "replay_seconds": 3600,
+    "dscp": 16,
+    "weighting": 32,
+    "dependency": "alarms",
     "password_env": "CORE7_PASSWORD",
     "key_file": "private.key",
     "key_passphrase_file": "core7.passphrase",
@@ -87,9 +97,7 @@ def template() -> str:
             parts += _section(settings.NetconfSettings, "[device.netconf]")
             parts += _generators()
         elif entry.name == "subscriptions":
-            parts += _section(
-                subscriptions.SubscriptionSettings, "[[subscription]]", skip=("namespaces",)
-            )
+            parts += _section(subscriptions.SubscriptionSettings, "[[subscription]]")
         elif entry.name == "known_subscriptions":
             parts += _section(subscriptions.KnownSubscriptionSettings, "[[known_subscription]]")
         else:
@@ -123,13 +131,15 @@ def _generators() -> list[str]:
 
 
 def _default(entry: msgspec.structs.FieldInfo) -> Any:
+    if entry.default_factory is not msgspec.NODEFAULT:
+        return entry.default_factory()
     if entry.default is msgspec.NODEFAULT or entry.default is None:
         return None
     return list(entry.default) if isinstance(entry.default, tuple) else entry.default
 
 
 def _toml(value: Any) -> str:
-    # strings, numbers, booleans and lists of strings are spelled alike in JSON and TOML
+    # strings, numbers, booleans, lists of strings and {} are spelled alike in JSON and TOML
     text = json.dumps(value)
     return f"'{value}'" if "\\" in text else text
 

@@ -123,7 +123,7 @@ def test_the_password_is_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         ({"listen": "host:x"}, r"is not ADDRESS:PORT"),
         ({"namespaces": ("if",)}, r'--ns "if" is not PREFIX=URI'),
         ({"xpath": "interfaces"}, r"command line: subscription\[1\]\.xpath: .* start at the root"),
-        ({"xpath": None}, r"either xpath or subtree"),
+        ({"xpath": None}, r"either xpath, subtree or filter_name"),
         ({"listen": "localhost:1"}, r'udp_notif\.address: "localhost" is not an IP address'),
         ({"settings": {"period": 0.001}}, r"subscription\[1\]\.period_seconds: 0\.001"),
     ],

@@ -263,7 +263,7 @@ def test_generator_names_are_keyed_by_header_id_or_address() -> None:
         ),
         (
             SUBSCRIPTION + "subtree = '<a/>'",
-            "subscription[1]: what to subscribe to (allowed: either xpath or subtree)",
+            "subscription[1]: what to subscribe to (allowed: either xpath, subtree or filter_name)",
         ),
         (
             SUBSCRIPTION.replace("xpath", "subtree"),
@@ -285,8 +285,8 @@ def test_generator_names_are_keyed_by_header_id_or_address() -> None:
         ),
         (
             SUBSCRIPTION.replace("period_seconds = 10", ""),
-            "subscription[1].period_seconds: this key is required"
-            " (allowed: a number from 0.01 to 42949672.95)",
+            "subscription[1].period_seconds: when updates are sent"
+            " (allowed: a number, or on_change = true)",
         ),
         (
             SUBSCRIPTION + "anchor = '2026-01-01T00:00:00'",
