@@ -51,6 +51,14 @@ COMMANDS = {
         "collector.cli.reload:reload",
         "Have the running collector read its configuration again.",
     ),
+    "resync": (
+        "collector.cli.resync:resync",
+        "Have a device send its on-change subscriptions as a whole once more.",
+    ),
+    "kill": (
+        "collector.cli.kill:kill",
+        "End a dynamic subscription of a device, whoever established it.",
+    ),
     "yang": ("collector.cli.yang:yang_group", "Work with YANG modules."),
     "completion": (
         "collector.cli.completion:completion",

@@ -22,6 +22,8 @@ QUEUE_ROWS = 1024
 """Rows that wait for a follower here (ours); a lane keeps further ones."""
 AGAIN_SECONDS = 0.5
 """Between two tries to follow a lane that is not there (ours)."""
+RESYNC_SECONDS = 25.0
+"""How long a device may take over resync-subscription (ours)."""
 LAST_ROWS_SECONDS = 2.0
 """How long followers have for the last rows at the end (ours)."""
 
@@ -42,6 +44,9 @@ class Lanes(Protocol):
     @property
     def at_next_start(self) -> list[str]:
         """Changed keys that only the next start heeds."""
+
+    def lane_of(self, device: str) -> LaneProcess | None:
+        """Who has a device; None: nobody."""
 
     async def reload_now(self) -> None:
         """Read the configuration again and use it."""
@@ -65,6 +70,7 @@ class Answers:
             "devices": lambda arguments: self.devices(),
             "follow": lambda arguments: self.follow(),
             "reload": lambda arguments: self.reload(),
+            "resync": self.resync,
         }
 
     async def status(self) -> Row:
@@ -99,6 +105,14 @@ class Answers:
         await self._of.reload_now()
         devices = sum(self._of.devices_of(lane.number) for lane in self._of.lanes)
         return {"reloaded": True, "devices": devices, "at_next_start": self._of.at_next_start}
+
+    async def resync(self, arguments: Row) -> Row:
+        """Everything of on-change subscriptions once more, from the lane that has the device."""
+        device = str(arguments.get("device", ""))
+        lane = self._of.lane_of(device)
+        if lane is None:
+            raise UsageError(f"there is no device {device} with a [device.netconf]")
+        return (await asking.ask(lane.folder, "resync", arguments, seconds=RESYNC_SECONDS))[0]
 
     async def _ask(self, command: str) -> dict[int, Row | str]:
         """Lane -> its answer, or why there is none."""

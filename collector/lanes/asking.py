@@ -7,7 +7,7 @@ Does: one question with one answer, or the rows of a stream. Does not: wait long
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,11 @@ LANE_SECONDS = 3.0
 
 
 async def ask(
-    folder: Path, command: str, *, seconds: float = LANE_SECONDS
+    folder: Path,
+    command: str,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    seconds: float = LANE_SECONDS,
 ) -> tuple[dict[str, Any], bytes]:
     """The answer to a command: plain values, and octets where it has any.
 
@@ -30,7 +34,8 @@ async def ask(
         UsageError: nobody answers in time, or the command failed.
     """
     try:
-        async with asyncio.timeout(seconds), _asked(folder, command) as (answer, reader):
+        async with asyncio.timeout(seconds), _asked(folder, command, arguments) as found:
+            answer, reader = found
             length = answer.get("bytes", 0)
             if not isinstance(length, int) or not 0 <= length <= ANSWER_BYTES:
                 raise UsageError("the answer cannot be understood")
@@ -53,12 +58,12 @@ async def follow(folder: Path) -> AsyncIterator[dict[str, Any]]:
 
 @asynccontextmanager
 async def _asked(
-    folder: Path, command: str
+    folder: Path, command: str, arguments: Mapping[str, Any] | None = None
 ) -> AsyncIterator[tuple[dict[str, Any], asyncio.StreamReader]]:
     with short_path(folder / SOCKET_NAME) as short:
         reader, writer = await asyncio.open_unix_connection(short, limit=LINE_BYTES)
     try:
-        writer.write(msgspec.json.encode({"command": command}) + b"\n")
+        writer.write(msgspec.json.encode({"command": command, **(arguments or {})}) + b"\n")
         await writer.drain()
         answer = _decoded(await reader.readline())
         if not answer.pop("ok", False):

@@ -95,6 +95,13 @@ class Supervisor:
         """How many devices are in a lane."""
         return 0 if self._plan is None else len(self._plan.configs[lane].devices)
 
+    def lane_of(self, device: str) -> LaneProcess | None:
+        """The lane that has the device of that name."""
+        for number, config in enumerate(() if self._plan is None else self._plan.configs):
+            if any(one.name == device for one in config.devices):
+                return self.lanes[number]
+        return None
+
     # ------------------------------------------------------------------ start
     async def start(self) -> None:
         """Return when all lanes listen.

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from collector.control import Command
+from collector.control import Arguments, Command
 from collector.core.views import OriginatorState
 from collector.metrics import counters_to_plain
 from collector.model import SECOND
@@ -17,7 +17,7 @@ from collector.service.gauges import refresh
 from collector.service.parts import Parts
 from collector.sinks.rows import fact_to_row
 from collector.store.open_rows import encode_open_rows
-from collector.subscriber.states import DeviceState
+from collector.subscriber.states import DeviceState, SubscriptionState
 from collector.wire.timestamps import format_date_and_time
 
 UNKNOWN_SHOWN = 50
@@ -33,6 +33,7 @@ def commands(service: Parts) -> dict[str, Command]:
         "open_rows": lambda arguments: open_rows(service),
         "numbers": lambda arguments: numbers(service),
         "reload": lambda arguments: reload(service),
+        "resync": lambda arguments: resync(service, arguments),
     }
 
 
@@ -102,11 +103,21 @@ def _subscriptions(state: DeviceState) -> list[dict[str, Any]]:
             "subscription": subscription.name,
             "state": subscription.phase.value,
             "id": subscription.id,
-            "why": subscription.reason,
+            "why": _why(subscription),
         }
         for subscription in state.subscriptions
     ]
     return rows or [session | {"subscription": None, "state": None, "id": None, "why": ""}]
+
+
+def _why(one: SubscriptionState) -> str:
+    """What there is to say of it, and when it is asked for again or ends."""
+    said = [one.reason] if one.reason else []
+    if one.retry_at is not None:
+        said.append(f"asked again at {format_date_and_time(one.retry_at, 0)}")
+    if one.stop_time is not None:
+        said.append(f"ends at {format_date_and_time(one.stop_time, 0)}")
+    return "; ".join(said)
 
 
 def _without_session(service: Parts) -> list[dict[str, Any]]:
@@ -183,3 +194,10 @@ async def reload(service: Parts) -> Mapping[str, Any]:
         "devices": len(service.config.devices),
         "at_next_start": service.at_restart,
     }
+
+
+async def resync(service: Parts, arguments: Arguments) -> Mapping[str, Any]:
+    """Everything of on-change subscriptions once more. Raises UsageError, SessionError."""
+    device, name = str(arguments.get("device", "")), str(arguments.get("name", ""))
+    done = await service.manager.resync(device, name)
+    return {"device": device, "subscriptions": [msgspec.to_builtins(one) for one in done]}

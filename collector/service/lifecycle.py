@@ -183,7 +183,10 @@ class Service:
 
     def _start_outputs(self) -> None:
         alerts = AlertSink(self.config.alerts, self.counters)
-        watch = SubscriptionWatch(lambda *ended: self.manager.subscription_ended(*ended))
+        watch = SubscriptionWatch(
+            lambda *ended: self.manager.subscription_ended(*ended),
+            lambda *paused: self.manager.subscription_paused(*paused),
+        )
         self._sinks = [
             self.live,
             PrometheusSink(self.counters),

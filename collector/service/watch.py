@@ -1,4 +1,4 @@
-"""Sink: tells the subscriber when a subscription ended by a notification of another transport.
+"""Sink: tells the subscriber what a notification of another transport did to a subscription.
 
 In ``mso`` mode the master's ``subscription-terminated`` may come over UDP-notif; the session that
 established the subscription would never hear of it and would wait for ever.
@@ -19,17 +19,29 @@ class SubscriptionWatch:
 
     name = "subscription-watch"
 
-    def __init__(self, ended: Callable[[str, int, str], None]) -> None:
-        """``ended(device, subscription id, reason)`` is called once for each end."""
+    def __init__(
+        self,
+        ended: Callable[[str, int, str], None],
+        paused: Callable[[str, int, bool, str], None],
+    ) -> None:
+        """
+        Args:
+            ended: device, subscription id, reason; called once for each end.
+            paused: device, subscription id, whether it is suspended, reason; called whenever
+                something about a living one is said.
+        """
         self._ended = ended
+        self._paused = paused
 
     def start(self) -> None:
         """Nothing to open."""
 
     def write(self, said: Said) -> None:
-        """Look for ends."""
+        """Look for ends and suspensions."""
         for row in said.subscriptions:
-            if row.state == "ended" and row.reason not in ENDED_HERE:
+            if row.state != "ended":
+                self._paused(row.device, row.id, row.state == "suspended", row.reason)
+            elif row.reason not in ENDED_HERE:
                 self._ended(row.device, row.id, row.reason)
 
     def flush(self) -> None:

@@ -12,10 +12,11 @@ import logging
 import random as standard_random
 from collections.abc import Callable, Iterable
 
-from collector.errors import ConfigError
+from collector.errors import ConfigError, UsageError
 from collector.interfaces import Clock, Intake
 from collector.metrics import Counters
 from collector.subscriber.backoff import BackoffSettings
+from collector.subscriber.resyncing import Resynced
 from collector.subscriber.runner import DeviceRunner
 from collector.subscriber.session import Deliver, NetconfSession, SessionSettings
 from collector.subscriber.states import DeviceState
@@ -120,6 +121,41 @@ class SubscriptionManager:
         runner = self._runners.get(device)
         if runner is not None:
             runner.subscription_ended(subscription_id, reason)
+
+    def subscription_paused(
+        self, device: str, subscription_id: int, suspended: bool, reason: str
+    ) -> None:
+        """The same reader says that the device suspended a subscription, or resumed it."""
+        runner = self._runners.get(device)
+        if runner is not None:
+            runner.subscription_paused(subscription_id, suspended, reason)
+
+    def resync_soon(self, device: str, subscription_id: int, reason: str) -> bool:
+        """The same reader says that something of an on-change subscription was lost.
+
+        It is asked for as a whole once more, at a bounded pace however often this is called.
+
+        Returns:
+            False where that is no use: not ours, not on-change, or the device cannot.
+        """
+        runner = self._runners.get(device)
+        return runner is not None and runner.resync_soon(subscription_id, reason)
+
+    async def resync(self, device: str, name: str = "") -> list[Resynced]:
+        """Everything once more, because a person said so.
+
+        Args:
+            device: its name.
+            name: of the subscription; empty: each that is on-change.
+
+        Raises:
+            UsageError: there is no such device, subscription or session.
+            SessionError: the session ended meanwhile.
+        """
+        runner = self._runners.get(device)
+        if runner is None:
+            raise UsageError(f"there is no device {device} with a [device.netconf]")
+        return await runner.resync(name)
 
     async def stop(self, within_seconds: float = STOP_SECONDS) -> None:
         """Delete the subscriptions and close the sessions. May be called twice, or at once."""

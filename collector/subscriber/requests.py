@@ -7,6 +7,7 @@ what to ask (``subscriptions``), hold a session (``runner``).
 from __future__ import annotations
 
 import itertools
+from collections.abc import Awaitable, Callable
 
 from collector.errors import ProtocolError, UsageError, WireError
 from collector.metrics import Counters
@@ -21,6 +22,9 @@ from collector.wire.netconf_rpc import (
     encode_rpc,
     operation_name,
 )
+
+Call = Callable[[str, Operation], Awaitable[RpcReply]]
+"""(name of the subscription, operation) -> reply. Raises ProtocolError, SessionError."""
 
 
 class Requests:

@@ -14,15 +14,17 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from collector.errors import ConfigError, IntakeFullError, SessionError, WireError
+from collector.errors import ConfigError, IntakeFullError, SessionError, UsageError, WireError
 from collector.interfaces import Clock, Intake
 from collector.metrics import Counters
-from collector.model import SECOND, CollectorTime, NotificationKind, RecordKind
+from collector.model import SECOND, CollectorTime, RecordKind
+from collector.subscriber.announcements import KINDS, Announcement
 from collector.subscriber.backoff import Backoff, BackoffSettings
 from collector.subscriber.knowledge import Knowledge
 from collector.subscriber.pace import Pace
 from collector.subscriber.records import Recorder
 from collector.subscriber.requests import Requests
+from collector.subscriber.resyncing import Resynced
 from collector.subscriber.session import Arrived, Deliver, NetconfSession
 from collector.subscriber.states import (
     DevicePhase,
@@ -41,16 +43,12 @@ log = logging.getLogger("collector.subscriber")
 MakeSession = Callable[[Deliver], NetconfSession]
 """A new session with the device, not yet open."""
 
-_ENDINGS = (b"subscription-terminated", b"subscription-completed")
-_ENDING_KINDS = (
-    NotificationKind.SUBSCRIPTION_TERMINATED,
-    NotificationKind.SUBSCRIPTION_COMPLETED,
-)
+_CHANGES = tuple(f"{kind}".encode() for kind in sorted(KINDS))
 _UPDATE = b"push-update"
 _HEAD = 512
 """Octets of a message in which ``_UPDATE`` tells that it is one (ours)."""
 _MAX_STATE_CHANGE = 64 * 1024
-"""Octets of a message that is looked into for the end of a subscription (ours)."""
+"""Octets of a message that is looked into for a change of state (ours)."""
 
 
 class DeviceRunner:
@@ -119,6 +117,34 @@ class DeviceRunner:
         self._subscriptions.ended_elsewhere(subscription_id, reason)
         self._wake.set()
 
+    def subscription_paused(self, subscription_id: int, suspended: bool, reason: str) -> None:
+        """The same reader says that the publisher suspended it, or resumed it."""
+        self._subscriptions.paused_elsewhere(subscription_id, suspended, reason)
+        self._wake.set()
+
+    def resync_soon(self, subscription_id: int, reason: str) -> bool:
+        """Something of it was lost: see ``Subscriptions.resync_soon``."""
+        wanted = self._subscriptions.resync_soon(subscription_id, reason)
+        self._wake.set()
+        return wanted
+
+    async def resync(self, name: str = "") -> list[Resynced]:
+        """Everything once more of that subscription, or of each that is on-change.
+
+        Raises:
+            UsageError: there is no session, or nothing of that name.
+            SessionError: the session ended meanwhile.
+        """
+        if name and name not in self._wanted:
+            raise UsageError(f"of {self.access.name} no subscription {name} is wanted")
+        if self._phase is not DevicePhase.UP:
+            why = f": {self._reason}" if self._reason else ""
+            raise UsageError(f"there is no session with {self.access.name} ({self._phase}{why})")
+        on_change = [n for n, one in self._wanted.items() if one.terms.on_change is not None]
+        if not name and not on_change:
+            raise UsageError(f"of {self.access.name} no on-change subscription is wanted")
+        return await self._subscriptions.resync([name] if name else on_change)
+
     def state(self) -> DeviceState:
         """For a status view."""
         session = self._session
@@ -139,6 +165,7 @@ class DeviceRunner:
         while not self._stopping:
             self._news.clear()
             if not self._wanted:
+                self._subscriptions.forget()
                 self._now(DevicePhase.IDLE)
                 await self._news.wait()
                 continue
@@ -194,7 +221,7 @@ class DeviceRunner:
 
     async def _down(self, session: NetconfSession, failure: SessionError | None) -> None:
         self._recording = False
-        self._subscriptions.clear()
+        self._subscriptions.lost()
         self._requests.forget()
         reason = "closed" if failure is None else failure.reason
         await self._recorder.session(RecordKind.SESSION_DOWN, session, reason)
@@ -235,7 +262,7 @@ class DeviceRunner:
                 raise session.closed.result()
             if not self._wanted and not len(self._subscriptions):
                 return
-            await _wait(self._wake, self._subscriptions.until_retry())
+            await _wait(self._wake, self._subscriptions.until_due())
 
     # ------------------------------------------------------------------ messages
     async def _call(self, subscription: str, operation: Operation) -> RpcReply:
@@ -254,19 +281,20 @@ class DeviceRunner:
         offset = self._recorder.arrived(session, now, messages, self._requests.waiting)
         self._pace.took(offset, sum(len(message.payload) for message in messages))
         for message in messages:
-            if message.root != "rpc-reply" and _may_end(message.payload):
-                self._ending(message.payload)
+            if message.root != "rpc-reply" and _may_change(message.payload):
+                self._announced(message.payload)
 
-    def _ending(self, payload: bytes) -> None:
+    def _announced(self, payload: bytes) -> None:
         try:
             found = XmlEncoding().decode(payload)
         except WireError:
             return  # the pipeline refuses and counts it
-        if found.kind in _ENDING_KINDS and found.subscription_id is not None:
-            change = found.state_change
-            reason = (change.reason if change else None) or found.kind.value
-            self._subscriptions.ended(found.subscription_id, reason)
-            self._wake.set()
+        for one in (found, *found.bundled):
+            if one.kind in KINDS and one.subscription_id is not None:
+                change = one.state_change
+                reason = (change.reason if change else None) or one.kind.value
+                self._subscriptions.told(Announcement(one.subscription_id, one.kind, reason))
+                self._wake.set()
 
     # ------------------------------------------------------------------ state
     def _now(self, phase: DevicePhase, reason: str = "", wait: int | None = None) -> None:
@@ -300,12 +328,12 @@ class DeviceRunner:
             log.info("NETCONF session with device %s is closed.", name)
 
 
-def _may_end(payload: bytes) -> bool:
-    """A cheap look: most messages are updates and end nothing."""
+def _may_change(payload: bytes) -> bool:
+    """A cheap look: most messages are updates and change no state."""
     return (
         payload.find(_UPDATE, 0, _HEAD) < 0
         and len(payload) <= _MAX_STATE_CHANGE
-        and any(word in payload for word in _ENDINGS)
+        and any(word in payload for word in _CHANGES)
     )
 
 

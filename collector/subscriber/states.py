@@ -1,7 +1,6 @@
 """What has become of a device and of each subscription: for status views, and between the rooms.
 
-What it does: values and the small state of one subscription. What it does not: act on it
-(``runner``).
+What it does: values. What it does not: change (``held``).
 """
 
 from __future__ import annotations
@@ -10,9 +9,7 @@ import enum
 
 from msgspec import Struct
 
-from collector.model import CollectorTime
-from collector.subscriber.backoff import Backoff
-from collector.subscriber.wanted import WantedSubscription
+from collector.model import CollectorTime, DeviceTime
 
 
 class DevicePhase(enum.StrEnum):
@@ -35,6 +32,12 @@ class SubscriptionPhase(enum.StrEnum):
     PENDING = "pending"
     """To be established, now or at ``retry_at``."""
     ACTIVE = "active"
+    SUSPENDED = "suspended"
+    """The publisher sends nothing for now and resumes by itself (RFC 8639 §2.7.4)."""
+    TERMINATED = "terminated"
+    """The publisher ended it (RFC 8639 §2.7.3); it is established anew at ``retry_at``."""
+    COMPLETED = "completed"
+    """Its stop-time has passed and it is not wanted for longer."""
     REFUSED = "refused"
     """Asking again cannot help."""
 
@@ -45,11 +48,13 @@ class SubscriptionState(Struct, frozen=True):
     name: str
     phase: SubscriptionPhase
     id: int | None
-    """Subscription id of the device; None unless active."""
+    """Subscription id of the device; None unless active or suspended."""
     reason: str
-    """Why it is not active; empty otherwise."""
+    """Why it is not active, or what of it is not as wanted; empty otherwise."""
     since: CollectorTime
     retry_at: CollectorTime | None
+    stop_time: DeviceTime | None = None
+    """When it ends unless it is prolonged; None: for good, or it is not there."""
 
 
 class DeviceState(Struct, frozen=True):
@@ -67,46 +72,3 @@ class DeviceState(Struct, frozen=True):
     session_id: int
     """NETCONF session-id; 0 without a session."""
     subscriptions: tuple[SubscriptionState, ...]
-
-
-class Subscription:
-    """One wanted subscription and what became of it; belongs to one ``DeviceRunner``."""
-
-    __slots__ = ("backoff", "id", "phase", "reason", "retry_at", "since", "wanted")
-
-    def __init__(self, wanted: WantedSubscription, backoff: Backoff, now: CollectorTime) -> None:
-        self.wanted = wanted
-        self.backoff = backoff
-        self.phase = SubscriptionPhase.PENDING
-        self.id: int | None = None
-        self.reason = ""
-        self.since = now
-        self.retry_at: CollectorTime | None = None
-
-    def become(
-        self,
-        phase: SubscriptionPhase,
-        now: CollectorTime,
-        *,
-        subscription_id: int | None = None,
-        reason: str = "",
-        retry_at: int | None = None,
-    ) -> None:
-        """Enter a phase."""
-        self.phase = phase
-        self.since = now
-        self.id = subscription_id
-        self.reason = reason
-        self.retry_at = None if retry_at is None else CollectorTime(retry_at)
-
-    def is_due(self, now: CollectorTime) -> bool:
-        """True when it should be asked for now."""
-        return self.phase is SubscriptionPhase.PENDING and (
-            self.retry_at is None or self.retry_at <= now
-        )
-
-    def state(self) -> SubscriptionState:
-        """For people."""
-        return SubscriptionState(
-            self.wanted.name, self.phase, self.id, self.reason, self.since, self.retry_at
-        )

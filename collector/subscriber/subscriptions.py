@@ -1,46 +1,42 @@
 """The subscriptions of one device on its present session: from what is wanted to what is.
 
-What it does: establish, modify, delete, one request after the other, and what follows from the
-answers. What it does not: open sessions (``runner``), send octets (it is given ``call``).
+What it does: establish, modify, prolong, delete, one request after the other, and what follows from
+the answers. What it does not: open sessions (``runner``), send octets (it is given ``call``), hear
+notifications (``announcements``).
 
-Rules: what cannot heal is not asked again before it is wanted differently; the rest is asked again
-with back-off; every change of state is logged once.
+Rules: what cannot heal is not asked again before it is wanted differently or the session is
+another; the rest is asked again with back-off; every change of state is logged once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+
+from msgspec.structs import replace
 
 from collector.errors import ProtocolError, SessionError
 from collector.interfaces import Clock
-from collector.model import SECOND
+from collector.model import SECOND, SubscriptionTerms
+from collector.subscriber import refusals
+from collector.subscriber.announcements import Announcement, Announcements, log_end
+from collector.subscriber.asked import can_modify, contradiction, stop_time_to_ask
+from collector.subscriber.asking import Asking, note
 from collector.subscriber.backoff import Backoff, BackoffSettings
-from collector.subscriber.session import plain
-from collector.subscriber.states import Subscription, SubscriptionPhase, SubscriptionState
-from collector.subscriber.wanted import (
-    WantedSubscription,
-    can_heal,
-    can_modify,
-    terms_to_ask,
-)
+from collector.subscriber.held import Held
+from collector.subscriber.requests import Call
+from collector.subscriber.resyncing import Resynced, Resyncing
+from collector.subscriber.states import SubscriptionState
+from collector.subscriber.wanted import WantedSubscription, in_order
 from collector.wire.netconf_rpc import (
     DeleteSubscription,
     EstablishSubscription,
     ModifySubscription,
-    Operation,
-    RpcReply,
 )
 
 log = logging.getLogger("collector.subscriber")
 
-Call = Callable[[str, Operation], Awaitable[RpcReply]]
-"""(name of the subscription, operation) -> reply. Raises ProtocolError, SessionError."""
-
-_MAX_EARLY = 64
-_MAX_HEARD = 256
 _DELETE_SECONDS = 5.0
 """How long stopping waits for delete-subscription in all (ours)."""
 
@@ -63,13 +59,10 @@ class Subscriptions:
         self._clock = clock
         self._random = random
         self._backoff_settings = backoff
-        self._devices = devices
-        self._held: dict[str, Subscription] = {}
-        self._ended_early: dict[int, str] = {}
-        """Ended while a reply is on its way to us: id -> reason; at most ``_MAX_EARLY``."""
-        self._asking = False
-        self._heard: deque[int] = deque(maxlen=_MAX_HEARD)
-        """Ends that were heard on the session and that the journal's reader will tell of again."""
+        self._held: dict[str, Held] = {}
+        self._announcements = Announcements(device, self._held, clock)
+        self._asking = Asking(device, call, clock, devices)
+        self._resyncing = Resyncing(device, call, clock)
 
     def __len__(self) -> int:
         return len(self._held)
@@ -78,167 +71,242 @@ class Subscriptions:
         """For a status view."""
         return tuple(held.state() for held in self._held.values())
 
-    def clear(self) -> None:
+    # ------------------------------------------------------------------ what happens to them
+    def lost(self) -> None:
         """The session is gone, and every dynamic subscription with it (RFC 8639 §2.4.1)."""
+        now = self._clock.now()
+        for held in self._held.values():
+            held.lost(now)
+
+    def forget(self) -> None:
+        """Nothing is wanted any more, and there is no session."""
         self._held.clear()
 
-    def ended(self, subscription_id: int, reason: str) -> None:
-        """The publisher said on this session that a subscription ended.
-
-        One that is not ours is left alone. The notification may be read together with the reply
-        that brings the id.
-        """
-        if self._end(subscription_id, plain(reason)):
-            self._heard.append(subscription_id)
-        elif self._asking and len(self._ended_early) < _MAX_EARLY:
-            self._ended_early[subscription_id] = reason
+    def told(self, told: Announcement) -> None:
+        """See ``Announcements.told``."""
+        self._announcements.told(told)
 
     def ended_elsewhere(self, subscription_id: int, reason: str) -> None:
-        """Whoever reads the journal says that a subscription ended, on whatever transport.
+        """See ``Announcements.ended_elsewhere``."""
+        self._announcements.ended_elsewhere(subscription_id, reason)
 
-        That reader is behind us and says again what was heard here already; meanwhile the device
-        may have given the same id to the successor, which must not suffer for it.
-        """
-        try:
-            self._heard.remove(subscription_id)
-        except ValueError:
-            self._end(subscription_id, plain(reason))
+    def paused_elsewhere(self, subscription_id: int, suspended: bool, reason: str) -> None:
+        """See ``Announcements.paused_elsewhere``."""
+        self._announcements.paused_elsewhere(subscription_id, suspended, reason)
 
-    def _end(self, subscription_id: int, reason: str) -> bool:
+    def resync_soon(self, subscription_id: int, reason: str) -> bool:
+        """Something of an on-change subscription was lost; False: it is no use to ask for it."""
         for held in self._held.values():
-            if held.id == subscription_id and held.phase is SubscriptionPhase.ACTIVE:
-                held.backoff.lived(self._clock.now() - held.since)
-                self._again(held, f"ended by the device: {reason}")
-                return True
+            if held.live and held.id == subscription_id:
+                return self._resyncing.soon(held, reason)
         return False
 
+    async def resync(self, names: Iterable[str]) -> list[Resynced]:
+        """Because a person said so; names that are not held are left out. Raises SessionError."""
+        found = [self._held[name] for name in names if name in self._held]
+        return [await self._resyncing.now(held) for held in found]
+
+    # ------------------------------------------------------------------ to what is wanted
     async def reconcile(self, wanted_by_name: Mapping[str, WantedSubscription]) -> None:
         """Bring what is held to what is wanted. Raises SessionError."""
         for name in [name for name in self._held if name not in wanted_by_name]:
             await self._delete(self._held[name])
             del self._held[name]
-        for name, wanted in wanted_by_name.items():
-            held = self._held.get(name)
+        for wanted in in_order(wanted_by_name):
+            held = self._held.get(wanted.name)
             if held is None:
-                held = self._held[name] = Subscription(
-                    wanted, Backoff(self._backoff_settings, self._random), self._clock.now()
-                )
+                held = self._held[wanted.name] = Held(wanted, self._new_backoff, self._clock.now())
             elif held.wanted != wanted:
                 await self._change(held, wanted)
-            if held.is_due(self._clock.now()):
-                await self._establish(held)
+            await self._keep(held)
 
-    async def _establish(self, held: Subscription) -> None:
-        wanted = held.wanted
+    def _new_backoff(self) -> Backoff:
+        return Backoff(self._backoff_settings, self._random)
+
+    async def _keep(self, held: Held) -> None:
+        """What its time has come for."""
         now = self._clock.now()
-        terms = terms_to_ask(wanted.terms, wanted.device, now, self._devices())
-        self._asking = True
+        if held.is_past_stop(now):
+            held.ended(now)
+            log_end(self._device, held, now)
+        elif held.live and held.renew_at is not None and held.renew_at <= now:
+            await self._prolong(held)
+        if self._has_another_parent(held):
+            log.info(
+                "Subscription %s of device %s is established anew: its dependency %s has another "
+                "id.",
+                held.wanted.name,
+                self._device,
+                held.wanted.dependency,
+            )
+            await self._delete(held)
+            held.anew(self._clock.now())
+        if held.is_due(self._clock.now()):
+            await self._establish(held)
+        await self._resyncing.if_due(held)
+
+    def _has_another_parent(self, held: Held) -> bool:
+        """A dependency cannot be modified (RFC 8639 §2.4.3), and ids change."""
+        parent = self._parent(held.wanted)
+        return held.live and held.asked is not None and parent not in (None, held.asked.dependency)
+
+    def _parent(self, wanted: WantedSubscription) -> int | None:
+        """Id of the one it depends on by name, while that is there."""
+        first = self._held.get(wanted.dependency)
+        return first.id if first is not None and first.live else None
+
+    def until_due(self) -> int | None:
+        """ns until something is to be done by itself; None: nothing is."""
+        due = min((at for held in self._held.values() for at in held.next_due()), default=None)
+        return None if due is None else max(0, due - self._clock.now())
+
+    # ------------------------------------------------------------------ establish
+    async def _establish(self, held: Held) -> None:
+        terms = self._asking.terms(held, self._parent(held.wanted))
+        now = self._clock.now()
+        if terms.stop_time is not None and terms.stop_time <= now and not terms.replay_start_time:
+            held.over(now, terms.stop_time)
+            log_end(self._device, held, now)
+            return
+        problem = contradiction(terms, now)
+        if problem:
+            self._cannot(held, problem)
+            return
+        self._announcements.asking()
+        established = None
         try:
-            reply = await self._call(wanted.name, EstablishSubscription(terms))
+            reply, terms = await self._asking.ask(held, EstablishSubscription, terms)
             assert reply.subscription_id is not None, "the caller refuses such a reply"
+            now, remark = self._clock.now(), note(held.wanted, terms, reply)
+            held.established(now, reply.subscription_id, terms, remark)
+            established = held
+            self._log_established(held, reply.subscription_id)
         except ProtocolError as error:
-            self._refused(held, error)
-            return
+            self._refused(held, error, terms)
         finally:
-            self._asking = False
-            early, self._ended_early = self._ended_early, {}
-        held.become(
-            SubscriptionPhase.ACTIVE, self._clock.now(), subscription_id=reply.subscription_id
-        )
+            self._announcements.answered(established)
+
+    def _log_established(self, held: Held, subscription_id: int) -> None:
         log.info(
-            "Device %s established subscription %s with id %d.",
+            "Device %s established subscription %s with id %d%s.",
             self._device,
-            wanted.name,
-            reply.subscription_id,
+            held.wanted.name,
+            subscription_id,
+            f" ({held.note})" if held.note else "",
         )
-        if reply.subscription_id in early:
-            self.ended(reply.subscription_id, early[reply.subscription_id])
 
-    async def _change(self, held: Subscription, wanted: WantedSubscription) -> None:
+    # ------------------------------------------------------------------ modify
+    async def _change(self, held: Held, wanted: WantedSubscription) -> None:
         """The configuration changed: modify where the RFC allows it, else delete and establish."""
-        old, held.wanted = held.wanted, wanted
-        if held.phase is not SubscriptionPhase.ACTIVE:
-            held.become(SubscriptionPhase.PENDING, self._clock.now())
+        old = held.wanted
+        if not held.live:
+            held.wanted_otherwise(self._clock.now(), wanted)
             return
-        if old.terms == wanted.terms:
+        held.wanted = wanted
+        if _asks_the_same(old, wanted):
             return
-        if held.id is not None and can_modify(old.terms, wanted.terms):
-            now = self._clock.now()
-            terms = terms_to_ask(wanted.terms, wanted.device, now, self._devices())
-            try:
-                await self._call(wanted.name, ModifySubscription(held.id, terms))
-            except ProtocolError as error:
-                log.warning(
-                    "Device %s does not modify subscription %s: %s; it is established anew.",
-                    self._device,
-                    wanted.name,
-                    describe(error),
-                )
-            else:
-                log.info("Device %s modified subscription %s.", self._device, wanted.name)
-                return
+        held.first_asked = held.seen_until = None
+        terms = self._asking.terms(held, self._parent(held.wanted))
+        if (
+            held.asked is not None
+            and can_modify(held.asked, terms)
+            and await self._modify(held, terms, "it is established anew") is None
+        ):
+            log.info("Device %s modified subscription %s.", self._device, wanted.name)
+            return
         await self._delete(held)
-        held.become(SubscriptionPhase.PENDING, self._clock.now())
+        held.wanted_otherwise(self._clock.now(), wanted)
 
-    async def _delete(self, held: Subscription) -> None:
-        if held.id is None or held.phase is not SubscriptionPhase.ACTIVE:
+    async def _prolong(self, held: Held) -> None:
+        """Another stop-time, before the present one comes."""
+        held.renew_at = None
+        now = self._clock.now()
+        assert held.asked is not None, "a live one"
+        stop_time = stop_time_to_ask(held.wanted, now, held.first_asked or now)
+        terms = replace(held.asked, stop_time=stop_time)
+        error = await self._modify(held, terms, "it is established anew when it has ended")
+        if error is not None and refusals.is_gone(error) and held.live:
+            held.anew(self._clock.now(), "the device had lost it")
+
+    async def _modify(
+        self, held: Held, terms: SubscriptionTerms, otherwise: str
+    ) -> ProtocolError | None:
+        """The refusal, with which nothing has changed (RFC 8639 §2.4.3), or None: it is done."""
+        number = held.id
+        assert number is not None, "a live one"
+        try:
+            reply, terms = await self._asking.ask(
+                held, lambda t: ModifySubscription(number, t), terms
+            )
+        except ProtocolError as error:
+            log.warning(
+                "Device %s does not modify subscription %s: %s; %s.",
+                self._device,
+                held.wanted.name,
+                refusals.describe(error, terms),
+                otherwise,
+            )
+            return error
+        if held.id == number:  # it may have ended meanwhile
+            held.modified(self._clock.now(), terms, note(held.wanted, terms, reply))
+        return None
+
+    # ------------------------------------------------------------------ delete
+    async def _delete(self, held: Held) -> None:
+        if held.id is None:
             return
+        held.leaving = True
         try:
             await self._call(held.wanted.name, DeleteSubscription(held.id))
         except ProtocolError as error:
+            if refusals.is_gone(error):
+                return
             log.warning(
                 "Device %s does not delete subscription %s: %s.",
                 self._device,
                 held.wanted.name,
-                describe(error),
+                refusals.describe(error),
             )
         else:
             log.info("Device %s deleted subscription %s.", self._device, held.wanted.name)
 
     async def delete_all(self) -> None:
-        """Politely, before the session is closed."""
+        """Politely, before the session is closed; children before their parents."""
+        wanted = {name: held.wanted for name, held in self._held.items()}
         try:
             async with asyncio.timeout(_DELETE_SECONDS):
-                for held in self._held.values():
-                    await self._delete(held)
+                for one in reversed(list(in_order(wanted))):
+                    await self._delete(self._held[one.name])
         except (TimeoutError, SessionError):
             pass  # the session ends now, and every subscription with it
 
-    def _refused(self, held: Subscription, error: ProtocolError) -> None:
-        if can_heal(error):
-            self._again(held, f"refused: {describe(error)}")
+    # ------------------------------------------------------------------ refusals
+    def _refused(self, held: Held, error: ProtocolError, terms: SubscriptionTerms) -> None:
+        said = refusals.describe(error, terms)
+        if not refusals.can_heal(error):
+            self._cannot(held, said)
             return
-        held.become(SubscriptionPhase.REFUSED, self._clock.now(), reason=describe(error))
+        now = self._clock.now()
+        wait = held.again(now, f"refused: {said}")
+        log.warning(
+            "Device %s refused subscription %s: %s. It is asked for again in %.1f s.",
+            self._device,
+            held.wanted.name,
+            said,
+            wait / SECOND,
+        )
+
+    def _cannot(self, held: Held, said: str) -> None:
+        held.refused(self._clock.now(), said)
         log.error(
             "Device %s refused subscription %s: %s. It is not asked again before its session or "
             "the configuration changes.",
             self._device,
             held.wanted.name,
-            describe(error),
+            said,
         )
 
-    def _again(self, held: Subscription, reason: str) -> None:
-        """To be established once more, later."""
-        wait = held.backoff.next()
-        now = self._clock.now()
-        held.become(SubscriptionPhase.PENDING, now, reason=reason, retry_at=now + wait)
-        log.warning(
-            "Subscription %s of device %s was %s. It is asked for again in %.1f s.",
-            held.wanted.name,
-            self._device,
-            reason,
-            wait / SECOND,
-        )
 
-    def until_retry(self) -> int | None:
-        """ns until something is to be asked again; None: nothing is."""
-        due = [held.retry_at for held in self._held.values() if held.retry_at is not None]
-        return max(0, min(due) - self._clock.now()) if due else None
-
-
-def describe(error: ProtocolError) -> str:
-    """An rpc-error for people: identity or tag, the device's words, hints."""
-    word = error.identity or error.tag
-    text = "" if str(error) == word else f" ({error})"
-    hints = ", ".join(f"{name} {value}" for name, value in sorted(error.hints.items()))
-    return plain(f"{word}{text}" + (f"; the device hints: {hints}" if hints else ""))
+def _asks_the_same(old: WantedSubscription, new: WantedSubscription) -> bool:
+    """Do the two differ in nothing that a device is told?"""
+    return old == replace(new, expect=old.expect, accept_hints=old.accept_hints)

@@ -1,39 +1,22 @@
-"""What is wanted of which device, and the terms that are really asked for.
+"""What is wanted of which device: values, and the way from the configuration to them.
 
-What it does: values, the way from the configuration to them, the anchor of the periods. What it
-does not: talk to a device (``runner``). Pure functions; times are handed in.
+What it does not: say what is asked for at a moment (``asked``), talk to a device (``runner``). Pure
+functions.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from collector.config import Config, NetconfSettings, SubscriptionSettings
-from collector.errors import ProtocolError
-from collector.model import (
-    SECOND,
-    CollectorTime,
-    DeviceTime,
-    SelectionFilter,
-    SubscriptionTerms,
-)
+from collector.config.subscriptions import centiseconds, moment
+from collector.model import SECOND, OnChange, SelectionFilter, SubscriptionTerms
 from collector.subscriber.session import SessionSettings, settings_from
 
-ANCHOR_LEAD = 2 * SECOND
-"""An anchor lies at least so far ahead, so that the request arrives before it (ours)."""
-SPREAD_ABOVE = 50
-"""Up to so many devices share the same ticks; more get an offset each, lest all of them push in
-the same instant (ours)."""
-ENCODE_XML = "encode-xml"
-
-HEALING_TAGS = frozenset(
-    {"in-use", "lock-denied", "resource-denied", "operation-failed", "partial-operation"}
-)
-"""error-tags (RFC 6241 §A) after which the same request may succeed later."""
+_REVISION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class WantedSubscription(Struct, frozen=True):
@@ -43,8 +26,24 @@ class WantedSubscription(Struct, frozen=True):
     """Name in the configuration, the same on every device; the series key for people."""
     device: str
     terms: SubscriptionTerms
+    """As the configuration says them; what depends on the moment is filled in when it is asked."""
     expect: tuple[str, ...] | None = None
     """Generators that the operator configured; passed through, not used here."""
+    stop_after: int | None = None
+    """ns from the moment of asking to the stop-time; None: ``terms.stop_time`` holds."""
+    renew: bool = True
+    """Whether one with ``stop_after`` is prolonged for as long as it is wanted."""
+    replay_back: int | None = None
+    """ns from the moment of asking back to the replay-start-time; None: that of ``terms``."""
+    dependency: str = ""
+    """Name of another one whose id becomes the dependency; empty: that of ``terms``."""
+    accept_hints: bool = False
+    """Whether a hinted period is asked for when ours is refused."""
+
+    @property
+    def for_good(self) -> bool:
+        """True when it is wanted again after its stop-time has passed."""
+        return self.stop_after is not None and self.renew
 
 
 class DeviceAccess(Struct, frozen=True):
@@ -61,12 +60,11 @@ def wanted_from(config: Config) -> tuple[tuple[DeviceAccess, ...], tuple[WantedS
     sessions = {
         device.name: device.netconf for device in config.devices if device.netconf is not None
     }
+    names = frozenset(subscription.name for subscription in config.subscriptions)
     wanted = tuple(
-        WantedSubscription(subscription.name, name, terms, subscription.expect or None)
+        one
         for subscription in config.subscriptions
-        for terms, devices in ((terms_from(subscription), frozenset(subscription.devices)),)
-        for name in sessions
-        if "*" in devices or name in devices
+        for one in _on_devices(subscription, sessions, names)
     )
     return tuple(_access(name, netconf) for name, netconf in sessions.items()), wanted
 
@@ -75,88 +73,95 @@ def _access(name: str, netconf: NetconfSettings) -> DeviceAccess:
     return DeviceAccess(name, settings_from(netconf, name), netconf.session)
 
 
-def terms_from(subscription: SubscriptionSettings) -> SubscriptionTerms:
-    """The terms as the configuration says them; the anchor may still be open."""
-    if subscription.xpath is not None:
-        selection = SelectionFilter("xpath", subscription.xpath, subscription.namespaces)
-    else:
-        selection = SelectionFilter("subtree", subscription.subtree or "")
+def _on_devices(
+    subscription: SubscriptionSettings, sessions: Iterable[str], names: frozenset[str]
+) -> Iterator[WantedSubscription]:
+    """One configured subscription on each of its devices that has a session."""
+    devices = frozenset(subscription.devices)
+    terms = terms_from(subscription, names)
+    dependency = subscription.dependency or ""
+    for name in sessions:
+        if "*" in devices or name in devices:
+            yield WantedSubscription(
+                subscription.name,
+                name,
+                terms,
+                subscription.expect or None,
+                stop_after=_ns(subscription.stop_after_seconds),
+                renew=subscription.renew,
+                replay_back=_ns(subscription.replay_seconds),
+                dependency=dependency if dependency in names else "",
+                accept_hints=subscription.accept_hints,
+            )
+
+
+def terms_from(
+    subscription: SubscriptionSettings, names: frozenset[str] = frozenset()
+) -> SubscriptionTerms:
+    """The terms as the configuration says them; the anchor may still be open.
+
+    ``names``: of all subscriptions; a dependency that is none of them is an id.
+    """
+    stop, replay, first = (
+        subscription.stop_time, subscription.replay_start_time, subscription.dependency
+    )  # fmt: skip
     return SubscriptionTerms(
-        datastore=subscription.datastore,
-        selection_filter=selection,
+        datastore=subscription.asked_datastore,
+        stream=subscription.stream,
+        selection_filter=_filter(subscription),
         period=subscription.period,
         anchor_time=subscription.anchor_time,
+        on_change=_trigger(subscription),
         encoding=subscription.asked_encoding,
+        stop_time=None if stop is None else moment(stop),
+        dscp=subscription.dscp,
+        weighting=subscription.weighting,
+        dependency=None if first is None or first in names else int(first),
+        replay_start_time=None if replay is None else moment(replay),
+        module_versions=tuple(_version(*one) for one in subscription.module_versions.items()),
     )
 
 
-def terms_to_ask(
-    terms: SubscriptionTerms, device: str, now: CollectorTime, devices: int
-) -> SubscriptionTerms:
-    """The terms as they go into a request: anchor-time and encoding are always said.
-
-    Without an anchor each publisher starts its periods when it likes (RFC 8641 §4.2), and without
-    an encoding that of the request, XML, is meant (RFC 8639 §2.4.2).
-
-    Args:
-        terms: as wanted.
-        device: spreads the anchors of many devices.
-        now: the time of asking.
-        devices: how many devices are subscribed to in all.
-    """
-    encoding = terms.encoding or ENCODE_XML
-    anchor = terms.anchor_time
-    if terms.period is not None and anchor is None:
-        anchor = anchor_after(now, terms.period, anchor_offset(device, terms.period, devices))
-    return replace(terms, encoding=encoding, anchor_time=anchor)
+def _filter(subscription: SubscriptionSettings) -> SelectionFilter | None:
+    if subscription.xpath is not None:
+        return SelectionFilter("xpath", subscription.xpath, subscription.namespaces)
+    if subscription.subtree is not None:
+        return SelectionFilter("subtree", subscription.subtree)
+    if subscription.filter_name is not None:
+        return SelectionFilter("ref", subscription.filter_name)
+    return None
 
 
-def anchor_after(now: CollectorTime, period: int, offset: int = 0) -> DeviceTime:
-    """The first multiple of ``period`` since 1970, plus ``offset``, that is far enough ahead.
-
-    The tick is meant in UTC, the scale that both clocks follow; only a device whose clock is wrong
-    sees it elsewhere, and an anchor may lie before or after anything (RFC 8641 §4.2).
-    """
-    earliest = now + ANCHOR_LEAD - offset
-    return DeviceTime(-(-earliest // period) * period + offset)
-
-
-def anchor_offset(device: str, period: int, devices: int) -> int:
-    """ns within the period: 0, or for many devices one that stays the same for a name.
-
-    In whole hundredths of a second, the unit of the period itself.
-    """
-    if devices <= SPREAD_ABOVE:
-        return 0
-    step = SECOND // 100
-    return zlib.crc32(device.encode()) % max(1, period // step) * step
-
-
-def can_modify(old: SubscriptionTerms, new: SubscriptionTerms) -> bool:
-    """True where modify-subscription can lead from ``old`` to ``new`` (RFC 8641 §4.4.2).
-
-    Filter, period, anchor and stop-time may change; from periodic to on-change, or another
-    datastore, stream or encoding, needs a new subscription.
-    """
-    if (old.period is None) != (new.period is None):
-        return False
-    return new == replace(
-        old,
-        selection_filter=new.selection_filter,
-        period=new.period,
-        anchor_time=new.anchor_time,
-        stop_time=new.stop_time,
+def _trigger(subscription: SubscriptionSettings) -> OnChange | None:
+    if not subscription.on_change:
+        return None
+    return OnChange(
+        dampening_period=centiseconds(subscription.dampening_seconds),
+        sync_on_start=subscription.sync_on_start,
+        excluded_change=subscription.excluded_changes,
     )
 
 
-def can_heal(error: ProtocolError) -> bool:
-    """True where the same request may succeed later without a change on our side.
+def _version(module: str, text: str) -> tuple[str, str, str]:
+    """(module, revision, version): a date is a revision, anything else a version."""
+    return (module, text, "") if _REVISION.fullmatch(text) else (module, "", text)
 
-    ``insufficient-resources`` is a matter of time; an unsupported period or filter is not.
-    """
-    if error.identity:
-        return error.identity == "insufficient-resources"
-    return error.tag in HEALING_TAGS
+
+def _ns(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * SECOND)
+
+
+def in_order(wanted: Mapping[str, WantedSubscription]) -> Iterator[WantedSubscription]:
+    """Every one after the one it depends on, else in the order given; a ring is no hindrance."""
+    met: set[str] = set()
+    for one in wanted.values():
+        chain: list[WantedSubscription] = []
+        at: WantedSubscription | None = one
+        while at is not None and at.name not in met:
+            met.add(at.name)
+            chain.append(at)
+            at = wanted.get(at.dependency)
+        yield from reversed(chain)
 
 
 def by_device(wanted: Iterable[WantedSubscription]) -> dict[str, dict[str, WantedSubscription]]:

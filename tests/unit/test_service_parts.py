@@ -547,13 +547,17 @@ def test_printing_goes_to_standard_output(capsys: pytest.CaptureFixture[str]) ->
 
 
 # --------------------------------------------------------------------------- the watch
-def test_only_ends_that_the_subscriber_does_not_know_are_told() -> None:
+def test_ends_that_the_subscriber_does_not_know_are_told_and_suspensions() -> None:
     told: list[tuple[str, int, str]] = []
-    watch = SubscriptionWatch(lambda *ended: told.append(ended))
+    paused: list[tuple[int, bool, str]] = []
+    watch = SubscriptionWatch(
+        lambda *ended: told.append(ended), lambda device, *rest: paused.append(rest)
+    )
     watch.start()
     watch.write(
         Batch(
             subscription(1),
+            subscription(1, state="suspended", reason="unsupportable-volume"),
             subscription(1, state="ended", reason="deleted"),
             subscription(1, id=9, state="ended", reason="no-such-subscription"),
         )
@@ -561,3 +565,4 @@ def test_only_ends_that_the_subscriber_does_not_know_are_told() -> None:
     watch.flush()
     watch.stop()
     assert [(number, reason) for _, number, reason in told] == [(9, "no-such-subscription")]
+    assert [one[1:] for one in paused] == [(False, ""), (True, "unsupportable-volume")]

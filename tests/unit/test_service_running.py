@@ -21,10 +21,11 @@ from collector import fast
 from collector.config import Config, read_config_table
 from collector.core.views import OriginatorState
 from collector.errors import PeerError
-from collector.model import SECOND, CollectorTime
+from collector.model import SECOND, CollectorTime, DeviceTime
 from collector.service import commands, memory, running
 from collector.service.gauges import refresh
 from collector.service.printing import PrintingSink
+from collector.subscriber.states import SubscriptionPhase, SubscriptionState
 from tests.helpers import update
 from tests.unit.test_service_whole import config_in, served
 
@@ -227,13 +228,20 @@ def test_devices_with_and_without_subscriptions(tmp_path: Path) -> None:
                 reason="",
                 since=0,
                 subscriptions=[
-                    SimpleNamespace(
-                        name="s", phase=SimpleNamespace(value="active"), id=7, reason=""
-                    )
+                    SubscriptionState(
+                        *("s", SubscriptionPhase.ACTIVE, 7, "every 60 s", CollectorTime(0)),
+                        *(None, DeviceTime(0)),
+                    ),
+                    SubscriptionState(
+                        *("t", SubscriptionPhase.PENDING, None, "", CollectorTime(0)),
+                        *(CollectorTime(10**9), None),
+                    ),
                 ],
             )
-            (row,) = commands._subscriptions(session)  # type: ignore[arg-type]  # its shape
+            row, other = commands._subscriptions(session)  # type: ignore[arg-type]  # its shape
             assert (row["subscription"], row["state"], row["id"]) == ("s", "active", 7)
+            assert row["why"] == "every 60 s; ends at 1970-01-01T00:00:00Z"
+            assert other["why"] == "asked again at 1970-01-01T00:00:01Z"
             service.pipeline.counts.rejected["bad-json"] = 4
             refresh(service)
             assert service.counters.messages_rejected[("bad-json",)] == 4

@@ -474,7 +474,7 @@ def test_another_transport_may_say_that_a_subscription_ended() -> None:
         world.manager.subscription_ended("nobody", 22, "x")
         world.manager.subscription_ended("core1", 22, "filter-unavailable")
         (state,) = world.manager.states()[0].subscriptions
-        assert state.phase is SubscriptionPhase.PENDING
+        assert state.phase is SubscriptionPhase.TERMINATED
         assert "filter-unavailable" in state.reason
         assert state.retry_at is not None
         await world.manager.stop()

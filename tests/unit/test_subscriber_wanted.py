@@ -17,16 +17,10 @@ from collector.model import (
     SelectionFilter,
     SubscriptionTerms,
 )
+from collector.subscriber.asked import anchor_after, anchor_offset, can_modify, terms_to_ask
+from collector.subscriber.refusals import can_heal
 from collector.subscriber.session import SessionSettings
-from collector.subscriber.wanted import (
-    anchor_after,
-    anchor_offset,
-    by_device,
-    can_heal,
-    can_modify,
-    terms_to_ask,
-    wanted_from,
-)
+from collector.subscriber.wanted import by_device, wanted_from
 
 TERMS = SubscriptionTerms(
     datastore="operational",

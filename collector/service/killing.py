@@ -1,0 +1,59 @@
+"""``collector kill``: end any dynamic subscription of a device, in a session of its own.
+
+Does: one session, one kill-subscription (RFC 8639 §2.4.5). Does not: ask whether that is meant
+(``cli.kill``), touch what a running collector wants: it hears of the end like anybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from collector.errors import ProtocolError, WireError
+from collector.service.clock import CollectorClock
+from collector.subscriber import refusals
+from collector.subscriber.manager import session_factory
+from collector.subscriber.session import SessionSettings
+from collector.wire.netconf_rpc import KillSubscription, decode_reply, encode_rpc
+
+
+def kill_subscription(settings: SessionSettings, session: str, subscription_id: int) -> None:
+    """Have the device end a subscription.
+
+    Args:
+        settings: how to reach it.
+        session: which client holds the session.
+        subscription_id: the device's id of it.
+
+    Raises:
+        SessionError: no session, or it ended.
+        ProtocolError: the device refused; the sentence says why.
+        ConfigError: a secret or key cannot be had.
+    """
+    asyncio.run(_kill(settings, session, subscription_id))
+
+
+async def _kill(settings: SessionSettings, session: str, subscription_id: int) -> None:
+    opened = session_factory(session)(settings, lambda now, messages: None, CollectorClock())
+    try:
+        await opened.open()
+        request = encode_rpc("1", KillSubscription(subscription_id))
+        reply = decode_reply(await opened.rpc(request))
+    except WireError as error:
+        raise ProtocolError(f"the answer of {settings.where} cannot be read: {error}") from error
+    finally:
+        await opened.close()
+    if reply.error is not None:
+        raise ProtocolError(
+            f"{settings.where} does not end subscription {subscription_id}: "
+            f"{refusals.describe(reply.error)}{_cause(reply.error)}",
+            tag=reply.error.tag,
+            identity=reply.error.identity,
+        )
+
+
+def _cause(error: ProtocolError) -> str:
+    if error.tag == "access-denied":
+        return "; without a rule that allows it nobody may (RFC 8639 §5, nacm:default-deny-all)"
+    if error.identity == "no-such-subscription":
+        return "; a configured one ends when it leaves the configuration of the device"
+    return ""
