@@ -20,7 +20,6 @@ from typing import Any
 from msgspec import Struct
 
 from collector.model import SECOND, NotificationKind, StateChange
-from publisher_sim import datastore
 from publisher_sim.accounts import OnWire, Produced
 from publisher_sim.channel import (
     ComponentSubscription,
@@ -32,6 +31,7 @@ from publisher_sim.channel import (
     Status,
     ToAgent,
 )
+from publisher_sim.datastore import Datastore
 from publisher_sim.faults import Breaker, Sending
 from publisher_sim.numbering import Numbering
 from publisher_sim.scenario import Card, Scenario
@@ -85,6 +85,7 @@ class AgentPublisher:
         self._scenario = scenario
         self._card = card
         self._run = run
+        self._datastore = Datastore(scenario)
         self._breaker = Breaker(card.name, scenario.seed, scenario.fault)
         self._numbering = Numbering(scenario.seed, run)
         self._serving: dict[int, ComponentSubscription] = {}
@@ -285,9 +286,7 @@ class AgentPublisher:
             nominal=nominal,
             position=position,
             count=count,
-            contents=datastore.contents(
-                self._scenario.seed, nodes, select(component.selection), nominal
-            ),
+            contents=self._datastore.contents(nodes, nominal, select(component.selection)),
         )
 
     def _common(

@@ -2,7 +2,7 @@
 
 Does: the 64-bit numbers and the enumerations of what ``datastore`` makes. Does not: encode (the
 collector's codec does), know other modules. Rules: the values of enumerations are those of
-ietf-interfaces (RFC 8343) and ietf-hardware (RFC 8348).
+ietf-interfaces (RFC 8343), ietf-hardware (RFC 8348) and ietf-yang-patch (RFC 8072).
 """
 
 from __future__ import annotations
@@ -21,12 +21,16 @@ _WIDE = frozenset(
 )  # fmt: skip
 """Leaves of 64 bits (RFC 9254 §6.1)."""
 _ENUMERATIONS = {
-    "admin-status": {"up": 1},
-    "oper-status": {"up": 1, "ok": 1},
+    "admin-status": {"up": 1, "down": 2},
+    "oper-status": {"up": 1, "ok": 1, "down": 2, "nonoperational": 3},
     "value-type": {"celsius": 8},
     "value-scale": {"units": 9},
-    "oper-state": {"enabled": 3},
-}
+    "oper-state": {"disabled": 2, "enabled": 3},
+    "operation": {
+        "create": 0, "delete": 1, "insert": 2, "merge": 3, "move": 4, "replace": 5, "remove": 6,
+    },
+    "where": {"before": 0, "after": 1, "first": 2, "last": 3},
+}  # fmt: skip
 """Leaf -> its words by number (RFC 9254 §6.6)."""
 
 

@@ -1,9 +1,10 @@
 """The list entries of the simulated datastore as they are at an instant.
 
-Does not: keep state. Every value is a function of (seed, entry, time), so that two processes and
-two runs agree without talking, and a counter never goes back. Names and types are those of
-ietf-interfaces (RFC 8343) and ietf-hardware (RFC 8348) in the JSON of RFC 7951: 64-bit numbers are
-text. Which members an entry has may change with time, which members its containers have does not.
+Does not: keep state, or know when it changes (``datastore``). Every value is a function of seed,
+entry, state and time, so that two processes and two runs agree without talking, and a counter never
+goes back. Names and types are those of ietf-interfaces (RFC 8343) and ietf-hardware (RFC 8348) in
+the JSON of RFC 7951: 64-bit numbers are text. Which members an entry has may depend on who asks,
+which members its containers have may not but for that (``selection``).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import zlib
 from functools import lru_cache
 from typing import Any, Final
+
+from msgspec import Struct
 
 from collector.wire.timestamps import format_date_and_time
 
@@ -38,9 +41,45 @@ _UP_SINCE = 1_700_000_000 * SECOND
 _MASK = 2**64 - 1
 
 
-def entry(seed: int, module: str, key: str, at: int) -> dict[str, Any]:
+PERIODIC_ONLY: Final = {
+    INTERFACES: ("statistics",),
+    HARDWARE: ("sensor-data/value", "sensor-data/value-timestamp"),
+}
+"""module -> what of an entry is in no on-change update, for it changes all the time (RFC 8641
+§3.10); paths of member names."""
+
+
+class State(Struct, frozen=True):
+    """What of an entry changes at times of its own."""
+
+    away: bool = False
+    """It is not in the datastore."""
+    down: bool = False
+    """Interface: not operational. Component: failed."""
+    shut: bool = False
+    """Interface: by configuration."""
+    since: int | None = None
+    """Of ``down`` or ``shut``, ns since 1970; None: since the device was booted."""
+
+
+UP: Final = State()
+
+
+def entry(seed: int, module: str, key: str, at: int, state: State = UP) -> dict[str, Any]:
     """All members of a list entry at an instant (ns since 1970)."""
-    return (_interface if module == INTERFACES else _component)(seed, key, at)
+    if module == INTERFACES:
+        return _interface(seed, key, state) | {"statistics": _statistics(seed, key, at)}
+    found = _component(seed, key, state)
+    found["sensor-data"] |= {
+        "value": 400 + mixed(seed, key, at // SECOND) % 80,
+        "value-timestamp": format_date_and_time(at),
+    }
+    return found
+
+
+def notifiable(seed: int, module: str, key: str, state: State) -> dict[str, Any]:
+    """The members of a list entry whose changes are said on-change."""
+    return (_interface if module == INTERFACES else _component)(seed, key, state)
 
 
 def sample(module: str, key: str) -> dict[str, Any]:
@@ -48,7 +87,21 @@ def sample(module: str, key: str) -> dict[str, Any]:
     return entry(0, module, key, 0)
 
 
-def _interface(seed: int, name: str, at: int) -> dict[str, Any]:
+def _interface(seed: int, name: str, state: State) -> dict[str, Any]:
+    constant, index = _constants(seed, name)
+    return {
+        "name": name,
+        "type": "iana-if-type:ethernetCsmacd",
+        "admin-status": "down" if state.shut else "up",
+        "oper-status": "down" if state.down or state.shut else "up",
+        "last-change": _since(state, constant),
+        "if-index": index,
+        "phys-address": constant["phys-address"],
+        "speed": "10000000000",
+    }
+
+
+def _statistics(seed: int, name: str, at: int) -> dict[str, Any]:
     constant, index = _constants(seed, name)
     seconds = max(0, at - _UP_SINCE) // SECOND
     statistics: dict[str, Any] = {"discontinuity-time": constant["since"]}
@@ -57,20 +110,10 @@ def _interface(seed: int, name: str, at: int) -> dict[str, Any]:
         statistics[leaf] = str((rate + index) * seconds + wobble & _MASK)
     for position, leaf in enumerate(_ERRORS):
         statistics[leaf] = seconds // (3600 * (position + 2)) + index % 5
-    return {
-        "name": name,
-        "type": "iana-if-type:ethernetCsmacd",
-        "admin-status": "up",
-        "oper-status": "up",
-        "last-change": constant["since"],
-        "if-index": index,
-        "phys-address": constant["phys-address"],
-        "speed": "10000000000",
-        "statistics": statistics,
-    }
+    return statistics
 
 
-def _component(seed: int, name: str, at: int) -> dict[str, Any]:
+def _component(seed: int, name: str, state: State) -> dict[str, Any]:
     constant, index = _constants(seed, name)
     return {
         "name": name,
@@ -79,16 +122,21 @@ def _component(seed: int, name: str, at: int) -> dict[str, Any]:
         "parent-rel-pos": index % 16,
         "serial-num": f"SIM{index:08d}",
         "sensor-data": {
-            "value": 400 + mixed(seed, name, at // SECOND) % 80,
             "value-type": "celsius",
             "value-scale": "units",
             "value-precision": 1,
-            "oper-status": "ok",
-            "value-timestamp": format_date_and_time(at),
+            "oper-status": "nonoperational" if state.down else "ok",
             "value-update-rate": 1000,
         },
-        "state": {"oper-state": "enabled", "state-last-changed": constant["since"]},
+        "state": {
+            "oper-state": "disabled" if state.down else "enabled",
+            "state-last-changed": _since(state, constant),
+        },
     }
+
+
+def _since(state: State, constant: dict[str, str]) -> str:
+    return constant["since"] if state.since is None else format_date_and_time(state.since)
 
 
 @lru_cache(maxsize=4096)

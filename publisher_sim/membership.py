@@ -83,7 +83,7 @@ class Membership:
     def move(self, fault: Fault, to: str) -> None:
         """Give the nodes of a ``move`` to a publisher; those not there stay away."""
         card = self._scenario.publisher(fault.card)
-        nodes = [Node(INTERFACES, name) for name in fault.interfaces or card.interfaces]
+        nodes = [Node(INTERFACES, name) for name in fault.interfaces or card.all_interfaces]
         if not fault.interfaces:
             nodes.extend(Node(HARDWARE, name) for name in card.hardware)
         self._table.move(nodes, to)
@@ -113,6 +113,6 @@ def _homes(scenario: Scenario) -> dict[Node, str]:
     """node -> the publisher that the scenario gives it to."""
     homes: dict[Node, str] = {}
     for card in scenario.publishers:
-        homes.update({Node(INTERFACES, name): card.name for name in card.interfaces})
+        homes.update({Node(INTERFACES, name): card.name for name in card.all_interfaces})
         homes.update({Node(HARDWARE, name): card.name for name in card.hardware})
     return homes

@@ -7,6 +7,7 @@ of them together, ``file`` to read and ``checks`` to check them.
 from __future__ import annotations
 
 from publisher_sim.scenario.cards import MASTER, Card, Master
+from publisher_sim.scenario.changes import Changes
 from publisher_sim.scenario.checks import check
 from publisher_sim.scenario.configuration import Configuration
 from publisher_sim.scenario.configured import Configured
@@ -23,6 +24,7 @@ __all__ = [
     "MESSAGE_FAULTS",
     "REASONS",
     "Card",
+    "Changes",
     "Configuration",
     "Configured",
     "Fault",

@@ -26,6 +26,13 @@ class Card(Table, frozen=True):
     generator_id: str = ""
     """Its Message Generator ID where that is text, as the base draft allows; its updates then go in
     the form of notification-messages. Empty: the publisher id in decimal."""
+    transient: tuple[str, ...] = ()
+    """Interfaces that come and go (``changes.entry_seconds``), beside the others."""
+
+    @property
+    def all_interfaces(self) -> tuple[str, ...]:
+        """Those that it ever has."""
+        return self.interfaces + self.transient
 
     @property
     def generator(self) -> str:
@@ -43,3 +50,5 @@ class Master(Table, frozen=True):
     arc: float = 0.05
     loss_detection_seconds: float = 1.0
     """How long after an agent's channel broke the master declares it gone, at most 3."""
+    transient: tuple[str, ...] = ()
+    """As of a card."""

@@ -11,6 +11,7 @@ from msgspec import field
 
 from collector.model import SECOND
 from publisher_sim.scenario.cards import MASTER, Card, Master
+from publisher_sim.scenario.changes import Changes
 from publisher_sim.scenario.configuration import Configuration
 from publisher_sim.scenario.configured import Configured
 from publisher_sim.scenario.faults import Fault
@@ -47,6 +48,7 @@ class Scenario(Table, frozen=True):
     push: Push = Push()
     period: Periods = Periods()
     limits: Limits = Limits()
+    changes: Changes = Changes()
     master: Master = Master()
     card: tuple[Card, ...] = ()
     fault: tuple[Fault, ...] = field(default=())
@@ -105,8 +107,9 @@ class Scenario(Table, frozen=True):
         """The master's own publisher first, then the cards."""
         own = self.master
         first = Card(
-            MASTER, own.publisher_id, own.interfaces, own.hardware, True, own.phase, own.arc
-        )
+            MASTER, own.publisher_id, own.interfaces, own.hardware, phase=own.phase,
+            arc=own.arc, transient=own.transient,
+        )  # fmt: skip
         return (first, *self.card)
 
     def publisher(self, name: str) -> Card:

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.model import SelectionFilter
-from publisher_sim.datastore import contents
+from publisher_sim.datastore import Datastore
 from publisher_sim.entries import TREES
 from publisher_sim.filters import compile_filter, cut, tree_of
 from publisher_sim.resource_location import Node, decompose
+from publisher_sim.scenario import Scenario
 from publisher_sim.selection import EVERYTHING, select
 
 MODULES = st.sampled_from(["ietf-interfaces", "ietf-hardware"])
@@ -21,6 +22,7 @@ NODES = st.builds(Node, MODULES, NAMES)
 PUBLISHERS = ["master", "lc1", "lc2", "lc3"]
 STEPS = st.sampled_from(["", "[name='a']", "[oper-status='up']", "[if-index > 500000]"])
 BELOW = st.sampled_from(["", "/*", "/name", "/statistics/in-octets", "/sensor-data"])
+DATASTORE = Datastore(Scenario(seed=1))
 AT = 1_800_000_000_000_000_000
 
 
@@ -54,13 +56,13 @@ def test_no_overlap_and_full_cover(
         for node in share:
             assert owners[node] == publisher or publisher == "master"
     assert shares
-    pieces = [contents(1, share, selection, AT) for share in shares.values()]
+    pieces = [DATASTORE.contents(share, AT, selection) for share in shares.values()]
     assert _entries(pieces) == _entries([_retrieved(owners, wanted)])
 
 
 def _retrieved(owners: dict[Node, str], wanted: SelectionFilter | None) -> dict[str, Any]:
     """The filter evaluated on the whole datastore at once, as a retrieval would."""
-    whole = contents(1, owners, EVERYTHING, AT)
+    whole = DATASTORE.contents(owners, AT, EVERYTHING)
     if wanted is None:
         return whole
     root = tree_of(whole)

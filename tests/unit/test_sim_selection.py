@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from collector.model import SelectionFilter
-from publisher_sim.datastore import contents
+from publisher_sim.datastore import Datastore
 from publisher_sim.entries import TREES, entry
 from publisher_sim.filters import FilterUnsupportedError
 from publisher_sim.resource_location import Node, ResourceLocationTable, decompose
+from publisher_sim.scenario import Scenario
 from publisher_sim.selection import EVERYTHING, select
 
 IF = "urn:ietf:params:xml:ns:yang:ietf-interfaces"
 NAMES = {"if": IF}
+DATASTORE = Datastore(Scenario(seed=1))
 ETH0 = ("ietf-interfaces", "eth0")
 ETH1 = ("ietf-interfaces", "eth1")
 FAN = ("ietf-hardware", "fan")
@@ -120,7 +122,7 @@ def test_the_same_filter_is_one_selection_for_all_publishers() -> None:
 
 def test_only_what_is_selected_is_in_the_update() -> None:
     selection = select(xpath(f"{ENTRIES}/if:statistics"))
-    found = contents(1, [Node(*ETH0), Node(*FAN)], selection, 0)
+    found = DATASTORE.contents([Node(*ETH0), Node(*FAN)], 0, selection)
     (values,) = found.pop("ietf-interfaces:interfaces")["interface"]
     assert set(values) == {"name", "statistics"}
     assert found == {}
@@ -128,7 +130,7 @@ def test_only_what_is_selected_is_in_the_update() -> None:
 
 def test_an_update_is_about_900_octets_and_moves() -> None:
     before, after = (
-        contents(1, [Node(*ETH0)], EVERYTHING, second * 1_000_000_000)
+        DATASTORE.contents([Node(*ETH0)], second * 1_000_000_000, EVERYTHING)
         for second in (1_800_000_000, 1_800_000_001)
     )
     assert 600 < len(json.dumps(before)) < 1100
@@ -136,8 +138,8 @@ def test_an_update_is_about_900_octets_and_moves() -> None:
     octets = [one["statistics"]["in-octets"] for one in entries]
     assert all(isinstance(text, str) for text in octets)  # RFC 7951 §6.1: 64 bits are text
     assert int(octets[0]) < int(octets[1])
-    assert contents(1, [], EVERYTHING, 0) == {}
-    assert "ietf-hardware:hardware" in contents(1, [Node(*FAN)], EVERYTHING, 0)
+    assert DATASTORE.contents([], 0, EVERYTHING) == {}
+    assert "ietf-hardware:hardware" in DATASTORE.contents([Node(*FAN)], 0, EVERYTHING)
 
 
 @pytest.mark.parametrize("module", TREES)

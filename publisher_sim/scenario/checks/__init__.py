@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from publisher_sim.scenario.checks.changes import check_changes
 from publisher_sim.scenario.checks.checker import Checks
 from publisher_sim.scenario.checks.configuration import check_configuration
 from publisher_sim.scenario.checks.configured import check_configured
@@ -25,6 +26,7 @@ CHECKS: tuple[Callable[[Checks], None], ...] = (
     check_configured,
     check_configuration,
     check_limits,
+    check_changes,
 )
 """In this order: a later one may rely on what an earlier one made sure of."""
 

@@ -17,9 +17,9 @@ def check_publishers(checks: Checks) -> None:
     checks.once([one.name for one in scenario.publishers], "card", "name")
     checks.once([one.publisher_id for one in scenario.publishers], "card", "publisher_id")
     checks.once([one.generator for one in scenario.publishers], "card", "generator_id")
-    for kind in ("interfaces", "hardware"):
+    for kind in ("all_interfaces", "hardware"):
         owned = [node for one in scenario.publishers for node in getattr(one, kind)]
-        checks.once(owned, "card", kind)
+        checks.once(owned, "card", kind.removeprefix("all_"))
     for number, card in enumerate(scenario.publishers):
         key = MASTER if card.name == MASTER else f"card[{number - 1}]"
         checks.within(card.publisher_id, 0, 2**32 - 1, f"{key}.publisher_id")
