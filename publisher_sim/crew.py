@@ -25,6 +25,8 @@ from publisher_sim.accounts import TruthFact, decode_facts
 from publisher_sim.agent import AgentPublisher, register_of
 from publisher_sim.channel import FromAgent, ToAgent
 from publisher_sim.publishers.agent_loop import AgentLoop, loop_of
+from publisher_sim.publishers.senders import OpenSender, open_sender
+from publisher_sim.publishers.timers import Clock
 from publisher_sim.scenario import Card, Netconf, Scenario
 
 OnMessage = Callable[[FromAgent], None]
@@ -64,13 +66,31 @@ class Crew(Protocol):
 
 
 class TaskCrew:
-    """Agents within the master's process, each with its own socket."""
+    """Agents within the master's process."""
 
     def __init__(
-        self, scenario: Scenario, on_message: OnMessage, on_lost: OnLost, *, accounts: bool = True
+        self,
+        scenario: Scenario,
+        on_message: OnMessage,
+        on_lost: OnLost,
+        *,
+        clock: Clock,
+        senders: OpenSender = open_sender,
+        accounts: bool = True,
     ) -> None:
-        """``accounts``: keep facts until they are asked for."""
+        """Nobody is there yet.
+
+        Args:
+            scenario: the device.
+            on_message: gets what agents say.
+            on_lost: gets who is gone.
+            clock: of the device.
+            senders: makes the way out of each.
+            accounts: keep facts until they are asked for.
+        """
         self._scenario = scenario
+        self._clock = clock
+        self._senders = senders
         self._accounts = accounts
         self._on_message = on_message
         self._on_lost = on_lost
@@ -85,7 +105,9 @@ class TaskCrew:
         """See ``Crew``."""
         life = self._lives[card.name] = self._lives.get(card.name, -1) + 1
         agent = AgentPublisher(self._scenario, card, f"{card.name}/{life}")
-        loop = loop_of(self._scenario, agent, self._note, self._on_message)
+        loop = loop_of(
+            self._scenario, agent, self._note, self._on_message, self._clock, self._senders
+        )
         self._loops[card.name] = loop
         self._on_message(register_of(self._scenario, agent, card))
 

@@ -28,6 +28,7 @@ def override(
     address: str | None = None,
     seed: int | None = None,
     periods: int | None = None,
+    period: float | None = None,
 ) -> Scenario:
     """The scenario with some values replaced; None leaves a value. Raises ConfigError."""
     if receiver is not None:
@@ -43,6 +44,9 @@ def override(
         scenario = structs.replace(scenario, seed=seed)
     if periods is not None:
         scenario = structs.replace(scenario, periods=periods)
+    if period is not None:
+        seconds = structs.replace(scenario.period, seconds=period)
+        scenario = structs.replace(scenario, period=seconds)
     check(scenario)
     return scenario
 

@@ -36,9 +36,10 @@ from publisher_sim.ports import (
     StopCard,
     TellAgent,
 )
-from publisher_sim.publishers.agent_loop import AgentLoop, loop_of, now
+from publisher_sim.publishers.agent_loop import AgentLoop, loop_of
 from publisher_sim.publishers.netconf_server import NetconfServer
 from publisher_sim.scenario import MASTER, Scenario
+from publisher_sim.surroundings import Surroundings
 from publisher_sim.truth import Truth
 from publisher_sim.truth_file import Header
 
@@ -64,6 +65,7 @@ class DeviceService:
         truth: Path | None = None,
         in_process: bool = False,
         progress: Callable[[str], None] = lambda text: None,
+        surroundings: Surroundings | None = None,
     ) -> None:
         """Nothing is opened yet.
 
@@ -72,6 +74,7 @@ class DeviceService:
             truth: where the truth goes; None: nowhere.
             in_process: agents are tasks of this process.
             progress: gets a sentence whenever something happened.
+            surroundings: what it shares with others of this process; None: nothing.
 
         Raises:
             ConfigError: password, keys or host key cannot be read.
@@ -82,16 +85,24 @@ class DeviceService:
         self._master = MasterPublisher(scenario)
         self._truth = Truth(scenario.grace, counted=scenario.continuity != "none")
         self._facts = 0
-        self._timer: asyncio.TimerHandle | None = None
+        shared = surroundings or Surroundings()
+        self._clock = shared.timers.clock()
+        self._alarm = self._clock.alarm(self._wake)
+        self._ways_out = shared.ways_out()
+        self._truth_while_running = shared.truth_while_running
         self._over = asyncio.Event()
         self._registered = asyncio.Event()
         self._waiting_for = {card.name for card in scenario.card}
         self._written_at = time.monotonic()
         self._write_cost = 0.0
-        crew_class = TaskCrew if in_process else ProcessCrew
-        self._crew: Crew = crew_class(
-            scenario, self._agent_said, self._agent_lost, accounts=truth is not None
-        )
+        told = (scenario, self._agent_said, self._agent_lost)
+        accounts = truth is not None
+        self._crew: Crew
+        if in_process:
+            way_out = self._ways_out.open
+            self._crew = TaskCrew(*told, clock=self._clock, senders=way_out, accounts=accounts)
+        else:
+            self._crew = ProcessCrew(*told, accounts=accounts)
         netconf = scenario.netconf
         self.server = NetconfServer(
             scenario.address,
@@ -103,6 +114,7 @@ class DeviceService:
             on_rpc=self._rpc_received,
             on_busy=self._session_busy,
             on_close=self._session_closed,
+            door=shared.door,
         )
         self._library = ModuleLibrary()
         self._own: AgentLoop | None = None
@@ -118,7 +130,10 @@ class DeviceService:
         """
         card = self._scenario.publisher(MASTER)
         agent = AgentPublisher(self._scenario, card, f"{MASTER}/0")
-        self._own = loop_of(self._scenario, agent, self._note, self._agent_said)
+        way_out = self._ways_out.open
+        self._own = loop_of(
+            self._scenario, agent, self._note, self._agent_said, self._clock, way_out
+        )
         await self._crew.open()
         for one in self._scenario.card:
             self._crew.start_card(one)
@@ -129,7 +144,7 @@ class DeviceService:
             return
         await self.server.start()
         self._started = True
-        self._do(self._master.configure(now()))
+        self._do(self._master.configure(self._clock.now()))
         self._progress(f"{self._scenario.name} listens on {self.server.host}:{self.server.port}")
 
     async def _registration(self) -> None:
@@ -165,15 +180,15 @@ class DeviceService:
     async def stop(self) -> None:
         """Terminate, reap, write the truth. May be called twice, or after a failed ``start``."""
         if not self._master.finished:
-            self._do(self._master.stop(now()))
-        if self._timer is not None:
-            self._timer.cancel()
-        until = now()
+            self._do(self._master.stop(self._clock.now()))
+        self._alarm.set(None)
+        until = self._clock.now()
         if self._own is not None:
             await self._own.drain(GOODBYE_SECONDS)
             self._own.close()
         await self._say_goodbye()
         await self._crew.close()
+        self._ways_out.close()
         await self.server.stop()
         self._write_truth(until)
         if isinstance(self._crew, ProcessCrew):
@@ -190,11 +205,11 @@ class DeviceService:
     # ------------------------------------------------------------------ what comes in
     def _session_opened(self, session_id: str, user: str) -> None:
         self._progress(f"session {session_id} of {user} opened")
-        self._do(self._master.session_opened(session_id, user, now()))
+        self._do(self._master.session_opened(session_id, user, self._clock.now()))
 
     def _session_closed(self, session_id: str) -> None:
         self._progress(f"session {session_id} closed")
-        self._do(self._master.session_closed(session_id, now()))
+        self._do(self._master.session_closed(session_id, self._clock.now()))
 
     def _session_busy(self, session_id: str, busy: bool) -> None:
         # the server calls from within ``send``, while the actions before this one are carried out
@@ -202,7 +217,7 @@ class DeviceService:
 
     def _tell_busy(self, session_id: str, busy: bool) -> None:
         if not self._master.finished:
-            self._do(self._master.session_busy(session_id, busy, now()))
+            self._do(self._master.session_busy(session_id, busy, self._clock.now()))
 
     def _rpc_received(self, session_id: str, message: bytes) -> None:
         try:
@@ -214,10 +229,10 @@ class DeviceService:
         if answer is not None:
             self.server.send(session_id, answer)
             return
-        self._do(self._master.rpc_received(session_id, rpc, now()))
+        self._do(self._master.rpc_received(session_id, rpc, self._clock.now()))
 
     def _agent_said(self, message: FromAgent) -> None:
-        self._do(self._master.agent_said(message, now()))
+        self._do(self._master.agent_said(message, self._clock.now()))
         if isinstance(message, Register):
             self._progress(f"{message.card} registered")
             self._waiting_for.discard(message.card)
@@ -229,11 +244,11 @@ class DeviceService:
             return
         self._progress(f"{card} is gone")
         generator = self._scenario.publisher(card).generator
-        self._note(Killed(now(), generator))
-        self._do(self._master.agent_lost(card, run, now()))
+        self._note(Killed(self._clock.now(), generator))
+        self._do(self._master.agent_lost(card, run, self._clock.now()))
 
     def _wake(self) -> None:
-        self._do(self._master.handle_timer(now()))
+        self._do(self._master.handle_timer(self._clock.now()))
         if self._master.finished:
             self._over.set()
 
@@ -269,13 +284,8 @@ class DeviceService:
                 self.server.close_session(action.session_id)
 
     def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        deadline = self._master.next_deadline()
-        if deadline is not None and not self._master.finished:
-            wait = max(0.0, (deadline - now()) / 1e9)
-            self._timer = asyncio.get_running_loop().call_later(wait, self._wake)
+        finished = self._master.finished
+        self._alarm.set(None if finished else self._master.next_deadline())
 
     # ------------------------------------------------------------------ truth
     def _note(self, fact: TruthFact) -> None:
@@ -290,8 +300,8 @@ class DeviceService:
 
     def _write_truth_sometimes(self) -> None:
         due = time.monotonic() - self._written_at >= TRUTH_SECONDS
-        if due and self._write_cost < TRUTH_COST:
-            self._write_truth(now())
+        if self._truth_while_running and due and self._write_cost < TRUTH_COST:
+            self._write_truth(self._clock.now())
 
     def _write_truth(self, until: int) -> None:
         if self._truth_path is None or not self._started:

@@ -19,6 +19,7 @@ from collector.errors import CollectorError
 
 COMMANDS = {
     "run": ("publisher_sim.cli.run:run", "Run a device on real sockets."),
+    "fleet": ("publisher_sim.cli.fleet:fleet", "Run very many devices in one process."),
     "check": ("publisher_sim.cli.check:check", "Say whether a scenario is good."),
     "simulate": ("publisher_sim.cli.simulate:simulate", "Run a scenario in pretend time."),
     "distort": ("publisher_sim.cli.distort:distort", "Put known faults into a capture."),

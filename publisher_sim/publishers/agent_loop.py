@@ -18,16 +18,12 @@ from publisher_sim.accounts import TruthFact, encode_fact
 from publisher_sim.agent import Account, AgentAction, AgentPublisher, Transmit
 from publisher_sim.channel import FromAgent, ToAgent
 from publisher_sim.ports import Announce
-from publisher_sim.publishers.senders import Sender, open_sender
+from publisher_sim.publishers.senders import OpenSender, Sender, open_sender
+from publisher_sim.publishers.timers import Clock, Timers
 from publisher_sim.scenario import Scenario
 
-OpenSender = Callable[[str, str], Sender | None]
+OpenOther = Callable[[str, str], Sender | None]
 """Opens a sender for (transport, path). Raises ConfigError."""
-
-
-def now() -> int:
-    """ns since 1970 by the machine's clock, which all processes of a device share."""
-    return time.time_ns()
 
 
 class AccountFile:
@@ -52,15 +48,26 @@ def loop_of(
     agent: AgentPublisher,
     note: Callable[[TruthFact], None],
     say: Callable[[FromAgent], None],
+    clock: Clock | None = None,
+    way_out: OpenSender = open_sender,
 ) -> AgentLoop:
     """The loop of an agent with the way out that its device has.
+
+    Args:
+        scenario: of the device.
+        agent: who decides.
+        note: takes what is to be accounted for.
+        say: takes what the master is to know.
+        clock: of the device; None: the machine's, with timers of its own.
+        way_out: opens its senders.
 
     Raises:
         ConfigError: it cannot be opened.
     """
+    clock = clock or Timers().clock()
     if scenario.configuration is not None:
-        return AgentLoop(agent, None, note, say, partial(open_sender, scenario))
-    return AgentLoop(agent, open_sender(scenario), note, say)
+        return AgentLoop(agent, None, note, say, clock, partial(way_out, scenario))
+    return AgentLoop(agent, way_out(scenario), note, say, clock)
 
 
 class AgentLoop:
@@ -72,7 +79,8 @@ class AgentLoop:
         sender: Sender | None,
         note: Callable[[TruthFact], None],
         say: Callable[[FromAgent], None],
-        open_other: OpenSender | None = None,
+        clock: Clock,
+        open_other: OpenOther | None = None,
     ) -> None:
         """Nothing is sent yet.
 
@@ -81,6 +89,7 @@ class AgentLoop:
             sender: its way out over the scenario's transport; None where the master forwards.
             note: takes what is to be accounted for.
             say: takes what the master is to know.
+            clock: of the device.
             open_other: opens senders for receivers that the device was configured with.
         """
         self.agent = agent
@@ -90,19 +99,20 @@ class AgentLoop:
         """(transport, path) -> its sender, once something goes there."""
         self._note = note
         self._say = say
-        self._timer: asyncio.TimerHandle | None = None
+        self._clock = clock
+        self._alarm = clock.alarm(self._wake)
         self._closed = False
 
     def receive(self, message: ToAgent) -> None:
         """Take what the master says."""
         if not self._closed:
-            self._carry_out(self.agent.receive(message, now()))
+            self._carry_out(self.agent.receive(message, self._clock.now()))
             self._arm()
 
     def announce(self, what: Announce) -> None:
         """Send a state change."""
         if not self._closed:
-            said = self.agent.announce(what.component, what.kind, what.change, now())
+            said = self.agent.announce(what.component, what.kind, what.change, self._clock.now())
             self._carry_out(said)
 
     async def drain(self, seconds: float) -> None:
@@ -117,23 +127,17 @@ class AgentLoop:
     def close(self) -> None:
         """Nothing leaves any more. May be called twice."""
         self._closed = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.set(None)
         for sender in self._senders():
             sender.close()
 
-    def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        deadline = self.agent.next_deadline()
-        if deadline is not None:
-            wait = max(0.0, (deadline - now()) / 1e9)
-            self._timer = asyncio.get_running_loop().call_later(wait, self._wake)
-
     def _wake(self) -> None:
-        self._carry_out(self.agent.handle_timer(now()))
+        self._carry_out(self.agent.handle_timer(self._clock.now()))
         self._arm()
+
+    def _arm(self) -> None:
+        if not self._closed:
+            self._alarm.set(self.agent.next_deadline())
 
     def _carry_out(self, actions: list[AgentAction]) -> None:
         for action in actions:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import asyncssh
 
@@ -48,6 +48,8 @@ create-subscription, which this server does not have."""
 DEFAULT_PORT = 8300
 """830 (RFC 6242 §6) needs root."""
 MAX_SESSIONS = 64
+BACKLOG = 4096
+"""Connections that may wait to be accepted; the system may allow fewer (ours)."""
 MAX_REQUEST = 1024 * 1024
 """Octets of one request (ours)."""
 MAX_UNSENT = 16 * 1024 * 1024
@@ -70,6 +72,21 @@ def _ignore(*_: object) -> None:
     pass
 
 
+class Door(Protocol):
+    """A listener that several servers share."""
+
+    port: int
+    host_key: asyncssh.SSHKey
+
+    def enter(self, server: NetconfServer) -> None:
+        """Who asks for this one is its own from now on."""
+        ...
+
+    def leave(self, server: NetconfServer) -> None:
+        """Nobody finds it any more; may be called twice."""
+        ...
+
+
 class NetconfServer:
     """Listens on one address; a session is known by its NETCONF session-id as decimal text."""
 
@@ -89,6 +106,7 @@ class NetconfServer:
         max_sessions: int = MAX_SESSIONS,
         max_unsent: int = MAX_UNSENT,
         busy_above: int = BUSY_ABOVE,
+        door: Door | None = None,
     ) -> None:
         """Prepare; nothing is opened yet.
 
@@ -106,6 +124,7 @@ class NetconfServer:
             max_sessions: further ones are refused at the subsystem request.
             max_unsent: octets, see ``MAX_UNSENT``.
             busy_above: octets, see ``BUSY_ABOVE``.
+            door: listens instead of this server, with a host key of its own; None: nobody does.
 
         Raises:
             ConfigError: the host key cannot be read.
@@ -122,7 +141,8 @@ class NetconfServer:
         self.max_sessions = max_sessions
         self.max_unsent = max_unsent
         self.busy_above = busy_above
-        self._host_key = _read_host_key(host_key)
+        self._door = door
+        self._host_key = read_host_key(host_key) if door is None else door.host_key
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._connections: set[asyncssh.SSHServerConnection] = set()
         self._sessions: dict[str, ServerSession] = {}
@@ -137,28 +157,17 @@ class NetconfServer:
 
     async def start(self) -> None:
         """Return when listening. Raises ConfigError when the address cannot be used."""
-        try:
-            self._acceptor = await asyncssh.listen(
-                self.host,
-                self.port,
-                server_factory=lambda: _Login(self),
-                server_host_keys=[self._host_key],
-                config=None,
-                gss_host=None,
-                compression_algs=None,
-                allow_scp=False,
-                x11_forwarding=False,
-                agent_forwarding=False,
-                encoding=None,
-            )
-        except OSError as error:
-            raise ConfigError(
-                f"cannot listen on {self.host} port {self.port}: {error.strerror}"
-            ) from error
+        if self._door is not None:
+            self._door.enter(self)
+            self.port = self._door.port
+            return
+        self._acceptor = await listen(self.host, self.port, self._host_key, lambda: Login(self))
         self.port = self._acceptor.get_port()
 
     async def stop(self) -> None:
         """Close the sessions and the socket. May be called twice, or without ``start``."""
+        if self._door is not None:
+            self._door.leave(self)
         acceptor, self._acceptor = self._acceptor, None
         if acceptor is not None:
             acceptor.close()
@@ -222,37 +231,70 @@ class NetconfServer:
             self.on_close(session_id)
 
 
-class _Login(asyncssh.SSHServer):
+async def listen(
+    host: str, port: int, host_key: asyncssh.SSHKey, login: Callable[[], asyncssh.SSHServer]
+) -> asyncssh.SSHAcceptor:
+    """Listen for NETCONF over SSH. Raises ConfigError when the address cannot be used."""
+    try:
+        return await asyncssh.listen(
+            host,
+            port,
+            server_factory=login,
+            server_host_keys=[host_key],
+            config=None,
+            gss_host=None,
+            compression_algs=None,
+            allow_scp=False,
+            x11_forwarding=False,
+            agent_forwarding=False,
+            encoding=None,
+            backlog=BACKLOG,
+        )
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {host} port {port}: {error.strerror}") from error
+
+
+class Login(asyncssh.SSHServer):
     """One SSH connection until it is authenticated."""
 
-    def __init__(self, server: NetconfServer) -> None:
-        self._server = server
+    def __init__(self, server: NetconfServer | None = None) -> None:
+        self.server = server
+        """Whose subscriber it is; None: nobody's, and no password is right."""
         self._connection: asyncssh.SSHServerConnection | None = None
         self._user = ""
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        """asyncssh: somebody is there."""
         self._connection = conn
-        self._server._connections.add(conn)
+        if self.server is not None:
+            self.server._connections.add(conn)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._connection is not None:
-            self._server._connections.discard(self._connection)
+        """asyncssh: somebody is gone."""
+        if self._connection is not None and self.server is not None:
+            self.server._connections.discard(self._connection)
 
     def begin_auth(self, username: str) -> bool:
+        """asyncssh: who it says it is."""
         self._user = username
-        keys = self._server.authorized_keys.get(username)
+        if self.server is None:
+            return True
+        keys = self.server.authorized_keys.get(username)
         if keys and self._connection is not None:
             self._connection.set_authorized_keys(asyncssh.import_authorized_keys(keys))
         return True
 
     def password_auth_supported(self) -> bool:
-        return bool(self._server.users)
+        """asyncssh: is it worth asking for a password?"""
+        return self.server is None or bool(self.server.users)
 
     def validate_password(self, username: str, password: str) -> bool:
-        return self._server.users.get(username) == password
+        """asyncssh: is that the password?"""
+        return self.server is not None and self.server.users.get(username) == password
 
-    def session_requested(self) -> ServerSession:
-        return self._server.make_session(self._user)
+    def session_requested(self) -> ServerSession | bool:
+        """asyncssh: a channel is wanted."""
+        return False if self.server is None else self.server.make_session(self._user)
 
 
 class ServerSession(asyncssh.SSHServerSession[bytes]):
@@ -380,7 +422,8 @@ class ServerSession(asyncssh.SSHServerSession[bytes]):
         self.server.on_open(self.session_id, self.user)
 
 
-def _read_host_key(host_key: asyncssh.SSHKey | str | Path | None) -> asyncssh.SSHKey:
+def read_host_key(host_key: asyncssh.SSHKey | str | Path | None) -> asyncssh.SSHKey:
+    """A key as given, read, or made anew. Raises ConfigError."""
     if host_key is None:
         return asyncssh.generate_private_key("ssh-ed25519")
     if isinstance(host_key, asyncssh.SSHKey):

@@ -21,24 +21,14 @@ GROUP = "publisher_sim.publishers"
 class Sender(Protocol):
     """The way out of one publisher process; made and used in the event loop."""
 
-    refused: int
-    """Units that were given up: by the system, the receiver, or a full queue."""
+    @property
+    def refused(self) -> int:
+        """Units that were given up: by the system, the receiver, or a full queue."""
+        ...
 
     @property
     def waiting(self) -> int:
         """Units that were taken and neither sent nor given up; who stops waits for them a while."""
-        ...
-
-    def __init__(self, address: str, receiver: Receiver) -> None:
-        """Open what is local; connecting may come later.
-
-        Args:
-            address: of the device, to send from.
-            receiver: transport and TLS settings; each ``send`` says address and port.
-
-        Raises:
-            ConfigError: the address cannot be bound, a file cannot be read.
-        """
         ...
 
     def send(self, address: str, port: int, octets: bytes, media_type: int, dscp: int = 0) -> None:
@@ -56,6 +46,30 @@ class Sender(Protocol):
         ...
 
 
+class SenderClass(Protocol):
+    """What an entry point names."""
+
+    def __call__(self, address: str, receiver: Receiver) -> Sender:
+        """Open what is local; connecting may come later.
+
+        Args:
+            address: of the device, to send from.
+            receiver: transport and TLS settings; each ``send`` says address and port.
+
+        Raises:
+            ConfigError: the address cannot be bound, a file cannot be read.
+        """
+        ...
+
+
+class OpenSender(Protocol):
+    """How a publisher gets its way out."""
+
+    def __call__(self, scenario: Scenario, transport: str = "", path: str = "") -> Sender | None:
+        """As ``open_sender``."""
+        ...
+
+
 def open_sender(scenario: Scenario, transport: str = "", path: str = "") -> Sender | None:
     """A new sender for one publisher of the device; None where the master forwards.
 
@@ -65,7 +79,7 @@ def open_sender(scenario: Scenario, transport: str = "", path: str = "") -> Send
         path: over ``https-notif``; empty: the scenario's.
 
     Raises:
-        ConfigError: it is not installed, or as its constructor.
+        ConfigError: it is not installed, or as ``SenderClass``.
     """
     receiver = structs.replace(
         scenario.receiver,
@@ -82,7 +96,7 @@ def open_sender(scenario: Scenario, transport: str = "", path: str = "") -> Send
             allowed=", ".join(sorted({"netconf", *found})),
         )
     try:
-        make: type[Sender] = found[receiver.transport].load()
+        make: SenderClass = found[receiver.transport].load()
     except ImportError as error:
         raise ConfigError(
             f"{receiver.transport} needs a library that is not installed: {error}",

@@ -1,0 +1,159 @@
+"""A small fleet on real sockets: one listener for all, and a real collector that finds it right."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import pytest
+
+from collector.comparison import compare, read_truth
+from collector.config import read_config_table
+from collector.service import Service
+from publisher_sim.fleet.collecting import collector_config, known_hosts_line
+from publisher_sim.fleet.figures import Figures
+from publisher_sim.fleet.members import Muster, members
+from publisher_sim.fleet.running import run_fleet
+from publisher_sim.fleet.service import Fleet
+from publisher_sim.run import override
+from publisher_sim.scenario import Scenario, parse_scenario
+from tests.lab import Facts, fault, scenario_toml
+
+pytestmark = pytest.mark.integration
+DEVICES = 12
+
+
+def of(text: str, receiver: str) -> Scenario:
+    return override(parse_scenario(text), receiver=receiver, netconf_port=0)
+
+
+async def collected(
+    fleet: Fleet, folder: Path, scenarios: list[Scenario], service: Service, facts: Facts
+) -> None:
+    """Run the fleet to its end with a collector beside it."""
+    import tomllib
+
+    known = folder / "known_hosts"
+    await fleet.start()
+    public = fleet.door.host_key.export_public_key().decode().strip()
+    known.write_text(known_hosts_line(scenarios, fleet.door.port, public))
+    table: dict[str, Any] = tomllib.loads(collector_config(scenarios, fleet.door.port, str(known)))
+    table["collector"]["data_dir"] = str(folder / "data")
+    table["metrics"] = {"port": 0}
+    table["udp_notif"] = {"port": 0}
+    await service.reload(read_config_table(table, file="fleet"))
+    await asyncio.wait_for(fleet.wait(), 120)
+
+
+async def run(folder: Path, text: str, muster: Muster) -> tuple[list[Scenario], Facts]:
+    facts = Facts()
+    empty = {
+        "collector": {"data_dir": str(folder / "data")},
+        "udp_notif": {"port": 0},
+        "metrics": {"port": 0},
+        "device": [{"name": "nobody", "sources": ["127.9.9.9"]}],
+    }
+    service = Service(read_config_table(empty, file="fleet"), sinks=[facts])
+    await service.start()
+    try:
+        port = service.receivers[0].local_port  # type: ignore[attr-defined]
+        scenarios = members(of(text, f"127.0.0.1:{port}"), muster)
+        truth = folder / "truth"
+        truth.mkdir()
+        fleet = Fleet(scenarios, truth=truth)
+        look = Figures(fleet)
+        try:
+            await collected(fleet, folder, scenarios, service, facts)
+            figures = look.look()
+            assert figures["refused"] == 0
+            assert figures["devices"] == muster.devices
+            assert figures["files"] < 400
+        finally:
+            await fleet.stop()
+    finally:
+        await service.stop()
+    return scenarios, facts
+
+
+@pytest.mark.realtime
+def test_every_verdict_about_a_fleet_is_the_one_it_deserves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLISHER_SIM_PASSWORD", "lab")
+    faults = fault("drop", 7, 9, card="linecard1") + fault("silent", 8, 9, card="linecard2")
+    text = scenario_toml("fleet", 1, faults, cards=2, periods=12)
+    muster = Muster(DEVICES, cards=3, first_address="127.10.7.250")
+    scenarios, facts = asyncio.run(run(tmp_path, text, muster))
+    compared = 0
+    for one in scenarios:
+        truth = read_truth(tmp_path / "truth" / f"{one.name}.jsonl")
+        comparison = compare(truth, facts.verdicts[one.name])
+        assert [different.sentence() for different in comparison.differences] == []
+        compared += comparison.compared
+        assert comparison.outcomes.get("INCOMPLETE", 0) >= 1 or comparison.uncertain
+    assert compared >= 4 * DEVICES
+
+
+def test_users_name_the_device_behind_a_shared_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLISHER_SIM_PASSWORD", "lab")
+    text = scenario_toml("fleet", 2, cards=1) + '\n[receiver]\ntransport = "netconf"\n'
+    scenarios = members(of(text, "127.0.0.1:1"), Muster(3, shared_port=True))
+
+    async def log_in(port: int, user: str) -> bool:
+        try:
+            async with asyncssh.connect(
+                "127.0.2.2", port, username=user, password="lab", known_hosts=None, config=None
+            ):
+                return True
+        except asyncssh.PermissionDenied:
+            return False
+
+    async def whole() -> list[bool]:
+        fleet = Fleet(scenarios)
+        try:
+            await fleet.start()
+            users = ("collector-0002", "collector-0003", "collector-0004", "collector")
+            return [await log_in(fleet.door.port, user) for user in users]
+        finally:
+            await fleet.stop()
+
+    assert asyncio.run(whole()) == [True, True, False, False]
+
+
+def test_an_address_of_no_device_lets_nobody_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBLISHER_SIM_PASSWORD", "lab")
+    scenarios = members(of(scenario_toml("fleet", 3), "127.0.0.1:9"), Muster(2))
+
+    async def whole() -> None:
+        fleet = Fleet(scenarios)
+        try:
+            await fleet.start()
+            with pytest.raises(asyncssh.PermissionDenied):
+                await asyncssh.connect(
+                    "127.0.0.1", fleet.door.port, username="collector", password="lab",
+                    known_hosts=None, config=None,
+                )  # fmt: skip
+        finally:
+            await fleet.stop()
+
+    asyncio.run(whole())
+
+
+def test_a_run_says_ready_and_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PUBLISHER_SIM_PASSWORD", "lab")
+    monkeypatch.setattr("publisher_sim.fleet.running.FIGURES_SECONDS", 0.1)
+    scenarios = members(of(scenario_toml("fleet", 4), "127.0.0.1:9"), Muster(20))
+    known = tmp_path / "known"
+    run_fleet(scenarios, known_hosts=known, truth=tmp_path / "t", duration=0.5, figures=True)
+    ready, *figures = (json.loads(line) for line in capfd.readouterr().out.splitlines())
+    assert ready["ready"]
+    assert (ready["devices"], ready["publishers"]) == (20, 100)
+    assert ready["known_hosts"] == known.read_text().strip()
+    assert {"cpu_percent", "rss_mib", "behind_ms", "sent_per_second"} <= figures[0].keys()
