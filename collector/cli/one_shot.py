@@ -10,38 +10,23 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from collector.cli.wanting import subscription_table
 from collector.errors import UsageError
 
 PASSWORD_VARIABLE = "COLLECTOR_PASSWORD"  # noqa: S105 - the name of a variable
 
 
-def one_shot_config(
-    *,
-    host: str,
-    xpath: str | None,
-    subtree: str | None,
-    namespaces: tuple[str, ...],
-    listen: str,
-    settings: Mapping[str, Any],
-) -> Any:
+def one_shot_config(*, host: str, listen: str, settings: Mapping[str, Any]) -> Any:
     """A ``Config`` of one device and one subscription. Raises ConfigError, UsageError."""
     from collector.config import read_config_table
 
     address, port = _split(listen)
     netconf = netconf_table(host, settings)
-    device = {"name": host, "netconf": netconf, "sources": list(settings["sources"])}
-    wanted = {
-        "name": "subscribe",
-        "period_seconds": settings["period"],
-        "namespaces": dict(_namespace(text) for text in namespaces),
-        **{k: v for k, v in (("xpath", xpath), ("subtree", subtree)) if v is not None},
-        **_given(settings, "datastore", "encoding"),
-    }
     table = {
         "udp_notif": {"address": address, "port": port},
         "metrics": {"enabled": False},
-        "device": [device],
-        "subscription": [wanted],
+        "device": [{"name": host, "netconf": netconf, "sources": list(settings["sources"])}],
+        "subscription": [subscription_table(settings)],
     }
     return read_config_table(table, file="command line")
 
@@ -77,10 +62,3 @@ def _split(listen: str) -> tuple[str, int]:
     if not port.isdecimal() or not address:
         raise UsageError(f'--listen "{listen}" is not ADDRESS:PORT, as 0.0.0.0:10003 or [::]:10003')
     return address.strip("[]"), int(port)
-
-
-def _namespace(text: str) -> tuple[str, str]:
-    prefix, equals, uri = text.partition("=")
-    if not (prefix and equals and uri):
-        raise UsageError(f'--ns "{text}" is not PREFIX=URI')
-    return prefix, uri

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TextIO
-
 import click
 
 from collector.cli.options import Length, json_option
+from collector.cli.wanting import subscription_options
 
 
 @click.command(
     epilog="""\b
-Example (the password is in the environment variable COLLECTOR_PASSWORD):
+Examples (the password is in the environment variable COLLECTOR_PASSWORD):
   collector subscribe 192.0.2.7 --user telemetry --xpath /ietf-interfaces:interfaces --period 10
+  collector subscribe 192.0.2.7 --user telemetry --stream NETCONF --replay 1h
 """
 )
 @click.argument("host")
-@click.option("--xpath", help="What is selected; prefixes are module names.")
-@click.option(
-    "--subtree", type=click.File("r"), metavar="FILE", help="A subtree filter instead of an XPath."
-)
-@click.option(
-    "--ns", "namespaces", multiple=True, metavar="P=URI",
-    help="Namespace of a prefix that is no module name; can be repeated.",
-)  # fmt: skip
-@click.option("--period", type=Length(), required=True, help="Seconds between updates.")
-@click.option("--datastore", default="operational", show_default=True, help="Datastore (RFC 8342).")
-@click.option(
-    "--encoding", type=click.Choice(["encode-json", "encode-xml", "encode-cbor"]),
-    default="encode-json", show_default=True, help="Encoding of the notifications.",
-)  # fmt: skip
+@subscription_options
 @click.option(
     "--port", type=click.IntRange(1, 65535), default=830, show_default=True,
     help="TCP port of NETCONF over SSH.",
@@ -56,14 +43,7 @@ Example (the password is in the environment variable COLLECTOR_PASSWORD):
 @click.option("--duration", type=Length(), help="Stop after so long; else Ctrl-C.")
 @json_option
 def subscribe(
-    host: str,
-    xpath: str | None,
-    subtree: TextIO | None,
-    namespaces: tuple[str, ...],
-    listen: str,
-    duration: float | None,
-    as_json: bool,
-    **settings: object,
+    host: str, listen: str, duration: float | None, as_json: bool, **settings: object
 ) -> int:
     """Subscribe once to HOST and print the updates and verdicts that come.
 
@@ -73,12 +53,5 @@ def subscribe(
     from collector.cli.one_shot import one_shot_config
     from collector.service import subscribe_once
 
-    config = one_shot_config(
-        host=host,
-        xpath=xpath,
-        subtree=subtree.read() if subtree else None,
-        namespaces=namespaces,
-        listen=listen,
-        settings=settings,
-    )
+    config = one_shot_config(host=host, listen=listen, settings=settings)
     return subscribe_once(config, duration_seconds=duration, json_output=as_json)

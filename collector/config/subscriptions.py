@@ -101,8 +101,8 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
     (RFC 8640, section 6); "any" where the device is set up to push to one of the receivers."""
     encoding: Literal["encode-json", "encode-xml", "encode-cbor", "encode-gpb"] | None = None
     """Encoding of the notifications; always asked for, since leaving it out means XML. Without it
-    encode-json, with transport = "netconf" encode-xml. "encode-gpb" is what vendors have for gRPC
-    dial-out; no standard names it."""
+    encode-json; of a stream, and with transport = "netconf", encode-xml. "encode-gpb" is what
+    vendors have for gRPC dial-out; no standard names it."""
     anchor: Text = "auto"
     """Where periods start: "auto" asks for a multiple of the period since 1970, or an RFC 3339
     time."""
@@ -118,7 +118,8 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
     @property
     def asked_encoding(self) -> str:
         """The encoding to ask for."""
-        return self.encoding or ("encode-xml" if self.transport == "netconf" else "encode-json")
+        on_session = self.transport == "netconf" or self.stream is not None
+        return self.encoding or ("encode-xml" if on_session else "encode-json")
 
     @property
     def asked_datastore(self) -> str | None:

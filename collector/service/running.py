@@ -114,7 +114,7 @@ async def _wait(
             async with asyncio.timeout(0.2):
                 await stopping.wait()
         problem, can_heal = _problem(service)
-        if sink.unread:
+        if sink.unread or _is_complete(service):
             return ""
         if problem and not can_heal:
             return problem
@@ -122,6 +122,12 @@ async def _wait(
             print(f"collector: {problem}; it is tried again", file=sys.stderr, flush=True)
         said = problem
     return said
+
+
+def _is_complete(service: Service) -> bool:
+    """Whether the subscription has reached its stop-time, and nothing more will come."""
+    held = [one.phase for device in service.manager.states() for one in device.subscriptions]
+    return bool(held) and all(phase == "completed" for phase in held)
 
 
 def _problem(service: Service) -> tuple[str, bool]:

@@ -111,7 +111,7 @@ def test_completion(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
         (["demo", "--cards", "1"], "collector: Invalid value for '--cards': 1 is not in the range"),
         (["demo", "--duration", "x"], "collector: Invalid value for '--duration'"),
         (["run", "-c", "/no/such"], "collector: /no/such: No such file or directory"),
-        (["subscribe", "h"], "collector: Missing option '--period'"),
+        (["subscribe", "h"], "collector: Missing option '--user'"),
         (["query", "--json", "--csv", "x"], "collector: --json and --csv cannot be used together"),
         (["verdicts", "--follow", "--until", "now", "--store", "/tmp"], "collector: --follow"),
         (["status", "--store", "/no/such"], "collector: there is no data folder /no/such;"),

@@ -10,6 +10,7 @@ import pytest
 
 from collector.cli.one_shot import one_shot_config
 from collector.cli.options import Length, Moment, data_folder, parse_moment
+from collector.cli.subscribe import subscribe
 from collector.errors import ConfigError, UsageError
 from tests.unit.verdict_maker import NOON
 
@@ -80,14 +81,11 @@ def test_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def one_shot(**changes: Any) -> Any:
     values: dict[str, Any] = {
         "host": "192.0.2.7",
-        "xpath": "/ietf-interfaces:interfaces",
-        "subtree": None,
-        "namespaces": ("if=urn:x",),
         "listen": "[::1]:0",
         "settings": {
             "port": 8300, "username": "u", "password_file": None, "key_file": "/k",
             "known_hosts": None, "session": "asyncssh", "sources": ("127.0.1.1",), "period": 1.0,
-            "datastore": "operational", "encoding": "encode-json",
+            "xpath": "/ietf-interfaces:interfaces", "namespaces": ("if=urn:x",),
         },
     }  # fmt: skip
     values["settings"] |= changes.pop("settings", {})
@@ -106,6 +104,47 @@ def test_options_become_a_configuration() -> None:
     assert subscription.period == SECOND
 
 
+def test_all_that_can_be_asked_for(tmp_path: Path) -> None:
+    """Through the command line itself, up to where it would connect."""
+    (tmp_path / "filter.xml").write_text("<interfaces/>")
+    words = [
+        *("192.0.2.7", "--user", "u", "--key-file", "/k", "--subtree"),
+        *(str(tmp_path / "filter.xml"), "--on-change", "--dampening", "500ms", "--no-sync"),
+        *("--exclude", "move", "--exclude", "insert", "--stop-after", "10m", "--no-renew"),
+        *("--dscp", "0", "--weighting", "0", "--dependency", "7", "--accept-hints"),
+        *("--module-version", "ietf-interfaces=2018-02-20", "--encoding", "encode-xml"),
+    ]
+    with subscribe.make_context("subscribe", words) as context:
+        asked = one_shot_config(host="192.0.2.7", listen="[::1]:0", settings=context.params)
+    (one,) = asked.subscriptions
+    assert (one.subtree, one.on_change, one.dampening_seconds) == ("<interfaces/>", True, 0.5)
+    assert (one.sync_on_start, one.excluded_changes) == (False, ("move", "insert"))
+    assert (one.stop_after_seconds, one.renew, one.accept_hints) == (600, False, True)
+    assert (one.dscp, one.weighting, one.dependency) == (0, 0, "7")
+    assert (one.module_versions, one.encoding) == (
+        {"ietf-interfaces": "2018-02-20"},
+        "encode-xml",
+    )
+
+
+def test_a_stream_can_be_asked_for() -> None:
+    words = ["192.0.2.7", "--user", "u", "--key-file", "/k", "--stream", "NETCONF"]
+    times = ["--replay-start-time", "2026-01-01T00:00:00Z", "--stop-time", "2026-01-02T00:00:00Z"]
+    for more, expected in (
+        ([], (None, None, None)),
+        (["--replay", "1h"], (None, 3600, None)),
+        ([*times, "--filter-name", "f"], (times[1], None, times[3])),
+    ):
+        params = subscribe.make_context("subscribe", [*words, *more]).params
+        asked = one_shot_config(host="192.0.2.7", listen="[::1]:0", settings=params)
+        (one,) = asked.subscriptions
+        assert (one.replay_start_time, one.replay_seconds, one.stop_time) == expected
+        assert (one.stream, one.asked_datastore, one.asked_encoding) == (
+            *("NETCONF", None),
+            "encode-xml",
+        )
+
+
 def test_the_password_is_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLLECTOR_PASSWORD", raising=False)
     with pytest.raises(UsageError, match="no way to log in is given: --password-file"):
@@ -121,9 +160,13 @@ def test_the_password_is_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     [
         ({"listen": "10003"}, r'--listen "10003" is not ADDRESS:PORT'),
         ({"listen": "host:x"}, r"is not ADDRESS:PORT"),
-        ({"namespaces": ("if",)}, r'--ns "if" is not PREFIX=URI'),
-        ({"xpath": "interfaces"}, r"command line: subscription\[1\]\.xpath: .* start at the root"),
-        ({"xpath": None}, r"either xpath, subtree or filter_name"),
+        ({"settings": {"namespaces": ("if",)}}, r'"if" is not --ns PREFIX=URI'),
+        ({"settings": {"module_versions": ("a=",)}}, r'"a=" is not MODULE=REVISION'),
+        (
+            {"settings": {"xpath": "interfaces"}},
+            r"command line: subscription\[1\]\.xpath: .* start at the root",
+        ),
+        ({"settings": {"xpath": None}}, r"either xpath, subtree or filter_name"),
         ({"listen": "localhost:1"}, r'udp_notif\.address: "localhost" is not an IP address'),
         ({"settings": {"period": 0.001}}, r"subscription\[1\]\.period_seconds: 0\.001"),
     ],

@@ -105,7 +105,7 @@ def test_properties() -> None:
     (stream,) = parse(STREAM).subscriptions
     assert (stream.asked_datastore, stream.period, stream.asked_encoding) == (
         *(None, None),
-        "encode-json",
+        "encode-xml",
     )
 
 

@@ -1,0 +1,111 @@
+"""What ``collector subscribe`` can ask for: the options, and the section that they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from collector.cli.options import Length
+from collector.errors import UsageError
+
+_TEXTS = (
+    ("--stream", "NAME", 'Event stream instead of a datastore, as in "NETCONF".'),
+    ("--xpath", "XPATH", "What is selected; prefixes are module names."),
+    ("--filter-name", "NAME", "What is selected, as a filter that the device has by that name."),
+    ("--datastore", "NAME", "Datastore (RFC 8342).  [default: operational]"),
+    ("--stop-time", "TIME", "When the subscription ends, in RFC 3339."),
+    ("--replay-start-time", "TIME", "With --stream: from when on kept events are sent."),
+    ("--dependency", "ID", "Subscription of the device that goes first."),
+)
+_LENGTHS = (
+    ("--period", "Seconds between updates."),
+    ("--dampening", "With --on-change: least time between two updates."),
+    ("--stop-after", "How long the device is asked to keep the subscription; it is prolonged."),
+    ("--replay", "With --stream: how far back kept events are sent."),
+)
+_FLAGS = (
+    ("--on-change", "Updates when something changed, instead of each period."),
+    ("--no-sync", "With --on-change: do not send everything at the beginning."),
+    ("--no-renew", "With --stop-after: do not prolong."),
+    ("--accept-hints", "When the device refuses the period, ask for the one it hints."),
+)
+_KEYS = {
+    "period": "period_seconds",
+    "dampening": "dampening_seconds",
+    "stop_after": "stop_after_seconds",
+    "replay": "replay_seconds",
+    "excluded": "excluded_changes",
+}
+"""Parameter -> the key of ``[[subscription]]``, where the names differ."""
+
+
+def subscription_options(function: Any) -> Any:
+    """All but those that need more than a line."""
+    options = [
+        *(click.option(name, metavar=form, help=text) for name, form, text in _TEXTS),
+        click.option(
+            "--subtree", type=click.File("r"), metavar="FILE", help="A subtree filter in XML."
+        ),
+        click.option(
+            "--ns", "namespaces", multiple=True, metavar="P=URI",
+            help="Namespace of a prefix that is no module name; can be repeated.",
+        ),
+        *(click.option(name, type=Length(), help=text) for name, text in _LENGTHS),
+        *(click.option(name, is_flag=True, default=None, help=text) for name, text in _FLAGS),
+        click.option(
+            "--exclude", "excluded", multiple=True,
+            type=click.Choice(["create", "delete", "insert", "move", "replace"]),
+            help="With --on-change: a kind of change that is not sent; can be repeated.",
+        ),
+        click.option(
+            "--module-version", "module_versions", multiple=True, metavar="MODULE=REVISION",
+            help="Revision or version that the updates must follow; can be repeated.",
+        ),
+        click.option("--dscp", type=click.IntRange(0, 63), help="DSCP of the updates."),
+        click.option(
+            "--weighting", type=click.IntRange(0, 255), help="Share among those of one DSCP."
+        ),
+        click.option(
+            "--encoding", type=click.Choice(["encode-json", "encode-xml", "encode-cbor"]),
+            help="Encoding of the notifications.  [default: encode-json, of a stream encode-xml]",
+        ),
+    ]  # fmt: skip
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def subscription_table(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The section ``[[subscription]]``.
+
+    Args:
+        settings: parameters of the command, those of ``subscription_options`` among them.
+
+    Raises:
+        UsageError: a pair that is none.
+    """
+    names = [name.removeprefix("--").replace("-", "_") for name, *_ in (*_TEXTS, *_LENGTHS)]
+    names += ["on_change", "accept_hints", "excluded", "dscp", "weighting", "encoding"]
+    table = {_KEYS.get(name, name): settings[name] for name in names if settings.get(name)}
+    for name in ("dscp", "weighting"):  # 0 is a value
+        if settings.get(name) is not None:
+            table[name] = settings[name]
+    if settings.get("no_sync"):
+        table["sync_on_start"] = False
+    if settings.get("no_renew"):
+        table["renew"] = False
+    for name, form in (("namespaces", "--ns PREFIX=URI"), ("module_versions", "MODULE=REVISION")):
+        if settings.get(name):
+            table[name] = dict(_pair(text, form) for text in settings[name])
+    if settings.get("subtree") is not None:
+        table["subtree"] = settings["subtree"].read()
+    return {"name": "subscribe", **table}
+
+
+def _pair(text: str, form: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise UsageError(f'"{text}" is not {form}')
+    return name, value
