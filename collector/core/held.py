@@ -36,7 +36,7 @@ def find(context: Context, device: Device, update: Update) -> Subscription | Non
         return None
     one = device.subscriptions.get(device.aliases.get(subscription_id, subscription_id))
     if one is not None and one.live:
-        return one if one.period or one.terms.on_change is not None else None
+        return one if one.period or not subscriptions.is_periodic(one.terms) else None
     if one is not None:
         return _revived(context, device, one, update)
     return _by_port(context, device, update) or _by_operator(context, device, update)
@@ -151,7 +151,7 @@ def _make_room(device: Device, now: int) -> bool:
 
 def release(device: Device, subscription: Subscription, arrival: int) -> list[Update]:
     """What was held for a subscription whose terms came: at most one period old."""
-    if not subscription.period and subscription.terms.on_change is None:
+    if not subscription.period and subscriptions.is_periodic(subscription.terms):
         return []  # its period is still being learned from what is held
     unknown = device.unknown.pop(subscription.id, None)
     if unknown is None or not subscription.period:

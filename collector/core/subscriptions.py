@@ -52,7 +52,7 @@ def begin(
         end(context, before, arrival, "replaced", ended)
     said = context.settings.for_name(device.name, name)
     period = terms.period or 0
-    if not period and terms.on_change is None and said.period:
+    if not period and is_periodic(terms) and said.period:
         period, period_source = said.period, "configured"
     one = Subscription(device.name, device.windows, name, subscription_id, revision, terms, period)
     one.period_source, one.origin, one.since = period_source, origin, arrival
@@ -95,6 +95,11 @@ def _by_name(device: Device, name: str) -> Subscription | None:
         return None
     found = [one for one in device.subscriptions.values() if one.name == name and not one.live]
     return max(found, key=lambda one: one.revision, default=None)
+
+
+def is_periodic(terms: SubscriptionTerms) -> bool:
+    """Do records fall on ticks, as far as is known? Changes and events come when they happen."""
+    return terms.on_change is None and terms.stream is None
 
 
 def same_terms(one: SubscriptionTerms, other: SubscriptionTerms, period: int) -> bool:
@@ -225,6 +230,7 @@ def established(context: Context, device: Device, told: Established) -> Subscrip
     same = one is not None and one.live and same_terms(one.terms, told.terms, one.period)
     if told.modified and one is not None and same:
         closing.wake(context, one, told.arrival)
+        _resume(one, told.arrival, None)  # RFC 8639 §2.4.3
         declare(context, one, declared, told.arrival, None)
         closing.schedule(context, one, told.arrival)
     else:
@@ -291,7 +297,7 @@ def _started(
     known = context.settings.for_id(device.name, heard.subscription_id) or KnownSubscription()
     terms = change.terms if change is not None else None
     source = "declared"
-    if terms is None or (terms.period is None and terms.on_change is None):
+    if terms is None or (terms.period is None and is_periodic(terms)):
         fallback = known.terms or (before.terms if before is not None else None)
         if fallback is not None:
             terms, source = fallback, "configured" if known.terms else "declared"
@@ -328,7 +334,7 @@ def _modified(
     terms = change.terms if change is not None else None
     if one is None or not one.live:
         return _started(context, device, told, one, "starting")
-    told_period = terms is not None and (terms.period or terms.on_change is not None)
+    told_period = terms is not None and (terms.period or not is_periodic(terms))
     if terms is not None and told_period and not same_terms(one.terms, terms, one.period):
         return _started(context, device, told, one, "terms_changed")
     closing.wake(context, one, told.arrival)

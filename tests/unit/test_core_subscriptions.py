@@ -341,9 +341,11 @@ def test_the_operators_period_fills_in() -> None:
     assert wire.row(4).deadline == ns(40.12 + 1)
 
 
-def test_on_change_subscriptions_are_followed_and_not_judged() -> None:
-    start = changed(-1, STARTED, generators=("1", "2"),
-                    terms=SubscriptionTerms(on_change=OnChange()))  # fmt: skip
+@pytest.mark.parametrize(
+    "terms", [SubscriptionTerms(on_change=OnChange()), SubscriptionTerms(stream="NETCONF")]
+)
+def test_what_has_no_period_is_followed_and_not_judged(terms: SubscriptionTerms) -> None:
+    start = changed(-1, STARTED, generators=("1", "2"), terms=terms)
     wire = run([update(-2, "1", 99), start, *steady(periods=5)], until=48)
     assert wire.verdicts == []
     assert rows(wire)[0].period_cs is None
@@ -358,6 +360,15 @@ def test_a_suspension_is_not_judged() -> None:
     assert letters(wire.lasts()) == "CCCCnnCCC"
     assert wire.row(4).reason == "suspended"
     assert [row.state for row in rows(wire)] == ["active", "suspended", "active"]
+
+
+def test_a_modification_ends_a_suspension() -> None:
+    """RFC 8639 §2.4.3; prolonging one by another stop-time leaves its terms as they are."""
+    stop = changed(33, Kind.SUBSCRIPTION_SUSPENDED, reason="insufficient-resources")
+    sent = [*steady(periods=4), *steady(start=6, periods=3, first_id=104)]
+    wire = run([established(), *sent, stop, established(52, modified=True)], until=88)
+    assert [row.state for row in rows(wire)] == ["active", "suspended", "active"]
+    assert letters(wire.lasts()) == "CCCCnnCCC"
 
 
 def test_a_second_suspension_and_a_needless_resumption_change_nothing() -> None:
