@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from collector.core import arcs, expected
 from collector.core.clocks import lag, on_our_clock
 from collector.core.state import Originator, Subscription
+from collector.core.state_parts import Life
 from collector.model import SECOND, CollectorTime, DeviceTime
 
 STARTING_PERIODS = 4
@@ -20,8 +21,9 @@ ROOM = 1024
 """Entries below which nobody looks for those that are no longer true (ours)."""
 CLOSE = 0
 FINAL = 1
+LIFE = 2
 Entry = tuple[int, int, str, int, int, int, int, Subscription]
-"""(time, revision, device, subscription id, index, CLOSE or FINAL, serial, subscription)."""
+"""(time, revision, device, subscription id, index, CLOSE, FINAL or LIFE, serial, subscription)."""
 
 
 def default_grace(period: int) -> int:
@@ -97,6 +99,9 @@ def is_true(entry: Entry) -> bool:
     time, _, _, _, index, what, _, subscription = entry
     if what == CLOSE:
         return subscription.live and subscription.due == time
+    if what == LIFE:
+        life = subscription.life
+        return life is not None and subscription.live and life.due == time
     period = subscription.periods.get(index)
     return period is not None and period.final_due == time
 
@@ -135,10 +140,20 @@ class Deadlines:
         subscription.periods[index].final_due = time
         self._push(subscription, time, index, FINAL)
 
+    def life_at(self, subscription: Subscription, life: Life, time: int | None) -> None:
+        """What is known of the originators is told at ``time``; None: there is nothing to tell."""
+        if time != life.due:
+            life.due = time
+            if time is not None:
+                self._push(subscription, time, 0, LIFE)
+
     def restore(self, subscription: Subscription) -> None:
         """Enter everything that a restored subscription waits for."""
         if subscription.due is not None:
             self._push(subscription, subscription.due, subscription.next_index, CLOSE)
+        life = subscription.life
+        if life is not None and life.due is not None:
+            self._push(subscription, life.due, 0, LIFE)
         for period in subscription.periods.values():
             if period.final_due is not None:
                 self._push(subscription, period.final_due, period.index, FINAL)

@@ -16,6 +16,7 @@ from collector.core import (
     closing,
     counters,
     endings,
+    life,
     snapshot,
     straight,
     straight_compiled,
@@ -25,7 +26,7 @@ from collector.core import (
 )
 from collector.core.clocks import add_window
 from collector.core.context import Context
-from collector.core.deadlines import CLOSE, is_true
+from collector.core.deadlines import CLOSE, LIFE, is_true
 from collector.core.message_ids import Finding
 from collector.core.settings import EngineSettings
 from collector.core.state import NO_SUBSCRIPTION, Device, Subscription
@@ -142,8 +143,9 @@ class Engine:
                 forced = settings.per_subscription.get(device.name)
                 if forced is not None:
                     counters.force(self._context, counter, forced)
-        for one in self._running(self._next_offset):
-            subscriptions.configured(self._context, one, now)
+        for one in self._live(self._next_offset):
+            if one.period or one.terms.on_change is not None:
+                subscriptions.configured(self._context, one, now)
         closing.settle(self._context, now)
         return self._context.take()
 
@@ -225,6 +227,8 @@ class Engine:
             if what == CLOSE:
                 subscription.due = None
                 closing.close(self._context, subscription, time)
+            elif what == LIFE:
+                life.look(self._context, subscription, time)
             else:
                 period = subscription.periods[index]
                 amendments.finalise(self._context, subscription, period, time)
@@ -309,13 +313,16 @@ class Engine:
         known = [self._devices[name] for name in sorted(self._devices)]
         return [device for device in known if offset >= device.next_offset]
 
-    def _running(self, offset: int) -> list[Subscription]:
+    def _live(self, offset: int) -> list[Subscription]:
         return [
             one
             for device in self._concerned(offset)
             for _, one in sorted(device.subscriptions.items())
-            if one.live and one.period
+            if one.live
         ]
+
+    def _running(self, offset: int) -> list[Subscription]:
+        return [one for one in self._live(offset) if one.period]
 
     # ----------------------------------------------------------------------- tables
     def _device(self, name: str) -> Device:

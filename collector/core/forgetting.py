@@ -11,7 +11,7 @@ from __future__ import annotations
 from collector.core import amendments, gaps
 from collector.core.context import Context
 from collector.core.deadlines import amendable
-from collector.core.state import NONE_YET, Hole, Subscription
+from collector.core.state import NONE_YET, Counter, Device, Hole, Originator, Subscription
 from collector.model import Outcome
 
 
@@ -79,3 +79,33 @@ def say_unattributed(context: Context, device: str, hole: Hole, now: int) -> Non
         now, device, f"{counter.source} {counter.header_id}", "unattributed_loss",
         f"{gaps.open_ids(hole)} ids from {hole.first_id} on are missing and nobody is short.",
     )  # fmt: skip
+
+
+def make_room(device: Device, subscription: Subscription, now: int) -> bool:
+    """Forget the originator that nobody expects and that has sent nothing for longest, if no period
+    that is kept knows it: where cards are replaced for years, each with another id. Looked for once
+    a period."""
+    if now - subscription.full_at < subscription.period:
+        return False
+    subscription.full_at = now
+    kept = (gaps.SHARPEN_PERIODS + 1) * subscription.period + amendable(subscription.period)
+    gone = [
+        one for one in subscription.originators.values()
+        if not (one.member or one.holes or one.restarts) and one.last_arrival < now - kept
+    ]  # fmt: skip
+    if not gone:
+        return False
+    oldest = min(gone, key=lambda one: one.last_arrival)
+    del subscription.originators[oldest.name]
+    for counter in device.counters.values():
+        _let_go(counter, oldest)
+    return True
+
+
+def _let_go(counter: Counter, originator: Originator) -> None:
+    if counter.by_header is originator:
+        counter.by_header = None
+    counter.originators = tuple(one for one in counter.originators if one is not originator)
+    for run in (counter.all, *counter.each.values()):
+        if run.last_originator is originator:
+            run.last_originator = None

@@ -1,8 +1,8 @@
 """Everything learned moves when the deadline of a period passes, and at no other moment.
 
-Does: move arcs, lag, usual counts and the learned list; notice a list that the data contradicts,
-and subscriptions that nobody declared and nobody sends.
-Does not: say when (``closing``), or how each moves (``fold``, ``expected``).
+Does: move arcs, lag, usual counts and the learned list; notice subscriptions that nobody declared
+and nobody sends.
+Does not: say when (``closing``), or how each moves (``fold``, ``expected``, ``contradictions``).
 Rules: architecture, section 3, "Everything learned" and "Who is expected".
 """
 
@@ -10,15 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from collector.core import expected, fold, forgetting, usual
+from collector.core import contradictions, expected, fold, forgetting, life, usual
 from collector.core.context import Context
 from collector.core.deadlines import nominal, refresh
 from collector.core.state import Subscription
 from collector.core.state_parts import Slot
 from collector.model import Provenance
-
-CONTRADICTIONS = 5
-"""A declared list that the data contradicts for so many periods running is an event."""
 
 
 def read_usual_counts(subscription: Subscription, slots: Mapping[str, Slot]) -> bool:
@@ -53,15 +50,18 @@ def learn(
     if newest is None or newest is Provenance.LEARNED:
         heard = set(slots)
         limit = context.settings.limits.lists
+        before = subscription.lists[-1].members if newest else ()
         if expected.learn(subscription, index, heard, now, limit):
             changed = True
+            if before:
+                life.learned(context, subscription, before, now)
             context.say_subscription(subscription, now)
         _forget_members(context, subscription, index, now)
     elif newest is Provenance.DECLARED:
-        if subscription.regular and period is not None and period.plain:
-            subscription.contradicted = 0
-        else:
-            _look_for_contradiction(context, subscription, slots, now)
+        healthy = subscription.regular and period is not None and period.plain
+        known = subscription.life
+        if not healthy or (known is not None and known.is_open):
+            contradictions.follow(context, subscription, slots, now)
     if changed or not subscription.regular:
         refresh(subscription)
     else:
@@ -93,28 +93,3 @@ def _give_up(context: Context, subscription: Subscription, index: int, now: int)
     subscription.ended = nominal(subscription, index)
     subscription.state, subscription.reason, subscription.until = "ended", "forgotten", now
     context.say_subscription(subscription, now)
-
-
-def _look_for_contradiction(
-    context: Context, subscription: Subscription, slots: Mapping[str, Slot], now: int
-) -> None:
-    """A declared generator that never sent, or a sender that was never declared?"""
-    declared = subscription.lists[-1].allowed
-    never = [
-        name for name in subscription.lists[-1].members
-        if (one := subscription.originators.get(name)) is None or one.first_index is None
-    ]  # fmt: skip
-    strangers = [name for name in slots if name not in declared]
-    if not (never or strangers) or subscription.quiet:
-        subscription.contradicted = 0
-        return
-    subscription.contradicted += 1
-    if subscription.contradicted < CONTRADICTIONS or subscription.contradiction_said:
-        return
-    subscription.contradiction_said = True
-    told = [f"{name} never sends" for name in sorted(never)]
-    told += [f"{name} sends and is not declared" for name in sorted(strangers)]
-    context.event(
-        now, subscription.device, subscription.name, "list_contradicts_data",
-        f"The declared list contradicts the data of {CONTRADICTIONS} periods: {', '.join(told)}.",
-    )  # fmt: skip

@@ -23,7 +23,7 @@ from collector.core.state import EMPTY, NO_ARRIVAL, NONE_YET, NOTHING
 from collector.errors import UsageError
 from collector.model import Provenance, SubscriptionTerms, Update, Verdict
 
-FORMAT = 8
+FORMAT = 9
 OBJECTS: tuple[type[Any], ...] = (
     state.Device,
     state.Counter,
@@ -38,6 +38,8 @@ OBJECTS: tuple[type[Any], ...] = (
     state_parts.Period,
     state_parts.Unknown,
     state_parts.Windows,
+    state_parts.Life,
+    state_parts.Stranger,
 )
 VALUES: tuple[type[Any], ...] = (SubscriptionTerms, Update, Verdict)
 """Frozen values, written by their fields; only ever appended to, the place is the code."""

@@ -11,7 +11,15 @@ from array import array
 from typing import Any, Final
 
 from collector.core.arcs import Arc
-from collector.core.state_parts import ListInForce, Period, Remembered, Slot, Unknown, Windows
+from collector.core.state_parts import (
+    Life,
+    ListInForce,
+    Period,
+    Remembered,
+    Slot,
+    Unknown,
+    Windows,
+)
 from collector.model import NotificationKind, SubscriptionTerms
 
 ALL_KEYS = -2
@@ -119,8 +127,8 @@ class Subscription:
     """One revision of a subscription: a stretch of unchanged terms."""
 
     __slots__ = (
-        "anchored", "arc_end", "contradicted", "contradiction_said", "device", "due", "ended",
-        "first_index", "grace", "heard_before", "id", "kept", "known", "lists", "live", "locked",
+        "anchored", "arc_end", "device", "due", "ended", "first_index", "full_at", "grace",
+        "heard_before", "id", "kept", "known", "life", "lists", "live", "locked",
         "marks", "mode", "name", "next_index", "offset", "operator_list", "origin", "originators",
         "period", "period_source", "periods", "quiet", "range_from", "reason", "regular", "reply",
         "reply_index", "required_count", "revision", "rounds", "set_by", "silences", "since",
@@ -185,8 +193,10 @@ class Subscription:
         self.locked = False
         self.marks = 0
         """Holes, restarts and slips noted against its originators; 0 is the common case."""
-        self.contradicted = 0
-        self.contradiction_said = False
+        self.life: Life | None = None
+        """What the device declares; None while neither it nor the operator named anybody."""
+        self.full_at = 0
+        """When its table of originators was last looked through for room."""
         self.varies = False
         """The counts of one of its originators differ."""
         self.regular = False

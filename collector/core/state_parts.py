@@ -85,6 +85,64 @@ class ListInForce:
         self.provenance = provenance
 
 
+class Stranger:
+    """A generator that sends and is not on the declared list."""
+
+    __slots__ = ("absent", "present", "since")
+
+    def __init__(self, since: int) -> None:
+        self.since = since
+        """Arrival of its first record that was noticed."""
+        self.present = 0
+        """Periods in which it sent."""
+        self.absent = 0
+        """Periods running in which it did not."""
+
+
+class Life:
+    """What the device declares for a subscription, and what people were told of it."""
+
+    __slots__ = (
+        "against", "against_run", "changes", "contradiction", "declared", "due", "expect", "hold",
+        "short", "short_due", "spoke_at", "strangers", "told", "told_due", "unheard",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.declared: tuple[str, ...] | None = None
+        """The newest list of the device, whichever list counts; None before the first."""
+        self.told: tuple[str, ...] = ()
+        """The list that people know."""
+        self.spoke_at = 0
+        """When they were told."""
+        self.hold = 0
+        """ns after which the next change is told; longer for a list that is never steady."""
+        self.changes = 0
+        """Changes since they were told."""
+        self.told_due: int | None = None
+        """When these are told."""
+        self.expect: tuple[str, ...] = ()
+        """The operator's list."""
+        self.short: tuple[str, ...] = ()
+        """Whom the device does not declare of it, as people were told."""
+        self.short_due: int | None = None
+        """When they are told otherwise."""
+        self.due: int | None = None
+        """The earlier one of the two, as entered among the deadlines."""
+        self.strangers: dict[str, Stranger] = {}
+        self.unheard: dict[str, int] = {}
+        """Declared, not heard in this revision -> periods in which others sent."""
+        self.contradiction: tuple[str, ...] = ()
+        """In what list and data differ, as people were told."""
+        self.against: tuple[str, ...] = ()
+        """In what else they differ now, and in how many periods running."""
+        self.against_run = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Is there something that a good period may end?"""
+        return bool(self.strangers or self.unheard or self.contradiction or self.against_run)
+
+
 class Windows:
     """When we ourselves lost or could not hear, as a device knows it: (from, to), CollectorTime."""
 

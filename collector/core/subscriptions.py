@@ -8,7 +8,7 @@ A start opens a new revision, and so do other terms; the same terms change the l
 
 from __future__ import annotations
 
-from collector.core import closing, expected, fold
+from collector.core import closing, expected, fold, life
 from collector.core.context import Context
 from collector.core.control_modes import mode_of
 from collector.core.deadlines import default_grace, refresh
@@ -64,6 +64,7 @@ def begin(
     device.subscriptions[subscription_id] = one
     if before is not None:
         take_over(device, before, one)
+        life.go_on(context, before, one)
     make_room(context, device)
     refresh(one)
     return one
@@ -158,7 +159,6 @@ def put_list(
     limit = context.settings.limits.lists
     expected.add_list(subscription, since, arrival, members, provenance, limit)
     context.share(subscription.lists[-1])
-    subscription.contradicted, subscription.contradiction_said = 0, False
     refresh(subscription)
     for period in subscription.periods.values():
         period.short = -1
@@ -185,6 +185,9 @@ def first_list(
 ) -> None:
     """The list that a revision begins with: the operator's, the declared one, or none yet."""
     subscription.mode = mode_of(subscription.origin, declared)
+    life.expects(context, subscription, expect, arrival)
+    if declared:
+        life.declares(context, subscription, declared, arrival)
     if expect:
         subscription.operator_list = True
         put_list(context, subscription, expect, Provenance.CONFIGURED, None, arrival)
@@ -197,7 +200,10 @@ def declare(
     event_time: int | None,
 ) -> None:  # fmt: skip
     """A new list by subscription-modified; without one the old list stays."""
-    if not declared or subscription.operator_list:
+    if not declared:
+        return
+    life.declares(context, subscription, declared, arrival)
+    if subscription.operator_list:
         return
     subscription.mode = mode_of(subscription.origin, declared)
     since = when(subscription, arrival, event_time)
@@ -212,6 +218,7 @@ def configured(context: Context, subscription: Subscription, now: int) -> None:
     subscription.grace = _grace(context, said, subscription.period)
     expect = (known.expect if known is not None else None) or said.expect
     newest = subscription.lists[-1].members if subscription.lists else None
+    life.expects(context, subscription, expect, now)
     if expect and not (subscription.operator_list and newest == expect):
         subscription.operator_list = True
         since = when(subscription, now, None)
@@ -338,8 +345,10 @@ def _modified(
     if terms is not None and told_period and not same_terms(one.terms, terms, one.period):
         return _started(context, device, told, one, "terms_changed")
     closing.wake(context, one, told.arrival)
-    _resume(one, told.arrival, heard.event_time)
     declared = _bounded(context, device, change.generators if change is not None else None)
+    if one.state == "active" and declared:
+        life.declares_again(context, one, declared, told.arrival)
+    _resume(one, told.arrival, heard.event_time)
     declare(context, one, declared, told.arrival, heard.event_time)
     closing.schedule(context, one, told.arrival)
     context.say_subscription(one, told.arrival)

@@ -6,7 +6,7 @@ Does not: know a rule; each is in its own file.
 
 from __future__ import annotations
 
-from collector.core import closing, counters, fold, gaps, held
+from collector.core import closing, counters, fold, forgetting, gaps, held
 from collector.core.context import Context, Seen
 from collector.core.deadlines import refresh
 from collector.core.message_ids import Finding
@@ -79,7 +79,7 @@ def _place(
         now: its arrival, or the later time at which it was no longer held.
     """
     closing.wake(context, one, now)
-    originator = one.originators.get(generator) or _join(context, device, one, generator)
+    originator = one.originators.get(generator) or _join(context, device, one, generator, now)
     if originator is None:
         counters.conclude(context, seen, None, update)
         return None
@@ -109,11 +109,14 @@ def _speaks_in(originator: Originator, seen: list[Seen], update: Update) -> None
         counter.by_header = originator
 
 
-def _join(context: Context, device: Device, one: Subscription, name: str) -> Originator | None:
-    """A new originator; None at the limit."""
+def _join(
+    context: Context, device: Device, one: Subscription, name: str, now: int
+) -> Originator | None:
+    """A new originator; None at the limit, where none is long gone."""
     if len(one.originators) >= context.settings.limits.originators_per_subscription:
         device.count_refused("originators")
-        return None
+        if not forgetting.make_room(device, one, now):
+            return None
     originator = one.originators[name] = Originator(name, one)
     originator.member = bool(one.lists) and name in one.lists[-1].allowed
     return originator
