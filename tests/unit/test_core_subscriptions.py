@@ -380,7 +380,7 @@ def test_a_second_suspension_and_a_needless_resumption_change_nothing() -> None:
     assert letters(wire.lasts()) == "CCCCnnCCC"
 
 
-def test_a_modification_ends_a_suspension() -> None:
+def test_a_modification_that_the_device_tells_ends_a_suspension() -> None:
     stop = changed(33, Kind.SUBSCRIPTION_SUSPENDED)
     again = changed(52, MODIFIED, generators=("1", "2"))
     sent = [*steady(periods=4), *steady(start=6, periods=3, first_id=104)]
