@@ -32,6 +32,7 @@ from publisher_sim.channel import (
     ToAgent,
 )
 from publisher_sim.datastore import Datastore
+from publisher_sim.events import EventRecord
 from publisher_sim.faults import Breaker, Sending
 from publisher_sim.numbering import Numbering
 from publisher_sim.scenario import Card, Scenario
@@ -139,12 +140,15 @@ class AgentPublisher:
         kind: NotificationKind,
         change: StateChange | None,
         now: int,
+        record: EventRecord | None = None,
     ) -> list[AgentAction]:
-        """Send a state change where the data goes; faults leave it alone, the truth needs none."""
+        """Send a state change where the data goes, or the record of an event stream; faults leave
+        it alone, the truth needs none."""
         actions: list[AgentAction] = []
         for to in component.goes_to:
             common = self._common(component, now, to)
-            units = units_of_announcement(Announcement(**common, kind=kind, change=change))
+            said = Announcement(**common, kind=kind, change=change, record=record)
+            units = units_of_announcement(said)
             self._numbering.of(to).used()
             actions.extend(self._transmit(component, octets, to) for octets in units)
         return actions

@@ -22,6 +22,19 @@ MAX_HELD_OCTETS = 4 * 1024 * 1024
 """Octets of them; ours."""
 
 
+class EventPiece(Struct, frozen=True, gc=False):
+    """One record of an event stream for a session; of these the truth knows nothing."""
+
+    subscription_id: int
+    octets: bytes
+    """The whole notification message, XML."""
+    must: bool = False
+    """A state change behind records that wait: it is never dropped (RFC 8639 §2.7)."""
+
+
+Piece = Forward | EventPiece
+
+
 class Qos(Struct, frozen=True):
     """How a subscription shares its session with others (RFC 8639 §2.3)."""
 
@@ -31,15 +44,15 @@ class Qos(Struct, frozen=True):
     """Whose pieces leave before its own."""
 
 
-def shared(held: Iterable[Forward], qos: Mapping[int, Qos]) -> list[Forward]:
+def shared(held: Iterable[Piece], qos: Mapping[int, Qos]) -> list[Piece]:
     """Pieces in the order in which they leave: those of a parent before those of what depends on
     it, octets of the others in proportion to their weights; the order of one subscription is kept
     (RFC 8641 §3.11.1)."""
-    queues: dict[int, deque[Forward]] = {}
+    queues: dict[int, deque[Piece]] = {}
     for piece in held:
         queues.setdefault(piece.subscription_id, deque()).append(piece)
     sent = dict.fromkeys(queues, 0.0)
-    found: list[Forward] = []
+    found: list[Piece] = []
     while queues:
         free = [number for number in queues if qos[number].dependency not in queues]
         # its next piece would bring it least far beyond its part
@@ -59,7 +72,7 @@ class Forwarding:
     """What waits for each session that reads too slowly."""
 
     def __init__(self) -> None:
-        self._held: dict[str, deque[Forward]] = {}
+        self._held: dict[str, deque[Piece]] = {}
         """session id of one that is busy -> the pieces that wait for it, the oldest first."""
         self._octets: dict[str, int] = {}
         """Likewise: octets of them."""
@@ -69,7 +82,7 @@ class Forwarding:
         self._held.setdefault(session_id, deque())
         self._octets.setdefault(session_id, 0)
 
-    def ready(self, session_id: str, qos: Mapping[int, Qos] | None = None) -> list[Forward]:
+    def ready(self, session_id: str, qos: Mapping[int, Qos] | None = None) -> list[Piece]:
         """What waited, in the order in which it may leave; from now on pieces pass again.
 
         Args:
@@ -84,20 +97,32 @@ class Forwarding:
         """May a piece leave at once?"""
         return session_id not in self._held
 
-    def hold(self, session_id: str, piece: Forward) -> bool:
-        """Let a piece wait; False: there is no room for it."""
+    def hold(self, session_id: str, piece: Piece) -> bool:
+        """Let a piece wait; False: there is no room for it. There always is for a state change:
+        a subscription has but a few of them."""
         held = self._held[session_id]
         octets = self._octets[session_id] + len(piece.octets)
-        if len(held) >= MAX_HELD or octets > MAX_HELD_OCTETS:
+        must = isinstance(piece, EventPiece) and piece.must
+        if not must and (len(held) >= MAX_HELD or octets > MAX_HELD_OCTETS):
             return False
         held.append(piece)
         self._octets[session_id] = octets
         return True
 
-    def forget(self, subscription_id: int) -> None:
-        """Throw away what waits of a subscription."""
+    def holds(self, session_id: str, subscription_id: int) -> bool:
+        """Does anything of this subscription wait?"""
+        held = self._held.get(session_id, ())
+        return any(piece.subscription_id == subscription_id for piece in held)
+
+    def forget(self, subscription_id: int, *, ended: bool = True) -> None:
+        """Throw away what waits of a subscription; of one that is suspended its records alone."""
         for session_id, held in self._held.items():
-            kept = deque(piece for piece in held if piece.subscription_id != subscription_id)
+            kept = deque(
+                piece
+                for piece in held
+                if piece.subscription_id != subscription_id
+                or (not ended and isinstance(piece, EventPiece) and piece.must)
+            )
             self._held[session_id] = kept
             self._octets[session_id] = sum(len(piece.octets) for piece in kept)
 

@@ -11,6 +11,8 @@ from msgspec import Struct, structs
 from collector.errors import ProtocolError
 from collector.model import CENTISECOND, SECOND, DeviceTime, SelectionFilter, SubscriptionTerms
 from collector.wire.netconf_errors import refusal
+from publisher_sim.filters import Filter
+from publisher_sim.named_filters import NamedFilters
 from publisher_sim.resource_location import Node
 from publisher_sim.scenario import Configured, Scenario
 from publisher_sim.selection import FilterUnsupportedError, Selection, select
@@ -21,6 +23,7 @@ _TRANSPORTS = {"udp-notif": "udp-notif", "dtls": "udp-notif", "https-notif": "ht
 """transport of the scenario -> identity that subscription-started names; others have none."""
 BY_SCENARIO, BY_SESSION, BY_LOAD = CAUSES = ("scenario", "session", "load")
 """Who suspends: the timeline, a session that takes no more, or limits that are passed."""
+_NO_NAMES = NamedFilters()
 SOON = SECOND // 5
 """Without an anchor-time the first update is made so long after the request; ours."""
 
@@ -44,6 +47,10 @@ class GlobalSubscription(Struct):
     """Event records for its receiver, of all publishers (RFC 8639 §2.8)."""
     excluded: int = 0
     """Those that its filter or access control kept back."""
+    meant: SelectionFilter | None = None
+    """Contents of the filter that its terms name; None: they contain it."""
+    event_filter: Filter | None = None
+    """Which records of its event stream pass."""
     records_per_second: float = 0.0
     """Of its event stream."""
 
@@ -51,6 +58,14 @@ class GlobalSubscription(Struct):
     def suspended(self) -> bool:
         """Nothing of it leaves (RFC 8639 §2.4.1)."""
         return bool(self.causes)
+
+    @property
+    def said_terms(self) -> SubscriptionTerms:
+        """What state changes say: the contents of a filter even where it is only named
+        (RFC 8639 §2.7.1)."""
+        if self.meant is None:
+            return self.terms
+        return structs.replace(self.terms, selection_filter=self.meant)
 
     @property
     def is_periodic(self) -> bool:
@@ -80,18 +95,19 @@ class GlobalSubscription(Struct):
 
 
 def accept(
-    terms: SubscriptionTerms, scenario: Scenario, now: int
+    terms: SubscriptionTerms, scenario: Scenario, now: int, named: NamedFilters = _NO_NAMES
 ) -> tuple[SubscriptionTerms, Selection]:
-    """The terms as granted and what they select. Raises ProtocolError."""
+    """The terms as granted and what they select, of a datastore (``event_acceptance``: of a
+    stream). Raises ProtocolError."""
     if terms.stream is not None or terms.datastore is None:
-        raise ProtocolError("only datastores can be subscribed to", tag="operation-not-supported")
+        raise ProtocolError("a datastore is needed", tag="missing-element")
     if terms.datastore != "operational":
         raise refusal("datastore-not-subscribable", f"{terms.datastore} cannot be subscribed to")
     if terms.on_change is not None:
         raise refusal("on-change-unsupported", "only periodic subscriptions")
     _check_dscp(terms.dscp, scenario)
     if terms.replay_start_time is not None:
-        raise refusal("replay-unsupported", "there is no replay")
+        raise refusal("replay-unsupported", "a datastore has no replay")
     encoding = terms.encoding or DEFAULT_ENCODING
     if encoding not in scenario.encodings:
         raise refusal("encoding-unsupported", f"{encoding} is not written here")
@@ -99,7 +115,7 @@ def accept(
     if terms.stop_time is not None and terms.stop_time <= now:
         raise ProtocolError("stop-time is in the past", tag="invalid-value")
     try:
-        selection = select(terms.selection_filter)
+        selection = select(named.meant(terms))
     except FilterUnsupportedError as error:
         hints = {"filter-failure-hint": str(error)}
         raise refusal("filter-unsupported", str(error), hints=hints) from error

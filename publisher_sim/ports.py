@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collector.wire.netconf_rpc import Rpc
     from publisher_sim.accounts import TruthFact
     from publisher_sim.channel import ComponentSubscription, ToAgent
+    from publisher_sim.events import EventRecord
 
 
 class SendReply(Struct, frozen=True):
@@ -41,6 +42,8 @@ class Announce(Struct, frozen=True):
     """How it is sent: encoding and receiver."""
     kind: NotificationKind
     change: StateChange | None
+    record: EventRecord | None = None
+    """Instead of a state change, where ``kind`` is ``OTHER``."""
 
 
 class CloseSession(Struct, frozen=True):

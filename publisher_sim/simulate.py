@@ -134,7 +134,9 @@ class Simulation:
                     self._said.append(Said(self.now, "notification", action.message))
                 case Announce():
                     own = self._agents[MASTER]
-                    said = own.announce(action.component, action.kind, action.change, self.now)
+                    said = own.announce(
+                        action.component, action.kind, action.change, self.now, action.record
+                    )
                     self._carry_out(said)
                 case TellAgent() if action.publisher in self._agents:
                     agent = self._agents[action.publisher]

@@ -24,6 +24,7 @@ from collector.wire import names
 from collector.wire.notification import encode
 from collector.wire.udp_notif import encode_message
 from publisher_sim.cbor_values import for_cbor, sids_for
+from publisher_sim.events import EventRecord
 from publisher_sim.transports import TRANSPORTS
 
 
@@ -68,10 +69,12 @@ class Update(Message, frozen=True, gc=False, kw_only=True):
 
 
 class Announcement(Message, frozen=True, gc=False, kw_only=True):
-    """One state change of a configured subscription."""
+    """One state change of a configured subscription, or one record of its event stream."""
 
     kind: NotificationKind
     change: StateChange | None
+    record: EventRecord | None = None
+    """Instead of a state change, where ``kind`` is ``OTHER``."""
 
 
 _MILLISECOND = 1_000_000
@@ -101,6 +104,11 @@ def notification(message: Update | Announcement) -> bytes:
         hostname=message.device if message.header == "envelope" else None,
         sequence_number=message.sequence_number if numbered else None,
     )
+    if isinstance(message, Announcement) and message.record is not None:
+        record = message.record
+        at = DeviceTime(record.at)
+        said = structs.replace(said, kind=message.kind, name=record.name, event_time=at)
+        return encode(said, record.values, media_type, mode=message.mode, sids=sids)
     if isinstance(message, Announcement):
         name = f"ietf-subscribed-notifications:{message.kind.value}"
         said = structs.replace(said, kind=message.kind, name=name, state_change=message.change)

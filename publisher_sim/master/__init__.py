@@ -5,6 +5,9 @@
     dynamic        the rpcs about dynamic subscriptions
     reading        what a plain ``get`` finds in /subscriptions
     life_cycle     the subscriptions, and what happens to one of them
+    sending        the way out: pieces of agents, event records, replay
+    capacity       what it costs, and whether the device can afford it
+    references     filters by name that change
     decomposition  who serves which part of it
     saying         state changes and operational state, as octets
     sessions       who is there, and what they may do

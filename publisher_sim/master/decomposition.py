@@ -13,7 +13,7 @@ from publisher_sim.global_subscription import DEFAULT_ENCODING, GlobalSubscripti
 from publisher_sim.membership import Membership
 from publisher_sim.ports import Action, TellAgent
 from publisher_sim.resource_location import Node
-from publisher_sim.scenario import Scenario
+from publisher_sim.scenario import MASTER, Scenario
 from publisher_sim.timeline import Timeline
 
 Shares = dict[str, tuple[Node, ...]]
@@ -29,12 +29,16 @@ class Decomposition:
         self._timeline = timeline
 
     def shares(self, one: GlobalSubscription) -> Shares:
-        """Who would serve what, now."""
+        """Who would serve what, now; of an event stream nobody but the master anything."""
+        if one.terms.stream is not None:
+            return {}
         encoding = one.terms.encoding or DEFAULT_ENCODING
         return self._members.shares(one.selection, encoding, one.period)
 
     def generators(self, one: GlobalSubscription) -> tuple[str, ...]:
         """Who serves it."""
+        if one.terms.stream is not None:
+            return (self._scenario.publisher(MASTER).generator,)
         return tuple(self._scenario.publisher(name).generator for name in one.shares)
 
     def listed(self, one: GlobalSubscription) -> tuple[str, ...] | None:
@@ -58,18 +62,17 @@ class Decomposition:
 
     def component(self, one: GlobalSubscription, publisher: str) -> ComponentSubscription:
         """One publisher's part."""
-        assert self._timeline.start is not None
         return ComponentSubscription(
             subscription_id=one.subscription_id,
-            period=one.period,
-            anchor=one.anchor,
+            period=one.terms.period or 0,
+            anchor=one.terms.anchor_time or 0,
             encoding=one.terms.encoding or DEFAULT_ENCODING,
             nodes=one.shares.get(publisher, ()),
             selection=one.selection.wanted,
             receiver_transport=self._scenario.receiver.transport,
             receiver_address=self._scenario.receiver.address,
             receiver_port=self._scenario.receiver.port,
-            timeline_start=self._timeline.start,
+            timeline_start=self._timeline.start or 0,
             timeline_period=self._timeline.period,
             dscp=one.terms.dscp or 0,
         )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from collector.model import SubscriptionTerms
+from collector.errors import ProtocolError
+from collector.model import DeviceTime, SubscriptionTerms
 from collector.wire.netconf_rpc import (
     DeleteSubscription,
     EstablishOutput,
@@ -21,14 +22,22 @@ from collector.wire.netconf_rpc import (
     Rpc,
     refusal,
 )
+from publisher_sim.event_acceptance import accept_stream
+from publisher_sim.events import Streams
 from publisher_sim.global_subscription import GlobalSubscription, accept
 from publisher_sim.master.capacity import Capacity
 from publisher_sim.master.decomposition import Decomposition
 from publisher_sim.master.dispatch import Answer
 from publisher_sim.master.life_cycle import LifeCycle
+from publisher_sim.master.sending import Sending
 from publisher_sim.master.sessions import SessionInfo
+from publisher_sim.named_filters import NamedFilters
 from publisher_sim.scenario import Scenario
+from publisher_sim.selection import Selection
 
+_OF_STREAMS = ("selection_filter", "stop_time")
+_OF_DATASTORES = ("datastore", "selection_filter", "period", "anchor_time", "stop_time")
+"""What can be modified."""
 FIRST_ID = 2**31 + 1
 """Dynamic ids are recommended to be in the upper half (RFC 8639 §6)."""
 
@@ -50,11 +59,17 @@ class DynamicSubscriptions:
         life_cycle: LifeCycle,
         decomposition: Decomposition,
         capacity: Capacity,
+        sending: Sending,
+        streams: Streams,
+        filters: NamedFilters,
     ) -> None:
         self._scenario = scenario
         self._life_cycle = life_cycle
         self._decomposition = decomposition
         self._capacity = capacity
+        self._sending = sending
+        self._streams = streams
+        self._filters = filters
         self._next_id = FIRST_ID
 
     def answer(self, session: SessionInfo, rpc: Rpc, now: int) -> Answer:
@@ -84,14 +99,31 @@ class DynamicSubscriptions:
         self, session: SessionInfo, operation: EstablishSubscription, now: int
     ) -> Answer:
         terms = self._without_unknown_dependency(session, operation.terms)
-        granted, selection = accept(terms, self._scenario, now)
-        one = GlobalSubscription(self._next_id, session.session_id, granted, selection, {})
+        one = GlobalSubscription(self._next_id, session.session_id, terms, Selection(), {})
+        revised = self._grant(one, terms, now)
         one.shares = self._decomposition.shares(one)
         self._check_marking(one)
         self._capacity.admit(one, self._life_cycle)
         self._next_id += 1
-        follows = self._life_cycle.begin(one, now)
-        return EstablishOutput(one.subscription_id, self._decomposition.generators(one)), follows
+        follows = [*self._life_cycle.begin(one, now), *self._sending.replay(one, now)]
+        generators = self._decomposition.generators(one)
+        return EstablishOutput(one.subscription_id, generators, revised), follows
+
+    def _grant(
+        self, one: GlobalSubscription, terms: SubscriptionTerms, now: int
+    ) -> DeviceTime | None:
+        """Fill in what the terms come to, and say when a replay begins if not when asked for."""
+        meant = self._filters.meant(terms)
+        named = terms.selection_filter is not None and terms.selection_filter.kind == "ref"
+        one.meant = meant if named else None
+        if terms.stream is None:
+            one.terms, one.selection = accept(terms, self._scenario, now, self._filters)
+            return None
+        granted = accept_stream(terms, meant, self._streams, self._scenario, now)
+        one.terms, one.event_filter = granted.terms, granted.event_filter
+        stream = self._streams.get(terms.stream)
+        one.records_per_second = 0.0 if stream is None else stream.pace
+        return granted.revised
 
     def _without_unknown_dependency(
         self, session: SessionInfo, terms: SubscriptionTerms
@@ -117,20 +149,28 @@ class DynamicSubscriptions:
     def _modify(self, session: SessionInfo, operation: ModifySubscription, now: int) -> Answer:
         """Parameters not included stay as they are (RFC 8641 §4.4.2); failure changes nothing."""
         one = self._own(session, operation.id)
+        names = _OF_STREAMS if one.terms.stream is not None else _OF_DATASTORES
         wanted = {
             name: value
-            for name in ("datastore", "selection_filter", "period", "anchor_time", "stop_time")
+            for name in _OF_DATASTORES
             if (value := getattr(operation.terms, name)) is not None
         }
+        wrong = [name for name in wanted if name not in names]
+        if wrong:
+            raise ProtocolError(f"a stream has no {wrong[0]}", tag="invalid-value")
         if "period" in wanted and "anchor_time" not in wanted:
             wanted["anchor_time"] = None
-        merged = structs.replace(one.terms, **wanted)
-        granted, selection = accept(merged, self._scenario, now)
-        candidate = structs.replace(one, terms=granted, selection=selection, causes=())
+        candidate = structs.replace(one, causes=(), suspended_at=None)
+        start = one.terms.replay_start_time
+        merged = structs.replace(one.terms, **wanted, replay_start_time=None)
+        self._grant(candidate, merged, now)
+        # a replay is said, but happens once
+        candidate.terms = structs.replace(candidate.terms, replay_start_time=start)
         candidate.shares = self._decomposition.shares(candidate)
         others = [other for other in self._life_cycle if other is not one]
         self._capacity.admit(candidate, others)
-        return Ok(), self._life_cycle.change(one, granted, selection, now)
+        one.meant, one.event_filter = candidate.meant, candidate.event_filter
+        return Ok(), self._life_cycle.change(one, candidate.terms, candidate.selection, now)
 
     def _kill(self, number: int, now: int) -> Answer:
         """From any session, but only a dynamic one; its subscriber is told (RFC 8639 §2.4.5)."""

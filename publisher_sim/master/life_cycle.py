@@ -17,13 +17,12 @@ from msgspec import structs
 
 from collector.model import SECOND, NotificationKind, StateChange, SubscriptionTerms
 from publisher_sim import accounts
-from publisher_sim.channel import Count, Forward
-from publisher_sim.forwarding import Forwarding, Qos
-from publisher_sim.global_subscription import BY_LOAD, BY_SESSION, GlobalSubscription
-from publisher_sim.master.capacity import Capacity, weight
+from publisher_sim.forwarding import EventPiece, Forwarding
+from publisher_sim.global_subscription import BY_LOAD, GlobalSubscription
+from publisher_sim.master.capacity import Capacity
 from publisher_sim.master.decomposition import Decomposition
 from publisher_sim.master.saying import on_session
-from publisher_sim.ports import Action, Announce, MarkSession, Note, SendNotification, TellAgent
+from publisher_sim.ports import Action, Announce, MarkSession, Note, TellAgent
 from publisher_sim.scenario import MASTER, Scenario
 from publisher_sim.selection import Selection
 from publisher_sim.timeline import Timeline
@@ -67,10 +66,16 @@ class LifeCycle:
         """It is there, and the publishers know."""
         one.shares = self._decomposition.shares(one)
         self._known[one.subscription_id] = one
+        return [*self._mark(one), *self._begun(one, now), *self._decomposition.tell(one, {})]
+
+    def _begun(self, one: GlobalSubscription, now: int) -> list[Action]:
+        """Only what has ticks counts them, and is in the truth."""
+        if not one.is_periodic:
+            return []
         self._timeline.begin(one.first_tick(now), one.period)
         generators = self._decomposition.generators(one)
-        fact = accounts.Established(now, one.subscription_id, one.period, one.anchor, generators)
-        return [*self._mark(one), Note(fact), *self._decomposition.tell(one, {})]
+        number = one.subscription_id
+        return [Note(accounts.Established(now, number, one.period, one.anchor, generators))]
 
     def shares_session(self, one: GlobalSubscription) -> bool:
         """Are its records sent over the session that established it?"""
@@ -100,7 +105,7 @@ class LifeCycle:
         """Begin a configured one: before its data comes subscription-started
         (udp-notif-26 §3.3)."""
         follows = self.begin(one, now)
-        change = StateChange(terms=one.terms, generators=self._decomposition.listed(one))
+        change = StateChange(terms=one.said_terms, generators=self._decomposition.listed(one))
         return [*self._say(one, _K.SUBSCRIPTION_STARTED, change, now), *follows]
 
     def change(
@@ -110,10 +115,15 @@ class LifeCycle:
         before = dict(one.shares)
         one.terms, one.selection, one.causes, one.suspended_at = terms, selection, (), None
         one.shares = self._decomposition.shares(one)
-        generators = self._decomposition.generators(one)
-        fact = accounts.TermsChanged(now, one.subscription_id, one.period, one.anchor, generators)
         tell = self._decomposition.tell(one, before)
-        return [*self._modified(one, now), Note(fact), *tell]
+        return [*self._modified(one, now), *self._changed(one, now), *tell]
+
+    def _changed(self, one: GlobalSubscription, now: int) -> list[Action]:
+        if not one.is_periodic:
+            return []
+        generators = self._decomposition.generators(one)
+        number = one.subscription_id
+        return [Note(accounts.TermsChanged(now, number, one.period, one.anchor, generators))]
 
     # ------------------------------------------------------------------ suspend and resume
     def suspend(self, one: GlobalSubscription, cause: str, reason: str, now: int) -> list[Action]:
@@ -129,9 +139,14 @@ class LifeCycle:
         if before:
             return []
         one.suspended_at = now
+        self._forwarding.forget(one.subscription_id, ended=False)
         change = StateChange(reason=reason)
         said = self._say(one, _K.SUBSCRIPTION_SUSPENDED, change, now)
-        return [*self._stop(one), *said, Note(accounts.Suspended(now, one.subscription_id))]
+        return [
+            *self._decomposition.stop(one),
+            *said,
+            Note(accounts.Suspended(now, one.subscription_id)),
+        ]
 
     def resume(self, one: GlobalSubscription, cause: str, now: int) -> list[Action]:
         """It goes on under its old terms (RFC 8639 §2.7.5), unless others suspend it still."""
@@ -168,7 +183,11 @@ class LifeCycle:
     def end(self, one: GlobalSubscription, reason: str, now: int) -> list[Action]:
         """It is over, and nobody needs to be told."""
         del self._known[one.subscription_id]
-        return [*self._stop(one), Note(accounts.Ended(now, one.subscription_id, reason))]
+        self._forwarding.forget(one.subscription_id)
+        return [
+            *self._decomposition.stop(one),
+            Note(accounts.Ended(now, one.subscription_id, reason)),
+        ]
 
     def terminate(self, one: GlobalSubscription, reason: str, now: int) -> list[Action]:
         """The publisher ends it (RFC 8639 §2.7.3)."""
@@ -178,8 +197,22 @@ class LifeCycle:
 
     def complete(self, one: GlobalSubscription, now: int) -> list[Action]:
         """Its stop-time is reached (RFC 8639 §2.7.6)."""
-        said = self._say(one, _K.SUBSCRIPTION_COMPLETED, None, now)
+        silent = self._scenario.netconf.completes == "configured" and not one.is_configured
+        said = [] if silent else self._say(one, _K.SUBSCRIPTION_COMPLETED, None, now)
         return [*self.end(one, "stop-time", now), *said]
+
+    def replayed(self, one: GlobalSubscription, now: int) -> list[Action]:
+        """All that its stream has kept was sent; one whose stop-time is past ends with it
+        (RFC 8639 §2.7.7)."""
+        if one.suspended:  # its session did not take it all
+            return []
+        said = self._say(one, _K.REPLAY_COMPLETED, None, now)
+        return [*said, *self.in_time(one, now)]
+
+    def stream_gone(self, name: str, now: int) -> list[Action]:
+        """An event stream can no longer be read (RFC 8639 §2.7.3)."""
+        gone = [one for one in self if one.terms.stream == name]
+        return [a for one in gone for a in self.terminate(one, "stream-unavailable", now)]
 
     def deadline(self, one: GlobalSubscription) -> int | None:
         """When ``in_time`` has something to do with it, ns since 1970."""
@@ -201,10 +234,6 @@ class LifeCycle:
         if not seconds or one.suspended_at is None:
             return None
         return one.suspended_at + round(seconds * SECOND)
-
-    def _stop(self, one: GlobalSubscription) -> list[Action]:
-        self._forwarding.forget(one.subscription_id)
-        return self._decomposition.stop(one)
 
     # ------------------------------------------------------------------ who serves it
     def membership_changed(self, now: int) -> list[Action]:
@@ -232,42 +261,9 @@ class LifeCycle:
             if publisher in one.shares and not one.suspended
         ]
 
-    # ------------------------------------------------------------------ pieces of agents
-    def forward(self, piece: Forward, now: int) -> list[Action]:
-        """A piece for the session that subscribed (RFC 8640 §6); none once it is suspended.
-
-        A session that takes no more, until no more can wait either, suspends the subscription
-        (RFC 8639 §2.7.4).
-        """
-        one = self._known.get(piece.subscription_id)
-        if one is None or one.suspended:
-            return []
-        if not self._forwarding.passes(one.session_id):
-            if self._forwarding.hold(one.session_id, piece):
-                return []
-            return self.suspend(one, BY_SESSION, "insufficient-resources", now)
-        fact = accounts.OnWire(piece.run, piece.message_id, piece.number, piece.due, now)
-        return [Note(fact), SendNotification(one.session_id, piece.octets)]
-
-    def count(self, message: Count) -> None:
-        """What a publisher made; late counts of a subscription that ended are nobody's."""
-        one = self._known.get(message.subscription_id)
-        if one is not None:
-            one.sent += message.sent
-            one.excluded += message.excluded
-
-    def session_ready(self, session_id: str, now: int) -> list[Action]:
-        """Its subscriber reads again: what waited leaves, what it had suspended goes on."""
-        own = [one for one in self if one.session_id == session_id]
-        waited = self._forwarding.ready(session_id, _qos(own))
-        actions = [action for piece in waited for action in self.forward(piece, now)]
-        for one in own:
-            actions.extend(self.resume(one, BY_SESSION, now))
-        return actions
-
     # ------------------------------------------------------------------ what is said
     def _modified(self, one: GlobalSubscription, now: int) -> list[Action]:
-        change = StateChange(terms=one.terms, generators=self._decomposition.listed(one))
+        change = StateChange(terms=one.said_terms, generators=self._decomposition.listed(one))
         return self._say(one, _K.SUBSCRIPTION_MODIFIED, change, now)
 
     def _say(
@@ -279,14 +275,9 @@ class LifeCycle:
             if not self._scenario.announces:
                 return []
             return [Announce(self._decomposition.component(one, MASTER), kind, change)]
-        return [on_session(one, kind, change, self._scenario.control_mode, now)]
-
-
-def _qos(subscriptions: list[GlobalSubscription]) -> dict[int, Qos]:
-    """How those of a session share it; empty when no one asked for anything."""
-    asked = any(
-        one.terms.weighting is not None or one.terms.dependency is not None for one in subscriptions
-    )
-    if not asked:
-        return {}
-    return {one.subscription_id: Qos(weight(one), one.terms.dependency) for one in subscriptions}
+        said = on_session(one, kind, change, self._scenario.control_mode, now)
+        if self._forwarding.holds(one.session_id, one.subscription_id):
+            piece = EventPiece(one.subscription_id, said.message, must=True)
+            self._forwarding.hold(one.session_id, piece)
+            return []
+        return [said]

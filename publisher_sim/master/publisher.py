@@ -11,8 +11,11 @@ subscriptions.
 
 from __future__ import annotations
 
+from typing import Any
+
 from collector.wire.netconf_rpc import Rpc
 from publisher_sim.channel import Count, Forward, FromAgent, Heartbeat, Register, Status
+from publisher_sim.events import EventRecord, Streams
 from publisher_sim.forwarding import Forwarding
 from publisher_sim.global_subscription import GlobalSubscription, configured_terms
 from publisher_sim.master.acting import Acting
@@ -22,10 +25,13 @@ from publisher_sim.master.dispatch import Dispatcher
 from publisher_sim.master.dynamic import DynamicSubscriptions
 from publisher_sim.master.life_cycle import LifeCycle
 from publisher_sim.master.reading import Reading
-from publisher_sim.master.sessions import Sessions
+from publisher_sim.master.references import References
+from publisher_sim.master.sending import Sending
+from publisher_sim.master.sessions import SessionInfo, Sessions
 from publisher_sim.membership import Membership
+from publisher_sim.named_filters import NamedFilters
 from publisher_sim.ports import Action
-from publisher_sim.scenario import Scenario
+from publisher_sim.scenario import NETCONF_STREAM, Scenario
 from publisher_sim.selection import select
 from publisher_sim.timeline import Timeline
 
@@ -40,16 +46,23 @@ class MasterPublisher:
         self._forwarding = Forwarding()
         self.sessions = Sessions()
         self.capacity = Capacity(scenario)
+        self.streams = Streams(scenario)
+        self.filters = NamedFilters(scenario.filter)
         self.decomposition = Decomposition(scenario, self._members, self._timeline)
         self.life_cycle = LifeCycle(
             scenario, self.decomposition, self._timeline, self._forwarding, self.capacity
         )
+        self.sending = Sending(self.life_cycle, self._forwarding, self.streams, self.decomposition)
+        self.references = References(self.filters, self.life_cycle)
         self._acting = Acting(scenario, self._members, self.life_cycle, self.capacity)
         self.reading = Reading(self.life_cycle, self.decomposition)
         self.dispatcher = Dispatcher(scenario.control_mode)
         self.dispatcher.add(
-            DynamicSubscriptions(scenario, self.life_cycle, self.decomposition, self.capacity)
-        )
+            DynamicSubscriptions(
+                scenario, self.life_cycle, self.decomposition, self.capacity, self.sending,
+                self.streams, self.filters,
+            )
+        )  # fmt: skip
         self.dispatcher.add(self.reading)
         self.finished = False
         """True once the scenario's run is over."""
@@ -57,15 +70,27 @@ class MasterPublisher:
     # ------------------------------------------------------------------ sessions
     def session_opened(self, session_id: str, user: str, now: int) -> list[Action]:
         """A subscriber is there."""
-        del now
-        self.sessions.opened(session_id, user)
-        return []
+        self.streams.begin(now)
+        session = self.sessions.opened(session_id, user)
+        return self._session_event("netconf-session-start", session, now)
+
+    def _session_event(self, name: str, session: SessionInfo, now: int) -> list[Action]:
+        """RFC 6470 §2.1, into the stream that every publisher has."""
+        values: dict[str, Any] = {"username": session.user}
+        if session.session_id.isdecimal():
+            values["session-id"] = int(session.session_id)
+        if name == "netconf-session-end":
+            values["termination-reason"] = "closed"
+        record = EventRecord(now, f"ietf-netconf-notifications:{name}", values)
+        return self.sending.add(NETCONF_STREAM, record, now)
 
     def session_closed(self, session_id: str, now: int) -> list[Action]:
         """Its dynamic subscriptions end with it (RFC 8639 §2.4)."""
+        session = self.sessions.get(session_id)
         self.sessions.closed(session_id)
         ends = self.life_cycle.session_closed(session_id, now)
-        return [*ends, *self.life_cycle.settle(now)]
+        said = self._session_event("netconf-session-end", session, now)
+        return [*ends, *self.life_cycle.settle(now), *said]
 
     def session_busy(self, session_id: str, busy: bool, now: int) -> list[Action]:
         """While its subscriber reads too slowly pieces wait; then what waited leaves."""
@@ -74,7 +99,7 @@ class MasterPublisher:
         if busy:
             self._forwarding.busy(session_id)
             return []
-        return self.life_cycle.session_ready(session_id, now)
+        return self.sending.session_ready(session_id, now)
 
     def rpc_received(self, session_id: str, rpc: Rpc, now: int) -> list[Action]:
         """Answer one request."""
@@ -83,7 +108,9 @@ class MasterPublisher:
 
     # ------------------------------------------------------------------ configuration
     def configure(self, now: int) -> list[Action]:
-        """Begin the subscription that the scenario configured (RFC 8639 §2.5), if it has one."""
+        """The device is switched on: its streams begin, and the subscription that the scenario
+        configured (RFC 8639 §2.5), if it has one."""
+        self.streams.begin(now)
         configured = self._scenario.configured
         if configured is None:
             return []
@@ -103,9 +130,9 @@ class MasterPublisher:
                 # a new process before the old one was missed
                 return self.life_cycle.tell_again(message.card)
             case Forward():
-                return self.life_cycle.forward(message, now)
+                return self.sending.forward(message, now)
             case Count():
-                self.life_cycle.count(message)
+                self.sending.count(message)
                 return []
             case Status() | Heartbeat():
                 return []
@@ -121,6 +148,7 @@ class MasterPublisher:
         deadlines = [
             self._members.next_deadline(),
             self._timeline.next_deadline(),
+            self.sending.next_deadline(),
             *(self.life_cycle.deadline(one) for one in self.life_cycle),
         ]
         return min((one for one in deadlines if one is not None), default=None)
@@ -135,6 +163,7 @@ class MasterPublisher:
                 actions.extend(self._acting.act(deed.what, deed.fault, now))
         if self._members.declare_gone(now):
             actions.extend(self.life_cycle.membership_changed(now))
+        actions.extend(self.sending.happen(now))
         for one in self.life_cycle:
             actions.extend(self.life_cycle.in_time(one, now))
         return [*actions, *self.life_cycle.settle(now)]

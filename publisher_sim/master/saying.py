@@ -9,6 +9,7 @@ from __future__ import annotations
 from collector.model import DeviceTime, MediaType, Notification, NotificationKind, StateChange
 from collector.wire import names, notification
 from collector.wire.netconf_rpc import ReceiverState, SubscriptionState
+from publisher_sim.events import EventRecord
 from publisher_sim.global_subscription import GlobalSubscription
 from publisher_sim.ports import SendNotification
 
@@ -39,6 +40,17 @@ def on_session(
     )
     octets = notification.encode(said, None, MediaType.YANG_DATA_XML, mode=mode)
     return SendNotification(one.session_id, octets)
+
+
+def event_octets(record: EventRecord) -> bytes:
+    """One event record for a session (RFC 8640 §6); it names no subscription."""
+    said = Notification(
+        kind=NotificationKind.OTHER,
+        name=record.name,
+        root=names.ROOT_NOTIFICATION,
+        event_time=DeviceTime(record.at),
+    )
+    return notification.encode(said, record.values, MediaType.YANG_DATA_XML)
 
 
 def operational_state(one: GlobalSubscription, generators: tuple[str, ...]) -> SubscriptionState:

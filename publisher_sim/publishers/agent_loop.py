@@ -112,7 +112,8 @@ class AgentLoop:
     def announce(self, what: Announce) -> None:
         """Send a state change."""
         if not self._closed:
-            said = self.agent.announce(what.component, what.kind, what.change, self._clock.now())
+            at = self._clock.now()
+            said = self.agent.announce(what.component, what.kind, what.change, at, what.record)
             self._carry_out(said)
 
     async def drain(self, seconds: float) -> None:

@@ -17,11 +17,13 @@ from publisher_sim.scenario.limits import Limits
 from publisher_sim.scenario.netconf import Netconf
 from publisher_sim.scenario.push import Periods, Push
 from publisher_sim.scenario.receiver import Receiver, Tls
+from publisher_sim.scenario.streams import NETCONF_STREAM, NamedFilter, Stream
 from publisher_sim.scenario.whole import Scenario
 
 __all__ = [
     "MASTER",
     "MESSAGE_FAULTS",
+    "NETCONF_STREAM",
     "REASONS",
     "Card",
     "Changes",
@@ -31,11 +33,13 @@ __all__ = [
     "FaultKind",
     "Limits",
     "Master",
+    "NamedFilter",
     "Netconf",
     "Periods",
     "Push",
     "Receiver",
     "Scenario",
+    "Stream",
     "Tls",
     "check",
     "load_scenario",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from publisher_sim.scenario.table import Table
 
 
@@ -19,3 +21,6 @@ class Netconf(Table, frozen=True):
     """File with public keys that may log in, in the OpenSSH format."""
     host_key: str = ""
     """File with the private host key; made anew for every run where empty."""
+    completes: Literal["all", "configured"] = "all"
+    """Which subscriptions end with subscription-completed at their stop-time. RFC 8639 §2.7.6 says
+    it of all; devices that take its feature for a restriction just fall silent in dynamic ones."""

@@ -19,6 +19,7 @@ from publisher_sim.scenario.limits import Limits
 from publisher_sim.scenario.netconf import Netconf
 from publisher_sim.scenario.push import Periods, Push
 from publisher_sim.scenario.receiver import Receiver
+from publisher_sim.scenario.streams import NETCONF_STREAM, NamedFilter, Stream
 from publisher_sim.scenario.table import Table
 from publisher_sim.transports import TRANSPORTS, Continuity, Traits, continuity
 from publisher_sim.truth import default_grace
@@ -52,6 +53,8 @@ class Scenario(Table, frozen=True):
     master: Master = Master()
     card: tuple[Card, ...] = ()
     fault: tuple[Fault, ...] = field(default=())
+    stream: tuple[Stream, ...] = ()
+    filter: tuple[NamedFilter, ...] = ()
 
     @property
     def grace(self) -> int | None:
@@ -101,6 +104,13 @@ class Scenario(Table, frozen=True):
     def lists(self) -> bool:
         """Does it ever say who is to deliver?"""
         return self.configured is None or (self.announces and self.configured.announce_list)
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """All event streams; ``NETCONF`` is one of them."""
+        if any(one.name == NETCONF_STREAM for one in self.stream):
+            return self.stream
+        return (Stream(NETCONF_STREAM, "Events of the device"), *self.stream)
 
     @property
     def publishers(self) -> tuple[Card, ...]:

@@ -186,7 +186,7 @@ def test_what_was_not_said_is_filled_in() -> None:
     ("change", "error"),
     [
         ({"datastore": "running"}, ("invalid-value", "datastore-not-subscribable")),
-        ({"datastore": None, "stream": "NETCONF"}, ("operation-not-supported", "")),
+        ({"datastore": None, "stream": "NETCONF"}, ("invalid-value", "")),
         ({"period": None}, ("missing-element", "")),
         (
             {"period": None, "on_change": OnChange()},

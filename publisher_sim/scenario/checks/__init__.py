@@ -15,6 +15,7 @@ from publisher_sim.scenario.checks.device import check_device
 from publisher_sim.scenario.checks.faults import check_faults
 from publisher_sim.scenario.checks.limits import check_limits
 from publisher_sim.scenario.checks.publishers import check_publishers
+from publisher_sim.scenario.checks.streams import check_streams
 from publisher_sim.scenario.checks.transport import check_transport
 from publisher_sim.scenario.whole import Scenario
 
@@ -27,6 +28,7 @@ CHECKS: tuple[Callable[[Checks], None], ...] = (
     check_configuration,
     check_limits,
     check_changes,
+    check_streams,
 )
 """In this order: a later one may rely on what an earlier one made sure of."""
 

@@ -1,0 +1,178 @@
+"""Event streams: what happens on the device, when, and what of it is kept for replay.
+
+Does: alarms at a seeded pace, records that others add, a log of bounded size. Does not: know
+subscriptions. Rules: the n-th alarm of a stream falls into the n-th slot of its pace, where in it
+and what it says follow from (seed, stream, n); so nothing has to be counted while nobody listens.
+Records are in the order in which they happened (RFC 8639 §2.1), the oldest of the log go first.
+
+Spec: RFC 8639 §2.1, §2.4.2.1; alarms RFC 8348 §7.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from msgspec import Struct
+
+from collector.model import SECOND
+from publisher_sim.scenario import Scenario, Stream
+
+_STATES = ("major", "minor", "warning")
+CHANGES = "ietf-hardware:hardware-state-change"
+DISABLED = "ietf-hardware:hardware-state-oper-disabled"
+ENABLED = "ietf-hardware:hardware-state-oper-enabled"
+
+
+class EventRecord(Struct, frozen=True):
+    """One event (RFC 8639 §1.2)."""
+
+    at: int
+    """ns since 1970."""
+    name: str
+    """``module:local-name`` of the notification."""
+    values: dict[str, Any]
+    """Its members, in the JSON of RFC 7951."""
+
+    @property
+    def tree(self) -> dict[str, Any]:
+        """What filters look at."""
+        return {self.name: self.values}
+
+
+class EventStream:
+    """One stream from the start of the device on."""
+
+    def __init__(self, stream: Stream, seed: int, parts: tuple[str, ...], now: int) -> None:
+        """Nothing has happened yet.
+
+        Args:
+            stream: its settings.
+            seed: of the scenario.
+            parts: names of the hardware that may break.
+            now: ns since 1970.
+        """
+        self.name = stream.name
+        self.description = stream.description
+        self.pace = stream.events_per_second
+        """Alarms a second."""
+        self.replays = stream.replay_records > 0
+        self.created = now
+        """When its log begins, ns since 1970 (``replay-log-creation-time``)."""
+        self.aged: int | None = None
+        """Time of the last record that was purged (``replay-log-aged-time``)."""
+        self._seed = seed
+        self._parts = parts or ("chassis",)
+        self._log: deque[EventRecord] = deque()
+        self._room = stream.replay_records
+        self._next = 0
+        """Number of the next alarm."""
+
+    @property
+    def next_at(self) -> int | None:
+        """When the next alarm happens; None: never."""
+        return self._happens(self._next) if self.pace else None
+
+    def take(self, now: int) -> list[EventRecord]:
+        """The alarms up to ``now`` that nobody has taken. After a long silence only as many as the
+        log keeps: those before nobody could have been waiting for."""
+        if not self.pace:
+            return []
+        last = int((now - self.created) * self.pace / SECOND)
+        self._skip_to(last - self._room - 1)
+        found = []
+        while (at := self._happens(self._next)) <= now:
+            found.append(self._alarm(self._next, at))
+            self._next += 1
+        for record in found:
+            self._keep(record)
+        return found
+
+    def _skip_to(self, number: int) -> None:
+        if number > self._next:
+            self._next = number
+            self.aged = self._happens(number - 1)
+            self._log.clear()
+
+    def _happens(self, number: int) -> int:
+        place = random.Random(f"{self._seed}/{self.name}/{number}").random()
+        return self.created + round((number + place) * SECOND / self.pace)
+
+    def _alarm(self, number: int, at: int) -> EventRecord:
+        dice = random.Random(f"{self._seed}/{self.name}/{number}/what")
+        part = dice.choice(self._parts)
+        kind = dice.choice((ENABLED, DISABLED, DISABLED, CHANGES))
+        if kind == CHANGES:
+            return EventRecord(at, kind, {})
+        state = dice.choice(_STATES) if kind == DISABLED else ""
+        values = {"name": part, "admin-state": "unlocked", "alarm-state": state}
+        return EventRecord(at, kind, values)
+
+    def add(self, record: EventRecord) -> None:
+        """Something else happened, now."""
+        self._keep(record)
+
+    def _keep(self, record: EventRecord) -> None:
+        if not self._room:
+            return
+        if len(self._log) >= self._room:
+            self.aged = self._log.popleft().at
+        self._log.append(record)
+
+    def begins(self, wanted: int) -> int:
+        """From when on a replay can be had, if it is wanted from ``wanted`` on."""
+        oldest = self.created if self.aged is None else self.aged + 1
+        return max(wanted, oldest)
+
+    def past(self, start: int, end: int | None) -> Iterator[EventRecord]:
+        """Records kept of [start, end), in their order."""
+        for record in self._log:
+            if start <= record.at and (end is None or record.at < end):
+                yield record
+
+    def last_before(self, at: int) -> int | None:
+        """When the last record before ``at`` happened (``replay-previous-event-time``); None:
+        the log knows of none."""
+        times = [record.at for record in self._log if record.at < at]
+        if times:
+            return times[-1]
+        return self.aged if self.aged is not None and self.aged < at else None
+
+
+class Streams:
+    """All event streams of one device, by name."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._known: dict[str, EventStream] = {}
+
+    def begin(self, now: int) -> None:
+        """The device is switched on; later calls change nothing."""
+        if self._known:
+            return
+        parts = tuple(name for one in self._scenario.publishers for name in one.hardware)
+        for stream in self._scenario.streams:
+            self._known[stream.name] = EventStream(stream, self._scenario.seed, parts, now)
+
+    def get(self, name: str) -> EventStream | None:
+        """The stream of that name."""
+        return self._known.get(name)
+
+    def __iter__(self) -> Iterator[EventStream]:
+        return iter(self._known.values())
+
+    def remove(self, name: str) -> None:
+        """It is gone for good."""
+        self._known.pop(name, None)
+
+    def take(self, names: Iterable[str], now: int) -> list[tuple[str, EventRecord]]:
+        """(stream, alarm) of these up to ``now``, in the order in which they happened."""
+        found = [
+            (name, record)
+            for name in names
+            if (stream := self._known.get(name)) is not None
+            for record in stream.take(now)
+        ]
+        return sorted(found, key=lambda entry: entry[1].at)
