@@ -206,6 +206,19 @@ METRICS = (
     Metric("periods", "counter", "Periods judged, by first outcome.", ("device", "outcome")),
     Metric("amendments", "counter", "Verdicts amended later.", ("device",)),
     Metric("generators_missing", "gauge", "Generators missing in the newest verdict.", ("device",)),
+    Metric("events", "counter", "Events, by kind.", ("device", "kind")),
+    Metric(
+        "generators_not_declared",
+        "gauge",
+        "Generators that are expected by the configuration and not declared by the device.",
+        ("device", "subscription"),
+    ),
+    Metric(
+        "generators_unannounced",
+        "gauge",
+        "Generators that send and are not on the list that the device declared.",
+        ("device", "subscription"),
+    ),
     Metric(
         "publisher_lag_seconds",
         "histogram",
@@ -276,6 +289,9 @@ class Counters:
         self.periods = Counts()
         self.amendments = Counts()
         self.generators_missing = Counts()
+        self.events = Counts()
+        self.generators_not_declared = Counts()
+        self.generators_unannounced = Counts()
         self.publisher_lag_seconds = Distribution(LAG_BOUNDS)
         self.period_close_delay_seconds = Distribution(CLOSE_BOUNDS)
         self.sessions_up = Counts()

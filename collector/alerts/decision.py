@@ -1,4 +1,4 @@
-"""Which verdicts are worth a sentence: a pure state machine over verdict rows.
+"""Which verdicts, and which events, are worth a sentence: a pure state machine over rows.
 
 Does: remember for each (device, subscription, generator) how it stands and say each change once.
 Does not: deliver, know a clock, or judge; NOT_JUDGED and UNKNOWN periods change nothing.
@@ -10,6 +10,8 @@ Rules
   missing to degraded it moves without a word (late messages come one by one).
 * Verdicts come in any order of periods: a first verdict on a period older than one that is known
   is told as past and changes no state; an amendment of such a period is not told.
+* That a device declares less than the operator expects, and that it declares enough again, is an
+  alert each; the engine holds it back until it lasted, so it is passed on as it comes.
 * A generator that leaves the list while in trouble gets a last word.
 * Flapping (ours): each change costs ``CHANGE_COST``, each steady period gives 1 back; above
   ``FLAPPING`` one sentence says so and the rest is kept quiet until the debt is paid.
@@ -24,7 +26,7 @@ from typing import Any
 from msgspec import Struct
 
 from collector.alerts import sentences
-from collector.model import Cause, CollectorTime, DeviceTime, Fact, Outcome, Verdict
+from collector.model import Cause, CollectorTime, DeviceTime, Event, Fact, Outcome, Verdict
 from collector.views.text import clean
 from collector.wire.timestamps import format_date_and_time
 
@@ -48,6 +50,10 @@ class AlertKind(enum.StrEnum):
     """One period that is over already."""
     LEFT = "left"
     """No longer expected."""
+    NOT_DECLARED = "not_declared"
+    """The device declares less than the operator expects."""
+    DECLARED = "declared"
+    """It declares enough again."""
     FLAPPING = "flapping"
     STEADY = "steady"
 
@@ -59,8 +65,10 @@ class Alert(Struct, frozen=True):
     kind: AlertKind
     device: str
     subscription_name: str
-    subscription_id: int
+    subscription_id: int | None
+    """None of what is about all subscriptions of that name."""
     generator: str
+    """Empty of what is about a whole list."""
     cause: Cause | None
     """The trouble that there is, or that is over."""
     since: DeviceTime
@@ -107,6 +115,10 @@ class _Series(Struct, gc=False):
     """Nominal time of the newest period that was looked at."""
 
 
+_EVENTS = {"declares_less": AlertKind.NOT_DECLARED, "declares_enough": AlertKind.DECLARED}
+"""Kind of event -> what its alert says."""
+
+
 _Key = tuple[str, str, str]
 """(device, subscription name or id, generator)"""
 
@@ -122,13 +134,14 @@ class AlertDecider:
 
     def receive(self, facts: Iterable[Fact]) -> list[Alert]:
         """The alerts that these facts deserve, in their order."""
-        return [
-            alert
-            for fact in facts
-            if isinstance(fact, Verdict)
-            and fact.outcome not in (Outcome.UNKNOWN, Outcome.NOT_JUDGED)
-            for alert in self._verdict(fact)
-        ]
+        return [alert for fact in facts for alert in self._fact(fact)]
+
+    def _fact(self, fact: Fact) -> Iterator[Alert]:
+        if isinstance(fact, Verdict):
+            if fact.outcome not in (Outcome.UNKNOWN, Outcome.NOT_JUDGED):
+                yield from self._verdict(fact)
+        elif isinstance(fact, Event) and fact.kind in _EVENTS:
+            yield _of_event(fact)
 
     def _verdict(self, verdict: Verdict) -> Iterator[Alert]:
         troubles = {pair.generator: (AlertKind.DEGRADED, pair.cause) for pair in verdict.degraded}
@@ -241,6 +254,20 @@ class AlertDecider:
             del self._states[next(iter(self._states))]
         state = self._states[key] = _State(newest=newest)
         return state
+
+
+def _of_event(event: Event) -> Alert:
+    return Alert(
+        time=event.time,
+        kind=_EVENTS[event.kind],
+        device=event.device,
+        subscription_name=event.subject,
+        subscription_id=None,
+        generator="",
+        cause=None,
+        since=DeviceTime(event.time),
+        text=clean(event.text.rstrip(".")),
+    )
 
 
 def _stays_well(state: _State, nominal_time: int) -> bool:

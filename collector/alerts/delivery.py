@@ -31,7 +31,7 @@ from collector.metrics import Counters
 
 _log = logging.getLogger("collector.alerts")
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "TMPDIR")
-_GOOD_NEWS = (AlertKind.RECOVERED, AlertKind.STEADY, AlertKind.LEFT)
+_GOOD_NEWS = (AlertKind.RECOVERED, AlertKind.STEADY, AlertKind.LEFT, AlertKind.DECLARED)
 
 Channel = Callable[[bytes], None]
 """Delivers one alert as JSON. Raises SinkError."""
@@ -72,8 +72,8 @@ class AlertSink:
         self._decider.receive(said.verdicts)
 
     def write(self, said: Said) -> None:
-        """Decide about one batch of verdicts and deliver; never waits, never fails."""
-        for alert in self._decider.receive(said.verdicts):
+        """Decide about one batch of verdicts and events and deliver; never waits, never fails."""
+        for alert in self._decider.receive((*said.verdicts, *said.events)):
             self.deliver(alert)
 
     def deliver(self, alert: Alert) -> None:

@@ -107,7 +107,8 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
     """Where periods start: "auto" asks for a multiple of the period since 1970, or an RFC 3339
     time."""
     expect: tuple[Name, ...] = ()
-    """Generators that must deliver in every period, where the device does not list them."""
+    """Generators that must deliver in every period, whatever the device lists; an alert says when
+    its list names fewer of them, and when it names them all again."""
     grace_seconds: Annotated[float, Meta(gt=0, le=86_400)] | None = None
     """Seconds to wait, for this subscription only; see [verdicts]."""
     mode: Literal["auto", "mso", "distributed-notif-18", "distributed-notif-19"] = "auto"
@@ -158,4 +159,5 @@ class KnownSubscriptionSettings(Struct, frozen=True, kw_only=True):
     period_seconds: Annotated[float, Meta(ge=0.01, le=42_949_672.95)] | None = None
     """Seconds between updates; without it they are learned from the data where that shows it."""
     expect: tuple[Name, ...] = ()
-    """Generators that must deliver in every period, where the device does not list them."""
+    """Generators that must deliver in every period, whatever the device lists; an alert says when
+    its list names fewer of them."""

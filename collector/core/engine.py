@@ -31,7 +31,7 @@ from collector.core.message_ids import Finding
 from collector.core.settings import EngineSettings
 from collector.core.state import NO_SUBSCRIPTION, Device, Subscription
 from collector.core.update_columns import UpdateColumns
-from collector.core.views import OriginatorState, UnknownSubscription
+from collector.core.views import Declaration, OriginatorState, UnknownSubscription
 from collector.fast import native
 from collector.model import (
     CollectorDown,
@@ -161,6 +161,12 @@ class Engine:
         names = self.devices() if device is None else [device]
         found = (self._devices[name] for name in names if name in self._devices)
         return [state for one in found for state in views.originators(one, ended=ended)]
+
+    def declarations(self) -> list[Declaration]:
+        """What devices declare for their running subscriptions, beside what is expected."""
+        return [
+            found for name in self.devices() for found in views.declarations(self._devices[name])
+        ]
 
     def unknown(self) -> list[UnknownSubscription]:
         """The subscription ids that data came for while nobody said their terms."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from collector.core.life import not_declared
 from collector.core.state import Device, Originator, Subscription
 from collector.model import CollectorTime
 
@@ -38,6 +39,10 @@ class OriginatorState(Struct, frozen=True):
     """The newest verdict misses it."""
     odd_times: int
     absurd_times: int
+    declared: bool | None = None
+    """It is on the newest list of the device; None: the device named nobody."""
+    expected: bool = False
+    """The operator expects it by name."""
 
 
 def originators(device: Device, *, ended: bool = False) -> list[OriginatorState]:
@@ -51,9 +56,40 @@ def originators(device: Device, *, ended: bool = False) -> list[OriginatorState]
             continue
         missing = _missing(one)
         listed = one.lists[-1].members if one.lists else ()
-        names = sorted({*one.originators, *listed})
+        said = (one.life.declared or ()) if one.life is not None else ()
+        names = sorted({*one.originators, *listed, *said})
         found += [_state(one, name, name in listed, name in missing) for name in names]
     return found
+
+
+class Declaration(Struct, frozen=True):
+    """What a device declares for a running subscription, beside what the operator expects."""
+
+    device: str
+    subscription_name: str
+    subscription_id: int
+    declared: int | None
+    """Generators on its newest list; None: it named nobody."""
+    not_declared: tuple[str, ...]
+    """Whom the operator expects and the list does not name."""
+    unannounced: tuple[str, ...]
+    """Who sends and is not on the list."""
+
+
+def declarations(device: Device) -> list[Declaration]:
+    """The running subscriptions of a device for which it, or the operator, named generators."""
+    return [
+        Declaration(
+            device=one.device,
+            subscription_name=one.name,
+            subscription_id=one.id,
+            declared=None if one.life.declared is None else len(one.life.declared),
+            not_declared=not_declared(one.life),
+            unannounced=tuple(sorted(one.life.strangers)),
+        )
+        for _, one in sorted(device.subscriptions.items())
+        if one.live and one.life is not None
+    ]
 
 
 class UnknownSubscription(Struct, frozen=True):
@@ -81,8 +117,7 @@ def _missing(one: Subscription) -> frozenset[str]:
 
 def _state(one: Subscription, name: str, required: bool, missing: bool) -> OriginatorState:
     known = one.originators.get(name) or Originator(name, one)
-    counter = known.counter
-    heard = known.heard
+    counter, heard, life = known.counter, known.heard, one.life
     return OriginatorState(
         device=one.device,
         subscription_name=one.name,
@@ -100,4 +135,6 @@ def _state(one: Subscription, name: str, required: bool, missing: bool) -> Origi
         missing=missing,
         odd_times=known.odd_times,
         absurd_times=known.absurd_times,
+        declared=None if life is None or life.declared is None else name in life.declared,
+        expected=life is not None and name in life.expect,
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from collector.control import Arguments, Command
-from collector.core.views import OriginatorState
+from collector.core.views import Declaration, OriginatorState
 from collector.metrics import counters_to_plain
 from collector.model import SECOND
 from collector.pipeline.quirks import in_words
@@ -77,10 +77,11 @@ def devices(service: Parts) -> Mapping[str, Any]:
     unknown = sorted(
         service.pipeline.counts.unknown_sources.items(), key=lambda item: item[1], reverse=True
     )
+    lists = _Lists(service.pipeline.engine.declarations())
     return {
         "devices": [
-            *(row for state in service.manager.states() for row in _subscriptions(state)),
-            *_without_session(service),
+            *(row for state in service.manager.states() for row in _subscriptions(state, lists)),
+            *_without_session(service, lists),
         ],
         "generators": [_generator(one) for one in service.pipeline.engine.states()],
         "unknown_senders": [
@@ -89,7 +90,28 @@ def devices(service: Parts) -> Mapping[str, Any]:
     }
 
 
-def _subscriptions(state: DeviceState) -> list[dict[str, Any]]:
+class _Lists:
+    """The columns on what devices declare."""
+
+    def __init__(self, declarations: Iterable[Declaration]) -> None:
+        self._of: dict[str, list[Declaration]] = {}
+        for one in declarations:
+            self._of.setdefault(one.device, []).append(one)
+
+    def columns(self, device: str, subscription: str | None = None) -> dict[str, Any]:
+        """Of one subscription; None: of all of the device."""
+        found = [
+            one for one in self._of.get(device, ())
+            if subscription is None or one.subscription_name == subscription
+        ]  # fmt: skip
+        said = [one.declared for one in found if one.declared is not None]
+        return {
+            "declared": sum(said) if said else None,
+            "not_declared": [name for one in found for name in one.not_declared],
+        }
+
+
+def _subscriptions(state: DeviceState, lists: _Lists) -> list[dict[str, Any]]:
     """A row for each subscription; one for the session alone where there is none."""
     session: dict[str, Any] = {
         "device": state.name,
@@ -103,11 +125,13 @@ def _subscriptions(state: DeviceState) -> list[dict[str, Any]]:
             "subscription": subscription.name,
             "state": subscription.phase.value,
             "id": subscription.id,
-            "why": _why(subscription),
         }
+        | lists.columns(state.name, subscription.name)
+        | {"why": _why(subscription)}
         for subscription in state.subscriptions
     ]
-    return rows or [session | {"subscription": None, "state": None, "id": None, "why": ""}]
+    nothing = {"subscription": None, "state": None, "id": None, "declared": None}
+    return rows or [session | nothing | {"not_declared": [], "why": ""}]
 
 
 def _why(one: SubscriptionState) -> str:
@@ -120,7 +144,7 @@ def _why(one: SubscriptionState) -> str:
     return "; ".join(said)
 
 
-def _without_session(service: Parts) -> list[dict[str, Any]]:
+def _without_session(service: Parts, lists: _Lists) -> list[dict[str, Any]]:
     """A row for each configured device that only sends: nobody asks it for a session."""
     asked = {state.name for state in service.manager.states()}
     heard = set(service.pipeline.engine.devices())
@@ -133,8 +157,9 @@ def _without_session(service: Parts) -> list[dict[str, Any]]:
             "subscription": None,
             "state": None,
             "id": None,
-            "why": "",
         }
+        | lists.columns(one.name)
+        | {"why": ""}
         for one in service.config.devices
         if one.name not in asked
     ]
@@ -148,6 +173,8 @@ def _generator(one: OriginatorState) -> dict[str, Any]:
         "generator": one.generator,
         "required": one.required,
         "missing": one.missing,
+        "declared": one.declared,
+        "expected": one.expected,
         "last_arrival": None if heard is None else format_date_and_time(heard, 3),
         "lag_seconds": None if heard is None else round(one.lag / SECOND, 3),
         "usual_count": one.usual_count,

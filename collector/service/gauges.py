@@ -32,6 +32,15 @@ def refresh(service: Parts) -> None:
         for limit, number in limits.items():
             counters.limits_reached.set((device, limit), number)
     counters.duplicates = engine.duplicates()
+    counters.generators_not_declared.clear()
+    counters.generators_unannounced.clear()
+    for one in engine.declarations():
+        series = (one.device, one.subscription_name or str(one.subscription_id))
+        for gauge, names in (
+            (counters.generators_not_declared, one.not_declared),
+            (counters.generators_unannounced, one.unannounced),
+        ):
+            gauge.set(series, len(names))
     counters.journal_bytes = sum(segment.octets for segment in service.journal.segments())
     counters.queue_dropped.set(("followers",), service.live.followers_dropped)
     _receivers(service)

@@ -47,7 +47,7 @@ _TIMEOUT_SECONDS = 10.0
 
 
 class PrometheusSink:
-    """Counts verdicts."""
+    """Counts verdicts and events."""
 
     name = "prometheus"
 
@@ -61,6 +61,8 @@ class PrometheusSink:
         """Count the rows of one batch."""
         for verdict in said.verdicts:
             self._count(verdict)
+        for event in said.events:
+            self._counters.events.add((event.device, event.kind))
         updates: Any = getattr(said, "updates", None)
         if updates is not None and len(updates):
             self._count_updates(updates)

@@ -19,8 +19,16 @@ from collector.alerts.sentences import _SENTENCES
 from collector.config import AlertSettings
 from collector.errors import SinkError
 from collector.metrics import Counters
-from collector.model import Cause, NotJudgedReason, Outcome, Verdict
-from tests.unit.verdict_maker import Batch, event, verdict
+from collector.model import (
+    SECOND,
+    Cause,
+    CollectorTime,
+    Event,
+    NotJudgedReason,
+    Outcome,
+    Verdict,
+)
+from tests.unit.verdict_maker import NOON, Batch, event, verdict
 
 SILENT = {"3": "silent"}
 
@@ -221,6 +229,35 @@ def test_a_name_of_a_peer_cannot_write_to_the_terminal() -> None:
         [verdict(5, missing={"a\x1b[2Jb": "silent"}, required=("a\x1b[2Jb",))]
     )
     assert "\x1b" not in alert.text
+
+
+def test_what_the_operator_misses_in_the_list_is_an_alert_and_its_end_too(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    less = "core7 declares 2 of the 3 generators that are expected for counters; not 3."
+    enough = "core7 declares all 3 generators that are expected for counters again."
+    events = (
+        Event(CollectorTime(NOON), "core7", "counters", "declares_less", less),
+        Event(CollectorTime(NOON + SECOND), "core7", "counters", "declares_enough", enough),
+    )
+    first, last = AlertDecider().receive(events)
+    assert (first.kind, last.kind) == (AlertKind.NOT_DECLARED, AlertKind.DECLARED)
+    assert first.row() == {
+        "row": "alert",
+        "time": "2026-01-01T12:00:00Z",
+        "kind": "not_declared",
+        "device": "core7",
+        "subscription_name": "counters",
+        "subscription_id": None,
+        "generator": "",
+        "cause": None,
+        "since": "2026-01-01T12:00:00Z",
+        "text": less.rstrip("."),
+    }
+    sink = AlertSink(AlertSettings())
+    with caplog.at_level(logging.INFO, "collector.alerts"):
+        sink.write(Batch(*events))  # type: ignore[arg-type]
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
 def test_every_cause_has_a_sentence() -> None:

@@ -15,7 +15,7 @@ from collector.errors import ConfigError
 from collector.metrics import METRICS, OTHER, Counters, Counts, Distribution
 from collector.model import Outcome
 from collector.sinks.prometheus import MetricsServer, PrometheusSink, make_registry
-from tests.unit.verdict_maker import NOON, Batch, verdict
+from tests.unit.verdict_maker import NOON, Batch, event, verdict
 
 PROMISED = {
     "yang_push_datagrams_received_total": (),
@@ -134,6 +134,14 @@ def test_periods_are_counted_by_their_first_verdict() -> None:
     assert counters.amendments["core7",] == 1
     assert counters.generators_missing["core7",] == 2
     assert counters.period_close_delay_seconds.sum == pytest.approx(0.75)
+
+
+def test_events_are_counted_by_kind() -> None:
+    counters = Counters()
+    events = (event(kind="originator_added"), event(kind="originator_added"), event())
+    PrometheusSink(counters).write(Batch(*events))  # type: ignore[arg-type]
+    assert counters.events["core7", "originator_added"] == 2
+    assert counters.events.total() == 3
 
 
 def test_lost_messages_are_counted_when_the_last_word_is_said() -> None:

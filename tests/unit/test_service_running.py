@@ -19,14 +19,14 @@ import pytest
 
 from collector import fast
 from collector.config import Config, read_config_table
-from collector.core.views import OriginatorState
+from collector.core.views import Declaration, OriginatorState
 from collector.errors import PeerError
-from collector.model import SECOND, CollectorTime, DeviceTime
+from collector.model import SECOND, CollectorTime, DeviceTime, NotificationKind
 from collector.service import commands, memory, running
 from collector.service.gauges import refresh
 from collector.service.printing import PrintingSink
 from collector.subscriber.states import SubscriptionPhase, SubscriptionState
-from tests.helpers import update
+from tests.helpers import changed, terms, update
 from tests.unit.test_service_whole import config_in, served
 
 
@@ -238,7 +238,10 @@ def test_devices_with_and_without_subscriptions(tmp_path: Path) -> None:
                     ),
                 ],
             )
-            row, other = commands._subscriptions(session)  # type: ignore[arg-type]  # its shape
+            lists = commands._Lists([Declaration("core7", "s", 7, 2, ("3",), ())])
+            row, other = commands._subscriptions(session, lists)  # type: ignore[arg-type]  # shape
+            assert (row["declared"], row["not_declared"]) == (2, ["3"])
+            assert (other["declared"], other["not_declared"]) == (None, [])
             assert (row["subscription"], row["state"], row["id"]) == ("s", "active", 7)
             assert row["why"] == "every 60 s; ends at 1970-01-01T00:00:00Z"
             assert other["why"] == "asked again at 1970-01-01T00:00:01Z"
@@ -286,6 +289,40 @@ def test_a_device_that_only_sends_is_listed_before_it_was_heard(tmp_path: Path) 
             service.pipeline.engine.receive(heard, heard.arrival)
             (row,) = commands.devices(service)["devices"]
             assert row["reason"] == "listened to only"
+
+    asyncio.run(step())
+
+
+def test_what_is_expected_and_not_declared_is_shown(tmp_path: Path) -> None:
+    table: dict[str, Any] = {
+        "collector": {"data_dir": str(tmp_path / "data")},
+        "udp_notif": {"port": 0},
+        "metrics": {"enabled": False},
+        "device": [{"name": "edge1", "sources": ["192.0.2.8"]}],
+        "known_subscription": [{"id": 1, "name": "ports", "expect": ["1", "3"]}],
+    }
+
+    async def step() -> None:
+        async with served(read_config_table(table, file="one.toml")) as service:
+            start = changed(
+                1.0, NotificationKind.SUBSCRIPTION_STARTED, generators=("1", "2"), terms=terms(10),
+                device="edge1",
+            )  # fmt: skip
+            service.pipeline.engine.receive(start, start.arrival)
+            answer = commands.devices(service)
+            (row,) = answer["devices"]
+            assert (row["declared"], row["not_declared"]) == (2, ["3"])
+            assert [
+                (one["generator"], one["required"], one["declared"], one["expected"])
+                for one in answer["generators"]
+            ] == [("1", True, True, True), ("2", False, True, False), ("3", True, False, True)]
+            refresh(service)
+            assert service.counters.generators_not_declared["edge1", "ports"] == 1
+            assert service.counters.generators_unannounced["edge1", "ports"] == 0
+            end = changed(2.0, NotificationKind.SUBSCRIPTION_TERMINATED, device="edge1")
+            service.pipeline.engine.receive(end, end.arrival)
+            refresh(service)
+            assert not service.counters.generators_not_declared.items()
 
     asyncio.run(step())
 
