@@ -191,9 +191,10 @@ class World:
         self.intake = FakeIntake()
         self.waits: list[float] = []
         self.counters = Counters()
+        self.clock = RunningClock()
         self.manager = SubscriptionManager(
             self.intake,
-            RunningClock(),
+            self.clock,
             random=lambda: 0.0,
             backoff=backoff,
             factory=lambda kind: self.device.session,
