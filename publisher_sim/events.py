@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -75,13 +75,18 @@ class EventStream:
         """When the next alarm happens; None: never."""
         return self._happens(self._next) if self.pace else None
 
-    def take(self, now: int) -> list[EventRecord]:
-        """The alarms up to ``now`` that nobody has taken. After a long silence only as many as the
-        log keeps: those before nobody could have been waiting for."""
+    def take(self, now: int, since: int | None = None) -> list[EventRecord]:
+        """The alarms up to ``now`` that nobody has taken.
+
+        Args:
+            now: ns since 1970.
+            since: when the first who waits for them began; of those before only as many are made
+                as the log keeps. None: nobody waits.
+        """
         if not self.pace:
             return []
-        last = int((now - self.created) * self.pace / SECOND)
-        self._skip_to(last - self._room - 1)
+        begin = int(((now if since is None else since) - self.created) * self.pace / SECOND)
+        self._skip_to(begin - self._room - 1)
         found = []
         while (at := self._happens(self._next)) <= now:
             found.append(self._alarm(self._next, at))
@@ -166,13 +171,3 @@ class Streams:
     def remove(self, name: str) -> None:
         """It is gone for good."""
         self._known.pop(name, None)
-
-    def take(self, names: Iterable[str], now: int) -> list[tuple[str, EventRecord]]:
-        """(stream, alarm) of these up to ``now``, in the order in which they happened."""
-        found = [
-            (name, record)
-            for name in names
-            if (stream := self._known.get(name)) is not None
-            for record in stream.take(now)
-        ]
-        return sorted(found, key=lambda entry: entry[1].at)

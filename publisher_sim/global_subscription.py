@@ -43,6 +43,8 @@ class GlobalSubscription(Struct):
     """Why it is suspended, each of ``CAUSES`` once; resumed when the last one is gone."""
     suspended_at: int | None = None
     """ns since 1970."""
+    began: int = 0
+    """ns since 1970."""
     sent: int = 0
     """Event records for its receiver, of all publishers (RFC 8639 §2.8)."""
     excluded: int = 0

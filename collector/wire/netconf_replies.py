@@ -239,8 +239,12 @@ def _write_result(
 def _write_refusal(error: ProtocolError, operation: Operation | None) -> dict[str, Any]:
     name = "" if operation is None else names.local_name(operation_name(operation))
     datastore = True
-    if isinstance(operation, EstablishSubscription | ModifySubscription):
+    if isinstance(operation, EstablishSubscription):
         datastore = operation.terms.stream is None
+    elif isinstance(operation, ModifySubscription):
+        # that of a stream names no stream (RFC 8639 §2.4.3), that of a datastore its datastore
+        terms = operation.terms
+        datastore = terms.datastore is not None or terms.period is not None
     return write_error(error, name, datastore=datastore)
 
 

@@ -64,6 +64,7 @@ class LifeCycle:
     # ------------------------------------------------------------------ begin and change
     def begin(self, one: GlobalSubscription, now: int) -> list[Action]:
         """It is there, and the publishers know."""
+        one.began = now
         one.shares = self._decomposition.shares(one)
         self._known[one.subscription_id] = one
         return [*self._mark(one), *self._begun(one, now), *self._decomposition.tell(one, {})]
@@ -173,6 +174,8 @@ class LifeCycle:
         actions: list[Action] = []
         for one in self:
             reason = unaffordable.get(one.subscription_id)
+            if set(one.causes) - {BY_LOAD}:
+                continue  # it costs nothing; once it could go on it is looked at again
             if reason is None:
                 actions.extend(self.resume(one, BY_LOAD, now))
             elif BY_LOAD not in one.causes:

@@ -88,17 +88,23 @@ class Sending:
         times = [stream.next_at for stream in streams if stream is not None]
         return min((time for time in times if time is not None), default=None)
 
-    def _wanted(self) -> list[str]:
-        names = (one.terms.stream for one in self._life_cycle)
-        return list(dict.fromkeys(name for name in names if name is not None))
+    def _wanted(self) -> dict[str, int]:
+        """stream -> when the first who waits for it began, ns since 1970."""
+        found: dict[str, int] = {}
+        for one in self._life_cycle:
+            if one.terms.stream is not None:
+                found.setdefault(one.terms.stream, one.began)
+        return found
 
     def happen(self, now: int) -> list[Action]:
         """The alarms that are due, to everybody who waits for them."""
-        wanted = self._wanted()
-        if not wanted:
-            return []
-        due = self._streams.take(wanted, now)
-        return [a for name, record in due for a in self._to_all(name, record, now)]
+        due: list[tuple[int, str, EventRecord]] = []
+        for name, since in self._wanted().items():
+            stream = self._streams.get(name)
+            if stream is not None:
+                due.extend((record.at, name, record) for record in stream.take(now, since))
+        due.sort(key=lambda entry: entry[0])
+        return [a for _, name, record in due for a in self._to_all(name, record, now)]
 
     def add(self, stream: str, record: EventRecord, now: int) -> list[Action]:
         """Something happened now: into the log of its stream, and to everybody."""
@@ -111,7 +117,8 @@ class Sending:
 
     def _to_all(self, stream: str, record: EventRecord, now: int) -> Iterable[Action]:
         for one in self._life_cycle:
-            if one.terms.stream == stream and not one.suspended and _in_time(one, record):
+            listens = one.terms.stream == stream and not one.suspended
+            if listens and _in_time(one, record):
                 yield from self._to_one(one, record, now)
 
     def _to_one(self, one: GlobalSubscription, record: EventRecord, now: int) -> list[Action]:
@@ -131,14 +138,16 @@ class Sending:
         start = one.terms.replay_start_time
         if stream is None or start is None:
             return []
+        stream.take(now)
         past = list(stream.past(start, one.terms.stop_time))
         actions = [action for record in past for action in self._to_one(one, record, now)]
         return [*actions, *self._life_cycle.replayed(one, now)]
 
 
 def _in_time(one: GlobalSubscription, record: EventRecord) -> bool:
-    """Nothing that happens at its stop-time or later."""
-    return one.terms.stop_time is None or record.at < one.terms.stop_time
+    """Nothing from before its time, nor from its stop-time on."""
+    stop = one.terms.stop_time
+    return record.at >= one.began and (stop is None or record.at < stop)
 
 
 def _qos(subscriptions: list[GlobalSubscription]) -> dict[int, Qos]:
