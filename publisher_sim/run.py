@@ -103,6 +103,7 @@ def ready_line(device: DeviceService, scenario: Scenario) -> dict[str, object]:
         "netconf_host": device.server.host,
         "netconf_port": device.server.port,
         "username": scenario.netconf.username,
+        "host_key": device.server.public_key,
         "known_hosts": device.server.known_hosts_line().strip(),
         "receiver": f"{scenario.receiver.address}:{scenario.receiver.port}",
         "pid": os.getpid(),

@@ -37,6 +37,7 @@ from publisher_sim.ports import (
     TellAgent,
 )
 from publisher_sim.publishers.agent_loop import AgentLoop, loop_of
+from publisher_sim.publishers.call_home import CallHome
 from publisher_sim.publishers.netconf_server import NetconfServer
 from publisher_sim.scenario import MASTER, Scenario
 from publisher_sim.surroundings import Surroundings
@@ -116,6 +117,11 @@ class DeviceService:
             on_close=self._session_closed,
             door=shared.door,
         )
+        self._calls: CallHome | None = None
+        if netconf.call_home:
+            self._calls = CallHome(
+                self.server, netconf, holds=self._holds_a_subscription, progress=progress
+            )
         self._library = ModuleLibrary()
         self._own: AgentLoop | None = None
         self._started = False
@@ -142,10 +148,14 @@ class DeviceService:
         await self._registration()
         if self.stopping:
             return
-        await self.server.start()
+        if self._scenario.netconf.listen:
+            await self.server.start()
+            where = f"{self.server.host}:{self.server.port}"
+            self._progress(f"{self._scenario.name} listens on {where}")
         self._started = True
         self._do(self._master.configure(self._clock.now()))
-        self._progress(f"{self._scenario.name} listens on {self.server.host}:{self.server.port}")
+        if self._calls is not None:
+            self._calls.start()
 
     async def _registration(self) -> None:
         """Return when all agents are there or nobody needs them any more. Raises SessionError."""
@@ -187,6 +197,8 @@ class DeviceService:
             await self._own.drain(GOODBYE_SECONDS)
             self._own.close()
         await self._say_goodbye()
+        if self._calls is not None:
+            await self._calls.stop()
         await self._crew.close()
         self._ways_out.close()
         await self.server.stop()
@@ -201,6 +213,9 @@ class DeviceService:
         deadline = time.monotonic() + GOODBYE_SECONDS
         while self.server.sessions and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
+
+    def _holds_a_subscription(self, session_id: str) -> bool:
+        return any(one.session_id == session_id for one in self._master.life_cycle)
 
     # ------------------------------------------------------------------ what comes in
     def _session_opened(self, session_id: str, user: str) -> None:

@@ -1,8 +1,8 @@
 """NETCONF server over SSH for the simulated master (RFC 6241, RFC 6242), on asyncssh.
 
-What it does: sockets, log-in, hello, framing, session numbers, ``close-session``, and the replies
-to requests that are no ``<rpc>`` at all. What it does not: any other operation; every ``<rpc>``
-goes as octets to ``on_rpc``, and the answer comes back through ``send``.
+What it does: sockets, log-in, session numbers; connections either way (``call``: RFC 8071). What it
+does not: the inside of a session (``netconf_session``), or any operation but ``close-session``;
+every ``<rpc>`` goes as octets to ``on_rpc``, and the answer comes back through ``send``.
 
 Rules: runs in one event loop, calls back from there, never blocks; sessions, message size and what
 waits to be sent are bounded; it sees many sessions and keeps nothing of them once they end.
@@ -10,28 +10,15 @@ waits to be sent are bounded; it sees many sessions and keeps nothing of them on
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 import asyncssh
 
-from collector.errors import ConfigError, WireError
-from collector.wire.names import NETCONF_BASE
-from collector.wire.netconf_framing import Deframer, encode_chunked, encode_delimited
-from collector.wire.netconf_hello import (
-    BASE_1_0,
-    BASE_1_1,
-    Root,
-    decode_hello,
-    encode_hello,
-    root_of,
-)
-from publisher_sim.publishers.marking import mark
-
-if TYPE_CHECKING:
-    from asyncssh.misc import BytesOrStr
+from collector.errors import ConfigError
+from collector.wire.netconf_hello import BASE_1_0, BASE_1_1
+from publisher_sim.publishers.netconf_session import ServerSession as ServerSession
 
 CAPABILITIES = (
     BASE_1_0,
@@ -50,13 +37,17 @@ DEFAULT_PORT = 8300
 MAX_SESSIONS = 64
 BACKLOG = 4096
 """Connections that may wait to be accepted; the system may allow fewer (ours)."""
-MAX_REQUEST = 1024 * 1024
-"""Octets of one request (ours)."""
 MAX_UNSENT = 16 * 1024 * 1024
 """Octets that may wait for a slow subscriber before messages to it are refused (ours)."""
 BUSY_ABOVE = 256 * 1024
 """Octets that may wait for a subscriber before it counts as slow; it no longer does below a quarter
 of them (ours)."""
+
+KEEPALIVE_SECONDS = 15.0
+"""Silence after which we ask whether a client that we called is alive: a global request that wants
+a reply (RFC 8071 §4.1 S7). Three without an answer end the connection."""
+LOGIN_SECONDS = 20.0
+"""How long a client that we called may take to log in (RFC 8071 §4.1 S5; the time is ours)."""
 
 OnOpen = Callable[[str, str], None]
 """(session_id, user): a session passed its hello exchange."""
@@ -149,11 +140,21 @@ class NetconfServer:
         """session-id -> the session, from its subsystem request to its end."""
         self._next_id = 1
 
+    @property
+    def public_key(self) -> str:
+        """The host key as a subscriber pins it: type and key, without a comment."""
+        return " ".join(self._host_key.export_public_key().decode().split()[:2])
+
+    @property
+    def fingerprint(self) -> str:
+        """The same as ``ssh-keygen -l`` prints it: ``SHA256:`` and base64."""
+        return self._host_key.get_fingerprint()
+
     def known_hosts_line(self, host: str = "", port: int = 0) -> str:
         """The line that a subscriber's known_hosts needs, for the name it connects to."""
         host, port = host or self.host, port or self.port
         name = host if port == 22 else f"[{host}]:{port}"
-        return f"{name} {self._host_key.export_public_key().decode().strip()}\n"
+        return f"{name} {self.public_key}\n"
 
     async def start(self) -> None:
         """Return when listening. Raises ConfigError when the address cannot be used."""
@@ -163,6 +164,21 @@ class NetconfServer:
             return
         self._acceptor = await listen(self.host, self.port, self._host_key, lambda: Login(self))
         self.port = self._acceptor.get_port()
+
+    async def call(self, host: str, port: int) -> asyncssh.SSHServerConnection:
+        """Connect to a client and be its SSH server (RFC 8071 §4.1 S1 to S5); logged in.
+
+        Raises:
+            OSError: nobody is there.
+            asyncssh.Error: the client did not log in.
+        """
+        return await asyncssh.connect_reverse(
+            host,
+            port,
+            keepalive_interval=KEEPALIVE_SECONDS,
+            login_timeout=LOGIN_SECONDS,
+            **_options(self._host_key, lambda: Login(self)),
+        )
 
     async def stop(self) -> None:
         """Close the sessions and the socket. May be called twice, or without ``start``."""
@@ -224,6 +240,14 @@ class NetconfServer:
         self._sessions[session_id] = session
         return session_id
 
+    def last_active(self, connection: asyncssh.SSHServerConnection) -> dict[str, float]:
+        """session-id -> the loop's time of its last message, either way; those of a connection."""
+        return {
+            name: session.last_active
+            for name, session in self._sessions.items()
+            if session.connection is connection
+        }
+
     def forget(self, session_id: str) -> None:
         """A session ended."""
         session = self._sessions.pop(session_id, None)
@@ -236,22 +260,24 @@ async def listen(
 ) -> asyncssh.SSHAcceptor:
     """Listen for NETCONF over SSH. Raises ConfigError when the address cannot be used."""
     try:
-        return await asyncssh.listen(
-            host,
-            port,
-            server_factory=login,
-            server_host_keys=[host_key],
-            config=None,
-            gss_host=None,
-            compression_algs=None,
-            allow_scp=False,
-            x11_forwarding=False,
-            agent_forwarding=False,
-            encoding=None,
-            backlog=BACKLOG,
-        )
+        return await asyncssh.listen(host, port, backlog=BACKLOG, **_options(host_key, login))
     except OSError as error:
         raise ConfigError(f"cannot listen on {host} port {port}: {error.strerror}") from error
+
+
+def _options(host_key: asyncssh.SSHKey, login: Callable[[], asyncssh.SSHServer]) -> dict[str, Any]:
+    """What asyncssh is told, whoever made the connection."""
+    return {
+        "server_factory": login,
+        "server_host_keys": [host_key],
+        "config": None,
+        "gss_host": None,
+        "compression_algs": None,
+        "allow_scp": False,
+        "x11_forwarding": False,
+        "agent_forwarding": False,
+        "encoding": None,
+    }
 
 
 class Login(asyncssh.SSHServer):
@@ -297,131 +323,6 @@ class Login(asyncssh.SSHServer):
         return False if self.server is None else self.server.make_session(self._user)
 
 
-class ServerSession(asyncssh.SSHServerSession[bytes]):
-    """One NETCONF session, from the subsystem request to the end of its channel."""
-
-    def __init__(self, server: NetconfServer, user: str) -> None:
-        self.server = server
-        self.user = user
-        self.session_id = ""
-        self.opened = False
-        """True from the subscriber's hello on."""
-        self._channel: asyncssh.SSHServerChannel[bytes] | None = None
-        self._deframer = Deframer(MAX_REQUEST)
-        self._encode = encode_delimited
-
-    # ------------------------------------------------------------------ asyncssh
-    def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
-        """asyncssh: the channel is there."""
-        self._channel = chan
-        limit = self.server.busy_above
-        chan.set_write_buffer_limits(high=limit, low=limit // 4)
-
-    def subsystem_requested(self, subsystem: str) -> bool:
-        """asyncssh: only ``netconf`` exists here (RFC 6242 §3)."""
-        if subsystem != "netconf":
-            return False
-        self.session_id = self.server.admit(self) or ""
-        return bool(self.session_id)
-
-    def session_started(self) -> None:
-        """asyncssh: the subsystem runs. Both sides say hello at once (RFC 6241 §8.1)."""
-        self.greet()
-
-    def data_received(self, data: BytesOrStr, datatype: asyncssh.DataType) -> None:
-        """asyncssh: octets of the channel."""
-        assert isinstance(data, bytes)
-        if self._channel is None or self._channel.is_closing():
-            return
-        self._deframer.receive(data)
-        try:
-            while (message := self._deframer.next_message()) is not None:
-                self._received(message)
-        except WireError:
-            # RFC 6242 §4.2 and RFC 6241 §8.1: after broken framing or a bad hello, close.
-            self.close()
-
-    def pause_writing(self) -> None:
-        """asyncssh: more waits than the subscriber reads."""
-        if self.opened:
-            self.server.on_busy(self.session_id, True)
-
-    def resume_writing(self) -> None:
-        """asyncssh: the subscriber reads again."""
-        if self.opened:
-            self.server.on_busy(self.session_id, False)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """asyncssh: the channel is gone."""
-        self._channel = None
-        self.server.forget(self.session_id)
-
-    # ------------------------------------------------------------------ NETCONF
-    def greet(self) -> None:
-        """Say hello."""
-        hello = encode_hello(self.server.capabilities, int(self.session_id))
-        self.write(encode_delimited(hello))
-
-    def received(self, message: bytes) -> None:
-        """One message after the hello."""
-        try:
-            root = root_of(message)
-        except WireError:
-            root = Root("")
-        if root.name != "rpc":
-            self.send(_rpc_error(None, "malformed-message", "not an <rpc>"))
-        elif root.message_id is None:
-            self.send(_rpc_error(None, "missing-attribute", "an <rpc> needs a message-id"))
-        elif _name(message[root.end :]) == "close-session":
-            self.send(_reply(root.message_id, "<ok/>"))
-            self.close()
-        else:
-            self.server.on_rpc(self.session_id, message)
-
-    def send(self, message: bytes) -> bool:
-        """Send one message; False: nothing was sent."""
-        if self._channel is None or self._channel.is_closing():
-            return False
-        if self.unsent > self.server.max_unsent:
-            return False
-        self.write(self._encode(message))
-        return True
-
-    def write(self, octets: bytes) -> None:
-        """Octets onto the channel as they are."""
-        if self._channel is not None and not self._channel.is_closing():
-            self._channel.write(octets)
-
-    @property
-    def unsent(self) -> int:
-        """Octets that wait for the subscriber."""
-        return 0 if self._channel is None else self._channel.get_write_buffer_size()
-
-    def mark(self, dscp: int) -> None:
-        """The DSCP of its connection, and of every other session over it."""
-        if self._channel is not None:
-            with contextlib.suppress(OSError):
-                mark(self._channel.get_extra_info("socket"), dscp)
-
-    def close(self) -> None:
-        """End after what was written before."""
-        if self._channel is not None:
-            self._channel.close()
-
-    def _received(self, message: bytes) -> None:
-        if self.opened:
-            self.received(message)
-            return
-        hello = decode_hello(message)
-        if hello.session_id is not None:
-            raise WireError("bad-hello", "a client has no session-id", clause="RFC 6241 §8.1")
-        if hello.chunked and BASE_1_1 in self.server.capabilities:
-            self._deframer.use_chunked()
-            self._encode = encode_chunked
-        self.opened = True
-        self.server.on_open(self.session_id, self.user)
-
-
 def read_host_key(host_key: asyncssh.SSHKey | str | Path | None) -> asyncssh.SSHKey:
     """A key as given, read, or made anew. Raises ConfigError."""
     if host_key is None:
@@ -432,25 +333,3 @@ def read_host_key(host_key: asyncssh.SSHKey | str | Path | None) -> asyncssh.SSH
         return asyncssh.read_private_key(host_key)
     except (OSError, asyncssh.KeyImportError) as error:
         raise ConfigError(f"the host key {host_key} cannot be read: {error}") from error
-
-
-def _name(element: bytes) -> str:
-    """Local name of the first element; empty when there is none."""
-    try:
-        return root_of(element).name
-    except WireError:
-        return ""
-
-
-def _reply(message_id: str | None, content: str) -> bytes:
-    escaped = (message_id or "").replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
-    attribute = "" if message_id is None else f' message-id="{escaped}"'
-    return f'<rpc-reply{attribute} xmlns="{NETCONF_BASE}">{content}</rpc-reply>'.encode()
-
-
-def _rpc_error(message_id: str | None, tag: str, text: str) -> bytes:
-    return _reply(
-        message_id,
-        f"<rpc-error><error-type>rpc</error-type><error-tag>{tag}</error-tag>"
-        f"<error-severity>error</error-severity><error-message>{text}</error-message></rpc-error>",
-    )

@@ -24,3 +24,16 @@ class Netconf(Table, frozen=True):
     completes: Literal["all", "configured"] = "all"
     """Which subscriptions end with subscription-completed at their stop-time. RFC 8639 §2.7.6 says
     it of all; devices that take its feature for a restriction just fall silent in dynamic ones."""
+    listen: bool = True
+    """Whether it can be connected to; not needed where it calls home."""
+    call_home: str = ""
+    """HOST or HOST:PORT of a collector that it calls (RFC 8071); port 4334 where none is given."""
+    call_home_period_seconds: float = 0.0
+    """It calls once in so many seconds and leaves when nobody uses the connection; 0 calls at once
+    and stays connected."""
+    call_home_idle_seconds: float = 30.0
+    """With a period: seconds without a message after which it leaves, unless a subscription hangs
+    on the session."""
+    call_home_retry_seconds: float = 1.0
+    """Seconds until it calls again after it was not answered, doubling up to a minute; also after a
+    connection that lasted has ended."""

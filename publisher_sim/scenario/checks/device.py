@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from publisher_sim.scenario.checks.checker import Checks
+from publisher_sim.scenario.netconf import Netconf
 
 
 def check_device(checks: Checks) -> None:
@@ -21,7 +22,7 @@ def check_device(checks: Checks) -> None:
         f"{scenario.receiver.address} cannot be reached from {scenario.address}",
         "IPv4 for both, or IPv6 for both",
     )  # fmt: skip
-    checks.within(scenario.netconf.port, 0, 65_535, "netconf.port")
+    _check_netconf(checks, scenario.netconf)
     checks.within(scenario.receiver.port, 1, 65_535, "receiver.port")
     checks.within(scenario.periods, 0, 10_000_000, "periods")
     checks.within(scenario.seed, 0, 2**63 - 1, "seed")
@@ -36,6 +37,17 @@ def check_device(checks: Checks) -> None:
     checks.within(period.seconds, period.minimum_seconds, period.maximum_seconds, "period.seconds")
     if scenario.grace_seconds is not None:
         checks.within(scenario.grace_seconds, 0.01, 3600, "grace_seconds")
+
+
+def _check_netconf(checks: Checks, netconf: Netconf) -> None:
+    checks.within(netconf.port, 0, 65_535, "netconf.port")
+    checks.require(
+        netconf.listen or bool(netconf.call_home), "netconf.listen",
+        "nobody could come, and it calls nobody", "true, or call_home",
+    )  # fmt: skip
+    checks.within(netconf.call_home_period_seconds, 0, 86_400, "netconf.call_home_period_seconds")
+    checks.within(netconf.call_home_idle_seconds, 0.01, 86_400, "netconf.call_home_idle_seconds")
+    checks.within(netconf.call_home_retry_seconds, 0.01, 60, "netconf.call_home_retry_seconds")
 
 
 def _is_address(text: str) -> bool:
