@@ -14,8 +14,10 @@ from typing import Any
 import msgspec
 
 from collector.config.checks import address, checked, is_loopback
+from collector.config.host_keys import PinnedKeys, pinned_keys
 from collector.config.reading import Faults, read_struct
 from collector.config.secrets import read_secret
+from collector.config.sessions import CallHomeSettings, NetconfSettings, SessionsSettings
 from collector.config.settings import (
     AlertSettings,
     CollectorSettings,
@@ -23,7 +25,6 @@ from collector.config.settings import (
     DeviceSettings,
     JournalSettings,
     MetricsSettings,
-    NetconfSettings,
     SchemaSettings,
     StoreSettings,
     VerdictSettings,
@@ -42,6 +43,7 @@ from collector.model import CERTIFICATE_SESSION
 
 __all__ = [
     "AlertSettings",
+    "CallHomeSettings",
     "CollectorSettings",
     "Config",
     "DeviceSettings",
@@ -52,8 +54,10 @@ __all__ = [
     "KnownSubscriptionSettings",
     "MetricsSettings",
     "NetconfSettings",
+    "PinnedKeys",
     "ReassemblySettings",
     "SchemaSettings",
+    "SessionsSettings",
     "StoreSettings",
     "SubscriptionSettings",
     "TlsServerSettings",
@@ -65,6 +69,7 @@ __all__ = [
     "is_loopback",
     "load_config",
     "parse_config",
+    "pinned_keys",
     "read_config_table",
     "read_secret",
     "redacted",

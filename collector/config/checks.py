@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 from msgspec import Struct, structs
 
 from collector.config.reading import Faults
+from collector.config.session_checks import check_call_home, check_netconf
 from collector.config.settings import (
     AlertSettings,
     Config,
     DeviceSettings,
-    NetconfSettings,
 )
 from collector.config.subscription_checks import check_known, check_subscriptions, check_unique
 from collector.config.transports import DtlsSettings, GrpcDialoutSettings, HttpsNotifSettings
@@ -71,6 +71,7 @@ def checked(config: Config, faults: Faults, folder: Path) -> Config:
         ("dtls.address", config.dtls.address),
         ("https_notif.address", config.https_notif.address),
         ("grpc_dialout.address", config.grpc_dialout.address),
+        ("call_home.address", config.call_home.address),
         ("metrics.address", config.metrics.address),
     ):
         if address(text) is None:
@@ -93,6 +94,7 @@ def checked(config: Config, faults: Faults, folder: Path) -> Config:
     )
     check_unique("device", [d.name for d in devices], faults)
     _check_overlap(devices, faults)
+    check_call_home(config, devices, faults)
     check_subscriptions(config.subscriptions, devices, faults)
     check_known(config.known_subscriptions, faults)
     return structs.replace(
@@ -145,7 +147,7 @@ def _checked_device(device: DeviceSettings, faults: Faults, key: str) -> DeviceS
         else:
             sources[one] = None
     if device.netconf is not None:
-        _check_netconf(device.netconf, faults, f"{key}.netconf")
+        check_netconf(device.netconf, faults, f"{key}.netconf")
         host = address(device.netconf.host)
         if host is not None and not device.sources:
             sources[host] = None
@@ -168,21 +170,6 @@ def _check_quirks(device: DeviceSettings, faults: Faults, key: str) -> None:
         faults.add(key, "Message IDs cannot count both ways", "one of the two, or neither")
     if device.strict and "unknown-options" in device.quirks:
         faults.add(key, "strict discards what unknown-options keeps", "one of the two")
-
-
-def _check_netconf(netconf: NetconfSettings, faults: Faults, key: str) -> None:
-    if netconf.password_file is not None and netconf.password_env is not None:
-        faults.add(f"{key}.password_env", "password_file is there too", "one of the two")
-    if netconf.key_passphrase_file is not None and netconf.key_passphrase_env is not None:
-        faults.add(
-            f"{key}.key_passphrase_env", "key_passphrase_file is there too", "one of the two"
-        )
-    if netconf.key_file is None and (netconf.key_passphrase_file or netconf.key_passphrase_env):
-        faults.add(f"{key}.key_file", "a passphrase without a private key", "key_file too")
-    if not (netconf.password_file or netconf.password_env or netconf.key_file):
-        faults.add(key, "no way to log in is given", "password_file, password_env or key_file")
-    if netconf.device_handler != "default" and netconf.session != "ncclient":
-        faults.add(f"{key}.device_handler", 'works only with session = "ncclient"')
 
 
 def _checked_generators(device: DeviceSettings, faults: Faults, key: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 from typing import Literal
 
-from collector.config.settings import NetconfSettings
+from collector.config.sessions import NetconfSettings
 from collector.errors import ConfigError
 
 _LIMIT = 4096

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from collector.config.sessions import CallHomeSettings, NetconfSettings, SessionsSettings
 from collector.config.subscriptions import KnownSubscriptionSettings, SubscriptionSettings
 from collector.config.transports import (
     DtlsSettings,
@@ -21,7 +22,7 @@ from collector.config.transports import (
     ReassemblySettings,
     UdpNotifSettings,
 )
-from collector.config.types import BindPort, Name, Port, QuirkName, Retention, Text, Timeout
+from collector.config.types import BindPort, Name, QuirkName, Retention, Text, Timeout
 
 
 class CollectorSettings(Struct, frozen=True, kw_only=True):
@@ -138,38 +139,6 @@ class SchemaSettings(Struct, frozen=True, kw_only=True):
     are refused (unknown-sid)."""
 
 
-class NetconfSettings(Struct, frozen=True, kw_only=True):
-    """The management session to a device: where subscriptions are established."""
-
-    host: Text
-    """Name or address of the device."""
-    port: Port = 830
-    """TCP port of NETCONF over SSH."""
-    username: Text
-    """User name of the session."""
-    password_file: Text | None = None
-    """File whose first line is the password."""
-    password_env: Text | None = None
-    """Environment variable that holds the password."""
-    key_file: Text | None = None
-    """Private key for public-key authentication."""
-    key_passphrase_file: Text | None = None
-    """File whose first line is the passphrase of the private key."""
-    key_passphrase_env: Text | None = None
-    """Environment variable that holds the passphrase of the private key."""
-    known_hosts: Text | None = None
-    """File of known host keys; without it the user's own ~/.ssh/known_hosts. An unknown host key
-    is refused."""
-    session: Literal["asyncssh", "ncclient"] = "asyncssh"
-    """Which client holds the session; ncclient for a vendor that needs its device handlers."""
-    device_handler: Text = "default"
-    """Device handler of ncclient, as in "iosxr" or "huaweiyang"."""
-    connect_timeout_seconds: Timeout = 10.0
-    """Seconds for connect, log-in and hello."""
-    rpc_timeout_seconds: Timeout = 30.0
-    """Seconds that a request may wait for its reply."""
-
-
 class DeviceSettings(Struct, frozen=True, kw_only=True):
     """One publisher: a name and the addresses that its line cards send from."""
 
@@ -209,6 +178,8 @@ class Config(Struct, frozen=True, kw_only=True):
     dtls: DtlsSettings = DtlsSettings()
     https_notif: HttpsNotifSettings = HttpsNotifSettings()
     grpc_dialout: GrpcDialoutSettings = GrpcDialoutSettings()
+    sessions: SessionsSettings = SessionsSettings()
+    call_home: CallHomeSettings = CallHomeSettings()
     reassembly: ReassemblySettings = ReassemblySettings()
     journal: JournalSettings = JournalSettings()
     store: StoreSettings = StoreSettings()

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from collector.config import settings, subscriptions
+from collector.config import sessions, settings, subscriptions
 from collector.config.reading import describe
 
 _WIDTH = 98
@@ -94,7 +94,7 @@ def template() -> str:
     for entry in msgspec.structs.fields(settings.Config):
         if entry.name == "devices":
             parts += _section(settings.DeviceSettings, "[[device]]", skip=("netconf", "generators"))
-            parts += _section(settings.NetconfSettings, "[device.netconf]")
+            parts += _section(sessions.NetconfSettings, "[device.netconf]")
             parts += _generators()
         elif entry.name == "subscriptions":
             parts += _section(subscriptions.SubscriptionSettings, "[[subscription]]")

@@ -37,7 +37,11 @@ async def look_up(host: str) -> list[str]:
 
 def without_addresses(config: Config) -> list[DeviceSettings]:
     """Devices whose name has no address yet: what they send cannot be told to be theirs."""
-    return [device for device in config.devices if device.netconf and not device.sources]
+    return [
+        device
+        for device in config.devices
+        if device.netconf and device.netconf.host and not device.sources
+    ]
 
 
 async def with_addresses(

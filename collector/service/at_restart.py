@@ -13,13 +13,13 @@ from msgspec import structs
 from collector.config import Config
 
 SECTIONS = (
-    "collector", "udp_notif", "dtls", "https_notif", "grpc_dialout", "reassembly", "journal",
-    "store", "metrics", "alerts",
+    "collector", "udp_notif", "dtls", "https_notif", "grpc_dialout", "sessions", "call_home",
+    "reassembly", "journal", "store", "metrics", "alerts",
 )  # fmt: skip
 AT_ONCE = frozenset(
     (
         "journal.retention_seconds", "journal.retention_bytes", "journal.snapshot_seconds",
-        "store.leaves",
+        "store.leaves", "sessions.max_message_bytes",
     )
 )  # fmt: skip
 """Read afresh each time they are used (``housekeeping``), or given to who uses them."""

@@ -1,18 +1,15 @@
 """The NETCONF session that the collector uses by default: asyncssh with our own framer.
 
-What it does: SSH with subsystem ``netconf`` (RFC 6242 §3), host key checked against known_hosts,
-hello, framing by what both sides can, requests and everything that arrives. It runs in the event
-loop without a task or thread of its own. What it does not: look inside messages.
+What it does: SSH with subsystem ``netconf`` (RFC 6242 §3), host key checked, hello, framing by
+what both sides can, requests and everything that arrives. It runs in the event loop without a task
+or thread of its own. What it does not: look inside messages.
 
-Rules: no file of the user is read but those named in the settings (no ~/.ssh/config, no agent);
-reading stops while the intake is full, and the SSH window stops the device.
+Rules: reading stops while the intake is full, and the SSH window stops the device.
 """
 
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
-from typing import Any
 
 import asyncssh
 
@@ -22,28 +19,17 @@ from collector.model import SECOND
 from collector.subscriber.session import (
     CLIENT_CAPABILITIES,
     CLOSE_TIMEOUT,
-    KEEPALIVE_TRIES,
     Deliver,
     SessionSettings,
-    algorithm_error,
-    auth_error,
-    host_key_error,
-    key_error,
-    network_error,
     plain,
-    quieten,
-    subsystem_error,
 )
 from collector.subscriber.session_base import SessionBase, read_hello, wire_failure
+from collector.subscriber.ssh import SshClient, options_of, session_error
 from collector.wire.netconf_framing import Deframer, encode_chunked, encode_delimited
 from collector.wire.netconf_hello import encode_hello
 
-quieten("asyncssh")
-
 WINDOW = 512 * 1024
 """SSH window in octets: what may wait in the channel while the intake is full (ours)."""
-_CIPHERS = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
-"""Asked for first: a packet costs a third of chacha20-poly1305; all the others stay allowed."""
 
 
 class AsyncsshSession(SessionBase, asyncssh.SSHClientSession[bytes]):
@@ -53,6 +39,7 @@ class AsyncsshSession(SessionBase, asyncssh.SSHClientSession[bytes]):
         super().__init__(settings, deliver, clock)
         self._deframer = Deframer(settings.max_message)
         self._encode = encode_delimited
+        self._client: SshClient | None = None
         self._connection: asyncssh.SSHClientConnection | None = None
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
         self._loop = asyncio.get_running_loop()
@@ -65,22 +52,34 @@ class AsyncsshSession(SessionBase, asyncssh.SSHClientSession[bytes]):
         """See ``NetconfSession.open``."""
         try:
             async with asyncio.timeout(self.settings.connect_timeout / SECOND):
-                # A passphrase is made costly on purpose (bcrypt, a second): not in the loop.
-                options = await asyncio.to_thread(_options, self.settings)
-                await self._connect(options)
+                self._connection = await self._connect()
+                await self._start_netconf(self._connection)
         except BaseException as error:
-            failure = _session_error(self.settings, error)
+            failure = session_error(self.settings, error, self._client)
             self._inbox.end(failure or SessionError("opening was cancelled"), patient=False)
             await self._disconnect()
             if failure is None:
                 raise
             raise failure from error
 
-    async def _connect(self, options: dict[str, Any]) -> None:
+    async def _connect(self) -> asyncssh.SSHClientConnection:
+        """A connection on which we are logged in."""
         settings = self.settings
-        self._connection = await asyncssh.connect(settings.host, settings.port, **options)
-        self._met(self._connection.get_extra_info("peername"))
-        await self._connection.create_session(
+        if settings.calls_home:
+            raise ConfigError(
+                "this device calls home and cannot be connected to; only the collector that it "
+                "calls, while it runs, has a session with it"
+            )
+        # A passphrase is made costly on purpose (bcrypt, a second): not in the loop.
+        options = await asyncio.to_thread(options_of, settings)
+        self._client = client = SshClient(settings.host_keys)
+        return await asyncssh.connect(
+            settings.host, settings.port, client_factory=lambda: client, **options
+        )
+
+    async def _start_netconf(self, connection: asyncssh.SSHClientConnection) -> None:
+        self._met(connection.get_extra_info("peername"))
+        await connection.create_session(
             lambda: self, subsystem="netconf", encoding=None, window=WINDOW
         )
         await self._greeted
@@ -174,71 +173,3 @@ class AsyncsshSession(SessionBase, asyncssh.SSHClientSession[bytes]):
         except TimeoutError:
             connection.abort()
             await connection.wait_closed()
-
-
-def _options(settings: SessionSettings) -> dict[str, Any]:
-    """Arguments of ``asyncssh.connect``. Raises ConfigError, SessionError."""
-    keepalive = settings.keepalive / SECOND
-    return {
-        "username": settings.username,
-        "password": None if settings.password is None else settings.password(),
-        "client_keys": _client_keys(settings),
-        "known_hosts": _known_hosts(settings) if settings.verify_host_key else None,
-        "config": None,
-        "agent_path": None,
-        "gss_auth": False,
-        "gss_kex": False,
-        "encryption_algs": _CIPHERS,
-        "compression_algs": None,
-        "keepalive_interval": keepalive,
-        "keepalive_count_max": KEEPALIVE_TRIES,
-        "login_timeout": settings.connect_timeout / SECOND,
-    }
-
-
-def _client_keys(settings: SessionSettings) -> list[asyncssh.SSHKey] | None:
-    if not settings.key_file:
-        return None
-    phrase = None if settings.key_passphrase is None else settings.key_passphrase()
-    try:
-        return [asyncssh.read_private_key(Path(settings.key_file).expanduser(), phrase)]
-    except (OSError, asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
-        raise key_error(settings, error) from error
-
-
-def _known_hosts(settings: SessionSettings) -> asyncssh.SSHKnownHosts:
-    """The keys we trust; an absent file means none, and the check then fails as it should."""
-    try:
-        text = Path(settings.known_hosts).expanduser().read_text()
-    except FileNotFoundError:
-        text = ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{settings.known_hosts} cannot be read: {error}") from error
-    try:
-        return asyncssh.import_known_hosts(text)
-    except ValueError as error:
-        raise ConfigError(f"{settings.known_hosts} cannot be read: {error}") from error
-
-
-def _session_error(settings: SessionSettings, error: BaseException) -> SessionError | None:
-    """What went wrong while connecting; None: not ours to translate (cancelled)."""
-    where = settings.where
-    match error:
-        case SessionError():
-            return error
-        case asyncssh.HostKeyNotVerifiable():
-            return host_key_error(settings)
-        case asyncssh.PermissionDenied():
-            return auth_error(settings)
-        case asyncssh.KeyExchangeFailed():
-            return algorithm_error(settings)
-        case asyncssh.ChannelOpenError():
-            return subsystem_error(settings, str(error))
-        case asyncssh.DisconnectError():
-            return SessionError(
-                f"{where} ended the connection ({plain(str(error))})", reason="lost"
-            )
-        case OSError():
-            return network_error(settings, error)
-        case _:
-            return None

@@ -111,6 +111,7 @@ class NcclientSession(SessionBase):
                 "allow_agent": False,
                 "look_for_keys": False,
                 "hostkey_verify": settings.verify_host_key,
+                "unknown_host_cb": transport.is_pinned,
                 "keepalive": settings.keepalive // SECOND or None,
             }
         )

@@ -135,6 +135,7 @@ class Transport(SSHSession):  # type: ignore[misc]  # ncclient has no types
     def __init__(self, handler: Any, settings: SessionSettings) -> None:
         super().__init__(handler)
         self._known_hosts = settings.known_hosts
+        self._pins = settings.host_keys
         self._key = _private_key(settings)
 
     def add_listener(self, listener: Any) -> None:
@@ -142,8 +143,15 @@ class Transport(SSHSession):  # type: ignore[misc]  # ncclient has no types
         if not isinstance(listener, NotificationHandler):
             super().add_listener(listener)
 
+    def is_pinned(self, _host: str, _md5: str) -> bool:
+        """ncclient: what about a host key that no file has?"""
+        shown: paramiko.PKey = self._transport.get_remote_server_key()
+        return self._pins is not None and shown.fingerprint in self._pins.fingerprints
+
     def load_known_hosts(self, filename: str | None = None) -> None:
         """ncclient: the file of the settings and no other; an absent one means no key."""
+        if self._pins is not None:
+            return
         path = Path(filename or self._known_hosts).expanduser()
         if path.exists():
             super().load_known_hosts(str(path))

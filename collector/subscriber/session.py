@@ -23,7 +23,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from collector.config import NetconfSettings, read_secret
+from collector.config import NetconfSettings, PinnedKeys, pinned_keys, read_secret
 from collector.errors import ConfigError, SessionError
 from collector.model import SECOND, CollectorTime
 from collector.wire.netconf_framing import DEFAULT_MAX_MESSAGE
@@ -57,6 +57,10 @@ class SessionSettings(Struct, frozen=True):
     """Reads the passphrase of ``key_file``."""
     known_hosts: str = DEFAULT_KNOWN_HOSTS
     """OpenSSH known_hosts file with the device's host key."""
+    host_keys: PinnedKeys | None = None
+    """The only keys that the device may show; then ``known_hosts`` is not looked at."""
+    calls_home: bool = False
+    """The device connects to us (RFC 8071); ``host`` and ``port`` are not known before."""
     verify_host_key: bool = True
     """False gives up the protection against a man in the middle; for laboratories only."""
     connect_timeout: int = 15 * SECOND
@@ -75,19 +79,27 @@ class SessionSettings(Struct, frozen=True):
     @property
     def where(self) -> str:
         """``host:port`` for people."""
+        if not self.host:
+            return "the device that calls home"
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def host_key_error(settings: SessionSettings) -> SessionError:
-    """The key that the device showed is not one that we trust."""
-    port = "" if settings.port == 22 else f"-p {settings.port} "
-    return SessionError(
-        f"the host key of {settings.where} is not in {settings.known_hosts}; if it is really the "
-        f"device (compare the fingerprint on its console), add the key: "
-        f"ssh-keyscan {port}{settings.host} >> {settings.known_hosts}",
-        reason="host-key",
-        retryable=False,
-    )
+def host_key_error(settings: SessionSettings, shown: str = "") -> SessionError:
+    """The key that the device showed, ``shown`` its fingerprint, is not one that we trust."""
+    if settings.host_keys is not None:
+        text = (
+            f"the host key of {settings.where}{f', {shown},' if shown else ''} is none of those in "
+            "host_keys; if it is really the device (compare the fingerprint on its console), put "
+            "the new key there"
+        )
+    else:
+        port = "" if settings.port == 22 else f"-p {settings.port} "
+        text = (
+            f"the host key of {settings.where} is not in {settings.known_hosts}; if it is really "
+            f"the device (compare the fingerprint on its console), add the key: "
+            f"ssh-keyscan {port}{settings.host} >> {settings.known_hosts}"
+        )
+    return SessionError(text, reason="host-key", retryable=False)
 
 
 def key_error(settings: SessionSettings, error: Exception) -> ConfigError:
@@ -127,6 +139,8 @@ def settings_from(netconf: NetconfSettings, device: str = "") -> SessionSettings
         key_file=netconf.key_file or "",
         key_passphrase=ConfiguredSecret(netconf, device, "key_passphrase"),
         known_hosts=netconf.known_hosts or DEFAULT_KNOWN_HOSTS,
+        host_keys=pinned_keys(netconf.host_keys),
+        calls_home=netconf.call_home,
         connect_timeout=round(netconf.connect_timeout_seconds * SECOND),
         rpc_timeout=round(netconf.rpc_timeout_seconds * SECOND),
         device_handler=netconf.device_handler,

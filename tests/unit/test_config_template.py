@@ -8,7 +8,7 @@ import tomllib
 import msgspec
 import pytest
 
-from collector.config import parse_config, settings
+from collector.config import parse_config, settings, types
 from collector.config.reading import describe
 from collector.config.template import field_notes, template
 
@@ -72,7 +72,7 @@ def test_lines_fit_a_terminal() -> None:
     ("kind", "text"),
     [
         (bool, "true or false"),
-        (settings.Port, "a whole number from 1 to 65535"),
+        (types.Port, "a whole number from 1 to 65535"),
         (settings.Retention, "a whole number not below 0"),
         (settings.Timeout, "a number above 0 up to 600"),
         (settings.Timeout | None, "a number above 0 up to 600"),
