@@ -14,6 +14,7 @@ from collector.metrics import counters_to_plain
 from collector.model import SECOND
 from collector.pipeline.quirks import in_words
 from collector.service.gauges import refresh
+from collector.service.management import CALL_HOME
 from collector.service.parts import Parts
 from collector.sinks.rows import fact_to_row
 from collector.store.open_rows import encode_open_rows
@@ -52,7 +53,8 @@ def status(service: Parts) -> Mapping[str, Any]:
                 "receive_buffer": getattr(receiver, "granted_receive_buffer", None),
             }
             for receiver in service.receivers
-        ],
+        ]
+        + _call_home(service),
         "datagrams_received": counters.datagrams_received,
         "datagrams_rejected": counters.datagrams_rejected.total(),
         "messages_rejected": counters.messages_rejected.total(),
@@ -87,7 +89,21 @@ def devices(service: Parts) -> Mapping[str, Any]:
         "unknown_senders": [
             {"address": address, "messages": number} for address, number in unknown[:UNKNOWN_SHOWN]
         ],
+        "unknown_callers": _unknown_callers(service),
     }
+
+
+def _call_home(service: Parts) -> list[dict[str, Any]]:
+    calls = service.manager.calls
+    if calls is None:
+        return []
+    return [{"receiver": CALL_HOME, "port": calls.local_port, "receive_buffer": None}]
+
+
+def _unknown_callers(service: Parts) -> list[dict[str, Any]]:
+    """Who called home with a host key that no device has, the most frequent first."""
+    calls = service.manager.calls
+    return [] if calls is None else [msgspec.to_builtins(one) for one in calls.unknown()]
 
 
 class _Lists:
@@ -116,7 +132,7 @@ def _subscriptions(state: DeviceState, lists: _Lists) -> list[dict[str, Any]]:
     session: dict[str, Any] = {
         "device": state.name,
         "session": state.phase.value,
-        "reason": state.reason,
+        "reason": state.reason or _before(state),
         "since": format_date_and_time(state.since, 0),
     }
     rows = [
@@ -132,6 +148,12 @@ def _subscriptions(state: DeviceState, lists: _Lists) -> list[dict[str, Any]]:
     ]
     nothing = {"subscription": None, "state": None, "id": None, "declared": None}
     return rows or [session | nothing | {"not_declared": [], "why": ""}]
+
+
+def _before(state: DeviceState) -> str:
+    """While not all is well again: why the session before ended."""
+    well = state.phase == "up" and all(one.phase == "active" for one in state.subscriptions)
+    return f"before: {state.last_failure}" if state.last_failure and not well else ""
 
 
 def _why(one: SubscriptionState) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from collector.metrics import Counters
 from collector.pipeline.quirks import quirks_needed
 from collector.receivers.counters import ReceiveCounters
+from collector.service.management import CALL_HOME
 from collector.service.parts import Parts
 
 
@@ -54,6 +55,8 @@ def _receivers(service: Parts) -> None:
     """Sums over all receivers that count."""
     counters = service.counters
     found = {r.name: r.stats() for r in service.receivers if hasattr(r, "stats")}
+    if service.manager.calls is not None:
+        _connections(counters, CALL_HOME, service.manager.calls.stats())
     for name, numbers in found.items():
         counters.messages_received.set((name,), numbers.get("messages", 0))
         _connections(counters, name, numbers)

@@ -39,6 +39,7 @@ from collector.service.commands import commands
 from collector.service.gauges import refresh
 from collector.service.housekeeping import Housekeeping
 from collector.service.intake import LiveIntake
+from collector.service.management import allow_open_files, manager_of
 from collector.service.recovering import recover
 from collector.service.sources import are_behind, receivers_of
 from collector.service.ticker import Ticker
@@ -49,7 +50,6 @@ from collector.store.compaction import StoreLimits
 from collector.store.manifest import load_manifest, store_folder
 from collector.store.tables import TABLES
 from collector.store.writer import StoreWriter
-from collector.subscriber.manager import SubscriptionManager
 from collector.subscriber.wanted import wanted_from
 
 log = logging.getLogger(__name__)
@@ -118,6 +118,7 @@ class Service:
         """
         await self._load_schemas(self.config)
         self._open_folder()
+        allow_open_files(self.config)
         self.config = self._started_with = await with_addresses(self.config)
         self.pipeline = Pipeline()
         last_arrival = await self._recover()
@@ -208,7 +209,7 @@ class Service:
             counters=self.counters,
         )
         self.intake.last_arrival = last_arrival
-        self.manager = SubscriptionManager(self.intake, self.clock, counters=self.counters)
+        self.manager = manager_of(self.config, self.intake, self.clock, self.counters)
         self.housekeeping = Housekeeping(self)
         self._at_the_end(self.housekeeping.stop)
         self.intake.note(RecordKind.COLLECTOR_START)
@@ -236,6 +237,9 @@ class Service:
             self._at_the_end(receiver.stop)
         self.ticker.start()
         self._at_the_end(self.ticker.stop)
+        if self.manager.calls is not None:
+            await self.manager.calls.start()
+            self._at_the_end(self.manager.calls.stop)
         self._at_the_end(self._stop_subscriptions)
         await self.manager.apply(*wanted_from(self.config))
 
@@ -306,6 +310,7 @@ class Service:
         await self._load_schemas(config)
         self.intake.note(RecordKind.CONFIG, encode_config(config, self.schemas.sids))
         self.config = config
+        allow_open_files(config)
         for receiver in self.receivers:
             getattr(receiver, "reload_certificates", lambda: None)()
             if hasattr(receiver, "use_quirks"):

@@ -55,7 +55,11 @@ async def _run(config: Config, reload_from: Callable[[], Config] | None) -> None
 
 def listening(service: Service) -> str:
     """Where the receivers listen, for people."""
-    return ", ".join(where(service.config, one) for one in service.receivers) or "nothing"
+    found = [where(service.config, one) for one in service.receivers]
+    if service.manager.calls is not None:
+        port = service.manager.calls.local_port
+        found.append(f"{service.config.call_home.address} port {port} (call home)")
+    return ", ".join(found) or "nothing"
 
 
 # --------------------------------------------------------------------------- one shot

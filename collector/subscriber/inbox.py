@@ -35,7 +35,7 @@ class Inbox:
     """
 
     def __init__(self, settings: SessionSettings, deliver: Deliver, clock: Clock) -> None:
-        self._settings = settings
+        self.settings = settings
         self._deliver = deliver
         self._clock = clock
         self._loop = asyncio.get_running_loop()
@@ -99,7 +99,7 @@ class Inbox:
             else:
                 self._offer_later(resume)
 
-        self._retry = self._loop.call_later(self._settings.retry_interval / SECOND, again)
+        self._retry = self._loop.call_later(self.settings.retry_interval / SECOND, again)
 
     # ------------------------------------------------------------------ replies
     def expect_reply(self, request: bytes) -> tuple[str, asyncio.Future[bytes]]:
@@ -121,13 +121,13 @@ class Inbox:
         self, message_id: str, future: asyncio.Future[bytes], timeout: int | None
     ) -> bytes:
         """Wait for a reply announced with ``expect_reply``. Raises SessionError."""
-        limit = self._settings.rpc_timeout if timeout is None else timeout
+        limit = self.settings.rpc_timeout if timeout is None else timeout
         try:
             async with asyncio.timeout(limit / SECOND):
                 return await future
         except TimeoutError:
             raise SessionError(
-                f"{self._settings.where} did not answer a request within {limit / SECOND:g} s",
+                f"{self.settings.where} did not answer a request within {limit / SECOND:g} s",
                 reason="timeout",
             ) from None
         finally:
@@ -141,9 +141,7 @@ class Inbox:
     # ------------------------------------------------------------------ the end
     async def say_goodbye(self, send: Callable[[bytes], None] | None) -> None:
         """We close: ask politely with ``send`` where the session lives, then let nothing wait."""
-        reason = SessionError(
-            f"the session with {self._settings.where} was closed", reason="closed"
-        )
+        reason = SessionError(f"the session with {self.settings.where} was closed", reason="closed")
         if send is not None and self._ending is None:
             try:
                 message_id, future = self.expect_reply(CLOSE_SESSION)

@@ -11,33 +11,52 @@ import asyncio
 import logging
 import random as standard_random
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from functools import partial
+from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from collector.config import SessionsSettings
 from collector.errors import ConfigError, UsageError
 from collector.interfaces import Clock, Intake
 from collector.metrics import Counters
+from collector.model import SECOND
 from collector.subscriber.backoff import BackoffSettings
+from collector.subscriber.gate import Gate
 from collector.subscriber.resyncing import Resynced
 from collector.subscriber.runner import DeviceRunner
 from collector.subscriber.session import Deliver, NetconfSession, SessionSettings
 from collector.subscriber.states import DeviceState
 from collector.subscriber.wanted import DeviceAccess, WantedSubscription, by_device
 
+if TYPE_CHECKING:
+    from collector.subscriber.call_home import CallHome  # loads asyncssh
+
 log = logging.getLogger("collector.subscriber")
 
 SessionFactory = Callable[[SessionSettings, Deliver, Clock], NetconfSession]
 
-MAX_CONNECTING = 32
-"""Devices that are connected to at the same time (ours): a log-in costs milliseconds of CPU."""
+CALLED_BACKOFF = 5 * SECOND
+"""Longest wait for a device that calls: it decides when, and its calls are not taken meanwhile."""
 STOP_SECONDS = 15.0
 """How long ``stop`` waits for the devices before it cuts the sessions (ours)."""
 
 
-def session_factory(kind: str) -> SessionFactory:
+def session_factory(kind: str, calls: CallHome | None = None) -> SessionFactory:
     """The session implementation of that name; loaded only now.
+
+    Args:
+        kind: ``asyncssh``, ``ncclient``, or ``called`` for a device that calls home.
+        calls: takes the calls; needed for ``called``.
 
     Raises:
         ConfigError: no such implementation.
     """
+    if kind == "called" and calls is not None:
+        from collector.subscriber.called_session import CalledSession
+
+        return partial(CalledSession, calls=calls)
     if kind == "asyncssh":
         from collector.subscriber.asyncssh_session import AsyncsshSession
 
@@ -61,8 +80,9 @@ class SubscriptionManager:
         *,
         random: Callable[[], float] = standard_random.random,
         backoff: BackoffSettings | None = None,
-        factory: Callable[[str], SessionFactory] = session_factory,
-        max_connecting: int = MAX_CONNECTING,
+        factory: Callable[[str], SessionFactory] | None = None,
+        sessions: SessionsSettings | None = None,
+        calls: CallHome | None = None,
         counters: Counters | None = None,
     ) -> None:
         """Prepare; nothing is connected yet.
@@ -73,15 +93,18 @@ class SubscriptionManager:
             random: [0, 1), for the jitter of the back-off.
             backoff: waits between tries; None: the default ones.
             factory: name of a session implementation -> the implementation.
-            max_connecting: see ``MAX_CONNECTING``.
+            sessions: what all sessions may take together; None: the defaults.
+            calls: takes the calls of devices that call home; started and stopped elsewhere.
             counters: where failures are counted.
         """
         self._intake = intake
         self._clock = clock
         self._random = random
         self._backoff = backoff or BackoffSettings()
-        self._factory = factory
-        self._connecting = asyncio.Semaphore(max_connecting)
+        self._factory = factory or partial(session_factory, calls=calls)
+        self.calls = calls
+        sessions = sessions or SessionsSettings()
+        self._gate = Gate(sessions.max_connecting, sessions.connects_per_second)
         self._counters = counters or Counters()
         self._runners: dict[str, DeviceRunner] = {}
         """device -> its runner."""
@@ -103,6 +126,8 @@ class SubscriptionManager:
         factories = {name: self._factory(device.session) for name, device in there.items()}
         gone = [n for n, runner in self._runners.items() if there.get(n) != runner.access]
         await self._stop(gone)
+        if self.calls is not None:
+            self.calls.expect({n: d.settings for n, d in there.items() if d.settings.calls_home})
         table = by_device(wanted)
         for name, device in there.items():
             if name not in self._runners:
@@ -163,14 +188,16 @@ class SubscriptionManager:
 
     # ------------------------------------------------------------------ inside
     def _start(self, device: DeviceAccess, factory: SessionFactory) -> None:
+        called = device.settings.calls_home
+        limit = min(self._backoff.limit, CALLED_BACKOFF)
         runner = DeviceRunner(
             device,
             self._intake,
             self._clock,
             lambda deliver: factory(device.settings, deliver, self._clock),
             random=self._random,
-            backoff=self._backoff,
-            connecting=self._connecting,
+            backoff=replace(self._backoff, limit=limit) if called else self._backoff,
+            connecting=nullcontext() if called else self._gate,
             devices=lambda: len(self._runners),
             counters=self._counters,
         )

@@ -13,6 +13,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 from collector.errors import ConfigError, IntakeFullError, SessionError, UsageError, WireError
 from collector.interfaces import Clock, Intake
@@ -51,6 +53,9 @@ _MAX_STATE_CHANGE = 64 * 1024
 """Octets of a message that is looked into for a change of state (ours)."""
 
 
+_TRYING = (DevicePhase.CONNECTING, DevicePhase.AWAITED)
+
+
 class DeviceRunner:
     """Everything that one device is wanted for; ``run()`` is its only task."""
 
@@ -63,7 +68,7 @@ class DeviceRunner:
         *,
         random: Callable[[], float],
         backoff: BackoffSettings,
-        connecting: asyncio.Semaphore,
+        connecting: AbstractAsyncContextManager[Any],
         devices: Callable[[], int],
         counters: Counters,
     ) -> None:
@@ -94,6 +99,7 @@ class DeviceRunner:
         self._said = (DevicePhase.IDLE, "")
         """What the log was told last."""
         self._reason = ""
+        self._last_failure = ""
         self._since = clock.now()
         self._next_try: CollectorTime | None = None
 
@@ -157,6 +163,7 @@ class DeviceRunner:
             peer=session.peer if session else "",
             session_id=session.session_id if session else 0,
             subscriptions=self._subscriptions.states(),
+            last_failure=self._last_failure,
         )
 
     # ------------------------------------------------------------------ sessions
@@ -202,7 +209,8 @@ class DeviceRunner:
         return failure
 
     async def _open(self) -> NetconfSession:
-        self._now(DevicePhase.CONNECTING)
+        called = self.access.settings.calls_home
+        self._now(DevicePhase.AWAITED if called else DevicePhase.CONNECTING)
         async with self._connecting:
             self._session = session = self._make_session(self._deliver)
             self._opening = opening = asyncio.ensure_future(session.open())
@@ -240,6 +248,7 @@ class DeviceRunner:
         """ns to wait before the next try; None: until something else is wanted."""
         reason = error.reason if isinstance(error, SessionError) else "config"
         self._counters.session_failures.add((self.access.name, reason))
+        self._last_failure = str(error)
         if isinstance(error, SessionError) and error.retryable:
             wait = self._backoff.next()
             self._now(DevicePhase.WAITING, str(error), wait)
@@ -304,7 +313,7 @@ class DeviceRunner:
         if (phase, reason) != (self._phase, self._reason):
             self._since = now
         self._phase, self._reason = phase, reason
-        if phase is DevicePhase.CONNECTING or (phase, reason) == self._said:
+        if phase in _TRYING or (phase, reason) == self._said:
             return  # a device that stays away is news once, not at each try
         self._said = (phase, reason)
         self._log(phase, reason, wait)
@@ -312,11 +321,13 @@ class DeviceRunner:
     def _log(self, phase: DevicePhase, reason: str, wait: int | None) -> None:
         name = self.access.name
         if phase is DevicePhase.UP and self._session is not None:
-            number, where = self._session.session_id, self.access.settings.where
+            number, where = self._session.session_id, self._session.settings.where
             log.info("NETCONF session %d with device %s (%s) is up.", number, name, where)
         elif phase is DevicePhase.WAITING:
-            seconds = (wait or 0) / SECOND
-            log.warning("No session with device %s: %s. Next try in %.1f s.", name, reason, seconds)
+            again = f"Next try in {(wait or 0) / SECOND:.1f} s."
+            if self.access.settings.calls_home:
+                again = "It is to call again."
+            log.warning("No session with device %s: %s. %s", name, reason, again)
         elif phase is DevicePhase.REFUSED:
             log.error(
                 "No session with device %s: %s. It is not tried again before the configuration "

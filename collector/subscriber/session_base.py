@@ -53,6 +53,10 @@ class SessionBase:
         """Leave neither task, thread nor socket. May be called twice, or before ``open``."""
         raise NotImplementedError
 
+    def _known_as(self, settings: SessionSettings) -> None:
+        """Where the device is, which was not known before it called."""
+        self.settings = self._inbox.settings = settings
+
     def _met(self, address: tuple[str, int]) -> None:
         """Whom we are connected to."""
         self.peer, self.port = address[0].removeprefix("::ffff:"), address[1]

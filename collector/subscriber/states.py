@@ -18,6 +18,8 @@ class DevicePhase(enum.StrEnum):
     IDLE = "idle"
     """Nothing is wanted of it."""
     CONNECTING = "connecting"
+    AWAITED = "awaited"
+    """It is to call us (RFC 8071)."""
     UP = "up"
     WAITING = "waiting"
     """The last try failed or the session was lost; the next try has a time."""
@@ -72,3 +74,5 @@ class DeviceState(Struct, frozen=True):
     session_id: int
     """NETCONF session-id; 0 without a session."""
     subscriptions: tuple[SubscriptionState, ...]
+    last_failure: str = ""
+    """Why the last session ended or could not be opened, also while there is another one."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from collector.config import Config, NetconfSettings, SubscriptionSettings
 from collector.config.subscriptions import centiseconds, moment
@@ -52,7 +53,7 @@ class DeviceAccess(Struct, frozen=True):
     name: str
     settings: SessionSettings
     session: str = "asyncssh"
-    """Which implementation: ``asyncssh`` or ``ncclient``."""
+    """Which implementation: ``asyncssh``, ``ncclient``, or ``called`` where the device calls."""
 
 
 def wanted_from(config: Config) -> tuple[tuple[DeviceAccess, ...], tuple[WantedSubscription, ...]]:
@@ -66,11 +67,14 @@ def wanted_from(config: Config) -> tuple[tuple[DeviceAccess, ...], tuple[WantedS
         for subscription in config.subscriptions
         for one in _on_devices(subscription, sessions, names)
     )
-    return tuple(_access(name, netconf) for name, netconf in sessions.items()), wanted
+    most = config.sessions.max_message_bytes
+    return tuple(_access(name, netconf, most) for name, netconf in sessions.items()), wanted
 
 
-def _access(name: str, netconf: NetconfSettings) -> DeviceAccess:
-    return DeviceAccess(name, settings_from(netconf, name), netconf.session)
+def _access(name: str, netconf: NetconfSettings, max_message: int) -> DeviceAccess:
+    kind = "called" if netconf.call_home else netconf.session
+    settings = replace(settings_from(netconf, name), max_message=max_message)
+    return DeviceAccess(name, settings, kind)
 
 
 def _on_devices(

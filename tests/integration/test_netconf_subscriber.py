@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.config import SessionsSettings
 from collector.model import (
     SECOND,
     NotificationKind,
@@ -159,7 +160,9 @@ def test_a_device_that_comes_back_later(tmp_path: Path) -> None:
 def test_many_devices_at_once(tmp_path: Path) -> None:
     async def main() -> None:
         intake = FakeIntake()
-        manager = SubscriptionManager(intake, RunningClock(), max_connecting=4)
+        manager = SubscriptionManager(
+            intake, RunningClock(), sessions=SessionsSettings(max_connecting=4)
+        )
         async with Device(tmp_path) as device:
             Master(device)
             names = [f"core{number}" for number in range(30)]

@@ -25,7 +25,7 @@ from collector.model import SECOND, CollectorTime, DeviceTime, NotificationKind
 from collector.service import commands, memory, running
 from collector.service.gauges import refresh
 from collector.service.printing import PrintingSink
-from collector.subscriber.states import SubscriptionPhase, SubscriptionState
+from collector.subscriber.states import DevicePhase, SubscriptionPhase, SubscriptionState
 from tests.helpers import changed, terms, update
 from tests.unit.test_service_whole import config_in, served
 
@@ -224,8 +224,9 @@ def test_devices_with_and_without_subscriptions(tmp_path: Path) -> None:
             assert [row["device"] for row in rows] == ["core7"]
             session = SimpleNamespace(
                 name="core7",
-                phase=SimpleNamespace(value="up"),
+                phase=DevicePhase.UP,
                 reason="",
+                last_failure="it fell silent",
                 since=0,
                 subscriptions=[
                     SubscriptionState(
@@ -245,6 +246,10 @@ def test_devices_with_and_without_subscriptions(tmp_path: Path) -> None:
             assert (row["subscription"], row["state"], row["id"]) == ("s", "active", 7)
             assert row["why"] == "every 60 s; ends at 1970-01-01T00:00:00Z"
             assert other["why"] == "asked again at 1970-01-01T00:00:01Z"
+            assert row["reason"] == "before: it fell silent"
+            del session.subscriptions[1]
+            after = commands._subscriptions(session, lists)  # type: ignore[arg-type]  # shape
+            assert after[0]["reason"] == ""
             service.pipeline.counts.rejected["bad-json"] = 4
             refresh(service)
             assert service.counters.messages_rejected[("bad-json",)] == 4

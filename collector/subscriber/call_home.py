@@ -1,0 +1,248 @@
+"""Call home over SSH (RFC 8071): devices connect to us, and we start SSH as client on it.
+
+What it does: listens, finds out by the host key who calls, logs in with that device's credentials,
+and hands the connection to whoever waits for it (``CalledSession``). What it does not: open a
+session, or judge what comes over it.
+
+Rules:
+
+* a caller is known by its host key alone, which the key exchange proves; before that it is nobody
+  and gets no secret (RFC 8071 §3.1 C5, C7);
+* callers who are not logged in yet are bounded: in number, for each address, in time and in a
+  second; an address that failed often is not listened to for a while (§5);
+* who is refused is counted by reason and told to ``refused``, which keeps the log short.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Mapping
+
+import asyncssh
+
+from collector.config import CallHomeSettings
+from collector.errors import ConfigError, SessionError
+from collector.model import SECOND
+from collector.subscriber.callers import Caller, CallerBook, Slot, UnknownCaller
+from collector.subscriber.gate import Gate
+from collector.subscriber.session import SessionSettings
+from collector.subscriber.ssh import NO_KNOWN_HOSTS, common_options, session_error
+
+log = logging.getLogger("collector.subscriber")
+
+SECOND_CALL_SECONDS = 10.0
+"""How long a call waits for the device's earlier session to end, or for us to be ready (ours)."""
+TEST_SECONDS = 2.0
+"""After a second call the earlier session must answer within twice this (ours)."""
+_BACKLOG = 1024
+_ACCEPT_AGAIN_SECONDS = 0.2
+"""Pause after accept failed, as when no file can be opened (ours)."""
+
+Refused = Callable[[str, str], None]
+"""(reason, sentence): a caller was refused."""
+
+
+class CallHome:
+    """Listens for calls; one for the process, in the event loop's thread."""
+
+    def __init__(
+        self,
+        settings: CallHomeSettings,
+        *,
+        per_second: float,
+        refused: Refused = lambda reason, sentence: None,
+    ) -> None:
+        """
+        Args:
+            settings: where, and how many.
+            per_second: callers that may begin in a second.
+            refused: is told of every refusal.
+        """
+        self._settings = settings
+        self._refused = refused
+        self._gate = Gate(settings.max_callers, per_second)
+        self._book = CallerBook(settings.max_callers)
+        self._slots: dict[str, Slot] = {}
+        """fingerprint -> the device that shows such a key."""
+        self._listener: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
+        self._callers: set[asyncio.Task[None]] = set()
+        self.counts: dict[str, int] = {}
+        """Reason -> callers refused."""
+        self.local_port = 0
+        """TCP port, known once it listens."""
+
+    # ------------------------------------------------------------------ life
+    async def start(self) -> None:
+        """Return when listening. Raises ConfigError."""
+        address, port = self._settings.address, self._settings.port
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        try:
+            self._listener = socket.create_server(
+                (address, port), family=family, backlog=_BACKLOG, dualstack_ipv6=address == "::"
+            )
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            raise ConfigError(
+                f"cannot listen on {address} port {port}: {why}", key="call_home.address"
+            ) from error
+        self._listener.setblocking(False)
+        self.local_port = self._listener.getsockname()[1]
+        self._accepting = asyncio.create_task(self._accept(self._listener), name="call home")
+
+    async def stop(self) -> None:
+        """Listen no more and leave who is not logged in. May be called twice, or at once."""
+        tasks = [*self._callers, *([self._accepting] if self._accepting else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._accepting = None
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+    def expect(self, devices: Mapping[str, SessionSettings]) -> None:
+        """From now on these devices may call, by name; no others."""
+        before = {slot.name: slot for slot in self._slots.values()}
+        table: dict[str, Slot] = {}
+        for name, settings in devices.items():
+            slot = before.get(name)
+            if slot is None or slot.settings != settings:
+                slot = Slot(name, settings)
+            pins = settings.host_keys
+            table |= dict.fromkeys(pins.fingerprints if pins is not None else (), slot)
+        self._slots = table
+
+    def stats(self) -> dict[str, int]:
+        """Counters, as receivers have them."""
+        up = sum(slot.is_up for slot in {id(s): s for s in self._slots.values()}.values())
+        return {"connections": up} | {
+            f"refused/{reason}": count for reason, count in self.counts.items()
+        }
+
+    def unknown(self) -> list[UnknownCaller]:
+        """Callers whose key nobody has, the most frequent first: to be pinned, or to be stopped."""
+        return self._book.unknown()
+
+    # ------------------------------------------------------------------ for a session
+    async def next_call(self, settings: SessionSettings) -> asyncssh.SSHClientConnection:
+        """Wait until the device calls; a connection on which we are logged in.
+
+        Raises:
+            SessionError: it called, but we could not log in.
+            ConfigError: our key or password cannot be read.
+        """
+        pins = settings.host_keys
+        slot = next((self._slots.get(one) for one in (pins.fingerprints if pins else ())), None)
+        if slot is None:
+            raise ConfigError("nobody listens for the calls of this device", key="call_home")
+        return await slot.next_call()
+
+    # ------------------------------------------------------------------ callers
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connected, peer = await loop.sock_accept(listener)
+            except OSError as error:
+                self._refuse("files", f"a call cannot be taken: {error.strerror}")
+                await asyncio.sleep(_ACCEPT_AGAIN_SECONDS)
+                continue
+            address = str(peer[0]).removeprefix("::ffff:")
+            why = self._book.enter(address, loop.time())
+            if why is not None:
+                connected.close()
+                self._refuse(*why)
+                continue
+            task = loop.create_task(self._take(connected, address), name=f"caller {address}")
+            self._callers.add(task)
+            task.add_done_callback(self._callers.discard)
+
+    async def _take(self, connected: socket.socket, address: str) -> None:
+        """One caller, from its first octet to the hand-over."""
+        loop = asyncio.get_running_loop()
+        caller = Caller(self._slots.get, loop.time)
+        ours = True
+        try:
+            async with self._gate:
+                ours = False
+                connection = await self._log_in(connected, caller)
+        except Exception as error:  # noqa: BLE001 - whatever a caller's octets made asyncssh do
+            self._book.leave(address, loop.time(), failed=caller.is_stranger)
+            self._failed(address, caller, error)
+            return
+        finally:
+            if ours:  # else asyncssh closes it
+                connected.close()
+        self._book.leave(address, loop.time(), failed=False)
+        await self._hand_over(address, caller, connection)
+
+    async def _log_in(
+        self, connected: socket.socket, caller: Caller
+    ) -> asyncssh.SSHClientConnection:
+        limit = self._settings.timeout_seconds
+        async with asyncio.timeout(limit):
+            return await asyncssh.connect(
+                sock=connected,
+                client_factory=lambda: caller,
+                username="",  # of the device, once it is known which one it is
+                password=caller.password,
+                client_keys=None,
+                known_hosts=NO_KNOWN_HOSTS,
+                keepalive_interval=30,
+                **common_options(round(limit * SECOND), None),
+            )
+
+    def _failed(self, address: str, caller: Caller, error: Exception) -> None:
+        slot = caller.slot
+        if slot is None:
+            reason, sentence = caller.refusal or _why(error)
+            if reason == "unknown-host-key":
+                self._book.met(address, caller.shown)
+            self._refuse(reason, f"{sentence} (from {address})")
+            return
+        failure = caller.failure or session_error(slot.settings, error, caller)
+        assert failure is not None, "only what is no Exception is not translated"
+        slot.failed(failure, asyncio.get_running_loop().time())
+        reason = failure.reason if isinstance(failure, SessionError) else "config"
+        self._refuse(reason, f"device {slot.name} called from {address}, in vain: {failure}")
+
+    async def _hand_over(
+        self, address: str, caller: Caller, connection: asyncssh.SSHClientConnection
+    ) -> None:
+        slot = caller.slot
+        assert slot is not None, "nobody logs in before it is known who called"
+        try:
+            slot.test_earlier(TEST_SECONDS)
+            async with asyncio.timeout(SECOND_CALL_SECONDS):
+                await slot.wanted.wait()
+        except TimeoutError:
+            connection.abort()
+            text = f"device {slot.name} called from {address}, but its session is up"
+            self._refuse("already-connected", text)
+        except BaseException:
+            connection.abort()
+            raise
+        else:
+            slot.give(connection)
+        finally:
+            slot.settle(asyncio.get_running_loop().time())
+
+    def _refuse(self, reason: str, sentence: str) -> None:
+        self.counts[reason] = self.counts.get(reason, 0) + 1
+        self._refused(reason, sentence)
+
+
+def _why(error: Exception) -> tuple[str, str]:
+    """Of a caller that never showed a key: reason, sentence."""
+    match error:
+        case TimeoutError():
+            return "timeout", "a caller did not finish the key exchange in time"
+        case asyncssh.KeyExchangeFailed():
+            return "ssh", "no common SSH algorithm with a caller"
+        case asyncssh.ConnectionLost() | OSError():
+            return "lost", "a caller went away before it was known"
+        case _:
+            return "ssh", "a caller does not speak SSH as it should"

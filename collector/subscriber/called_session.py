@@ -1,0 +1,48 @@
+"""A NETCONF session with a device that calls home: an ``AsyncsshSession`` on the connection that
+the device made (RFC 8071 §3.1 C8).
+
+What it does: wait for the call, for as long as it takes, then go on like any other session. What it
+does not: listen, or find out who calls (``call_home``).
+"""
+
+from __future__ import annotations
+
+import asyncssh
+from msgspec.structs import replace
+
+from collector.errors import SessionError
+from collector.interfaces import Clock
+from collector.subscriber.asyncssh_session import AsyncsshSession
+from collector.subscriber.call_home import CallHome
+from collector.subscriber.session import Deliver, SessionSettings
+from collector.subscriber.ssh import SshClient
+
+
+class CalledSession(AsyncsshSession):
+    """A ``NetconfSession``; ``open`` waits for the device to call."""
+
+    def __init__(
+        self, settings: SessionSettings, deliver: Deliver, clock: Clock, *, calls: CallHome
+    ) -> None:
+        super().__init__(settings, deliver, clock)
+        self._calls = calls
+        self._call: asyncssh.SSHClientConnection | None = None
+
+    async def open(self) -> None:
+        """See ``NetconfSession.open``; the time limit begins with the call."""
+        try:
+            self._call = await self._calls.next_call(self.settings)
+        except BaseException as error:
+            given_up = SessionError("waiting for a call was given up", reason="closed")
+            self._inbox.end(error if isinstance(error, SessionError) else given_up, patient=False)
+            raise
+        await super().open()
+
+    async def _connect(self) -> asyncssh.SSHClientConnection:
+        """The connection that the device made."""
+        assert self._call is not None, "open() waits for it"
+        owner = self._call.get_owner()
+        self._client = owner if isinstance(owner, SshClient) else None
+        peer = self._call.get_extra_info("peername")
+        self._known_as(replace(self.settings, host=str(peer[0]), port=int(peer[1])))
+        return self._call
