@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 from collector.errors import ProtocolError
 from collector.model import CENTISECOND, SECOND, DeviceTime, SelectionFilter, SubscriptionTerms
 from collector.wire.netconf_errors import refusal
+from publisher_sim.channel import Destination
 from publisher_sim.filters import Filter
 from publisher_sim.named_filters import NamedFilters
 from publisher_sim.resource_location import Node
@@ -55,6 +56,10 @@ class GlobalSubscription(Struct):
     """Which records of its event stream pass."""
     records_per_second: float = 0.0
     """Of its event stream."""
+    destinations: tuple[Destination, ...] = ()
+    """Active receivers of a configured one; empty: that of the scenario."""
+    modified_meanwhile: bool = False
+    """Changed while suspended, which is told when it goes on (RFC 8639 §2.5.3)."""
 
     @property
     def suspended(self) -> bool:

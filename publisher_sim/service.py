@@ -140,6 +140,7 @@ class DeviceService:
         self._own = loop_of(
             self._scenario, agent, self._note, self._agent_said, self._clock, way_out
         )
+        self._own.on_reach = self._receiver_reached
         await self._crew.open()
         for one in self._scenario.card:
             self._crew.start_card(one)
@@ -245,6 +246,11 @@ class DeviceService:
             self.server.send(session_id, answer)
             return
         self._do(self._master.rpc_received(session_id, rpc, self._clock.now()))
+
+    def _receiver_reached(self, transport: str, address: str, port: int, reached: bool) -> None:
+        if not self._master.finished:
+            at = self._clock.now()
+            self._do(self._master.receiver_reached(transport, address, port, reached, at))
 
     def _agent_said(self, message: FromAgent) -> None:
         self._do(self._master.agent_said(message, self._clock.now()))

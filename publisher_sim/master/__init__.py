@@ -4,6 +4,7 @@
     dispatch       which object answers which rpc
     dynamic        the rpcs about dynamic subscriptions
     reading        what a plain ``get`` finds in /subscriptions
+    configuration  datastores that others may edit, and what comes of it
     life_cycle     the subscriptions, and what happens to one of them
     sending        the way out: pieces of agents, event records, replay
     capacity       what it costs, and whether the device can afford it

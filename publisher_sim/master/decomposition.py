@@ -75,4 +75,5 @@ class Decomposition:
             timeline_start=self._timeline.start or 0,
             timeline_period=self._timeline.period,
             dscp=one.terms.dscp or 0,
+            destinations=one.destinations,
         )

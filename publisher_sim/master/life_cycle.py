@@ -126,6 +126,16 @@ class LifeCycle:
         number = one.subscription_id
         return [Note(accounts.TermsChanged(now, number, one.period, one.anchor, generators))]
 
+    def modify(
+        self, one: GlobalSubscription, terms: SubscriptionTerms, selection: Selection, now: int
+    ) -> list[Action]:
+        """Change a configured one; while suspended it stays so, and tells when it goes on
+        (RFC 8639 §2.5.3)."""
+        if not one.suspended:
+            return self.change(one, terms, selection, now)
+        one.terms, one.selection, one.modified_meanwhile = terms, selection, True
+        return []
+
     # ------------------------------------------------------------------ suspend and resume
     def suspend(self, one: GlobalSubscription, cause: str, reason: str, now: int) -> list[Action]:
         """No more of it leaves until it is resumed (RFC 8639 §2.7.4).
@@ -157,8 +167,11 @@ class LifeCycle:
         if one.causes:
             return []
         one.suspended_at = None
-        said = self._say(one, _K.SUBSCRIPTION_RESUMED, None, now)
         fact = Note(accounts.Resumed(now, one.subscription_id))
+        if one.modified_meanwhile:  # which tells that it goes on, too
+            one.modified_meanwhile = False
+            return [fact, *self.change(one, one.terms, one.selection, now)]
+        said = self._say(one, _K.SUBSCRIPTION_RESUMED, None, now)
         again = self._decompose_again(one, now)  # what changed meanwhile is said now
         return [*said, fact, *(again or self._decomposition.tell(one, {}))]
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from collector.wire import names
 from collector.wire.netconf_rpc import Rpc
 from publisher_sim.channel import Count, Forward, FromAgent, Heartbeat, Register, Status
 from publisher_sim.events import EventRecord, Streams
@@ -20,6 +21,7 @@ from publisher_sim.forwarding import Forwarding
 from publisher_sim.global_subscription import GlobalSubscription, configured_terms
 from publisher_sim.master.acting import Acting
 from publisher_sim.master.capacity import Capacity
+from publisher_sim.master.configuration import ConfiguredSubscriptions, Configuring
 from publisher_sim.master.decomposition import Decomposition
 from publisher_sim.master.dispatch import Dispatcher
 from publisher_sim.master.dynamic import DynamicSubscriptions
@@ -55,15 +57,24 @@ class MasterPublisher:
         self.sending = Sending(self.life_cycle, self._forwarding, self.streams, self.decomposition)
         self.references = References(self.filters, self.life_cycle)
         self._acting = Acting(scenario, self._members, self.life_cycle, self.capacity)
-        self.reading = Reading(self.life_cycle, self.decomposition)
+        self.configured = ConfiguredSubscriptions(
+            scenario, self.life_cycle, self.decomposition, self.filters
+        )
+        self.reading = Reading(self.life_cycle, self.decomposition, self.configured)
         self.dispatcher = Dispatcher(scenario.control_mode)
-        self.dispatcher.add(
-            DynamicSubscriptions(
-                scenario, self.life_cycle, self.decomposition, self.capacity, self.sending,
-                self.streams, self.filters,
-            )
-        )  # fmt: skip
+        if scenario.control_mode != names.MODE_DN_19:  # which has configured ones only
+            self.dispatcher.add(
+                DynamicSubscriptions(
+                    scenario, self.life_cycle, self.decomposition, self.capacity, self.sending,
+                    self.streams, self.filters,
+                )
+            )  # fmt: skip
         self.dispatcher.add(self.reading)
+        self.configuring: Configuring | None = None
+        """The configuration datastores; None: the device has none that others may see."""
+        if scenario.configuration is not None:
+            self.configuring = Configuring(scenario.configuration, self.configured)
+            self.dispatcher.add(self.configuring)
         self.finished = False
         """True once the scenario's run is over."""
 
@@ -88,6 +99,8 @@ class MasterPublisher:
         """Its dynamic subscriptions end with it (RFC 8639 §2.4)."""
         session = self.sessions.get(session_id)
         self.sessions.closed(session_id)
+        if self.configuring is not None:
+            self.configuring.session_closed(session_id)
         ends = self.life_cycle.session_closed(session_id, now)
         said = self._session_event("netconf-session-end", session, now)
         return [*ends, *self.life_cycle.settle(now), *said]
@@ -119,6 +132,12 @@ class MasterPublisher:
         one = GlobalSubscription(configured.subscription_id, "", terms, selection, {})
         return self.life_cycle.start(one, now)
 
+    def receiver_reached(
+        self, transport: str, address: str, port: int, reached: bool, now: int
+    ) -> list[Action]:
+        """A connection to a receiver is there and took something, or cannot be made."""
+        return self.configured.receiver_reached(transport, address, port, reached, now)
+
     # ------------------------------------------------------------------ agents
     def agent_said(self, message: FromAgent, now: int) -> list[Action]:
         """Take what an agent says over its channel."""
@@ -149,6 +168,7 @@ class MasterPublisher:
             self._members.next_deadline(),
             self._timeline.next_deadline(),
             self.sending.next_deadline(),
+            self.configured.next_deadline(),
             *(self.life_cycle.deadline(one) for one in self.life_cycle),
         ]
         return min((one for one in deadlines if one is not None), default=None)
@@ -166,6 +186,7 @@ class MasterPublisher:
         actions.extend(self.sending.happen(now))
         for one in self.life_cycle:
             actions.extend(self.life_cycle.in_time(one, now))
+        self.configured.handle_timer(now)
         return [*actions, *self.life_cycle.settle(now)]
 
     def stop(self, now: int) -> list[Action]:

@@ -18,11 +18,14 @@ from publisher_sim.accounts import TruthFact, encode_fact
 from publisher_sim.agent import Account, AgentAction, AgentPublisher, Transmit
 from publisher_sim.channel import FromAgent, ToAgent
 from publisher_sim.ports import Announce
+from publisher_sim.publishers.roads import RoadSender
 from publisher_sim.publishers.senders import OpenSender, Sender, open_sender
 from publisher_sim.publishers.timers import Clock, Timers
 from publisher_sim.scenario import Scenario
 
 OpenOther = Callable[[str, str], Sender | None]
+OnReach = Callable[[str, str, int, bool], None]
+"""(transport, address, port, reached)."""
 """Opens a sender for (transport, path). Raises ConfigError."""
 
 
@@ -95,6 +98,8 @@ class AgentLoop:
         self.agent = agent
         self._sender = sender
         self._open_other = open_other
+        self.on_reach: OnReach | None = None
+        """Is told when a receiver that needs a connection can be reached, or no longer."""
         self._others: dict[tuple[str, str], Sender | None] = {}
         """(transport, path) -> its sender, once something goes there."""
         self._note = note
@@ -158,5 +163,11 @@ class AgentLoop:
             return self._sender
         key = (unit.transport, unit.path)
         if key not in self._others:
-            self._others[key] = self._open_other(*key)
+            sender = self._others[key] = self._open_other(*key)
+            if isinstance(sender, RoadSender):
+                sender.on_reach = partial(self._reached, unit.transport)
         return self._others[key]
+
+    def _reached(self, transport: str, address: str, port: int, reached: bool) -> None:
+        if self.on_reach is not None and not self._closed:
+            self.on_reach(transport, address, port, reached)

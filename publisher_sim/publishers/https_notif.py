@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from collector.errors import ConfigError, WireError
@@ -78,14 +78,21 @@ class HttpsNotifPublisher(RoadSender):
         self._context = tls_context(receiver)
 
     def _open(self, to: tuple[str, int]) -> _Road:
-        return _Road(self._address, to, self._receiver, self._context)
+        return _Road(
+            self._address, to, self._receiver, self._context, lambda up: self.on_reach(*to, up)
+        )
 
 
 class _Road:
     """The way to one receiver."""
 
     def __init__(
-        self, local: str, to: tuple[str, int], receiver: Receiver, context: ssl.SSLContext | None
+        self,
+        local: str,
+        to: tuple[str, int],
+        receiver: Receiver,
+        context: ssl.SSLContext | None,
+        told: Callable[[bool], None],
     ) -> None:
         self._local, self._to, self._receiver, self._context = local, to, receiver, context
         self._queue: deque[_Post] = deque()
@@ -96,6 +103,9 @@ class _Road:
         """What the receiver takes; None: it has to be asked."""
         self._news = asyncio.Event()
         self.refused = 0
+        self._told = told
+        self._failures = 0
+        """Connections in a row that came to nothing; one may just have been idle for too long."""
         self._task = asyncio.get_running_loop().create_task(self._keep_on())
 
     @property
@@ -126,6 +136,9 @@ class _Road:
             except (OSError, EOFError, WireError, TimeoutError, asyncio.LimitOverrunError):
                 self._known = None
                 self._again(self._sent)
+                self._failures += 1
+                if self._failures > 1:
+                    self._told(False)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
@@ -193,6 +206,8 @@ class _Road:
     def _answered(self, post: _Post, reply: Reply) -> float:
         """Seconds to wait before anything else is sent."""
         if 200 <= reply.status < 300:
+            self._failures = 0
+            self._told(True)
             return 0.0
         self._known = None
         if reply.status >= 500:

@@ -7,6 +7,7 @@ know a transport; a road queues, connects and sends.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Protocol
 
 from publisher_sim.scenario import Receiver
@@ -40,6 +41,8 @@ class RoadSender(ABC):
         self._address, self._receiver = address, receiver
         self._roads: dict[tuple[str, int], Road] = {}
         self._given_up = 0
+        self.on_reach: Callable[[str, int, bool], None] = lambda address, port, reached: None
+        """Called with address, port and whether that receiver can be reached, at every news."""
 
     @abstractmethod
     def _open(self, to: tuple[str, int]) -> Road:

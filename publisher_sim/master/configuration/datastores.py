@@ -1,0 +1,139 @@
+"""Datastores: running and candidate, and who has locked them (RFC 6241 §5.1, §7.5, §8.3).
+
+Does: hold trees, edits, commit, discard, locks. Does not: know rpcs (``operations``) or what a
+configuration means. Rules: nothing of a tree is ever changed in place; what a lock forbids is
+refused whoever asks; candidate loses its changes with the lock on it (§8.3.5.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from collector.errors import ProtocolError
+from collector.wire import xml
+from collector.wire.netconf_rpc import CANDIDATE, RUNNING
+from publisher_sim.master.configuration.editing import edited, empty
+from publisher_sim.master.configuration.schema import Node
+
+Check = Callable[[xml.Element], None]
+"""Raises ProtocolError when a tree is no configuration."""
+
+
+class Datastores:
+    """The configuration datastores of one device."""
+
+    def __init__(self, root: Node, check: Check, *, candidate: bool, writable: bool) -> None:
+        """Both are empty.
+
+        Args:
+            root: the schema.
+            check: of what becomes running.
+            candidate: whether there is a candidate.
+            writable: whether running can be edited directly.
+        """
+        self._root = root
+        self._check = check
+        self._writable = writable
+        self._trees = {RUNNING: empty()} | ({CANDIDATE: empty()} if candidate else {})
+        self._locks: dict[str, str] = {}
+        """datastore -> the session that locked it."""
+        self._changed = False
+        """Candidate was edited since it last was as running."""
+
+    def tree(self, name: str) -> xml.Element:
+        """What is in a datastore; not to be changed. Raises ProtocolError."""
+        if name not in self._trees:
+            raise ProtocolError(
+                f"there is no {name} datastore", tag="invalid-value", hints={"bad-element": name}
+            )
+        return self._trees[name]
+
+    # ------------------------------------------------------------------ changes
+    def edit(
+        self, session: str, name: str, nodes: Iterable[xml.Element], default: str, *, keep: bool
+    ) -> None:
+        """Change a datastore; ``keep`` False: only see whether it could be done.
+
+        Raises:
+            ProtocolError: it is refused; nothing has changed.
+        """
+        tree = self.tree(name)
+        if name == RUNNING and not self._writable:
+            raise ProtocolError("running cannot be edited", tag="operation-not-supported")
+        self._free_for(session, name)
+        new = edited(tree, nodes, self._root, default)
+        if name == RUNNING:
+            self._check(new)
+        if keep:
+            self._trees[name] = new
+            if name == CANDIDATE:
+                self._changed = True
+            elif not self._changed and CANDIDATE in self._trees:
+                self._trees[CANDIDATE] = new  # nobody's own version yet
+
+    def commit(self, session: str) -> None:
+        """Candidate becomes running. Raises ProtocolError."""
+        candidate = self._candidate()
+        self._free_for(session, RUNNING)
+        self._free_for(session, CANDIDATE)
+        self._check(candidate)
+        self._trees[RUNNING] = candidate
+        self._changed = False
+
+    def discard(self, session: str) -> None:
+        """Candidate becomes as running. Raises ProtocolError."""
+        self._candidate()
+        self._free_for(session, CANDIDATE)
+        self._forget_changes()
+
+    def validate(self, name: str) -> None:
+        """Raises ProtocolError: it could not become running."""
+        self._check(self.tree(name))
+
+    def _candidate(self) -> xml.Element:
+        if CANDIDATE not in self._trees:
+            raise ProtocolError("there is no candidate", tag="operation-not-supported")
+        return self._trees[CANDIDATE]
+
+    def _forget_changes(self) -> None:
+        self._trees[CANDIDATE] = self._trees[RUNNING]
+        self._changed = False
+
+    # ------------------------------------------------------------------ locks
+    def lock(self, session: str, name: str) -> None:
+        """Nobody else may change it. Raises ProtocolError: ``lock-denied``."""
+        self.tree(name)
+        holder = self._locks.get(name)
+        if holder is not None:
+            raise _denied(f"{name} is locked already", holder)
+        if name == CANDIDATE and self._changed:
+            raise _denied("candidate has changes that were not committed", "0")
+        self._locks[name] = session
+
+    def unlock(self, session: str, name: str) -> None:
+        """Raises ProtocolError: it is not this session's lock."""
+        self.tree(name)
+        if self._locks.get(name) != session:
+            raise ProtocolError(f"{name} is not locked by you", tag="operation-failed")
+        self._release(name)
+
+    def session_closed(self, session: str) -> None:
+        """Its locks go with it (RFC 6241 §7.5)."""
+        for name in [name for name, holder in self._locks.items() if holder == session]:
+            self._release(name)
+
+    def _release(self, name: str) -> None:
+        del self._locks[name]
+        if name == CANDIDATE and self._changed:
+            self._forget_changes()
+
+    def _free_for(self, session: str, name: str) -> None:
+        holder = self._locks.get(name)
+        if holder is not None and holder != session:
+            hints = {"session-id": holder}
+            raise ProtocolError(f"{name} is locked by session {holder}", tag="in-use", hints=hints)
+
+
+def _denied(message: str, holder: str) -> ProtocolError:
+    """Session 0: no NETCONF session holds it (RFC 6241 §7.5)."""
+    return ProtocolError(message, tag="lock-denied", hints={"session-id": holder})

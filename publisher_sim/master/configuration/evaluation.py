@@ -1,0 +1,84 @@
+"""Evaluation: whether the device can do what a configured subscription wants (RFC 8639 §2.5.1).
+
+Does: terms as granted, destinations out of receiver instances. Does not: keep states
+(``subscriptions``). Rule: what cannot be done is a ``ProtocolError``, its text the reason why the
+subscription is invalid.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+
+from msgspec import Struct, structs
+
+from collector.errors import ProtocolError
+from collector.wire.receiver_instances import HTTPS, ReceiverInstance
+from collector.wire.subscription_config import ConfiguredSubscription
+from publisher_sim.channel import Destination
+from publisher_sim.global_subscription import GlobalSubscription, accept
+from publisher_sim.named_filters import NamedFilters
+from publisher_sim.scenario import Scenario
+
+SMALLEST, LARGEST = 64, 65_507
+"""Octets of a segment that can be made (udp-notif-26 §7)."""
+
+
+class Evaluated(Struct, frozen=True):
+    """What would be operational."""
+
+    one: GlobalSubscription
+    destinations: dict[str, Destination]
+    """Receiver -> where it is."""
+
+
+def evaluate(
+    wanted: ConfiguredSubscription,
+    instances: Mapping[str, ReceiverInstance],
+    scenario: Scenario,
+    filters: NamedFilters,
+    now: int,
+) -> Evaluated:
+    """Raises ProtocolError: it is invalid."""
+    granted, selection = accept(wanted.terms, scenario, now, filters)
+    destinations: dict[str, Destination] = {}
+    for receiver in wanted.receivers:
+        instance = instances[receiver.instance or ""]
+        if instance.transport != wanted.terms.transport:
+            raise _invalid(f"{instance.name} is no receiver of {wanted.terms.transport}")
+        destinations[receiver.name] = _destination(instance, scenario)
+    granted = structs.replace(granted, transport=wanted.terms.transport)
+    one = GlobalSubscription(wanted.id, "", granted, selection, {})
+    if granted.selection_filter is not None and granted.selection_filter.kind == "ref":
+        one.meant = filters.meant(granted)
+    return Evaluated(one, destinations)
+
+
+def _destination(instance: ReceiverInstance, scenario: Scenario) -> Destination:
+    try:
+        address = ipaddress.ip_address(instance.address)
+    except ValueError:
+        raise _invalid(f"{instance.address!r} is no address, and names are not known") from None
+    if (address.version == 6) != (":" in scenario.address):
+        raise _invalid(f"{address} cannot be reached from {scenario.address}")
+    if not instance.port:
+        raise _invalid(f"{instance.name} has no port")
+    if instance.transport == HTTPS:
+        if instance.secure != bool(scenario.receiver.tls.ca):
+            raise _invalid(
+                f"{instance.name}: it is TLS that this device is set up for"
+                if scenario.receiver.tls.ca
+                else f"{instance.name}: nobody here signs certificates of receivers"
+            )
+        return Destination("https-notif", str(address), instance.port, instance.path or "/")
+    size = instance.max_segment_size or 0
+    if size and not SMALLEST <= size <= LARGEST:
+        raise _invalid(f"segments have {SMALLEST} to {LARGEST} octets")
+    if not instance.enable_segmentation:
+        size = LARGEST
+    transport = "dtls" if instance.secure else "udp-notif"
+    return Destination(transport, str(address), instance.port, max_segment_size=size)
+
+
+def _invalid(text: str) -> ProtocolError:
+    return ProtocolError(text, tag="invalid-value")
