@@ -1,16 +1,17 @@
 """Overlap and coverage: what the generators of one subscription hold, on a sample of periods.
 
 Does: say ``overlap`` when two generators send the same node in one period (component subscriptions
-must not, draft-zhou-netconf-multi-stream-originators-10 §5), and ``node_gone`` when a list entry of
-an earlier period is in nobody's update of a later one while the list of generators is the same.
+must not, draft-zhou-netconf-multi-stream-originators-10 §5), ``node_gone`` when a list entry of
+an earlier period is in nobody's update of a later one while the list of generators is the same, and
+``nodes_moved`` when another generator sends it.
 Does not: choose the sample, read contents, or touch a verdict.
 
 Rules: inputs are taken in the order of their times, so that neither batch borders nor a restart
 change what is said. A period is looked at two periods after its deadline, with all that arrived and
-the last row said by then. ``node_gone`` compares complete periods only: a node whose message was
-lost is not gone. A change of the subscription (terms, list, state) starts anew, and periods that
-begin within two periods of it are left out: while nodes move, two may have them. One device never
-touches another's state.
+the last row said by then. ``node_gone`` and ``nodes_moved`` compare complete periods only: a node
+whose message was lost is neither. A change of the subscription (terms, list, state) starts anew,
+but for what moved, and periods that begin within two periods of it are left out: while nodes move,
+two may have them. One device never touches another's state.
 Spec: architecture, section 3, "Overlap and coverage".
 """
 
@@ -30,6 +31,7 @@ from collector.core.coverage_state import (
     Sample,
     Series,
 )
+from collector.core.moves import is_news, moved_entries
 from collector.model import (
     CENTISECOND,
     CollectorTime,
@@ -225,7 +227,22 @@ class Coverage:
             series.overlapping &= found.keys()
         series.overlapping.update(fresh)
         if complete:
+            self._compare_owners(device, series, index, sample, now)
             self._compare(device, series, index, sample, now)
+
+    def _compare_owners(
+        self, device: str, series: Series, index: int, sample: Sample, now: int
+    ) -> None:
+        """Who sends the entries that another one sent before?"""
+        before = series.former if series.before is None else series.before.entries
+        series.former = {}
+        for one, other, entries in moved_entries(before, sample):
+            if is_news(series.moved, f"{one} {other}"):
+                text = (
+                    f"{_count_of(entries)} of subscription {series.name} moved from generator "
+                    f"{one} to {other} by period {index}: {_names(entries)}."
+                )
+                self._event(now, device, other, "nodes_moved", text)
 
     def _compare(self, device: str, series: Series, index: int, sample: Sample, now: int) -> None:
         """Hold a complete period against the one before."""
@@ -275,7 +292,8 @@ def _start_anew(series: Series, now: int) -> None:
     """Leave out what is open, and whatever begins while nodes may still be moving."""
     series.done = max([series.done, *series.open])
     series.open = {}
-    series.before = None
+    if series.before is not None:
+        series.former, series.before = series.before.entries, None
     series.settled = now + PERIODS_LATER * series.period
 
 

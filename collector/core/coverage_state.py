@@ -87,14 +87,18 @@ class Series(Struct):
     """Last period index that is no longer looked at."""
     open: dict[int, Sample] = {}
     before: Before | None = None
+    former: dict[str, str] = {}
+    """list entry -> generator, as in the last complete period before the subscription changed."""
+    moved: dict[str, int] = {}
+    """``from to`` -> how often entries moved so."""
     overlapping: set[tuple[str, str]] = set()
     """Pairs of which it was said."""
     losing: set[str] = set()
     """Generators of which it was said that nodes are gone."""
 
     def held(self) -> int:
-        """Nodes and entries kept, of the period compared with too."""
-        kept = 0 if self.before is None else len(self.before.entries)
+        """Nodes and entries kept, of the periods compared with too."""
+        kept = len(self.former) + (0 if self.before is None else len(self.before.entries))
         return kept + sum(sample.held() for sample in self.open.values())
 
 

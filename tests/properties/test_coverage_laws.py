@@ -73,8 +73,8 @@ def told(inputs: list[CoverageInput], cuts: set[int]) -> list[Event]:
 
 @settings(max_examples=200, deadline=None)
 @given(device(disjoint=True), st.sets(st.integers(0, 60), max_size=4))
-def test_disjoint_cards_never_give_an_event(inputs: list[CoverageInput], cuts: set[int]) -> None:
-    assert told(inputs, cuts) == []
+def test_disjoint_cards_never_give_a_complaint(inputs: list[CoverageInput], cuts: set[int]) -> None:
+    assert {event.kind for event in told(inputs, cuts)} <= {"nodes_moved"}
 
 
 @settings(max_examples=200, deadline=None)

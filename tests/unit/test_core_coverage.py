@@ -7,6 +7,7 @@ import pytest
 
 from collector.core.coverage import Coverage
 from collector.core.coverage_state import Contents, CoverageLimits, Reset
+from collector.core.moves import PAIRS_KEPT
 from collector.model import NotJudgedReason, Outcome
 from tests.coverage_inputs import PERIOD, at, judged, row, said_of, sent
 
@@ -118,7 +119,54 @@ def test_nodes_that_always_change_are_said_once_and_again_after_a_rest() -> None
 
 def test_a_node_that_moved_to_another_card_is_neither() -> None:
     moved = [sent(50, "1", A), sent(50, "2", B, C, f"{D}/statistics"), judged(50)]
-    assert said_of(row(), *healthy(0), judged(0), *moved) == []
+    said = said_of(row(), *healthy(0), judged(0), *moved)
+    assert [event.kind for event in said] == ["nodes_moved"]
+
+
+# --------------------------------------------------------------------------- moved
+def test_nodes_that_moved_to_another_card_are_said() -> None:
+    moved = [sent(50, "1", A), sent(50, "2", B, C, f"{D}/statistics"), judged(50)]
+    (event,) = said_of(row(), *healthy(0), judged(0), *moved, *moved)
+    assert (event.kind, event.subject, event.time) == ("nodes_moved", "2", at(525))
+    assert event.text == (
+        "1 node of subscription interfaces moved from generator 1 to 2 by period 50: "
+        "/m:list[name=b] (keys guessed)."
+    )
+
+
+def test_nodes_of_a_card_that_left_the_list_are_found_at_its_heir() -> None:
+    heir = [sent(50, "2", A, B, C, D), judged(50, required=("2",))]
+    assert [
+        (event.kind, event.subject)
+        for event in said_of(row(), *healthy(0), judged(0), row(300), row(301), *heir)
+    ] == [("nodes_moved", "2")]
+    # once they have been looked at they are where they are
+    again = [sent(100, "2", A, B, C, D), judged(100, required=("2",))]
+    assert len(said_of(row(), *healthy(0), judged(0), row(300), *heir, row(700), *again)) == 1
+
+
+def test_an_entry_that_two_cards_share_has_not_moved() -> None:
+    first = [sent(0, "1", f"{A}/x"), sent(0, "2", f"{A}/y", after=0.2), judged(0)]
+    second = [sent(50, "2", f"{A}/y"), sent(50, "1", f"{A}/x", after=0.2), judged(50)]
+    assert said_of(row(), *first, *second) == []
+
+
+def test_nodes_that_always_move_are_said_less_and_less() -> None:
+    inputs = [row()]
+    for index in range(42):
+        one, other = ("1", "2") if index % 2 else ("2", "1")
+        inputs += [sent(index, one, A), sent(index, other, B), judged(index)]
+    said = said_of(*inputs)
+    assert {event.kind for event in said} == {"nodes_moved"}
+    assert len(said) == 2 * (8 + 2)  # 16 and 32
+
+
+def test_only_so_many_pairs_are_followed() -> None:
+    inputs = [row()]
+    for index in range(3 * PAIRS_KEPT):
+        inputs += [sent(index, f"g{index}", A), judged(index, required=(f"g{index}",))]
+    said = said_of(*inputs)
+    assert len(said) == PAIRS_KEPT
 
 
 @pytest.mark.parametrize("outcome", [Outcome.INCOMPLETE, Outcome.DEGRADED, Outcome.UNKNOWN])
