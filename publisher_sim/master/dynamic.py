@@ -132,7 +132,7 @@ class DynamicSubscriptions:
         if terms.dependency is None:
             return terms
         parent = self._life_cycle.get(terms.dependency)
-        if parent is not None and parent.session_id == session.session_id:
+        if parent is not None and parent.session_id in ("", session.session_id):
             return terms
         return structs.replace(terms, dependency=None)
 
