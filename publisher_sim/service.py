@@ -90,7 +90,9 @@ class DeviceService:
         self._clock = shared.timers.clock()
         self._alarm = self._clock.alarm(self._wake)
         self._ways_out = shared.ways_out()
-        self._truth_while_running = shared.truth_while_running
+        self._truth_apart = shared.truth_apart
+        self._until: int | None = None
+        """When the run ended, ns since 1970."""
         self._over = asyncio.Event()
         self._registered = asyncio.Event()
         self._waiting_for = {card.name for card in scenario.card}
@@ -189,11 +191,12 @@ class DeviceService:
         self._over.set()
 
     async def stop(self) -> None:
-        """Terminate, reap, write the truth. May be called twice, or after a failed ``start``."""
+        """Terminate, reap, write the truth (``truth_apart``: not). May be called twice, or after a failed ``start``."""
         if not self._master.finished:
             self._do(self._master.stop(self._clock.now()))
         self._alarm.set(None)
-        until = self._clock.now()
+        if self._until is None:
+            self._until = self._clock.now()
         if self._own is not None:
             await self._own.drain(GOODBYE_SECONDS)
             self._own.close()
@@ -203,7 +206,8 @@ class DeviceService:
         await self._crew.close()
         self._ways_out.close()
         await self.server.stop()
-        self._write_truth(until)
+        if not self._truth_apart:
+            self.write_truth()
         if isinstance(self._crew, ProcessCrew):
             self._crew.remove()
 
@@ -321,13 +325,15 @@ class DeviceService:
 
     def _write_truth_sometimes(self) -> None:
         due = time.monotonic() - self._written_at >= TRUTH_SECONDS
-        if self._truth_while_running and due and self._write_cost < TRUTH_COST:
-            self._write_truth(self._clock.now())
+        if not self._truth_apart and due and self._write_cost < TRUTH_COST:
+            self.write_truth()
 
-    def _write_truth(self, until: int) -> None:
+    def write_truth(self) -> None:
+        """Replace the truth file by what is known now, or was at the end of the run."""
         if self._truth_path is None or not self._started:
             return
         began = time.monotonic()
+        until = self._clock.now() if self._until is None else self._until
         for fact in self._crew.facts():
             self._note(fact)
         scenario = self._scenario

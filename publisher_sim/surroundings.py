@@ -21,18 +21,19 @@ class Surroundings:
         *,
         door: SharedDoor | None = None,
         lends: bool = False,
-        truth_while_running: bool = True,
+        truth_apart: bool = False,
     ) -> None:
         """Nothing is opened.
 
         Args:
             door: where subscribers of all devices knock; None: each device listens itself.
             lends: publishers of a device share a socket where they can.
-            truth_while_running: truth files are rewritten now and then, not at the end alone.
+            truth_apart: whoever runs the devices says when truth files are written: while some
+                still have ticks to keep, nobody has time for them.
         """
         self.timers = Timers()
         self.door = door
-        self.truth_while_running = truth_while_running
+        self.truth_apart = truth_apart
         self._lends = lends
         self._lent: list[Lending] = []
 

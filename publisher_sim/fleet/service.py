@@ -3,7 +3,7 @@
 Does: start them one after the other, then open the door; let each go when its run is over; stop
 all. Does not: know signals or options. Rules: one listening socket and one host key for all of
 them; publishers of a device share its socket where the transport lets them; truth files are
-written when a device ends, since the others have ticks to keep.
+written when all have ended: until then somebody has ticks to keep.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Fleet:
             by_user=by_user,
         )
         self.scenarios = scenarios
-        self.surroundings = Surroundings(door=self.door, lends=True, truth_while_running=False)
+        self.surroundings = Surroundings(door=self.door, lends=True, truth_apart=True)
         self._progress = progress
         self.devices = [
             DeviceService(
@@ -115,6 +115,8 @@ class Fleet:
 
         await asyncio.gather(*map(in_turn, self.devices))
         await self.door.stop()
+        for device in self.devices:
+            device.write_truth()
 
 
 def _allow_files(wanted: int) -> None:
