@@ -97,10 +97,8 @@ class Supervisor:
 
     def lane_of(self, device: str) -> LaneProcess | None:
         """The lane that has the device of that name."""
-        for number, config in enumerate(() if self._plan is None else self._plan.configs):
-            if any(one.name == device for one in config.devices):
-                return self.lanes[number]
-        return None
+        number = None if self._plan is None else self._plan.devices.get(device)
+        return None if number is None else self.lanes[number]
 
     # ------------------------------------------------------------------ start
     async def start(self) -> None:

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from collector.errors import ProtocolError
 from collector.model import SECOND, RecordKind, SelectionFilter, SubscriptionTerms
+from collector.service import killing
 from collector.subscriber.backoff import BackoffSettings
 from collector.subscriber.manager import SubscriptionManager
 from collector.subscriber.states import SubscriptionPhase, SubscriptionState
@@ -21,6 +23,7 @@ from collector.subscriber.wanted import DeviceAccess, WantedSubscription
 from collector.wire.netconf_rpc import (
     DeleteSubscription,
     EstablishSubscription,
+    KillSubscription,
     Operation,
     decode_rpc,
 )
@@ -321,5 +324,26 @@ def test_out_of_resources_waits_longer_each_time(tmp_path: Path) -> None:
             assert waits[0] >= 0.019
             assert waits[1] >= 0.079
             assert waits[2] >= 0.319
+
+    run(main())
+
+
+# --------------------------------------------------------------------------- kill-subscription
+@BOTH
+def test_kill_in_a_session_of_its_own(tmp_path: Path, kind: str) -> None:
+    async def main() -> None:
+        async with Device(tmp_path) as device:
+            server = Server(device)
+            await killing._kill(device.settings(), kind, 4711)
+            assert server.operations == [KillSubscription(4711)]
+            await until(lambda: device.closed == ["1"])
+            denied = refusal("access-denied", "")
+            server.answers[KillSubscription] = lambda request: [reply(request, denied)]
+            with pytest.raises(ProtocolError, match=r"does not end subscription 4711: access-den"):
+                await killing._kill(device.settings(), kind, 4711)
+            server.answers[KillSubscription] = lambda request: [reply(request, "<id>x</id>")]
+            with pytest.raises(ProtocolError, match="cannot be read"):
+                await killing._kill(device.settings(), kind, 4711)
+            await until(lambda: len(device.closed) == 3)
 
     run(main())

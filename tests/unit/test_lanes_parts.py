@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -13,11 +15,14 @@ from prometheus_client import generate_latest
 
 from collector.cli import status_of
 from collector.config import Config, read_config_table
-from collector.errors import ConfigError
+from collector.control import ControlServer
+from collector.errors import ConfigError, UsageError
 from collector.lanes import folders
+from collector.lanes.answers import Answers
 from collector.lanes.channel import Orders, Report, report_of
 from collector.lanes.merging import merged_devices, merged_status
 from collector.lanes.plan import lane_of_device, plan_of
+from collector.lanes.supervisor import Supervisor
 from collector.metrics import (
     METRICS,
     Counters,
@@ -269,3 +274,43 @@ def test_numbers_that_another_version_sent_do_no_harm() -> None:
     got = counters_from_plain(plain)
     assert got.datagrams_received == got.bytes_received == 0
     assert got.periods.total() > 0
+
+
+# --------------------------------------------------------------------------- resync
+def test_a_resync_goes_to_the_lane_that_has_the_device(tmp_path: Path) -> None:
+    heard: list[dict[str, Any]] = []
+
+    def resync(arguments: Any) -> dict[str, Any]:
+        heard.append(dict(arguments))
+        return {"device": arguments["device"], "subscriptions": []}
+
+    lanes: Any = SimpleNamespace(
+        lane_of=lambda name: SimpleNamespace(folder=tmp_path) if name == "core7" else None
+    )
+    command = Answers(lanes).commands()["resync"]
+
+    async def step() -> None:
+        server = ControlServer(tmp_path, {"resync": resync})
+        await server.start()
+        try:
+            answer: Any = command({"device": "core7", "name": "state"})
+            assert await answer == {"device": "core7", "subscriptions": []}
+            nobody: Any = command({"device": "core8"})
+            with pytest.raises(UsageError, match="there is no device core8"):
+                await nobody
+        finally:
+            await server.stop()
+
+    asyncio.run(step())
+    assert heard == [{"device": "core7", "name": "state"}]
+
+
+def test_which_lane_has_a_device() -> None:
+    config = config_of(TWO)
+    supervisor = Supervisor(config)
+    assert supervisor.lane_of("a") is None, "nothing is planned yet"
+    supervisor._plan = plan_of(config, 2)
+    supervisor.lanes = ["first", "second"]  # type: ignore[list-item]
+    assert supervisor.lane_of("nobody") is None
+    for name, lane in supervisor._plan.devices.items():
+        assert supervisor.lane_of(name) == supervisor.lanes[lane]

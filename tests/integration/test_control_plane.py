@@ -1,0 +1,239 @@
+"""The control plane end to end: collector and simulated device in one process, over SSH.
+
+One device, many subscriptions at once, so that one run shows many states.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from collector.cli import status_of
+from collector.config import Config, read_config_table
+from collector.journal.reader import JournalReader
+from collector.model import SECOND, DeviceTime, RecordKind, RpcNote
+from collector.service import Service, commands
+from collector.subscriber import held
+from collector.wire.netconf_rpc import EstablishSubscription, decode_rpc
+from publisher_sim.run import ready_line
+from publisher_sim.scenario import parse_scenario
+from publisher_sim.service import DeviceService
+from tests.lab import PASSWORD, Facts, password_in_environment
+
+pytestmark = pytest.mark.integration
+
+SECONDS = 40.0
+
+SCENARIO = """
+name = "core7"
+address = "127.0.4.9"
+periods = 0
+[receiver]
+transport = "netconf"
+[netconf]
+port = 0
+password_env = "LAB_PASSWORD"
+[period]
+minimum_seconds = 0.5
+[limits]
+subscriptions = 16
+dscp = [0, 16]
+[[card]]
+name = "linecard1"
+publisher_id = 101
+interfaces = ["eth1/0", "eth1/1"]
+[[stream]]
+name = "alarms"
+events_per_second = 20
+[[filter]]
+name = "down"
+of = "stream"
+xpath = "/ietf-hardware:hardware-state-oper-disabled"
+[[fault]]
+kind = "suspend"
+at_period = 5
+until_period = 8
+reason = "unsupportable-volume"
+[[fault]]
+kind = "terminate"
+at_period = 11
+reason = "suspension-timeout"
+"""
+
+
+def subscription(name: str, **keys: Any) -> dict[str, Any]:
+    if "stream" in keys:
+        return {"name": name, **keys}
+    usual = {"xpath": "/ietf-interfaces:interfaces", "encoding": "encode-xml"}
+    return {"name": name, **usual, "period_seconds": 0.5, **keys}
+
+
+def config(folder: Path, ready: dict[str, Any], *subscriptions: dict[str, Any]) -> Config:
+    known_hosts = folder / "known_hosts"
+    known_hosts.write_text(str(ready["known_hosts"]) + "\n")
+    netconf = {
+        "host": ready["netconf_host"],
+        "port": ready["netconf_port"],
+        "username": ready["username"],
+        "password_env": "LAB_PASSWORD",
+        "known_hosts": str(known_hosts),
+    }
+    table: dict[str, Any] = {
+        "collector": {"data_dir": str(folder / "data")},
+        "udp_notif": {"enabled": False},
+        "metrics": {"port": 0},
+        "device": [{"name": "core7", "netconf": netconf}],
+        "subscription": list(subscriptions),
+    }
+    return read_config_table(table, file="lab")
+
+
+class Running:
+    """A collector and its device."""
+
+    def __init__(self, service: Service, facts: Facts, ready: dict[str, Any]) -> None:
+        self.service = service
+        self.facts = facts
+        self.ready = ready
+
+    def row(self, name: str) -> dict[str, Any]:
+        """The row of ``collector devices``."""
+        rows = commands.devices(self.service)["devices"]
+        return next((row for row in rows if row["subscription"] == name), {})
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        try:
+            async with asyncio.timeout(SECONDS):
+                while not condition():
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError(commands.devices(self.service)["devices"]) from None
+
+    async def comes_to(self, name: str, state: str) -> dict[str, Any]:
+        await self.until(lambda: self.row(name).get("state") == state)
+        return self.row(name)
+
+    def asked(self, name: str) -> EstablishSubscription:
+        """The first request for it, out of the journal."""
+        for frame in JournalReader(self.service.folder).read():
+            batch = frame.batch()
+            for row, kind in enumerate(batch.kind):
+                if kind == RecordKind.REQUEST:
+                    note = msgspec.json.decode(batch.payload[row], type=RpcNote)
+                    operation = decode_rpc(note.request.encode()).operation
+                    if note.subscription == name and isinstance(operation, EstablishSubscription):
+                        return operation
+        raise AssertionError(f"{name} was not asked for")
+
+    def kinds(self, name: str) -> list[str]:
+        """States of the subscription as the engine says them."""
+        return [row.state for row in self.facts.subscriptions if row.name == name]
+
+
+@asynccontextmanager
+async def running(folder: Path, *subscriptions: dict[str, Any]) -> Any:
+    device = DeviceService(parse_scenario(SCENARIO), in_process=True)
+    facts = Facts()
+    try:
+        await device.start()
+        ready = ready_line(device, device._scenario)
+        service = Service(config(folder, ready, *subscriptions), sinks=[facts])
+        try:
+            await service.start()
+            yield Running(service, facts, ready)
+        finally:
+            await service.stop()
+    finally:
+        await device.stop()
+
+
+def test_states_and_their_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is asked for at once; each comes to the state that it has to come to."""
+    # a lease is ten seconds at least: have it prolonged after one
+    monkeypatch.setattr(held, "renewal_of", lambda stop, after: DeviceTime(stop - 9 * SECOND))
+    soon = (datetime.now(UTC) + timedelta(seconds=3)).isoformat(timespec="seconds")
+
+    async def main() -> None:
+        async with running(
+            tmp_path,
+            subscription("child", dependency="counters"),
+            subscription("counters", weighting=7),
+            subscription("lease", stop_after_seconds=10),
+            subscription("short", stop_time=soon),
+            subscription("hinted", period_seconds=0.3, accept_hints=True),
+            subscription("too-fast", period_seconds=0.3),
+            subscription("marked", dscp=8),
+            subscription("alarms", stream="alarms", filter_name="down", replay_seconds=3600),
+            subscription("typo", stream="alarm"),
+        ) as lab:
+            alarms = await lab.comes_to("alarms", "active")
+            assert alarms["why"].startswith("what the device had kept begins at 20")
+            assert (await lab.comes_to("too-fast", "refused"))["why"].startswith(
+                "period-unsupported"
+            )
+            assert lab.row("too-fast")["why"].endswith("period-hint 50 (0.5 s)")
+            assert (await lab.comes_to("marked", "refused"))["why"].startswith("dscp-unavailable")
+            assert (await lab.comes_to("hinted", "active"))["why"] == (
+                "every 0.5 s instead of 0.3 s, as the device hinted"
+            )
+            typo = await lab.comes_to("typo", "refused")
+            assert typo["why"].endswith("perhaps it has no stream alarm")
+            parent = (await lab.comes_to("counters", "active"))["id"]
+            await lab.comes_to("child", "active")
+            await lab.comes_to("lease", "active")
+            before = lab.row("lease")["why"]
+            assert before.startswith("ends at ")
+            assert (await lab.comes_to("short", "completed"))["why"].endswith("Z has passed")
+            await lab.until(lambda: lab.row("lease")["why"] > before)
+            assert lab.row("lease")["id"] is not None
+            asked = lab.asked("child").terms
+            assert asked.dependency == parent
+            # the device suspends, resumes and ends what it has; all of it comes back
+            found = await lab.comes_to("counters", "suspended")
+            assert found["why"] == "suspended by the device: unsupportable-volume"
+            assert found["id"] == parent
+            await lab.comes_to("counters", "active")
+            await lab.until(lambda: lab.row("counters")["id"] not in (None, parent))
+            await lab.until(lambda: lab.row("child")["state"] == "active")
+            assert lab.kinds("counters")[:4] == ["active", "suspended", "active", "ended"]
+            reasons = {row.reason for row in lab.facts.subscriptions if row.name == "counters"}
+            assert {"unsupportable-volume", "suspension-timeout"} <= reasons
+
+    with password_in_environment():
+        asyncio.run(main())
+
+
+def test_killed_and_established_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def main() -> None:
+        async with running(tmp_path, subscription("counters")) as lab:
+            first = (await lab.comes_to("counters", "active"))["id"]
+            reach = [
+                *("--user", lab.ready["username"], "--port", str(lab.ready["netconf_port"])),
+                *("--password-file", str(tmp_path / "password")),
+                *("--known-hosts", str(tmp_path / "known_hosts"), "--yes"),
+            ]
+            (tmp_path / "password").touch(mode=0o600)
+            (tmp_path / "password").write_text(PASSWORD + "\n")
+            host = lab.ready["netconf_host"]
+            status = await asyncio.to_thread(status_of, ["kill", host, str(first), *reach])
+            assert (status, capsys.readouterr().out) == (0, f"{host} ended subscription {first}\n")
+            await lab.until(lambda: lab.row("counters")["id"] not in (None, first))
+            ended = [row.reason for row in lab.facts.subscriptions if row.state == "ended"]
+            assert ended == ["no-such-subscription"]
+            assert await asyncio.to_thread(status_of, ["kill", host, "1", *reach]) == 2
+            assert "does not end subscription 1: no-such-subscription" in capsys.readouterr().err
+            store = ["--store", str(lab.service.folder)]
+            assert await asyncio.to_thread(status_of, ["resync", "core7", *store]) == 2
+            assert "of core7 no on-change subscription is wanted" in capsys.readouterr().err
+            status = await asyncio.to_thread(status_of, ["resync", "core7", "counters", *store])
+            assert (status, capsys.readouterr().out[:29]) == (1, "counters: it is not on-change")
+
+    with password_in_environment():
+        asyncio.run(main())
