@@ -61,7 +61,7 @@ class Capacity:
         self._limits = scenario.limits
         self._updates = scenario.push.updates_per_period
         self.share = 1.0
-        """Which part of the limits is left."""
+        """Which part of what it can do in a second is left."""
 
     # ------------------------------------------------------------------ what it costs
     def load(self, one: GlobalSubscription) -> Load:
@@ -96,10 +96,10 @@ class Capacity:
             limit = self._size_limits(one)
             hints = {"object-count-estimate": str(size.nodes)}
             if limit[0]:
-                hints["object-count-limit"] = str(int(limit[0] * self.share))
+                hints["object-count-limit"] = str(int(limit[0]))
             hints["kilobytes-estimate"] = str(-(-size.octets // KILOBYTE))
             if limit[1]:
-                hints["kilobytes-limit"] = str(int(limit[1] * self.share))
+                hints["kilobytes-limit"] = str(int(limit[1]))
             raise refusal(reason, f"an update of {size.nodes} nodes is too big", hints=hints)
         load = self.load(one)
         for other in others:
@@ -143,8 +143,8 @@ class Capacity:
     def _too_big(self, one: GlobalSubscription) -> str:
         nodes, kilobytes = self._size_limits(one)
         size = self.size(one)
-        big = nodes and size.nodes > nodes * self.share
-        large = kilobytes and size.octets > kilobytes * KILOBYTE * self.share
+        big = nodes and size.nodes > nodes
+        large = kilobytes and size.octets > kilobytes * KILOBYTE
         if not (big or large):
             return ""
         return "sync-too-big" if _starts_whole(one) else "update-too-big"

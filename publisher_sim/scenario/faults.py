@@ -51,8 +51,8 @@ class Fault(Table, frozen=True):
     reason: str = ""
     """``suspend``, ``terminate``: identity without its module; empty: the first of ``REASONS``."""
     share: float = 0.5
-    """``overload``: which part of ``[limits]`` is left, 0 to 1; the subscriptions that no longer
-    fit are suspended, those of least weighting first."""
+    """``overload``: which part of what ``[limits]`` allows each second is left, 0 to 1; the
+    subscriptions that no longer fit are suspended, those of least weighting first."""
 
     @property
     def until(self) -> int | None:

@@ -10,8 +10,8 @@ from publisher_sim.scenario.table import Table
 
 class Limits(Table, frozen=True):
     """What passes a limit is refused when it is asked for. What passes it while it runs, for the
-    nodes became more or a fault ``overload`` left less, is suspended until it fits again. 0: no
-    limit."""
+    nodes became more or a fault ``overload`` left less for each second, is suspended until it fits
+    again. 0: no limit."""
 
     subscriptions: int = 64
     """Dynamic and configured ones, 1 to 10,000. More are refused: ``insufficient-resources``."""

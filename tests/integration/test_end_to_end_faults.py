@@ -32,8 +32,15 @@ FAULTS: dict[str, str] = {
     "pulled": fault("pull", 9, 16, card="linecard4"),
     "moved": fault("move", 9, 17, card="linecard2", moves_to="linecard3"),
     "suspended": fault("suspend", 9, 14),
+    "overloaded": fault("overload", 9, 14, share=0.3),
+    "too-big": fault("move", 9, 17, card="linecard2", moves_to="linecard3"),
     "all-on-one-message": fault("drop", 8, 15, card="linecard1", probability=0.5),
 }
+LIMITS = {
+    "overloaded": "[limits]\nrecords_per_second = 20.0",
+    "too-big": "[limits]\nnodes_per_update = 1",
+}
+"""The device affords what is asked, and less of it for a while."""
 PROCESSES = frozenset({"killed", "pulled"})
 
 
@@ -43,8 +50,9 @@ def scenarios() -> dict[str, str]:
         updates = 1 if name == "all-on-one-message" else 3
         push = "max_segment_size = 500" if name == "lose-datagrams" else ""
         found[name] = scenario_toml(
-            name, number, faults, periods=PERIODS, updates=updates, push=push
-        )
+            name, number, faults, periods=PERIODS, updates=updates, push=push,
+            head=LIMITS.get(name, ""),
+        )  # fmt: skip
     return found
 
 
@@ -80,6 +88,8 @@ def test_the_verdicts_equal_the_truth(comparisons: dict[str, Comparison], name: 
         ("killed", "INCOMPLETE"),
         ("pulled", "INCOMPLETE"),
         ("suspended", "NOT_JUDGED"),
+        ("overloaded", "NOT_JUDGED"),
+        ("too-big", "NOT_JUDGED"),
         ("all-on-one-message", "INCOMPLETE"),
     ],
 )

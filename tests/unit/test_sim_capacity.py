@@ -106,7 +106,6 @@ def test_a_synchronisation_that_would_be_too_big() -> None:
     [
         (Limits(records_per_second=5), "insufficient-resources"),
         (Limits(kilobytes_per_second=9), "unsupportable-volume"),
-        (Limits(nodes_per_update=3), "update-too-big"),
     ],
 )
 def test_an_overload_suspends_until_it_is_over(limits: Limits, reason: str) -> None:
@@ -205,7 +204,7 @@ def test_a_suspension_has_its_time() -> None:
         ("[limits]\ndscp = [64]", "limits.dscp"),
         ("[[fault]]\nkind = 'overload'\nat_period = 9", "fault.kind"),
         (
-            "[limits]\nnodes_per_update = 1\n"
+            "[limits]\nrecords_per_second = 1\n"
             "[[fault]]\nkind = 'overload'\nat_period = 9\nshare = 2.0",
             "fault[0].share",
         ),

@@ -20,6 +20,7 @@ def check_limits(checks: Checks) -> None:
         checks.within(point, 0, 63, "limits.dscp")
     overloads = any(fault.kind == "overload" for fault in checks.scenario.fault)
     checks.require(
-        limits.of_size or not overloads, "fault.kind", "overload passes no limit",
-        "one of [limits] that is not 0",
+        bool(limits.records_per_second or limits.kilobytes_per_second) or not overloads,
+        "fault.kind", "overload passes no limit",
+        "one of [limits] for each second that is not 0",
     )  # fmt: skip

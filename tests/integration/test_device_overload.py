@@ -1,0 +1,111 @@
+"""The packaged scenario ``overload``: refused, suspended and resumed, and every verdict right."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.comparison import compare, read_truth
+from collector.config import Config, read_config_table
+from collector.model import SubscriptionRow
+from collector.service import Service
+from publisher_sim.cli.scenario_argument import packaged
+from publisher_sim.run import override, ready_line
+from publisher_sim.scenario import parse_scenario
+from publisher_sim.service import DeviceService
+from tests.lab import Facts, password_in_environment
+
+pytestmark = [pytest.mark.integration, pytest.mark.realtime]
+
+PERIOD = 0.25
+WEIGHTS = {"core": 200, "edge": 20, "rest": 5, "spare": 1}
+
+
+def scenario(receiver: str) -> Any:
+    """As packaged, four times as fast and with its deeds closer together."""
+    text = packaged()["overload"]
+    for before, after in (
+        ("periods = 60", "periods = 40"),
+        ("records_per_second = 12.0", f"records_per_second = {12 / PERIOD}"),
+        ("kilobytes_per_second = 64.0", f"kilobytes_per_second = {64 / PERIOD}"),
+        ("at_period = 20", "at_period = 10"),
+        ("until_period = 30", "until_period = 16"),
+        ("at_period = 36", "at_period = 24"),
+        ("until_period = 44", "until_period = 30"),
+        ("grace_seconds = 0.5", "grace_seconds = 0.15"),
+    ):
+        assert before in text
+        text = text.replace(before, after)
+    text += f'[period]\nseconds = {PERIOD}\n[netconf]\npassword_env = "LAB_PASSWORD"\n'
+    return override(parse_scenario(text), receiver=receiver, netconf_port=0)
+
+
+def config(folder: Path, ready: dict[str, Any] | None) -> Config:
+    table: dict[str, Any] = {
+        "collector": {"data_dir": str(folder / "data")},
+        "udp_notif": {"port": 0},
+        "metrics": {"port": 0},
+    }
+    if ready is not None:
+        known_hosts = folder / "known_hosts"
+        known_hosts.write_text(str(ready["known_hosts"]) + "\n")
+        netconf = {
+            "host": ready["netconf_host"],
+            "port": ready["netconf_port"],
+            "username": ready["username"],
+            "password_env": "LAB_PASSWORD",
+            "known_hosts": str(known_hosts),
+        }
+        table["device"] = [
+            {"name": "overload", "sources": [ready["netconf_host"]], "netconf": netconf}
+        ]
+        common = {
+            "xpath": "/ietf-interfaces:interfaces | /ietf-hardware:hardware",
+            "period_seconds": PERIOD,
+            "grace_seconds": 0.15,
+        }
+        table["subscription"] = [
+            {"name": name, "weighting": weighting, **common} for name, weighting in WEIGHTS.items()
+        ]
+    return read_config_table(table, file="lab")
+
+
+def suspensions(rows: list[SubscriptionRow]) -> set[tuple[str, str]]:
+    return {(row.name, row.reason) for row in rows if row.state == "suspended"}
+
+
+@pytest.mark.clause("8639-2.3-b", "8641-3.11.1-c", "8641-A.2")
+def test_who_weighs_least_waits_and_the_verdicts_say_so(tmp_path: Path) -> None:
+    facts = Facts()
+    truth = tmp_path / "truth.jsonl"
+
+    async def main() -> None:
+        service = Service(config(tmp_path, None), sinks=[facts])
+        await service.start()
+        try:
+            port = service.receivers[0].local_port  # type: ignore[attr-defined]
+            described = scenario(f"127.0.0.1:{port}")
+            device = DeviceService(described, truth=truth, in_process=True)
+            try:
+                await device.start()
+                await service.reload(config(tmp_path, ready_line(device, described)))
+                await asyncio.wait_for(device.wait(), 60)
+            finally:
+                await device.stop()
+            await asyncio.sleep(1)
+        finally:
+            await service.stop()
+
+    with password_in_environment():
+        asyncio.run(main())
+    reasons = suspensions(facts.subscriptions)
+    assert {name for name, reason in reasons if reason == "insufficient-resources"} == {
+        "rest", "spare",
+    }  # fmt: skip
+    assert {name for name, reason in reasons if reason == "update-too-big"} == set(WEIGHTS)
+    compared = compare(read_truth(truth), facts.verdicts["overload"])
+    assert not compared.differences, "\n".join(d.sentence() for d in compared.differences)
+    assert compared.compared >= 100

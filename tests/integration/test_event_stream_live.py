@@ -1,0 +1,233 @@
+"""Event streams end to end: the simulated device sends, the collector subscribes and keeps."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import pytest
+from pyarrow import parquet
+
+from collector.config import Config, read_config_table
+from collector.model import MediaType
+from collector.service import Service
+from collector.subscriber.states import SubscriptionPhase
+from collector.wire import notification
+from collector.wire.netconf_framing import encode_delimited
+from collector.wire.netconf_hello import BASE_1_0, encode_hello
+from publisher_sim.events import DISABLED, EventRecord
+from publisher_sim.run import ready_line
+from publisher_sim.scenario import parse_scenario
+from publisher_sim.service import DeviceService
+from tests.lab import PASSWORD, Facts, password_in_environment
+
+pytestmark = pytest.mark.integration
+
+ACTIVE = SubscriptionPhase.ACTIVE
+SCENARIO = """
+name = "core7"
+address = "127.0.4.8"
+periods = 0
+[netconf]
+port = 0
+password_env = "LAB_PASSWORD"
+[master]
+hardware = ["psu1", "fan1"]
+[[card]]
+name = "linecard1"
+publisher_id = 101
+interfaces = ["eth1/0"]
+[[stream]]
+name = "alarms"
+events_per_second = 20.0
+replay_records = 1000
+[[stream]]
+name = "plain"
+replay_records = 0
+[[filter]]
+name = "broken"
+of = "stream"
+xpath = "/ietf-hardware:hardware-state-oper-disabled"
+"""
+
+
+def config(folder: Path, ready: dict[str, Any], *subscriptions: dict[str, Any]) -> Config:
+    known_hosts = folder / "known_hosts"
+    known_hosts.write_text(str(ready["known_hosts"]) + "\n")
+    netconf = {
+        "host": ready["netconf_host"],
+        "port": ready["netconf_port"],
+        "username": ready["username"],
+        "password_env": "LAB_PASSWORD",
+        "known_hosts": str(known_hosts),
+    }
+    table: dict[str, Any] = {
+        "collector": {"data_dir": str(folder / "data")},
+        "udp_notif": {"port": 0},
+        "metrics": {"port": 0},
+        "device": [{"name": "core7", "sources": ["127.0.4.8"], "netconf": netconf}],
+        "subscription": list(subscriptions),
+    }
+    return read_config_table(table, file="lab")
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    try:
+        async with asyncio.timeout(30):
+            while not condition():
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        pytest.fail(f"never: {what}")
+
+
+def run(
+    folder: Path,
+    subscriptions: list[dict[str, Any]],
+    scene: Callable[[DeviceService, Service, Facts], Awaitable[None]],
+) -> None:
+    async def main() -> None:
+        scenario = parse_scenario(SCENARIO)
+        device = DeviceService(scenario, in_process=True)
+        facts = Facts()
+        try:
+            await device.start()
+            ready = ready_line(device, scenario)
+            service = Service(config(folder, ready, *subscriptions), sinks=[facts])
+            try:
+                await service.start()
+                await scene(device, service, facts)
+            finally:
+                await service.stop()
+        finally:
+            await device.stop()
+
+    with password_in_environment():
+        asyncio.run(main())
+
+
+def phase(service: Service, name: str) -> tuple[SubscriptionPhase, str]:
+    """Phase and reason of a subscription."""
+    (state,) = service.manager.states()
+    found = [(one.phase, one.reason) for one in state.subscriptions if one.name == name]
+    return found[0] if found else (SubscriptionPhase.PENDING, "")
+
+
+def stored(folder: Path) -> Counter[tuple[int, str]]:
+    """(event time, name) of every event record in the store."""
+    found: Counter[tuple[int, str]] = Counter()
+    for path in (folder / "data" / "store").glob("updates-*.parquet"):
+        for payload in parquet.read_table(path)["payload"].to_pylist():
+            said = notification.decode(payload, MediaType.YANG_DATA_XML)
+            found[said.event_time or 0, said.name] += 1
+    return found
+
+
+@pytest.mark.clause("8639-2.1-c", "8640-6-b", "8639-7-a")
+def test_records_are_kept_those_before_the_subscription_among_them(tmp_path: Path) -> None:
+    """One session with a replay, a filter that has a name on the device, and sessions as events."""
+    everything: list[EventRecord] = []
+    counts: dict[str, tuple[int, int]] = {}
+
+    async def scene(device: DeviceService, service: Service, facts: Facts) -> None:
+        master = device._master
+        alarms = master.streams.get("alarms")
+        assert alarms is not None
+
+        def sent() -> dict[str, tuple[int, int]]:
+            found = {}
+            for one in master.life_cycle:
+                name = "broken" if one.meant else str(one.terms.stream)
+                found[name] = (one.sent, one.excluded)
+            return found
+
+        await until(lambda: sent().get("alarms", (0,))[0] >= 60, "sixty alarms")
+        connection = await asyncssh.connect(
+            "127.0.4.8", device.server.port, username="collector", password=PASSWORD,
+            known_hosts=None, config=None,
+        )  # fmt: skip
+        async with connection:
+            writer, reader, _ = await connection.open_session(subsystem="netconf", encoding=None)
+            writer.write(encode_delimited(encode_hello((BASE_1_0,))))
+            await until(lambda: sent()["NETCONF"][0] == 1, "the start of a session")
+            del reader
+        await until(lambda: sent()["NETCONF"][0] == 2, "the end of a session")
+        counts.update(sent())
+        everything.extend(alarms.past(0, None))
+        assert {phase(service, name)[0] for name in ("alarms", "broken", "sessions")} == {ACTIVE}
+        assert "begins at" in phase(service, "alarms")[1]  # earlier than the log: it says so
+        await until(lambda: sent()["alarms"][0] > len(everything) + 5, "more alarms")
+        assert facts.verdicts == {}  # a stream has no periods to judge
+
+    run(
+        tmp_path,
+        [
+            {"name": "alarms", "stream": "alarms", "replay_seconds": 60, "weighting": 9},
+            {"name": "broken", "stream": "alarms", "filter_name": "broken", "dependency": "alarms"},
+            {"name": "sessions", "stream": "NETCONF"},
+        ],
+        scene,
+    )
+    found = stored(tmp_path)
+    names = Counter(name for _, name in found.elements())
+    assert names["ietf-netconf-notifications:netconf-session-start"] == 1
+    assert names["ietf-netconf-notifications:netconf-session-end"] == 1
+    assert counts["alarms"] == (len(everything), 0)
+    assert {(one.at, one.name) for one in everything} <= set(found)
+    twice = Counter(
+        name for (at, name), count in found.items() if count == 2 and at <= everything[-1].at
+    )
+    sent, excluded = counts["broken"]
+    assert twice == {DISABLED: sent}
+    assert excluded > 0
+
+
+@pytest.mark.clause("8639-2.3-a")
+def test_a_stream_ends_at_its_time_and_its_session_is_marked(tmp_path: Path) -> None:
+    stop = datetime.now(UTC) + timedelta(seconds=3)
+
+    async def scene(device: DeviceService, service: Service, facts: Facts) -> None:
+        del facts
+        await until(lambda: phase(service, "alarms")[0] is ACTIVE, "a subscription")
+        (session,) = device.server._sessions.values()
+        assert session._channel is not None
+        octet = session._channel.get_extra_info("socket").getsockopt(
+            socket.IPPROTO_IP, socket.IP_TOS
+        )
+        assert octet >> 2 == 16
+        done = SubscriptionPhase.COMPLETED
+        await until(lambda: phase(service, "alarms")[0] is done, "the end")
+        assert len(device._master.life_cycle) == 0
+
+    wanted = {"name": "alarms", "stream": "alarms", "dscp": 16, "stop_time": stop.isoformat()}
+    run(tmp_path, [wanted], scene)
+    assert stored(tmp_path)
+    assert max(at for at, _ in stored(tmp_path)) < stop.timestamp() * 1e9
+
+
+def test_what_the_device_refuses_is_said(tmp_path: Path) -> None:
+    wanted: list[dict[str, Any]] = [
+        {"name": "unknown", "stream": "weather"},
+        {"name": "unnamed", "stream": "alarms", "filter_name": "nobody"},
+        {"name": "unreadable", "stream": "alarms", "xpath": "/ietf-hardware:a[position()=last()]"},
+        {"name": "forgetful", "stream": "plain", "replay_seconds": 5},
+    ]
+
+    async def scene(device: DeviceService, service: Service, facts: Facts) -> None:
+        del device, facts
+        said = {
+            "unknown": "weather",
+            "unnamed": "nobody",
+            "unreadable": "filter",
+            "forgetful": "replay",
+        }
+        for name, word in said.items():
+            await until(lambda name=name: phase(service, name)[1], f"an answer to {name}")  # type: ignore[misc]
+            assert word in phase(service, name)[1]
+
+    run(tmp_path, wanted, scene)
