@@ -60,6 +60,8 @@ class GlobalSubscription(Struct):
     """Active receivers of a configured one; empty: that of the scenario."""
     modified_meanwhile: bool = False
     """Changed while suspended, which is told when it goes on (RFC 8639 §2.5.3)."""
+    unlisted: bool = False
+    """Its subscriber may not see who delivers (base draft §13)."""
 
     @property
     def suspended(self) -> bool:

@@ -88,6 +88,11 @@ class Membership:
             nodes.extend(Node(HARDWARE, name) for name in card.hardware)
         self._table.move(nodes, to)
 
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """All that is in the datastore now."""
+        return tuple(self._table.owners)
+
     def shares(
         self, selection: Selection, encoding: str, period: int
     ) -> dict[str, tuple[Node, ...]]:

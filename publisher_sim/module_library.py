@@ -1,77 +1,83 @@
-"""The YANG modules that the simulated device says it has, and gives away (RFC 6022).
+"""The YANG modules that the simulated device has, and gives away (RFC 6022 §3.1).
 
-Does: answer get-schema and ``get`` of ``/netconf-state/schemas``, with the modules of the project,
-those of the data that the device pushes, and all that they import, as far as they are installed.
-Does not: hold a session (``publishers.netconf_server``), keep a YANG library.
+Does: find the modules of the project, those of the data that the device pushes, and all that they
+import, as far as they are installed; answer get-schema. Does not: hold a session
+(``publishers.netconf_server``), say which of them are implemented (``retrieval.itself``).
 
-Rules: nothing is read before somebody asks.
+Rules: nothing is read before somebody asks, and once for all devices of a process.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from functools import cached_property
+from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from collector.errors import ProtocolError, UsageError, WireError
 from collector.schema.loader import bundled_modules_folder, find_modules, module_name
-from collector.wire.netconf_rpc import Get, OtherOperation, Rpc, encode_reply
+from collector.wire.netconf_rpc import OtherOperation, Rpc, encode_reply
 from collector.wire.netconf_schemas import (
     ModuleId,
     decode_get_schema,
     dependencies,
     encode_schema,
-    encode_schemas,
     latest_revision,
 )
 
-PUSHED = ("ietf-interfaces", "ietf-hardware", "ietf-yang-push", "ietf-netconf-monitoring")
+PUSHED = (
+    "ietf-interfaces",
+    "ietf-hardware",
+    "ietf-yang-push",
+    "ietf-netconf-monitoring",
+    "ietf-yang-library",
+    "ietf-netconf-nmda",
+)
 """What the device has beside the project's own modules."""
 _GET_SCHEMA = OtherOperation("ietf-netconf-monitoring:get-schema")
-_SCHEMAS = "ietf-netconf-monitoring:netconf-state"
 _NAMESPACE = re.compile(r"^\s*namespace\s+[\"']([^\"']*)", re.MULTILINE)
 
 
-class ModuleLibrary:
-    """Answers what is about modules."""
+class InstalledModule(Struct, frozen=True):
+    """One module."""
 
-    def answer(self, rpc: Rpc, request: bytes) -> bytes | None:
-        """The reply to ``request``, which reads as ``rpc``; None when it is about other things."""
-        if rpc.operation == _GET_SCHEMA:
-            return self._schema(rpc.message_id, request)
-        if isinstance(rpc.operation, Get) and _SCHEMAS in (rpc.operation.selects or ()):
-            return encode_schemas(
-                rpc.message_id,
-                [(module, _namespace(text)) for module, text in self.modules.values()],
-            )
+    id: ModuleId
+    namespace: str
+    text: str
+
+
+@cache
+def installed_modules() -> dict[str, InstalledModule]:
+    """Name -> module, sorted."""
+    files = _files()
+    found: dict[str, InstalledModule] = {}
+    waiting = [*map(module_name, bundled_modules_folder().glob("*.yang")), *PUSHED]
+    while waiting:
+        name = waiting.pop()
+        if name in files and name not in found:
+            text = files[name].read_text(encoding="utf-8")
+            namespace = _NAMESPACE.search(text)
+            module = ModuleId(name, latest_revision(text))
+            found[name] = InstalledModule(module, namespace[1] if namespace else "", text)
+            waiting += dependencies(text)
+    return dict(sorted(found.items()))
+
+
+def answer_get_schema(rpc: Rpc, request: bytes) -> bytes | None:
+    """The reply to ``request``, which reads as ``rpc``; None when it is about other things."""
+    if rpc.operation != _GET_SCHEMA:
         return None
-
-    @cached_property
-    def modules(self) -> dict[str, tuple[ModuleId, str]]:
-        """Name -> the module and its text."""
-        files = _files()
-        found: dict[str, tuple[ModuleId, str]] = {}
-        waiting = [*map(module_name, bundled_modules_folder().glob("*.yang")), *PUSHED]
-        while waiting:
-            name = waiting.pop()
-            if name in files and name not in found:
-                text = files[name].read_text(encoding="utf-8")
-                found[name] = ModuleId(name, latest_revision(text)), text
-                waiting += dependencies(text)
-        return dict(sorted(found.items()))
-
-    def _schema(self, message_id: str, request: bytes) -> bytes:
-        try:
-            wanted = decode_get_schema(request)[1].module
-        except WireError as error:
-            refused = ProtocolError(str(error), tag="invalid-value")
-            return encode_reply(message_id, refused)
-        module, text = self.modules.get(wanted.name, (None, ""))
-        if module is None or wanted.revision not in ("", module.revision):
-            refused = ProtocolError(f"there is no {wanted} here", tag="invalid-value")
-            return encode_reply(message_id, refused)
-        return encode_schema(message_id, text)
+    try:
+        wanted = decode_get_schema(request)[1].module
+    except WireError as error:
+        return encode_reply(rpc.message_id, ProtocolError(str(error), tag="invalid-value"))
+    found = installed_modules().get(wanted.name)
+    if found is None or wanted.revision not in ("", found.id.revision):
+        refused = ProtocolError(f"there is no {wanted} here", tag="invalid-value")
+        return encode_reply(rpc.message_id, refused)
+    return encode_schema(rpc.message_id, found.text)
 
 
 def _files() -> dict[str, Path]:
@@ -84,8 +90,3 @@ def _files() -> dict[str, Path]:
         except UsageError:
             continue  # pyang is installed elsewhere: then there are our own only
     return found
-
-
-def _namespace(text: str) -> str:
-    found = _NAMESPACE.search(text)
-    return found[1] if found else ""

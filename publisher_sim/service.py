@@ -10,20 +10,20 @@ early.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from collector.errors import ConfigError, SessionError, WireError
+from collector.errors import SessionError, WireError
 from collector.wire.netconf_rpc import decode_rpc
 from publisher_sim import truth_file
 from publisher_sim.accounts import Killed, TruthFact
 from publisher_sim.agent import AgentPublisher
 from publisher_sim.channel import FromAgent, Register
+from publisher_sim.credentials import authorized_keys, passwords
 from publisher_sim.crew import Crew, ProcessCrew, TaskCrew
 from publisher_sim.master import MasterPublisher
-from publisher_sim.module_library import ModuleLibrary
+from publisher_sim.module_library import answer_get_schema
 from publisher_sim.ports import (
     Action,
     Announce,
@@ -111,8 +111,9 @@ class DeviceService:
             scenario.address,
             netconf.port,
             host_key=netconf.host_key or None,
-            users=_users(scenario),
-            authorized_keys=_authorized_keys(scenario),
+            users=passwords(scenario),
+            authorized_keys=authorized_keys(scenario),
+            capabilities=self._master.retrieval.hello,
             on_open=self._session_opened,
             on_rpc=self._rpc_received,
             on_busy=self._session_busy,
@@ -124,7 +125,6 @@ class DeviceService:
             self._calls = CallHome(
                 self.server, netconf, holds=self._holds_a_subscription, progress=progress
             )
-        self._library = ModuleLibrary()
         self._own: AgentLoop | None = None
         self._started = False
 
@@ -245,7 +245,7 @@ class DeviceService:
         except WireError:
             self.server.close_session(session_id)  # nothing that an answer could be about
             return
-        answer = self._library.answer(rpc, message)
+        answer = answer_get_schema(rpc, message)
         if answer is not None:
             self.server.send(session_id, answer)
             return
@@ -345,36 +345,3 @@ class DeviceService:
             self._progress(f"{self._truth_path} cannot be written: {error.strerror}")
         self._written_at = time.monotonic()
         self._write_cost = self._written_at - began
-
-
-def _users(scenario: Scenario) -> dict[str, str]:
-    """Who may log in with a password; it is read here, once. Raises ConfigError."""
-    netconf = scenario.netconf
-    if netconf.password_file:
-        text = _read(netconf.password_file, "netconf.password_file")
-        return {netconf.username: text.split("\n", 1)[0].rstrip("\r")}
-    password = os.environ.get(netconf.password_env)
-    if password:
-        return {netconf.username: password}
-    if netconf.authorized_keys or scenario.configured is not None:
-        return {}  # who pushes unasked needs nobody to come
-    raise ConfigError(
-        "nobody could log in",
-        key="netconf",
-        allowed=f"a password in {netconf.password_env} or password_file, or authorized_keys",
-    )
-
-
-def _authorized_keys(scenario: Scenario) -> dict[str, str]:
-    netconf = scenario.netconf
-    if not netconf.authorized_keys:
-        return {}
-    return {netconf.username: _read(netconf.authorized_keys, "netconf.authorized_keys")}
-
-
-def _read(path: str, key: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise ConfigError(f"{path} cannot be read: {reason}", key=key) from error

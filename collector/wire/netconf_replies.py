@@ -228,7 +228,7 @@ def _write_result(
     if isinstance(result, EstablishOutput):
         return _write_established(result, mode)
     if isinstance(result, Subscriptions):
-        entries = [_write_entry(entry, mode) for entry in result.entries]
+        entries = [write_entry(entry, mode) for entry in result.entries]
         tree = {f"{names.SN}:subscriptions": {"subscription": entries}} if entries else {}
         return {"data": tree}
     if isinstance(result, ResetOutput):
@@ -260,7 +260,8 @@ def _write_established(output: EstablishOutput, mode: str) -> dict[str, Any]:
     return found
 
 
-def _write_entry(entry: SubscriptionState, mode: str) -> dict[str, Any]:
+def write_entry(entry: SubscriptionState, mode: str) -> dict[str, Any]:
+    """One entry of ``/subscriptions`` as plain members."""
     found: dict[str, Any] = {"id": entry.id} | write_terms(entry.terms)
     if entry.configured_state is not None:
         found["configured-subscription-state"] = entry.configured_state

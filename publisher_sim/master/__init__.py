@@ -3,7 +3,7 @@
     publisher      the door: MasterPublisher, what a server and the agents' carrier call
     dispatch       which object answers which rpc
     dynamic        the rpcs about dynamic subscriptions
-    reading        what a plain ``get`` finds in /subscriptions
+    reading        the entries of /subscriptions
     configuration  datastores that others may edit, and what comes of it
     life_cycle     the subscriptions, and what happens to one of them
     sending        the way out: pieces of agents, event records, replay

@@ -43,7 +43,7 @@ class Decomposition:
 
     def listed(self, one: GlobalSubscription) -> tuple[str, ...] | None:
         """What state changes say of them."""
-        return self.generators(one) if self._scenario.lists else None
+        return self.generators(one) if self._scenario.lists and not one.unlisted else None
 
     def tell(self, one: GlobalSubscription, before: Shares) -> list[Action]:
         """Component subscriptions to those whose share is new, ends to those without one."""

@@ -1,9 +1,9 @@
 """Dispatcher: every rpc to the object that answers it, and what it says as octets.
 
 Does not: know operations. Rules: one object for one operation, the one added last; an operation of
-nobody is ``operation-not-supported``; a refusal is a ``ProtocolError`` raised by ``answer``, which
-has then changed nothing; the reply is the first action (RFC 8639 §2.4: nothing under new terms
-before it).
+nobody is ``operation-not-supported``, one that the user may not ask for ``access-denied``; a
+refusal is a ``ProtocolError`` raised by ``answer``, which has then changed nothing; the reply is
+the first action (RFC 8639 §2.4: nothing under new terms before it).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Protocol
 from collector.errors import ProtocolError
 from collector.wire.netconf_rpc import CloseSession as CloseSessionRpc
 from collector.wire.netconf_rpc import Ok, Result, Rpc, encode_reply, operation_name
+from publisher_sim.access import permit
 from publisher_sim.master.sessions import SessionInfo
 from publisher_sim.ports import Action, CloseSession, SendReply
 
@@ -63,6 +64,7 @@ class Dispatcher:
         if rpc.error is not None:
             raise rpc.error
         name = operation_name(rpc.operation)
+        permit(session.access, name)
         answerer = self._answerers.get(name)
         if answerer is None:
             raise ProtocolError(f"{name} is not supported", tag="operation-not-supported")

@@ -22,6 +22,7 @@ from collector.wire.netconf_rpc import (
     Rpc,
     refusal,
 )
+from publisher_sim.access import sees_generators
 from publisher_sim.event_acceptance import accept_stream
 from publisher_sim.events import Streams
 from publisher_sim.global_subscription import GlobalSubscription, accept
@@ -100,13 +101,14 @@ class DynamicSubscriptions:
     ) -> Answer:
         terms = self._without_unknown_dependency(session, operation.terms)
         one = GlobalSubscription(self._next_id, session.session_id, terms, Selection(), {})
+        one.unlisted = not sees_generators(session.access)
         revised = self._grant(one, terms, now)
         one.shares = self._decomposition.shares(one)
         self._check_marking(one)
         self._capacity.admit(one, self._life_cycle)
         self._next_id += 1
         follows = [*self._life_cycle.begin(one, now), *self._sending.replay(one, now)]
-        generators = self._decomposition.generators(one)
+        generators = None if one.unlisted else self._decomposition.generators(one)
         return EstablishOutput(one.subscription_id, generators, revised), follows
 
     def _grant(

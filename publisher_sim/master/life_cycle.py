@@ -264,8 +264,8 @@ class LifeCycle:
         if before == one.shares:
             return []
         said = [*self._decomposition.tell(one, before), *self._modified(one, now)]
-        if self._scenario.lists:  # else nobody can know
-            generators = self._decomposition.generators(one)
+        generators = self._decomposition.listed(one)
+        if generators is not None:  # else nobody can know
             said.append(Note(accounts.ListChanged(now, one.subscription_id, generators)))
         return said
 

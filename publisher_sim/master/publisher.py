@@ -15,6 +15,7 @@ from typing import Any
 
 from collector.wire import names
 from collector.wire.netconf_rpc import Rpc
+from publisher_sim.access import Access
 from publisher_sim.channel import Count, Forward, FromAgent, Heartbeat, Register, Status
 from publisher_sim.events import EventRecord, Streams
 from publisher_sim.forwarding import Forwarding
@@ -22,6 +23,7 @@ from publisher_sim.global_subscription import GlobalSubscription, configured_ter
 from publisher_sim.master.acting import Acting
 from publisher_sim.master.capacity import Capacity
 from publisher_sim.master.configuration import ConfiguredSubscriptions, Configuring
+from publisher_sim.master.configuration.operations import capabilities
 from publisher_sim.master.decomposition import Decomposition
 from publisher_sim.master.dispatch import Dispatcher
 from publisher_sim.master.dynamic import DynamicSubscriptions
@@ -33,6 +35,7 @@ from publisher_sim.master.sessions import SessionInfo, Sessions
 from publisher_sim.membership import Membership
 from publisher_sim.named_filters import NamedFilters
 from publisher_sim.ports import Action
+from publisher_sim.retrieval import Retrieval
 from publisher_sim.scenario import NETCONF_STREAM, Scenario
 from publisher_sim.selection import select
 from publisher_sim.timeline import Timeline
@@ -46,7 +49,7 @@ class MasterPublisher:
         self._members = Membership(scenario)
         self._timeline = Timeline(scenario.fault, scenario.periods)
         self._forwarding = Forwarding()
-        self.sessions = Sessions()
+        self.sessions = Sessions(Access(scenario).level)
         self.capacity = Capacity(scenario)
         self.streams = Streams(scenario)
         self.filters = NamedFilters(scenario.filter)
@@ -60,7 +63,6 @@ class MasterPublisher:
         self.configured = ConfiguredSubscriptions(
             scenario, self.life_cycle, self.decomposition, self.filters
         )
-        self.reading = Reading(self.life_cycle, self.decomposition, self.configured)
         self.dispatcher = Dispatcher(scenario.control_mode)
         if scenario.control_mode != names.MODE_DN_19:  # which has configured ones only
             self.dispatcher.add(
@@ -69,12 +71,23 @@ class MasterPublisher:
                     self.streams, self.filters,
                 )
             )  # fmt: skip
-        self.dispatcher.add(self.reading)
         self.configuring: Configuring | None = None
         """The configuration datastores; None: the device has none that others may see."""
         if scenario.configuration is not None:
             self.configuring = Configuring(scenario.configuration, self.configured)
             self.dispatcher.add(self.configuring)
+        self.retrieval = Retrieval(
+            scenario,
+            self._members,
+            self.sessions,
+            self.life_cycle,
+            Reading(self.life_cycle, self.decomposition, self.configured),
+            self.streams,
+            self.filters,
+            self.configuring,
+            capabilities(scenario.configuration),
+        )
+        self.dispatcher.add(self.retrieval.answers)
         self.finished = False
         """True once the scenario's run is over."""
 
@@ -82,7 +95,7 @@ class MasterPublisher:
     def session_opened(self, session_id: str, user: str, now: int) -> list[Action]:
         """A subscriber is there."""
         self.streams.begin(now)
-        session = self.sessions.opened(session_id, user)
+        session = self.sessions.opened(session_id, user, now)
         return self._session_event("netconf-session-start", session, now)
 
     def _session_event(self, name: str, session: SessionInfo, now: int) -> list[Action]:

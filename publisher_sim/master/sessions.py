@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-FULL = "full"
-"""Access level that may do everything."""
+from publisher_sim.access import FULL
 
 
 class SessionInfo(Struct, frozen=True):
@@ -21,6 +20,8 @@ class SessionInfo(Struct, frozen=True):
     user: str
     access: str = FULL
     """Access level of its user."""
+    since: int = 0
+    """When it said hello, ns since 1970."""
 
 
 class Sessions:
@@ -35,9 +36,9 @@ class Sessions:
         self._access_of = access_of
         self._open: dict[str, SessionInfo] = {}
 
-    def opened(self, session_id: str, user: str) -> SessionInfo:
+    def opened(self, session_id: str, user: str, now: int = 0) -> SessionInfo:
         """Somebody came."""
-        session = SessionInfo(session_id, user, self._access_of(user))
+        session = SessionInfo(session_id, user, self._access_of(user), now)
         self._open[session_id] = session
         return session
 

@@ -17,7 +17,9 @@ from publisher_sim.scenario.limits import Limits
 from publisher_sim.scenario.netconf import Netconf
 from publisher_sim.scenario.push import Periods, Push
 from publisher_sim.scenario.receiver import Receiver, Tls
+from publisher_sim.scenario.retrieval import Retrieval
 from publisher_sim.scenario.streams import NETCONF_STREAM, NamedFilter, Stream
+from publisher_sim.scenario.users import User
 from publisher_sim.scenario.whole import Scenario
 
 __all__ = [
@@ -38,9 +40,11 @@ __all__ = [
     "Periods",
     "Push",
     "Receiver",
+    "Retrieval",
     "Scenario",
     "Stream",
     "Tls",
+    "User",
     "check",
     "load_scenario",
     "parse_scenario",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from publisher_sim.scenario.table import Table
+from publisher_sim.scenario.users import AccessLevel
 
 
 class Netconf(Table, frozen=True):
@@ -13,6 +14,8 @@ class Netconf(Table, frozen=True):
     port: int = 8300
     """0 takes any free port."""
     username: str = "collector"
+    access: AccessLevel = "full"
+    """What this user may do; others are in ``[[user]]``."""
     password_file: str = ""
     """File with the password in its first line."""
     password_env: str = "PUBLISHER_SIM_PASSWORD"  # noqa: S105 - a variable's name

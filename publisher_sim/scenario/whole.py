@@ -19,8 +19,10 @@ from publisher_sim.scenario.limits import Limits
 from publisher_sim.scenario.netconf import Netconf
 from publisher_sim.scenario.push import Periods, Push
 from publisher_sim.scenario.receiver import Receiver
+from publisher_sim.scenario.retrieval import Retrieval
 from publisher_sim.scenario.streams import NETCONF_STREAM, NamedFilter, Stream
 from publisher_sim.scenario.table import Table
+from publisher_sim.scenario.users import User
 from publisher_sim.transports import TRANSPORTS, Continuity, Traits, continuity
 from publisher_sim.truth import default_grace
 
@@ -41,6 +43,9 @@ class Scenario(Table, frozen=True):
     grace_seconds: float | None = None
     """What the collector waits. None: the default that it derives from the period."""
     netconf: Netconf = Netconf()
+    user: tuple[User, ...] = ()
+    """Who may come in beside the user of ``netconf``."""
+    retrieval: Retrieval = Retrieval()
     receiver: Receiver = Receiver()
     configured: Configured | None = None
     """None: it waits for establish-subscription."""

@@ -17,10 +17,12 @@ from publisher_sim.scenario.checks.limits import check_limits
 from publisher_sim.scenario.checks.publishers import check_publishers
 from publisher_sim.scenario.checks.streams import check_streams
 from publisher_sim.scenario.checks.transport import check_transport
+from publisher_sim.scenario.checks.users import check_users
 from publisher_sim.scenario.whole import Scenario
 
 CHECKS: tuple[Callable[[Checks], None], ...] = (
     check_device,
+    check_users,
     check_transport,
     check_publishers,
     check_faults,

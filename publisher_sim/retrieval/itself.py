@@ -1,0 +1,210 @@
+"""What the device says of itself: which modules it has and what it is able to push.
+
+Does: /yang-library or /modules-state, /netconf-state, /system-capabilities as plain values. Does
+not: know sessions or subscriptions.
+
+Rules: what is listed is what the device really does; a module that only lends its types is listed
+as such (RFC 8525 §3). The content-id is a digest of the list, so it changes when the list does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any, Final
+
+from collector.model import CENTISECOND, SECOND
+from collector.wire import names
+from publisher_sim.module_library import InstalledModule, installed_modules
+from publisher_sim.scenario import Scenario
+
+_ORIGINATORS: Final = {
+    names.MODE_MSO: names.MSO,
+    names.MODE_DN_18: names.DN,
+    names.MODE_DN_19: names.DN,
+}
+"""control mode -> the module that extends subscriptions."""
+_IMPLEMENTED: Final = (
+    "iana-hardware",
+    names.DS,
+    "ietf-hardware",
+    "ietf-interfaces",
+    "ietf-netconf-monitoring",
+    "ietf-netconf-nmda",
+    "ietf-notification-capabilities",
+    names.SN,
+    "ietf-system-capabilities",
+    "ietf-yang-library",
+    names.YP,
+    names.ENVELOPE,
+    names.OBSERVATION,
+    "ietf-yp-transport-capabilities",
+)
+_SUBSCRIBED: Final = ("subtree", "xpath", "encode-xml")
+"""Features of ietf-subscribed-notifications that every device here has."""
+_TRANSPORTS: Final = {
+    "udp-notif": (f"{names.UDP_TRANSPORT}:udp-notif", ()),
+    "dtls": (f"{names.UDP_TRANSPORT}:udp-notif", ("ietf-yp-transport-capabilities:dtls12",)),
+    "https-notif": (f"{names.HTTPS_TRANSPORT}:https", ()),
+}
+"""transport of the scenario -> its identity, and how it is secured; the others have none."""
+_ENCODINGS: Final = {
+    "encode-json": f"{names.SN}:encode-json",
+    "encode-xml": f"{names.SN}:encode-xml",
+    "encode-cbor": f"{names.UDP_TRANSPORT}:encode-cbor",
+}
+_PUSH: Final = "ietf-notification-capabilities:subscription-capabilities"
+_IF, _HW = "ietf-interfaces", "ietf-hardware"
+_COUNTERS: Final = (
+    f"/{_IF}:interfaces/{_IF}:interface/{_IF}:statistics",
+    f"/{_HW}:hardware/{_HW}:component/{_HW}:sensor-data/{_HW}:value",
+)
+"""What moves all the time, and is never said on-change."""
+
+
+class Itself:
+    """One device's knowledge of what it is."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+
+    # ------------------------------------------------------------------ modules
+    @property
+    def modules(self) -> list[InstalledModule]:
+        """Those of its control mode; another mode's extension is not there."""
+        other = set(_ORIGINATORS.values()) - {_ORIGINATORS[self._scenario.control_mode]}
+        return [one for name, one in installed_modules().items() if name not in other]
+
+    def implements(self, name: str) -> bool:
+        """Whether a module is there for more than its types."""
+        return name in _IMPLEMENTED or name == _ORIGINATORS[self._scenario.control_mode]
+
+    def features(self, name: str) -> list[str]:
+        """Features of a module."""
+        if name == names.SN:
+            return list(self._subscribed())
+        return ["on-change"] if name == names.YP else []
+
+    def _subscribed(self) -> Iterable[str]:
+        scenario = self._scenario
+        yield from _SUBSCRIBED
+        if "encode-json" in scenario.encodings:
+            yield "encode-json"
+        if scenario.configured is not None or scenario.configuration is not None:
+            yield "configured"
+        if scenario.traits.marks:
+            yield "dscp"
+        yield "qos"
+        if any(one.replay_records for one in scenario.streams):
+            yield "replay"
+
+    @property
+    def content_id(self) -> str:
+        """Of the YANG library."""
+        listed = [(str(one.id), self.features(one.id.name)) for one in self.modules]
+        return hashlib.sha256(repr(listed).encode()).hexdigest()[:16]
+
+    # ------------------------------------------------------------------ providers
+    def yang_library(self, now: int) -> dict[str, Any]:
+        """RFC 8525 §3."""
+        del now
+        members = [self._entry(one) for one in self.modules if self.implements(one.id.name)]
+        lenders = [self._entry(one) for one in self.modules if not self.implements(one.id.name)]
+        module_set: dict[str, Any] = {"name": "all", "module": members}
+        if lenders:
+            module_set["import-only-module"] = lenders
+        return {
+            "module-set": [module_set],
+            "schema": [{"name": "common", "module-set": ["all"]}],
+            "datastore": [
+                {"name": f"{names.DS}:{name}", "schema": "common"}
+                for name in ("running", "operational")
+            ],
+            "content-id": self.content_id,
+        }
+
+    def modules_state(self, now: int) -> dict[str, Any]:
+        """RFC 7895 §2.1."""
+        del now
+        return {
+            "module-set-id": self.content_id,
+            "module": [
+                self._entry(one)
+                | {"conformance-type": "implement" if self.implements(one.id.name) else "import"}
+                for one in self.modules
+            ],
+        }
+
+    def _entry(self, one: InstalledModule) -> dict[str, Any]:
+        entry: dict[str, Any] = {"name": one.id.name, "revision": one.id.revision}
+        entry["namespace"] = one.namespace
+        if self.implements(one.id.name) and (features := self.features(one.id.name)):
+            entry["feature"] = features
+        return entry
+
+    def netconf_state(self, now: int) -> dict[str, Any]:
+        """RFC 6022 §2.1.3: what get-schema gives."""
+        del now
+        return {
+            "schemas": {
+                "schema": [
+                    {
+                        "identifier": one.id.name,
+                        "version": one.id.revision,
+                        "format": "yang",
+                        "namespace": one.namespace,
+                        "location": ["NETCONF"],
+                    }
+                    for one in self.modules
+                ]
+            }
+        }
+
+    def system_capabilities(self, now: int) -> dict[str, Any]:
+        """RFC 9196 §4, §5."""
+        del now
+        scenario = self._scenario
+        both = "config-changes state-changes"
+        said: dict[str, Any] = {
+            "periodic-notifications-supported": both,
+            "minimum-update-period": -(-_ns(scenario.period.minimum_seconds) // CENTISECOND),
+            "on-change-supported": both,
+            "supported-excluded-change-type": ["all"],
+        }
+        if scenario.limits.nodes_per_update:
+            said["max-nodes-per-update"] = scenario.limits.nodes_per_update
+        if transport := self._transport():
+            said["ietf-yp-transport-capabilities:transport-capabilities"] = {
+                "transport-capability": [transport]
+            }
+        said[f"{names.ENVELOPE}:notification-metadata"] = {
+            "envelope": scenario.push.header == "envelope",
+            "metadata": {"hostname-sequence-number": scenario.push.header == "envelope"},
+        }
+        said[f"{names.OBSERVATION}:yang-push-observation-time-supported"] = True
+        return {
+            _PUSH: said,
+            "datastore-capabilities": [
+                {
+                    "datastore": f"{names.DS}:operational",
+                    "per-node-capabilities": [
+                        {"node-selector": path, _PUSH: {"on-change-supported": None}}
+                        for path in _COUNTERS
+                    ],
+                }
+            ],
+        }
+
+    def _transport(self) -> dict[str, Any]:
+        identity, security = _TRANSPORTS.get(self._scenario.receiver.transport, ("", ()))
+        if not identity:
+            return {}
+        found: dict[str, Any] = {"transport-protocol": identity}
+        if security:
+            found["security-protocol"] = list(security)
+        found["encoding-format"] = [_ENCODINGS[name] for name in self._scenario.encodings]
+        return found
+
+
+def _ns(seconds: float) -> int:
+    return round(seconds * SECOND)
