@@ -191,7 +191,8 @@ class DeviceService:
         self._over.set()
 
     async def stop(self) -> None:
-        """Terminate, reap, write the truth (``truth_apart``: not). May be called twice, or after a failed ``start``."""
+        """Terminate, reap, write the truth (``truth_apart``: not). May be called twice, or after a
+        failed ``start``."""
         if not self._master.finished:
             self._do(self._master.stop(self._clock.now()))
         self._alarm.set(None)

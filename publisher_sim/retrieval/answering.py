@@ -101,7 +101,7 @@ class Answers:
                 take_away(root, without)
             marks = set(root) if selection is None else compile_filter(selection).marks(root)
         except (FilterUnsupportedError, WireError) as error:
-            raise ProtocolError(f"the filter: {error}", tag="invalid-value") from error
+            raise ProtocolError(f"the filter: {error}", tag="operation-not-supported") from error
         if depth is not None:
             for node in marks:
                 cut_below(node, depth)

@@ -340,7 +340,7 @@ def test_the_simulated_device_gives_its_modules(
         lab.stop()
     answer = json.loads(capsys.readouterr().out)
     assert (status, answer["refused"], answer["unusable"]) == (0, [], 0)
-    assert answer["source"] == "netconf-state"
+    assert answer["source"] == "yang-library"
     assert answer["fetched"] == len(files(Path("mine"))) > 4
     for path in bundled_modules_folder().glob("*.yang"):
         assert Path("mine", path.name).read_text() == path.read_text().strip() + "\n"

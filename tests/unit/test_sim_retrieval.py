@@ -189,7 +189,10 @@ def test_xpath_filters(xpath: str, expected: list[Any]) -> None:
 def test_what_cannot_be_evaluated_is_refused() -> None:
     error = Device().ask(Get(None, SelectionFilter("xpath", "/if:interfaces[1", {"if": IF}))).error
     assert error is not None
-    assert (error.tag, str(error).startswith("the filter:")) == ("invalid-value", True)
+    assert (error.tag, str(error).startswith("the filter:")) == (
+        "operation-not-supported",
+        True,
+    )
 
 
 def test_without_a_filter_there_is_everything() -> None:

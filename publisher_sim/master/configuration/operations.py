@@ -1,7 +1,8 @@
 """Operations: the rpcs on configuration, answered (RFC 6241 §7, §8; RFC 8639 §2.5).
 
-Does: get-config, edit-config, lock, unlock, commit, discard-changes, validate, and the action
-reset. Does not: edit trees (``editing``) or run subscriptions (``subscriptions``). Rules: who may
+Does: edit-config, lock, unlock, commit, discard-changes, validate, and the action
+reset. Does not: read (``publisher_sim.retrieval``), edit trees (``editing``) or run subscriptions
+(``subscriptions``). Rules: who may
 not do everything may read alone; what changes running is operational before the next rpc is read.
 """
 
@@ -9,17 +10,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from lxml import etree
-
 from collector.errors import ProtocolError
-from collector.model import SelectionFilter
-from collector.wire import plain_xml, xml
+from collector.wire import xml
 from collector.wire.netconf_rpc import (
     CONFIG_OPERATION_NAMES,
     RUNNING,
     Commit,
     ConfigOperation,
-    Data,
     DiscardChanges,
     EditConfig,
     GetConfig,
@@ -32,13 +29,13 @@ from collector.wire.netconf_rpc import (
     Unlock,
     Validate,
 )
-from publisher_sim.filters import FilterUnsupportedError, compile_filter, pruned
+from publisher_sim.access import FULL
 from publisher_sim.master.configuration.checking import check, read_checked
 from publisher_sim.master.configuration.datastores import Datastores
 from publisher_sim.master.configuration.schema import schema
 from publisher_sim.master.configuration.subscriptions import ConfiguredSubscriptions
 from publisher_sim.master.dispatch import Answer
-from publisher_sim.master.sessions import FULL, SessionInfo
+from publisher_sim.master.sessions import SessionInfo
 from publisher_sim.ports import Action
 from publisher_sim.scenario import Configuration
 
@@ -66,9 +63,11 @@ def capabilities(settings: Configuration | None) -> tuple[str, ...]:
 
 
 class Configuring:
-    """The answerer of everything about configuration."""
+    """The answerer of everything that changes the configuration."""
 
-    operations = tuple(name for kind, name in CONFIG_OPERATION_NAMES.items() if kind is not GetData)
+    operations = tuple(
+        name for kind, name in CONFIG_OPERATION_NAMES.items() if kind not in (GetConfig, GetData)
+    )
 
     def __init__(self, settings: Configuration, subscriptions: ConfiguredSubscriptions) -> None:
         self._subscriptions = subscriptions
@@ -91,8 +90,6 @@ class Configuring:
         """One of ``operations``. Raises ProtocolError: it is refused, nothing has changed."""
         operation = rpc.operation
         assert isinstance(operation, ConfigOperation)
-        if isinstance(operation, GetConfig):
-            return Data(selected(self.tree(operation.source), operation.filter)), []
         if session.access != FULL:
             raise ProtocolError("you may not change the configuration", tag="access-denied")
         if isinstance(operation, ResetReceiver):
@@ -127,18 +124,3 @@ class Configuring:
 
     def _operational(self, now: int) -> list[Action]:
         return self._subscriptions.apply(read_checked(self.tree(RUNNING)), now)
-
-
-def selected(tree: xml.Element, wanted: SelectionFilter | None) -> str:
-    """What a filter selects of a tree, as XML text. Raises ProtocolError."""
-    if wanted is None:
-        return xml.inner_text(tree)
-    try:
-        evaluated = compile_filter(wanted)
-    except FilterUnsupportedError as error:
-        raise ProtocolError(str(error), tag="operation-not-supported") from error
-    root = etree.fromstring(f"<data>{xml.inner_text(tree)}</data>", plain_xml.xml_parser())
-    left = pruned(root, evaluated.marks(root))
-    if left is None:
-        return ""
-    return "".join(etree.tostring(child, encoding="unicode") for child in left)
