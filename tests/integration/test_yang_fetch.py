@@ -343,6 +343,8 @@ def test_the_simulated_device_gives_its_modules(
     assert answer["source"] == "yang-library"
     assert answer["fetched"] == len(files(Path("mine"))) > 4
     for path in bundled_modules_folder().glob("*.yang"):
+        if "distributed-notif" in path.name:
+            continue  # another control mode's
         assert Path("mine", path.name).read_text() == path.read_text().strip() + "\n"
     (tmp_path / "collector.toml").write_text('[schema]\nfolder = "mine"\n')
     notes: list[str] = []
