@@ -41,6 +41,8 @@ class TruthHeader(Struct, frozen=True):
     version: int
     grace: int | None = None
     seed: int = 0
+    rows: int | None = None
+    """Lines of periods; behind them may come others, which are not compared here."""
 
 
 class TruthFirst(Struct, frozen=True):
@@ -139,7 +141,7 @@ def read_truth(path: Path) -> list[TruthRow]:
         if (header.format, header.version) != (TRUTH_FORMAT, TRUTH_VERSION):
             raise UsageError(f"{path} is not a truth file of version {TRUTH_VERSION}")
         decoder = msgspec.json.Decoder(TruthRow)
-        return [decoder.decode(line) for line in rest]
+        return [decoder.decode(line) for line in rest[: header.rows]]
     except (OSError, ValueError, msgspec.DecodeError) as error:
         raise UsageError(f"the truth file {path} cannot be read: {error}") from error
 

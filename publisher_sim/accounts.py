@@ -89,6 +89,28 @@ class Produced(Struct, frozen=True, tag="produced", gc=False):
     """How many messages the publisher makes for this tick."""
     skew: int = 0
     """How far the clock that stamped it was off, ns."""
+    incomplete: bool = False
+    """It says that it leaves something out."""
+
+
+class Recorded(Struct, frozen=True, tag="recorded", gc=False):
+    """An update record of an on-change subscription was made, its Message ID is used up."""
+
+    generator: str
+    run: str
+    message_id: int
+    subscription_id: int
+    planned: int
+    """When it would leave if nothing were wrong."""
+    units: int
+    """As of ``Produced``."""
+    patch_id: int | None
+    """None of a push-update: patch-ids begin anew behind it (RFC 8641 §3.7)."""
+    edits: int
+    """Of a push-change-update."""
+    incomplete: bool = False
+    """It says that it leaves something out."""
+    skew: int = 0
 
 
 class OnWire(Struct, frozen=True, tag="wire", gc=False):
@@ -115,6 +137,7 @@ TruthFact = (
     | Ended
     | Killed
     | Produced
+    | Recorded
     | OnWire
 )
 

@@ -17,10 +17,10 @@ import heapq
 from collections.abc import Iterable
 from typing import Any
 
-from msgspec import Struct
-
 from collector.model import SECOND, NotificationKind, StateChange
-from publisher_sim.accounts import OnWire, Produced
+from publisher_sim.accounts import OnWire, Produced, Recorded
+from publisher_sim.agent_actions import Account, AgentAction, Leaving, Transmit
+from publisher_sim.changing import Changing
 from publisher_sim.channel import (
     ComponentSubscription,
     Count,
@@ -28,6 +28,7 @@ from publisher_sim.channel import (
     EndComponent,
     Forward,
     Register,
+    ResyncComponent,
     Status,
     ToAgent,
 )
@@ -35,48 +36,16 @@ from publisher_sim.datastore import Datastore
 from publisher_sim.events import EventRecord
 from publisher_sim.faults import Breaker, Sending
 from publisher_sim.numbering import Numbering
+from publisher_sim.on_change import Record
 from publisher_sim.scenario import Card, Scenario
 from publisher_sim.selection import select
 from publisher_sim.transports import TRANSPORTS
 from publisher_sim.units import Announcement, Update, units_of, units_of_announcement
 
+__all__ = ["Account", "AgentAction", "AgentPublisher", "Transmit", "register_of"]
+
 COUNT_EVERY = SECOND // 2
 """The master hears of counts at most so often, ns; ours."""
-
-
-class Account(Struct, frozen=True, gc=False):
-    """Write this down before anything that follows it is done."""
-
-    fact: Produced | OnWire
-
-
-class Transmit(Struct, frozen=True, gc=False):
-    """Put this unit on the wire."""
-
-    transport: str
-    """One of ``transports.TRANSPORTS``, never ``netconf``: there the master sends."""
-    address: str
-    port: int
-    media_type: int
-    """``MediaType``."""
-    octets: bytes
-    path: str = ""
-    """Over ``https-notif``; empty: the scenario's."""
-    dscp: int = 0
-    """Code point of its IP header."""
-
-
-class _Leaving(Struct, frozen=True, gc=False):
-    """A message some units of which have not left."""
-
-    subscription_id: int
-    destination: Destination
-    made: Produced | None
-    """None: a copy for a further destination, of which nothing is accounted for."""
-
-
-AgentAction = Account | Transmit | Forward | Status | Count
-"""What an agent wants done, in order."""
 
 
 class AgentPublisher:
@@ -87,6 +56,7 @@ class AgentPublisher:
         self._card = card
         self._run = run
         self._datastore = Datastore(scenario)
+        self._changing = Changing(self._datastore)
         self._breaker = Breaker(card.name, scenario.seed, scenario.fault)
         self._numbering = Numbering(scenario.seed, run)
         self._serving: dict[int, ComponentSubscription] = {}
@@ -96,7 +66,7 @@ class AgentPublisher:
         """subscription id -> the number of its plan; entries of older plans are skipped."""
         self._ticks: list[tuple[int, int, int, int]] = []
         """Heap of (when to make, subscription id, tick, plan)."""
-        self._leaving: list[tuple[int, int, Sending, _Leaving]] = []
+        self._leaving: list[tuple[int, int, Sending, Leaving]] = []
         """Heap of (due, order, unit, its message)."""
         self._order = 0
         self._made: dict[int, int] = {}
@@ -116,6 +86,8 @@ class AgentPublisher:
                 return self._start(message, now)
             case EndComponent():
                 return self._end(message.subscription_id)
+            case ResyncComponent():
+                return self._resync(message.subscription_id, now)
 
     def _start(self, component: ComponentSubscription, now: int) -> list[AgentAction]:
         name, number = self._card.name, component.subscription_id
@@ -126,6 +98,10 @@ class AgentPublisher:
             return [Status(name, number, "refused", f"cannot write {component.encoding}")]
         before = self._serving.get(number)
         self._serving[number] = component
+        if component.on_change is not None:
+            record = self._changing.serve(component, now)
+            made = self._recorded(component, record)
+            return [Status(name, number, "active"), *made]
         grid = (component.period, component.anchor)
         same_grid = before is not None and (before.period, before.anchor) == grid
         if not same_grid:
@@ -160,6 +136,7 @@ class AgentPublisher:
         made = self._made.pop(number, 0)
         told: list[AgentAction] = [Count(self._card.name, number, made)] if made else []
         del self._planned[number]
+        self._changing.end(number)
         self._leaving = [entry for entry in self._leaving if entry[3].subscription_id != number]
         heapq.heapify(self._leaving)
         return [*told, Status(self._card.name, number, "ended")]
@@ -188,6 +165,9 @@ class AgentPublisher:
             if self._planned.get(number) != plan:
                 continue
             component = self._serving[number]
+            if component.on_change is not None:
+                actions.extend(self._look(component, nominal))
+                continue
             actions.extend(self._make(component, nominal))
             self._plan(component, nominal)
         while self._leaving and self._leaving[0][0] <= now:
@@ -206,7 +186,7 @@ class AgentPublisher:
             yield Count(self._card.name, number, count)
 
     def _send(
-        self, component: ComponentSubscription, due: int, sending: Sending, message: _Leaving,
+        self, component: ComponentSubscription, due: int, sending: Sending, message: Leaving,
         now: int,
     ) -> Iterable[AgentAction]:  # fmt: skip
         """One unit on its way; what the master forwards is accounted for by the master."""
@@ -232,7 +212,7 @@ class AgentPublisher:
 
     def _make(self, component: ComponentSubscription, nominal: int) -> Iterable[AgentAction]:
         """The messages of one tick: numbered, accounted for, broken, and put into the queue."""
-        tick = round((nominal - component.timeline_start) / component.timeline_period)
+        tick = _tick(component, nominal)
         if self._breaker.silent(tick):
             return
         skew = self._breaker.skew(tick)
@@ -251,29 +231,27 @@ class AgentPublisher:
                 Produced(
                     self._card.generator, numbers.run, numbers.message_id,
                     component.subscription_id, nominal, planned, len(units), count, skew,
+                    self._breaker.incomplete(tick),
                 )
             )  # fmt: skip
             yield Account(made[-1])
             numbers.used()
             for to in others:
-                self._copy(component, nominal, position, planned, clock, to)
+                self._copy(self._update(component, nominal, position, clock, to), planned, to)
         number = component.subscription_id
         self._made[number] = self._made.get(number, 0) + count
         broken = self._breaker.break_messages(tick, component.subscription_id, messages)
         for message, sendings in zip(made, broken, strict=True):
-            self._leave(_Leaving(component.subscription_id, first, message), sendings)
+            self._leave(Leaving(component.subscription_id, first, message), sendings)
 
-    def _copy(
-        self, component: ComponentSubscription, nominal: int, position: int, planned: int,
-        clock: int, to: Destination,
-    ) -> None:  # fmt: skip
+    def _copy(self, update: Update, planned: int, to: Destination) -> None:
         """The same for another destination, which no fault touches."""
-        units = units_of(self._update(component, nominal, position, clock, to))
+        units = units_of(update)
         self._numbering.of(to).used()
         sendings = [Sending(planned, number, octets) for number, octets in enumerate(units)]
-        self._leave(_Leaving(component.subscription_id, to, None), sendings)
+        self._leave(Leaving(update.subscription_id, to, None), sendings)
 
-    def _leave(self, message: _Leaving, sendings: Iterable[Sending]) -> None:
+    def _leave(self, message: Leaving, sendings: Iterable[Sending]) -> None:
         for sending in sendings:
             self._order += 1
             heapq.heappush(self._leaving, (sending.due, self._order, sending, message))
@@ -285,13 +263,82 @@ class AgentPublisher:
         """One push-update with its share of the nodes."""
         count = self._scenario.push.updates_per_period
         nodes = component.nodes[position::count]
+        incomplete = self._breaker.incomplete(_tick(component, nominal))
+        if incomplete:
+            nodes = nodes[: len(nodes) // 2]
         return Update(
             **self._common(component, clock, to),
             nominal=nominal,
             position=position,
             count=count,
             contents=self._datastore.contents(nodes, nominal, select(component.selection)),
+            incomplete=incomplete,
         )
+
+    # ------------------------------------------------------------------ on-change
+    def _resync(self, number: int, now: int) -> list[AgentAction]:
+        if number not in self._serving:
+            return []
+        return self._recorded(self._serving[number], self._changing.resync(number, now))
+
+    def _look(self, component: ComponentSubscription, at: int) -> list[AgentAction]:
+        """Something of an on-change subscription changes, or its dampening period is over."""
+        tick = _tick(component, at)
+        if self._breaker.silent(tick):  # until it is not, changes pile up
+            self._await(component, at + component.timeline_period)
+            return []
+        lacking = self._breaker.incomplete(tick)
+        record = self._changing.handle_timer(component.subscription_id, at, lacking=lacking)
+        return self._recorded(component, record)
+
+    def _await(self, component: ComponentSubscription, when: int | None) -> None:
+        """Look at that instant, and not at those that were said before."""
+        number = component.subscription_id
+        self._plans += 1
+        self._planned[number] = self._plans
+        if when is not None:
+            heapq.heappush(self._ticks, (when, number, when, self._plans))
+
+    def _recorded(
+        self, component: ComponentSubscription, record: Record | None
+    ) -> list[AgentAction]:
+        """An update record on its way, if there is one, and the next look."""
+        number = component.subscription_id
+        self._await(component, self._changing.next_deadline(number))
+        if record is None:
+            return []
+        tick = _tick(component, record.at)
+        skew = self._breaker.skew(tick)
+        first, *others = component.goes_to
+        units = units_of(self._record(component, record, skew, first))
+        numbers = self._numbering.of(first)
+        made = Recorded(
+            self._card.generator, numbers.run, numbers.message_id, number, record.at, len(units),
+            record.patch_id, record.edits, record.incomplete, skew,
+        )  # fmt: skip
+        numbers.used()
+        for to in others:
+            self._copy(self._record(component, record, skew, to), record.at, to)
+        self._made[number] = self._made.get(number, 0) + 1
+        messages, within = [(record.at, units)], f"/{record.at}"
+        (sendings,) = self._breaker.break_messages(tick, number, messages, within)
+        self._leave(Leaving(number, first, made), sendings)
+        return [Account(made)]
+
+    def _record(
+        self, component: ComponentSubscription, record: Record, skew: int, to: Destination
+    ) -> Update:
+        return Update(
+            **self._common(component, record.at + skew, to),
+            nominal=record.at,
+            position=0,
+            count=1,
+            contents=record.contents,
+            changes=record.patch_id is not None,
+            incomplete=record.incomplete,
+        )
+
+    # ------------------------------------------------------------------ what all messages say
 
     def _common(
         self, component: ComponentSubscription, clock: int, to: Destination
@@ -313,6 +360,11 @@ class AgentPublisher:
             "max_segment_size": to.max_segment_size or self._scenario.push.max_segment_size,
             "cbor_keys": self._scenario.push.cbor_keys,
         }
+
+
+def _tick(component: ComponentSubscription, at: int) -> int:
+    """Which tick of the timeline an instant belongs to."""
+    return round((at - component.timeline_start) / component.timeline_period)
 
 
 def register_of(scenario: Scenario, agent: AgentPublisher, card: Card) -> Register:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from collector.model import SelectionFilter
+from collector.model import OnChange, SelectionFilter
 from publisher_sim.resource_location import Node
 
 
@@ -57,6 +57,11 @@ class ComponentSubscription(Struct, frozen=True, tag="component-subscription"):
     leaves for the first one is accounted for."""
     dscp: int = 0
     """Code point of what is sent, 0 to 63 (RFC 8639 §2.3)."""
+    on_change: OnChange | None = None
+    """Say what changes, rather than everything at each tick (RFC 8641 §4.2); period and anchor are
+    then those of the timeline."""
+    resumed: bool = False
+    """The subscription is older than this: changes may have been missed."""
 
     @property
     def goes_to(self) -> tuple[Destination, ...]:
@@ -71,7 +76,13 @@ class EndComponent(Struct, frozen=True, tag="end-component"):
     subscription_id: int
 
 
-ToAgent = ComponentSubscription | EndComponent
+class ResyncComponent(Struct, frozen=True, tag="resync-component"):
+    """Send everything of an on-change subscription once more (RFC 8641 §4.4.4)."""
+
+    subscription_id: int
+
+
+ToAgent = ComponentSubscription | EndComponent | ResyncComponent
 
 
 class Register(Struct, frozen=True, tag="register"):

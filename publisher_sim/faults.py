@@ -47,13 +47,21 @@ class Breaker:
         """Does the publisher say nothing at this tick of the timeline?"""
         return any(fault.kind == "silent" for fault in self._at(tick))
 
+    def incomplete(self, tick: int) -> bool:
+        """Does it leave half out of its updates of this tick, and say so?"""
+        return any(fault.kind == "incomplete" for fault in self._at(tick))
+
     def skew(self, tick: int) -> int:
         """How far its clock is off at this tick, ns."""
         skews = (fault.seconds for fault in self._at(tick) if fault.kind == "clock_skew")
         return round(sum(skews) * SECOND)
 
     def break_messages(
-        self, tick: int, subscription_id: int, messages: Sequence[tuple[int, Sequence[bytes]]]
+        self,
+        tick: int,
+        subscription_id: int,
+        messages: Sequence[tuple[int, Sequence[bytes]]],
+        within: str = "",
     ) -> list[list[Sending]]:
         """What leaves of each message.
 
@@ -61,6 +69,7 @@ class Breaker:
             tick: of the timeline.
             subscription_id: whose messages they are.
             messages: (when it would leave, its units), in order.
+            within: tells apart what is made at different instants of one tick.
         """
         sendings = [
             [Sending(planned, number, octets) for number, octets in enumerate(units)]
@@ -69,7 +78,7 @@ class Breaker:
         faults = self._at(tick)
         if not faults:
             return sendings
-        draw = random.Random(f"{self._seed}/{self._publisher}/{subscription_id}/{tick}")
+        draw = random.Random(f"{self._seed}/{self._publisher}/{subscription_id}/{tick}{within}")
         for fault in faults:
             for position, message in enumerate(sendings):
                 hit = fault.datagrams or draw.random() < fault.probability

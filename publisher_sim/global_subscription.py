@@ -9,7 +9,14 @@ from __future__ import annotations
 from msgspec import Struct, structs
 
 from collector.errors import ProtocolError
-from collector.model import CENTISECOND, SECOND, DeviceTime, SelectionFilter, SubscriptionTerms
+from collector.model import (
+    CENTISECOND,
+    SECOND,
+    DeviceTime,
+    OnChange,
+    SelectionFilter,
+    SubscriptionTerms,
+)
 from collector.wire.netconf_errors import refusal
 from publisher_sim.channel import Destination
 from publisher_sim.filters import Filter
@@ -62,6 +69,8 @@ class GlobalSubscription(Struct):
     """Changed while suspended, which is told when it goes on (RFC 8639 §2.5.3)."""
     unlisted: bool = False
     """Its subscriber may not see who delivers (base draft §13)."""
+    rhythm: int = SECOND
+    """What the timeline counts in where it has no period, ns."""
 
     @property
     def suspended(self) -> bool:
@@ -88,15 +97,13 @@ class GlobalSubscription(Struct):
 
     @property
     def period(self) -> int:
-        """ns."""
-        assert self.terms.period is not None
-        return self.terms.period
+        """ns; of one without a period what the timeline counts in."""
+        return self.terms.period or self.rhythm
 
     @property
     def anchor(self) -> int:
         """Any tick, ns since 1970."""
-        assert self.terms.anchor_time is not None
-        return self.terms.anchor_time
+        return self.terms.anchor_time or 0
 
     def first_tick(self, now: int) -> int:
         """The first tick after ``now``."""
@@ -113,14 +120,16 @@ def accept(
     if terms.datastore != "operational":
         raise refusal("datastore-not-subscribable", f"{terms.datastore} cannot be subscribed to")
     if terms.on_change is not None:
-        raise refusal("on-change-unsupported", "only periodic subscriptions")
+        _check_on_change(terms, terms.on_change, scenario)
     _check_dscp(terms.dscp, scenario)
     if terms.replay_start_time is not None:
         raise refusal("replay-unsupported", "a datastore has no replay")
     encoding = terms.encoding or DEFAULT_ENCODING
     if encoding not in scenario.encodings:
         raise refusal("encoding-unsupported", f"{encoding} is not written here")
-    period = _accepted_period(terms.period, scenario)
+    period = None
+    if terms.on_change is None:
+        period = _accepted_period(terms.period, scenario)
     if terms.stop_time is not None and terms.stop_time <= now:
         raise ProtocolError("stop-time is in the past", tag="invalid-value")
     try:
@@ -128,6 +137,8 @@ def accept(
     except FilterUnsupportedError as error:
         hints = {"filter-failure-hint": str(error)}
         raise refusal("filter-unsupported", str(error), hints=hints) from error
+    if period is None:
+        return structs.replace(terms, encoding=encoding), selection
     # absent, it is the creation time of the initial update (RFC 8641 §4.2); the master sets it, so
     # that all publishers share it
     anchor = terms.anchor_time if terms.anchor_time is not None else DeviceTime(now + SOON)
@@ -154,6 +165,24 @@ def _check_dscp(dscp: int | None, scenario: Scenario) -> None:
     possible = scenario.limits.dscp
     if dscp and (not scenario.traits.marks or (possible is not None and dscp not in possible)):
         raise refusal("dscp-unavailable", f"DSCP {dscp} cannot be set")
+
+
+def _check_on_change(terms: SubscriptionTerms, wanted: OnChange, scenario: Scenario) -> None:
+    """What it can do without a period (RFC 8641 §4.4.1)."""
+    able = scenario.changes
+    if not able.on_change or not scenario.traits.notifications:
+        raise refusal("on-change-unsupported", "only periodic subscriptions")
+    if terms.period is not None:
+        raise ProtocolError("periodic or on-change, not both", tag="bad-element")
+    if wanted.sync_on_start and not able.sync_on_start:
+        raise refusal("on-change-sync-unsupported", "on-change, but without sync-on-start")
+    if wanted.excluded_change and not able.excluded_change:
+        raise refusal("cant-exclude", "no change can be excluded")
+    least = round(able.minimum_dampening_seconds * SECOND)
+    if wanted.dampening_period < least:
+        hints = {"period-hint": str(-(-least // CENTISECOND))}
+        message = f"a dampening-period of at least {least / SECOND:g} s"
+        raise refusal("period-unsupported", message, hints=hints)
 
 
 def _accepted_period(period: int | None, scenario: Scenario) -> int:

@@ -340,8 +340,9 @@ class DeviceService:
         scenario = self._scenario
         header = Header(scenario.name, scenario.seed, scenario.grace, until, scenario.name)
         rows = truth_file.lines(scenario.name, self._truth.rows(until))
+        records = truth_file.record_lines(scenario.name, self._truth.records(until))
         try:
-            truth_file.write(self._truth_path, header, rows)
+            truth_file.write(self._truth_path, header, rows, records)
         except OSError as error:
             self._progress(f"{self._truth_path} cannot be written: {error.strerror}")
         self._written_at = time.monotonic()

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from collector.errors import UsageError
-from collector.model import DeviceTime, SubscriptionTerms
+from collector.model import SECOND, DeviceTime, OnChange, SubscriptionTerms
 from collector.wire.netconf_rpc import EstablishSubscription, Rpc
 from collector.wire.packets import UdpPacket
 from collector.wire.pcap import write_pcap
@@ -42,7 +42,7 @@ from publisher_sim.ports import (
 from publisher_sim.scenario import MASTER, Card, Scenario
 from publisher_sim.transports import TRANSPORTS
 from publisher_sim.truth import Truth
-from publisher_sim.truth_file import Header, TruthLine
+from publisher_sim.truth_file import Header, RecordLine, TruthLine
 
 SOURCE_PORT = 40_000
 """Of the datagrams in a written capture; ours."""
@@ -66,9 +66,10 @@ class Said(Struct, frozen=True, gc=False):
 class Simulation:
     """One device, its pretended subscriber and its truth."""
 
-    def __init__(self, scenario: Scenario, terms: SubscriptionTerms | None = None) -> None:
+    def __init__(self, scenario: Scenario, *terms: SubscriptionTerms) -> None:
+        """Nothing is running yet; without ``terms`` the subscriptions are those of the scenario."""
         self._scenario = scenario
-        self._terms = terms or default_terms(scenario)
+        self._terms = terms or terms_of(scenario)
         self._master = MasterPublisher(scenario)
         self._truth = Truth(scenario.grace, counted=scenario.continuity != "none")
         self._agents: dict[str, AgentPublisher] = {}
@@ -98,14 +99,19 @@ class Simulation:
             self._do(self._master.configure(self.now))
             return
         self._do(self._master.session_opened(SESSION, "collector", self.now))
-        rpc = Rpc("1", EstablishSubscription(self._terms))
-        self._do(self._master.rpc_received(SESSION, rpc, self.now))
+        for number, terms in enumerate(self._terms, 1):
+            rpc = Rpc(str(number), EstablishSubscription(terms))
+            self._do(self._master.rpc_received(SESSION, rpc, self.now))
 
     def truth(self) -> tuple[Header, list[TruthLine]]:
         """The truth so far, as it would stand in the file."""
         scenario = self._scenario
         header = Header(scenario.name, scenario.seed, scenario.grace, self.now, scenario.name)
         return header, truth_file.lines(scenario.name, self._truth.rows(self.now))
+
+    def records(self) -> list[RecordLine]:
+        """The update records of on-change subscriptions so far, likewise."""
+        return truth_file.record_lines(self._scenario.name, self._truth.records(self.now))
 
     def _flush(self) -> Iterator[Said]:
         said, self._said = self._said, []
@@ -167,13 +173,13 @@ class Simulation:
 
 
 def simulate(
-    scenario: Scenario, terms: SubscriptionTerms | None = None
+    scenario: Scenario, *terms: SubscriptionTerms
 ) -> tuple[list[Said], Header, list[TruthLine]]:
     """Run a whole scenario: what left the device, and its truth (header and lines).
 
     ``scenario.periods`` must not be 0.
     """
-    simulation = Simulation(scenario, terms)
+    simulation = Simulation(scenario, *terms)
     said = list(simulation.run())
     header, lines = simulation.truth()
     return said, header, lines
@@ -188,6 +194,16 @@ def default_terms(scenario: Scenario) -> SubscriptionTerms:
         anchor_time=DeviceTime((START // period + 2) * period),
         encoding=scenario.encoding,
     )
+
+
+def terms_of(scenario: Scenario) -> tuple[SubscriptionTerms, ...]:
+    """What the scenario wants subscribed to: everything each period, when it changes, or both."""
+    periodic, changes = default_terms(scenario), scenario.changes
+    if changes.simulated == "periodic":
+        return (periodic,)
+    trigger = OnChange(dampening_period=round(changes.dampening_seconds * SECOND))
+    on_change = structs.replace(periodic, period=None, anchor_time=None, on_change=trigger)
+    return (on_change,) if changes.simulated == "on-change" else (periodic, on_change)
 
 
 def write_capture(path: Path, scenario: Scenario, said: Iterable[Said]) -> None:

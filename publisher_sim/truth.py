@@ -16,8 +16,12 @@ Rules, for the period at tick ``nominal`` of a subscription:
   before ``amendable``), ``restarted`` (its next message was of a new run), ``silent``.
   Where messages carry no numbers (``counted`` is False) a loss and a new run do not show, and
   both are ``silent``.
-* a generator with some but not all of its messages is degraded by ``loss``.
+* a generator with some but not all of its messages is degraded by ``loss``, one whose message
+  says itself that it leaves something out by ``incomplete_update``.
 * suspension, end or other terms in the window: NOT_JUDGED, unless COMPLETE anyway.
+
+Update records of on-change subscriptions have no period, and no rows: ``records`` says which were
+made, with their patch-ids, and what became of them.
 
 Rows of which no observer can be asked are kept but marked with a word (``why``); see
 ``truth_doubts``.
@@ -27,19 +31,21 @@ The file format is in ``truth_file``. Row names are those of a verdict log.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from publisher_sim import accounts
-from publisher_sim.accounts import OnWire, Produced, TruthFact
+from publisher_sim.accounts import OnWire, Produced, Recorded, TruthFact
 from publisher_sim.truth_books import (
     SECOND,
     Cell,
     Epoch,
     Message,
     Period,
+    RecordMessage,
     Timeline,
+    Units,
     epochs,
     road,
     timelines,
@@ -101,13 +107,18 @@ class Truth:
         """Units whose message was not told of yet: another process forwarded them."""
         self._facts: list[TruthFact] = []
         self._messages: dict[tuple[str, int], Message] = {}
+        self._records: dict[tuple[str, int], RecordMessage] = {}
         self._killed: dict[str, list[int]] = defaultdict(list)
 
     def note(self, fact: TruthFact) -> None:
         """Take one fact."""
-        if isinstance(fact, Produced):
+        if isinstance(fact, Produced | Recorded):
             key = (fact.run, fact.message_id)
-            message = self._messages[key] = Message(fact)
+            message: Units
+            if isinstance(fact, Produced):
+                message = self._messages[key] = Message(fact)
+            else:
+                message = self._records[key] = RecordMessage(fact)
             for unit in self._early.pop(key, ()):
                 message.leave(unit)
         elif isinstance(fact, OnWire):
@@ -119,11 +130,16 @@ class Truth:
 
     def _left(self, fact: OnWire) -> None:
         key = (fact.run, fact.message_id)
-        message = self._messages.get(key)
+        message = self._messages.get(key) or self._records.get(key)
         if message is None:
             self._early[key].append(fact)
         else:
             message.leave(fact)
+
+    def records(self, until: int) -> list[RecordMessage]:
+        """The update records of on-change subscriptions that were due by ``until``, in order."""
+        due = [one for one in self._records.values() if one.made.planned <= until]
+        return sorted(due, key=lambda one: (one.made.subscription_id, one.made.planned))
 
     def rows(self, until: int) -> list[PeriodTruth]:
         """The periods whose deadline passed by ``until``, or that an end closed, in order."""
@@ -238,9 +254,9 @@ class _Judge:
             (one, self._cause(period, one, cut)) for one in period.required if not good.get(one)
         )
         degraded = tuple(
-            (one, "loss")
+            (one, cause)
             for one in period.required
-            if 0 < good.get(one, 0) < len(period.cell.get(one, ()))
+            if (cause := _degraded(period.cell.get(one, ()), good.get(one, 0), cut))
         )
         late = tuple(
             generator
@@ -288,6 +304,15 @@ class _Judge:
     def _in_time(self, period: Period, after: Message) -> bool:
         heard = after.heard_at or after.made.planned
         return heard - period.nominal <= SHARPEN_PERIODS * self._epoch.period
+
+
+def _degraded(messages: Sequence[Message], good: int, cut: int) -> str:
+    """The cause for a generator of which ``good`` messages came by ``cut``; empty for none."""
+    if 0 < good < len(messages):
+        return "loss"
+    said = (one for one in messages if one.made.incomplete)
+    told = any(one.good_at is not None and one.good_at <= cut for one in said)
+    return "incomplete_update" if told else ""
 
 
 def _anything_heard(cell: Cell) -> bool:

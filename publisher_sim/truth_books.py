@@ -12,20 +12,20 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from publisher_sim import accounts
-from publisher_sim.accounts import OnWire, Produced, TruthFact
+from publisher_sim.accounts import OnWire, Produced, Recorded, TruthFact
 
 SECOND = 1_000_000_000
 REASSEMBLY_WINDOW = 10 * SECOND
 """A message whose datagrams are further apart is not put together (udp-notif-26 §4)."""
 
 
-class Message:
-    """A message and what became of it."""
+class Units:
+    """The units of a message, and what became of them."""
 
-    __slots__ = ("garbled", "left", "made", "slack")
+    __slots__ = ("_count", "garbled", "left", "slack")
 
-    def __init__(self, made: Produced) -> None:
-        self.made = made
+    def __init__(self, count: int) -> None:
+        self._count = count
         self.left: dict[int, int] = {}
         """number of the datagram -> when its first copy left."""
         self.garbled = False
@@ -54,9 +54,29 @@ class Message:
         if not self.left:
             return "lost"
         spread = max(self.left.values()) - min(self.left.values())
-        if len(self.left) < self.made.units or spread >= REASSEMBLY_WINDOW:
+        if len(self.left) < self._count or spread >= REASSEMBLY_WINDOW:
             return "unreassembled"
         return "rejected" if self.garbled else "good"
+
+
+class Message(Units):
+    """A message of a tick."""
+
+    __slots__ = ("made",)
+
+    def __init__(self, made: Produced) -> None:
+        super().__init__(made.units)
+        self.made = made
+
+
+class RecordMessage(Units):
+    """An update record of an on-change subscription."""
+
+    __slots__ = ("made",)
+
+    def __init__(self, made: Recorded) -> None:
+        super().__init__(made.units)
+        self.made = made
 
 
 class Timeline:
@@ -100,6 +120,8 @@ def timelines(messages: Iterable[Message]) -> dict[str, Timeline]:
     return {generator: Timeline(made) for generator, made in by_generator.items()}
 
 
+_NOT_SAID = (Produced, Recorded, OnWire, accounts.Killed)
+"""Facts that are not about the terms of a subscription."""
 Cell = dict[str, list[Message]]
 """generator -> its messages for one tick of one subscription."""
 
@@ -162,7 +184,7 @@ class Epoch(Struct):
 def epochs(facts: Iterable[TruthFact]) -> Iterator[Epoch]:
     """The stretches of constant terms, from the master's facts."""
     running: dict[int, Epoch] = {}
-    said = [fact for fact in facts if not isinstance(fact, Produced | OnWire | accounts.Killed)]
+    said = [fact for fact in facts if not isinstance(fact, _NOT_SAID)]
     for fact in sorted(said, key=lambda fact: fact.at):
         epoch = running.get(fact.subscription_id)
         if isinstance(fact, accounts.Established | accounts.TermsChanged):

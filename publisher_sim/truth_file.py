@@ -4,8 +4,8 @@ Does not: judge. Format version 1:
 
 line 1   {"format": "publisher-sim-truth", "version": 1, "device": "core7", "seed": 7,
           "grace": ns or null (each period's default), "until": ns, "scenario": "name",
-          "rows": count, "uncertain": count}
-others   {"device": "core7", "subscription_id": 2147483649, "period_index": n, "number": k,
+          "rows": count, "uncertain": count, "records": count}
+rows     {"device": "core7", "subscription_id": 2147483649, "period_index": n, "number": k,
           "nominal_time": ns, "period": ns,
           "first": {"outcome": "INCOMPLETE", "missing": ["4"]},
           "last": {"outcome", "reason", "required": [..], "received": [..],
@@ -13,11 +13,18 @@ others   {"device": "core7", "subscription_id": 2147483649, "period_index": n, "
                    "unexpected": [..], "late_generators": [..]},
           "uncertain": false, "why": ""}
 
+records  {"device": "core7", "subscription_id": 2147483649, "generator": "4", "time": ns,
+          "patch_id": k or null, "edits": count, "incomplete": false, "fate": "good"}
+
 Rows are in the order (subscription_id, nominal_time), one line a period. ``period_index`` is
 floor(nominal_time / period): it counts from 1970; pair rows by nominal_time within period/2 all the
 same. ``number`` counts from 0 at the first period under the same terms. Of a NOT_JUDGED row only
 outcome and reason mean something. ``uncertain`` rows are not compared; ``why`` says in a word why
 (``truth_doubts``). Sets are written in the order of the list in force; compare them as sets.
+
+Records are the update records of on-change subscriptions in the order (subscription_id, time):
+``patch_id`` is null of a push-update, ``fate`` is ``good`` or why nobody could read it: ``lost``,
+``unreassembled``, ``rejected``.
 
 The file appears by rename, whole each time it is written.
 """
@@ -32,6 +39,7 @@ import msgspec
 from msgspec import Struct
 
 from publisher_sim.truth import PeriodTruth, Row
+from publisher_sim.truth_books import RecordMessage
 
 FORMAT = "publisher-sim-truth"
 VERSION = 1
@@ -49,6 +57,7 @@ class Header(Struct, frozen=True):
     scenario: str
     rows: int = 0
     uncertain: int = 0
+    records: int = 0
     format: str = FORMAT
     version: int = VERSION
 
@@ -95,17 +104,45 @@ class TruthLine(Struct, frozen=True):
     why: str
 
 
+class RecordLine(Struct, frozen=True):
+    """One update record of an on-change subscription."""
+
+    device: str
+    subscription_id: int
+    generator: str
+    time: int
+    """When it was assembled, ns since 1970."""
+    patch_id: int | None
+    edits: int
+    incomplete: bool
+    fate: str
+
+
+def record_lines(device: str, records: Iterable[RecordMessage]) -> list[RecordLine]:
+    """Update records as they stand in the file."""
+    return [
+        RecordLine(
+            device, one.made.subscription_id, one.made.generator, one.made.planned,
+            one.made.patch_id, one.made.edits, one.made.incomplete, one.fate,
+        )
+        for one in records
+    ]  # fmt: skip
+
+
 def lines(device: str, rows: Iterable[PeriodTruth]) -> list[TruthLine]:
     """The rows as they stand in the file."""
     return [_line(device, row) for row in rows]
 
 
-def write(path: Path, header: Header, rows: Sequence[TruthLine]) -> None:
+def write(
+    path: Path, header: Header, rows: Sequence[TruthLine], records: Sequence[RecordLine] = ()
+) -> None:
     """Write the whole file beside ``path`` and rename it into place. Raises OSError."""
     uncertain = sum(row.uncertain for row in rows)
-    header = msgspec.structs.replace(header, rows=len(rows), uncertain=uncertain)
+    counts = {"rows": len(rows), "uncertain": uncertain, "records": len(records)}
+    header = msgspec.structs.replace(header, **counts)
     encoder = msgspec.json.Encoder()
-    content = b"".join(encoder.encode(line) + b"\n" for line in (header, *rows))
+    content = b"".join(encoder.encode(line) + b"\n" for line in (header, *rows, *records))
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.write_bytes(content)
     beside.replace(path)
@@ -114,8 +151,17 @@ def write(path: Path, header: Header, rows: Sequence[TruthLine]) -> None:
 def read(path: Path) -> tuple[Header, list[TruthLine]]:
     """The file's content. Raises OSError, msgspec.ValidationError."""
     first, *rest = path.read_bytes().splitlines()
+    header = msgspec.json.decode(first, type=Header)
     decoder = msgspec.json.Decoder(TruthLine)
-    return msgspec.json.decode(first, type=Header), [decoder.decode(line) for line in rest]
+    return header, [decoder.decode(line) for line in rest[: header.rows]]
+
+
+def read_records(path: Path) -> list[RecordLine]:
+    """Its update records. Raises OSError, msgspec.ValidationError."""
+    first, *rest = path.read_bytes().splitlines()
+    header = msgspec.json.decode(first, type=Header)
+    decoder = msgspec.json.Decoder(RecordLine)
+    return [decoder.decode(line) for line in rest[header.rows :]]
 
 
 def _line(device: str, row: PeriodTruth) -> TruthLine:

@@ -57,15 +57,19 @@ class Message(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Update(Message, frozen=True, gc=False, kw_only=True):
-    """One push-update."""
+    """One push-update, or push-change-update."""
 
     nominal: int
-    """Tick that it is for, ns since 1970."""
+    """Tick that it is for, ns since 1970; of an on-change record when it was assembled."""
     position: int
     """Which of the publisher's ``count`` messages for this tick, from 0."""
     count: int
     contents: dict[str, Any]
-    """Value of ``datastore-contents``."""
+    """Value of ``datastore-contents``, or of ``datastore-changes``."""
+    changes: bool = False
+    """It is a push-change-update."""
+    incomplete: bool = False
+    """It says that it leaves something out."""
 
 
 class Announcement(Message, frozen=True, gc=False, kw_only=True):
@@ -77,6 +81,8 @@ class Announcement(Message, frozen=True, gc=False, kw_only=True):
     """Instead of a state change, where ``kind`` is ``OTHER``."""
 
 
+_CONTENTS, _CHANGES = NotificationKind.PUSH_UPDATE, NotificationKind.PUSH_CHANGE_UPDATE
+_NAMES = {kind: f"ietf-yang-push:{kind.value}" for kind in (_CONTENTS, _CHANGES)}
 _MILLISECOND = 1_000_000
 _ROOTS = {
     "envelope": names.ROOT_ENVELOPE,
@@ -115,8 +121,12 @@ def notification(message: Update | Announcement) -> bytes:
         return encode(said, None, media_type, mode=message.mode, sids=sids)
     named_by_header = TRANSPORTS[message.transport].numbers == "message-id"
     said_inside = message.mode != names.MODE_MSO or not named_by_header
+    kind = _CHANGES if message.changes else _CONTENTS
     said = structs.replace(
         said,
+        kind=kind,
+        name=_NAMES[kind],
+        incomplete_update=message.incomplete,
         observation_time=DeviceTime(message.clock),
         generator=message.generator if said_inside else None,
     )

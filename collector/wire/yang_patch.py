@@ -18,15 +18,15 @@ from typing import Any, Final
 from msgspec import Struct
 
 from collector.errors import WireError
-from collector.model import NO_SIDS, SidTable
+from collector.model import NO_SIDS, MediaType, SidTable
 from collector.wire import plain
 from collector.wire.names import local_name
 from collector.wire.notification import skim_contents
 
-OPERATIONS: Final = frozenset(
-    ("create", "delete", "insert", "merge", "move", "replace", "remove")
-)  # fmt: skip
-WHERE: Final = frozenset(("before", "after", "first", "last"))
+OPERATIONS: Final = ("create", "delete", "insert", "merge", "move", "replace", "remove")
+"""By the number that CBOR has for them (RFC 9254 §6.6)."""
+WHERE: Final = ("before", "after", "first", "last")
+"""Likewise."""
 MAX_EDITS: Final = 20_000
 """Edits of one patch that are taken; ours."""
 _MODULES: Final = frozenset(("", "ietf-yang-push", "ietf-yang-patch"))
@@ -77,11 +77,15 @@ def read_patch(
     Raises:
         WireError: the contents cannot be read; ``bad-value``: they are no patch.
     """
-    return patch_of(skim_contents(payload, media_type, sids), place)
+    numbered = media_type == MediaType.YANG_DATA_CBOR
+    return patch_of(skim_contents(payload, media_type, sids), place, numbered=numbered)
 
 
-def patch_of(message: object, place: int = 0) -> YangPatch | None:
-    """The patch in a message of plain values; see ``read_patch``."""
+def patch_of(message: object, place: int = 0, *, numbered: bool = False) -> YangPatch | None:
+    """The patch in a message of plain values; see ``read_patch``.
+
+    ``numbered``: enumerations may be numbers, as CBOR has them (RFC 9254 §6.6).
+    """
     found = _find(message, place, len(_WAY))
     if found is None:
         return None
@@ -91,7 +95,7 @@ def patch_of(message: object, place: int = 0) -> YangPatch | None:
         raise plain.bad_value("edit", len(edits))
     return YangPatch(
         _text(members, "patch-id"),
-        tuple(_edit(edit) for edit in edits),
+        tuple(_edit(edit, numbered=numbered) for edit in edits),
         _optional(members, "comment"),
     )
 
@@ -124,17 +128,16 @@ def _members(value: object, field: str) -> dict[str, Any]:
     return found
 
 
-def _edit(value: object) -> Edit:
+def _edit(value: object, *, numbered: bool) -> Edit:
     members = _members(value, "edit")
-    operation = _text(members, "operation")
-    if operation not in OPERATIONS:
-        raise plain.bad_value("operation", operation)
-    where = _optional(members, "where")
-    if where is not None and where not in WHERE:
-        raise plain.bad_value("where", where)
+    if "operation" not in members:
+        raise _lacks("operation")
+    where = None
+    if "where" in members:
+        where = _word(members["where"], WHERE, "where", numbered=numbered)
     return Edit(
         _text(members, "edit-id"),
-        operation,
+        _word(members["operation"], OPERATIONS, "operation", numbered=numbered),
         _text(members, "target"),
         _optional(members, "point"),
         where,
@@ -142,11 +145,23 @@ def _edit(value: object) -> Edit:
     )
 
 
+def _word(value: object, words: tuple[str, ...], name: str, *, numbered: bool) -> str:
+    """A value of an enumeration."""
+    if numbered and type(value) is int and 0 <= value < len(words):
+        return words[value]
+    word = plain.read_text(value, name)
+    if word not in words:
+        raise plain.bad_value(name, word)
+    return word
+
+
+def _lacks(name: str) -> WireError:
+    return WireError("bad-value", f"a patch without {name}", field=name, clause="RFC 8072 §2")
+
+
 def _text(members: dict[str, Any], name: str) -> str:
     if name not in members:
-        raise WireError(
-            "bad-value", f"a patch without {name}", field=name, clause="RFC 8072 §2"
-        )  # fmt: skip
+        raise _lacks(name)
     return plain.read_text(members[name], name)
 
 

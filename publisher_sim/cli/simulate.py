@@ -28,16 +28,17 @@ def simulate(
     from publisher_sim import truth_file
     from publisher_sim.cli.scenario_argument import read_scenario
     from publisher_sim.run import override
-    from publisher_sim.simulate import simulate as run
-    from publisher_sim.simulate import write_capture
+    from publisher_sim.simulate import Simulation, write_capture
 
     wanted = override(read_scenario(scenario), seed=seed, periods=periods)
     if not wanted.periods:
         raise UsageError("an endless scenario cannot be simulated (--periods)")
-    said, header, rows = run(wanted)
+    simulation = Simulation(wanted)
+    said = list(simulation.run())
+    (header, rows), records = simulation.truth(), simulation.records()
     try:
         if truth is not None:
-            truth_file.write(truth, header, rows)
+            truth_file.write(truth, header, rows, records)
         if pcap is not None:
             write_capture(pcap, wanted, said)
     except OSError as error:
@@ -46,6 +47,12 @@ def simulate(
     outcomes = Counter(row.last.outcome for row in rows)
     nouns = [noun for noun in ("datagram", "message", "notification") if kinds[noun]]
     click.echo(", ".join(_number(kinds[noun], noun) for noun in nouns) or "nothing was sent")
+    if records:
+        patches = sum(one.patch_id is not None for one in records)
+        text = f"on-change: {_number(len(records) - patches, 'push-update')}"
+        click.echo(f"{text}, {_number(patches, 'push-change-update')}")
+    if not rows:
+        return
     click.echo(", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()))
 
 

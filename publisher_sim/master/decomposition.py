@@ -8,7 +8,7 @@ the global subscription.
 
 from __future__ import annotations
 
-from publisher_sim.channel import ComponentSubscription, EndComponent
+from publisher_sim.channel import ComponentSubscription, EndComponent, ResyncComponent
 from publisher_sim.global_subscription import DEFAULT_ENCODING, GlobalSubscription
 from publisher_sim.membership import Membership
 from publisher_sim.ports import Action, TellAgent
@@ -45,14 +45,20 @@ class Decomposition:
         """What state changes say of them."""
         return self.generators(one) if self._scenario.lists and not one.unlisted else None
 
-    def tell(self, one: GlobalSubscription, before: Shares) -> list[Action]:
-        """Component subscriptions to those whose share is new, ends to those without one."""
+    def tell(self, one: GlobalSubscription, before: Shares, *, fresh: bool = False) -> list[Action]:
+        """Component subscriptions to those whose share is new, ends to those without one.
+
+        ``fresh``: the subscription begins, so that nothing can have been missed.
+        """
         ends = [
             TellAgent(publisher, EndComponent(one.subscription_id))
             for publisher in before
             if publisher not in one.shares
         ]
-        starts = [TellAgent(publisher, self.component(one, publisher)) for publisher in one.shares]
+        starts = [
+            TellAgent(publisher, self.component(one, publisher, fresh=fresh))
+            for publisher in one.shares
+        ]
         return [*ends, *starts]
 
     def stop(self, one: GlobalSubscription) -> list[Action]:
@@ -60,7 +66,14 @@ class Decomposition:
         message = EndComponent(one.subscription_id)
         return [TellAgent(publisher, message) for publisher in one.shares]
 
-    def component(self, one: GlobalSubscription, publisher: str) -> ComponentSubscription:
+    def resync(self, one: GlobalSubscription) -> list[Action]:
+        """Everything of an on-change subscription once more, from each publisher."""
+        message = ResyncComponent(one.subscription_id)
+        return [TellAgent(publisher, message) for publisher in one.shares]
+
+    def component(
+        self, one: GlobalSubscription, publisher: str, *, fresh: bool = False
+    ) -> ComponentSubscription:
         """One publisher's part."""
         return ComponentSubscription(
             subscription_id=one.subscription_id,
@@ -74,6 +87,8 @@ class Decomposition:
             receiver_port=self._scenario.receiver.port,
             timeline_start=self._timeline.start or 0,
             timeline_period=self._timeline.period,
+            on_change=one.terms.on_change,
+            resumed=one.terms.on_change is not None and not fresh,
             dscp=one.terms.dscp or 0,
             destinations=one.destinations,
         )

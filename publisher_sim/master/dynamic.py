@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from collector.errors import ProtocolError
-from collector.model import DeviceTime, SubscriptionTerms
+from collector.model import DeviceTime, OnChange, SubscriptionTerms
 from collector.wire.netconf_rpc import (
     DeleteSubscription,
     EstablishOutput,
@@ -85,8 +85,8 @@ class DynamicSubscriptions:
                 return Ok(), self._life_cycle.end(own, "deleted", now)
             case KillSubscription(number):
                 return self._kill(number, now)
-            case ResyncSubscription():
-                raise refusal("no-such-subscription-resync", "no on-change subscription here")
+            case ResyncSubscription(number):
+                return self._resync(session, number)
             case _:
                 raise AssertionError(rpc.operation)
 
@@ -160,6 +160,8 @@ class DynamicSubscriptions:
         wrong = [name for name in wanted if name not in names]
         if wrong:
             raise ProtocolError(f"a stream has no {wrong[0]}", tag="invalid-value")
+        if operation.terms.on_change is not None:
+            wanted["on_change"] = _dampened(one.terms, operation.terms.on_change)
         if "period" in wanted and "anchor_time" not in wanted:
             wanted["anchor_time"] = None
         candidate = structs.replace(one, causes=(), suspended_at=None)
@@ -174,9 +176,29 @@ class DynamicSubscriptions:
         one.meant, one.event_filter = candidate.meant, candidate.event_filter
         return Ok(), self._life_cycle.change(one, candidate.terms, candidate.selection, now)
 
+    def _resync(self, session: SessionInfo, number: int) -> Answer:
+        """Of on-change subscriptions that may begin with a push-update: without sync-on-start none
+        MUST be sent (RFC 8641 §5)."""
+        one = self._life_cycle.get(number)
+        own = one is not None and one.session_id == session.session_id
+        if one is None or not own or one.terms.on_change is None:
+            message = f"no on-change subscription {number} in this session"
+            raise refusal("no-such-subscription-resync", message)
+        if not one.terms.on_change.sync_on_start:
+            message = f"subscription {number} is without sync-on-start"
+            raise refusal("no-such-subscription-resync", message)
+        return Ok(), [] if one.suspended else self._decomposition.resync(one)
+
     def _kill(self, number: int, now: int) -> Answer:
         """From any session, but only a dynamic one; its subscriber is told (RFC 8639 §2.4.5)."""
         one = self._life_cycle.get(number)
         if one is None or one.is_configured:
             raise refusal("no-such-subscription", f"no subscription {number}")
         return Ok(), self._life_cycle.terminate(one, "no-such-subscription", now)
+
+
+def _dampened(terms: SubscriptionTerms, wanted: OnChange) -> OnChange:
+    """Of an on-change trigger the dampening-period alone can be modified (RFC 8641 §4.4.2)."""
+    if terms.on_change is None:
+        raise ProtocolError("a periodic subscription stays one", tag="bad-element")
+    return structs.replace(terms.on_change, dampening_period=wanted.dampening_period)

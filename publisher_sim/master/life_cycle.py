@@ -65,15 +65,18 @@ class LifeCycle:
     def begin(self, one: GlobalSubscription, now: int) -> list[Action]:
         """It is there, and the publishers know."""
         one.began = now
+        one.rhythm = self._scenario.period_ns
         one.shares = self._decomposition.shares(one)
         self._known[one.subscription_id] = one
-        return [*self._mark(one), *self._begun(one, now), *self._decomposition.tell(one, {})]
+        begun = [*self._mark(one), *self._begun(one, now)]
+        return [*begun, *self._decomposition.tell(one, {}, fresh=True)]
 
     def _begun(self, one: GlobalSubscription, now: int) -> list[Action]:
-        """Only what has ticks counts them, and is in the truth."""
+        """Only what is periodic is in the truth with its terms; a stream is not on the timeline."""
+        if one.terms.stream is None:
+            self._timeline.begin(one.first_tick(now), one.period)
         if not one.is_periodic:
             return []
-        self._timeline.begin(one.first_tick(now), one.period)
         generators = self._decomposition.generators(one)
         number = one.subscription_id
         return [Note(accounts.Established(now, number, one.period, one.anchor, generators))]

@@ -15,7 +15,7 @@ import grpc
 import grpc.aio
 
 from collector.errors import SessionError
-from collector.model import SelectionFilter
+from collector.model import OnChange, SelectionFilter
 from publisher_sim.channel import (
     ComponentSubscription,
     Count,
@@ -25,6 +25,7 @@ from publisher_sim.channel import (
     FromAgent,
     Heartbeat,
     Register,
+    ResyncComponent,
     Status,
     ToAgent,
 )
@@ -46,6 +47,8 @@ def read_to_agent(message: pb.ToAgent) -> ToAgent | None:
     which = message.WhichOneof("message")
     if which == "end_component":
         return EndComponent(message.end_component.subscription_id)
+    if which == "resync_component":
+        return ResyncComponent(message.resync_component.subscription_id)
     if which != "component_subscription":
         return None
     found = message.component_subscription
@@ -66,6 +69,22 @@ def read_to_agent(message: pb.ToAgent) -> ToAgent | None:
             for one in found.destinations
         ),
         dscp=found.dscp,
+        on_change=_read_on_change(found.on_change) if found.HasField("on_change") else None,
+        resumed=found.resumed,
+    )
+
+
+def _read_on_change(found: pb.OnChange) -> OnChange:
+    return OnChange(found.dampening_period, found.sync_on_start, tuple(found.excluded_change))
+
+
+def _write_on_change(wanted: OnChange | None) -> pb.OnChange | None:
+    if wanted is None:
+        return None
+    return pb.OnChange(
+        dampening_period=wanted.dampening_period,
+        sync_on_start=wanted.sync_on_start,
+        excluded_change=wanted.excluded_change,
     )
 
 
@@ -83,6 +102,9 @@ def write_to_agent(message: ToAgent) -> pb.ToAgent:
     """A value as a message to an agent."""
     if isinstance(message, EndComponent):
         return pb.ToAgent(end_component=pb.EndComponent(subscription_id=message.subscription_id))
+    if isinstance(message, ResyncComponent):
+        resync = pb.ResyncComponent(subscription_id=message.subscription_id)
+        return pb.ToAgent(resync_component=resync)
     return pb.ToAgent(
         component_subscription=pb.ComponentSubscription(
             subscription_id=message.subscription_id,
@@ -107,6 +129,8 @@ def write_to_agent(message: ToAgent) -> pb.ToAgent:
                 for one in message.destinations
             ],
             dscp=message.dscp,
+            on_change=_write_on_change(message.on_change),
+            resumed=message.resumed,
         )
     )
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,publisher_sim/publishers/agent_channel.proto\x12\rpublisher_sim\"#\n\x04Node\x12\x0e\n\x06module\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\"\x92\x01\n\x06\x46ilter\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x39\n\nnamespaces\x18\x03 \x03(\x0b\x32%.publisher_sim.Filter.NamespacesEntry\x1a\x31\n\x0fNamespacesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xfb\x02\n\x15\x43omponentSubscription\x12\x17\n\x0fsubscription_id\x18\x01 \x01(\r\x12\x0e\n\x06period\x18\x02 \x01(\x03\x12\x0e\n\x06\x61nchor\x18\x03 \x01(\x03\x12\x10\n\x08\x65ncoding\x18\x04 \x01(\t\x12\"\n\x05nodes\x18\x05 \x03(\x0b\x32\x13.publisher_sim.Node\x12*\n\x06\x66ilter\x18\x06 \x01(\x0b\x32\x15.publisher_sim.FilterH\x00\x88\x01\x01\x12\x18\n\x10receiver_address\x18\x07 \x01(\t\x12\x15\n\rreceiver_port\x18\x08 \x01(\r\x12\x16\n\x0etimeline_start\x18\t \x01(\x03\x12\x17\n\x0ftimeline_period\x18\n \x01(\x03\x12\x1a\n\x12receiver_transport\x18\x0b \x01(\t\x12\x30\n\x0c\x64\x65stinations\x18\x0c \x03(\x0b\x32\x1a.publisher_sim.Destination\x12\x0c\n\x04\x64scp\x18\r \x01(\rB\t\n\x07_filter\"g\n\x0b\x44\x65stination\x12\x11\n\ttransport\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x0c\n\x04port\x18\x03 \x01(\r\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x18\n\x10max_segment_size\x18\x05 \x01(\r\"\'\n\x0c\x45ndComponent\x12\x17\n\x0fsubscription_id\x18\x01 \x01(\r\"\x92\x01\n\x07ToAgent\x12\x46\n\x16\x63omponent_subscription\x18\x01 \x01(\x0b\x32$.publisher_sim.ComponentSubscriptionH\x00\x12\x34\n\rend_component\x18\x02 \x01(\x0b\x32\x1b.publisher_sim.EndComponentH\x00\x42\t\n\x07message\"o\n\x08Register\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\x12\x0b\n\x03run\x18\x02 \x01(\t\x12\x11\n\tencodings\x18\x03 \x03(\t\x12\x16\n\x0eminimum_period\x18\x04 \x01(\x03\x12\x1d\n\x15\x65xternal_connectivity\x18\x05 \x01(\x08\"N\n\x06Status\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\x12\x17\n\x0fsubscription_id\x18\x02 \x01(\r\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"~\n\x07\x46orward\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\x12\x17\n\x0fsubscription_id\x18\x02 \x01(\r\x12\x0b\n\x03run\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\r\x12\x0e\n\x06number\x18\x05 \x01(\r\x12\x0b\n\x03\x64ue\x18\x06 \x01(\x03\x12\x0e\n\x06octets\x18\x07 \x01(\x0c\"N\n\x05\x43ount\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\x12\x17\n\x0fsubscription_id\x18\x02 \x01(\r\x12\x0c\n\x04sent\x18\x03 \x01(\x04\x12\x10\n\x08\x65xcluded\x18\x04 \x01(\x04\"\x19\n\tHeartbeat\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\"\xed\x01\n\tFromAgent\x12+\n\x08register\x18\x01 \x01(\x0b\x32\x17.publisher_sim.RegisterH\x00\x12\'\n\x06status\x18\x02 \x01(\x0b\x32\x15.publisher_sim.StatusH\x00\x12-\n\theartbeat\x18\x03 \x01(\x0b\x32\x18.publisher_sim.HeartbeatH\x00\x12)\n\x07\x66orward\x18\x04 \x01(\x0b\x32\x16.publisher_sim.ForwardH\x00\x12%\n\x05\x63ount\x18\x05 \x01(\x0b\x32\x14.publisher_sim.CountH\x00\x42\t\n\x07message2N\n\x0c\x41gentChannel\x12>\n\x06\x41ttach\x12\x18.publisher_sim.FromAgent\x1a\x16.publisher_sim.ToAgent(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,publisher_sim/publishers/agent_channel.proto\x12\rpublisher_sim\"#\n\x04Node\x12\x0e\n\x06module\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\"\x92\x01\n\x06\x46ilter\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x39\n\nnamespaces\x18\x03 \x03(\x0b\x32%.publisher_sim.Filter.NamespacesEntry\x1a\x31\n\x0fNamespacesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xcb\x03\n\x15\x43omponentSubscription\x12\x17\n\x0fsubscription_id\x18\x01 \x01(\r\x12\x0e\n\x06period\x18\x02 \x01(\x03\x12\x0e\n\x06\x61nchor\x18\x03 \x01(\x03\x12\x10\n\x08\x65ncoding\x18\x04 \x01(\t\x12\"\n\x05nodes\x18\x05 \x03(\x0b\x32\x13.publisher_sim.Node\x12*\n\x06\x66ilter\x18\x06 \x01(\x0b\x32\x15.publisher_sim.FilterH\x00\x88\x01\x01\x12\x18\n\x10receiver_address\x18\x07 \x01(\t\x12\x15\n\rreceiver_port\x18\x08 \x01(\r\x12\x16\n\x0etimeline_start\x18\t \x01(\x03\x12\x17\n\x0ftimeline_period\x18\n \x01(\x03\x12\x1a\n\x12receiver_transport\x18\x0b \x01(\t\x12\x30\n\x0c\x64\x65stinations\x18\x0c \x03(\x0b\x32\x1a.publisher_sim.Destination\x12\x0c\n\x04\x64scp\x18\r \x01(\r\x12/\n\ton_change\x18\x0e \x01(\x0b\x32\x17.publisher_sim.OnChangeH\x01\x88\x01\x01\x12\x0f\n\x07resumed\x18\x0f \x01(\x08\x42\t\n\x07_filterB\x0c\n\n_on_change\"T\n\x08OnChange\x12\x18\n\x10\x64\x61mpening_period\x18\x01 \x01(\x03\x12\x15\n\rsync_on_start\x18\x02 \x01(\x08\x12\x17\n\x0f\x65xcluded_change\x18\x03 \x03(\t\"g\n\x0b\x44\x65stination\x12\x11\n\ttransport\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x0c\n\x04port\x18\x03 \x01(\r\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x18\n\x10max_segment_size\x18\x05 \x01(\r\"\'\n\x0c\x45ndComponent\x12\x17\n\x0fsubscription_id\x18\x01 \x01(\r\"*\n\x0fResyncComponent\x12\x17\n\x0fsubscription_id\x18\x01 \x01(\r\"\xce\x01\n\x07ToAgent\x12\x46\n\x16\x63omponent_subscription\x18\x01 \x01(\x0b\x32$.publisher_sim.ComponentSubscriptionH\x00\x12\x34\n\rend_component\x18\x02 \x01(\x0b\x32\x1b.publisher_sim.EndComponentH\x00\x12:\n\x10resync_component\x18\x03 \x01(\x0b\x32\x1e.publisher_sim.ResyncComponentH\x00\x42\t\n\x07message\"o\n\x08Register\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\x12\x0b\n\x03run\x18\x02 \x01(\t\x12\x11\n\tencodings\x18\x03 \x03(\t\x12\x16\n\x0eminimum_period\x18\x04 \x01(\x03\x12\x1d\n\x15\x65xternal_connectivity\x18\x05 \x01(\x08\"N\n\x06Status\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\x12\x17\n\x0fsubscription_id\x18\x02 \x01(\r\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"~\n\x07\x46orward\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\x12\x17\n\x0fsubscription_id\x18\x02 \x01(\r\x12\x0b\n\x03run\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\r\x12\x0e\n\x06number\x18\x05 \x01(\r\x12\x0b\n\x03\x64ue\x18\x06 \x01(\x03\x12\x0e\n\x06octets\x18\x07 \x01(\x0c\"N\n\x05\x43ount\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\x12\x17\n\x0fsubscription_id\x18\x02 \x01(\r\x12\x0c\n\x04sent\x18\x03 \x01(\x04\x12\x10\n\x08\x65xcluded\x18\x04 \x01(\x04\"\x19\n\tHeartbeat\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\"\xed\x01\n\tFromAgent\x12+\n\x08register\x18\x01 \x01(\x0b\x32\x17.publisher_sim.RegisterH\x00\x12\'\n\x06status\x18\x02 \x01(\x0b\x32\x15.publisher_sim.StatusH\x00\x12-\n\theartbeat\x18\x03 \x01(\x0b\x32\x18.publisher_sim.HeartbeatH\x00\x12)\n\x07\x66orward\x18\x04 \x01(\x0b\x32\x16.publisher_sim.ForwardH\x00\x12%\n\x05\x63ount\x18\x05 \x01(\x0b\x32\x14.publisher_sim.CountH\x00\x42\t\n\x07message2N\n\x0c\x41gentChannel\x12>\n\x06\x41ttach\x12\x18.publisher_sim.FromAgent\x1a\x16.publisher_sim.ToAgent(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,25 +40,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FILTER_NAMESPACESENTRY']._serialized_start=198
   _globals['_FILTER_NAMESPACESENTRY']._serialized_end=247
   _globals['_COMPONENTSUBSCRIPTION']._serialized_start=250
-  _globals['_COMPONENTSUBSCRIPTION']._serialized_end=629
-  _globals['_DESTINATION']._serialized_start=631
-  _globals['_DESTINATION']._serialized_end=734
-  _globals['_ENDCOMPONENT']._serialized_start=736
-  _globals['_ENDCOMPONENT']._serialized_end=775
-  _globals['_TOAGENT']._serialized_start=778
-  _globals['_TOAGENT']._serialized_end=924
-  _globals['_REGISTER']._serialized_start=926
-  _globals['_REGISTER']._serialized_end=1037
-  _globals['_STATUS']._serialized_start=1039
-  _globals['_STATUS']._serialized_end=1117
-  _globals['_FORWARD']._serialized_start=1119
-  _globals['_FORWARD']._serialized_end=1245
-  _globals['_COUNT']._serialized_start=1247
-  _globals['_COUNT']._serialized_end=1325
-  _globals['_HEARTBEAT']._serialized_start=1327
-  _globals['_HEARTBEAT']._serialized_end=1352
-  _globals['_FROMAGENT']._serialized_start=1355
-  _globals['_FROMAGENT']._serialized_end=1592
-  _globals['_AGENTCHANNEL']._serialized_start=1594
-  _globals['_AGENTCHANNEL']._serialized_end=1672
+  _globals['_COMPONENTSUBSCRIPTION']._serialized_end=709
+  _globals['_ONCHANGE']._serialized_start=711
+  _globals['_ONCHANGE']._serialized_end=795
+  _globals['_DESTINATION']._serialized_start=797
+  _globals['_DESTINATION']._serialized_end=900
+  _globals['_ENDCOMPONENT']._serialized_start=902
+  _globals['_ENDCOMPONENT']._serialized_end=941
+  _globals['_RESYNCCOMPONENT']._serialized_start=943
+  _globals['_RESYNCCOMPONENT']._serialized_end=985
+  _globals['_TOAGENT']._serialized_start=988
+  _globals['_TOAGENT']._serialized_end=1194
+  _globals['_REGISTER']._serialized_start=1196
+  _globals['_REGISTER']._serialized_end=1307
+  _globals['_STATUS']._serialized_start=1309
+  _globals['_STATUS']._serialized_end=1387
+  _globals['_FORWARD']._serialized_start=1389
+  _globals['_FORWARD']._serialized_end=1515
+  _globals['_COUNT']._serialized_start=1517
+  _globals['_COUNT']._serialized_end=1595
+  _globals['_HEARTBEAT']._serialized_start=1597
+  _globals['_HEARTBEAT']._serialized_end=1622
+  _globals['_FROMAGENT']._serialized_start=1625
+  _globals['_FROMAGENT']._serialized_end=1862
+  _globals['_AGENTCHANNEL']._serialized_start=1864
+  _globals['_AGENTCHANNEL']._serialized_end=1942
 # @@protoc_insertion_point(module_scope)

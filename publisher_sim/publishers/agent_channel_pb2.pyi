@@ -32,7 +32,7 @@ class Filter(_message.Message):
     def __init__(self, kind: _Optional[str] = ..., text: _Optional[str] = ..., namespaces: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ComponentSubscription(_message.Message):
-    __slots__ = ("subscription_id", "period", "anchor", "encoding", "nodes", "filter", "receiver_address", "receiver_port", "timeline_start", "timeline_period", "receiver_transport", "destinations", "dscp")
+    __slots__ = ("subscription_id", "period", "anchor", "encoding", "nodes", "filter", "receiver_address", "receiver_port", "timeline_start", "timeline_period", "receiver_transport", "destinations", "dscp", "on_change", "resumed")
     SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
     PERIOD_FIELD_NUMBER: _ClassVar[int]
     ANCHOR_FIELD_NUMBER: _ClassVar[int]
@@ -46,6 +46,8 @@ class ComponentSubscription(_message.Message):
     RECEIVER_TRANSPORT_FIELD_NUMBER: _ClassVar[int]
     DESTINATIONS_FIELD_NUMBER: _ClassVar[int]
     DSCP_FIELD_NUMBER: _ClassVar[int]
+    ON_CHANGE_FIELD_NUMBER: _ClassVar[int]
+    RESUMED_FIELD_NUMBER: _ClassVar[int]
     subscription_id: int
     period: int
     anchor: int
@@ -59,7 +61,19 @@ class ComponentSubscription(_message.Message):
     receiver_transport: str
     destinations: _containers.RepeatedCompositeFieldContainer[Destination]
     dscp: int
-    def __init__(self, subscription_id: _Optional[int] = ..., period: _Optional[int] = ..., anchor: _Optional[int] = ..., encoding: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[Node, _Mapping]]] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., receiver_address: _Optional[str] = ..., receiver_port: _Optional[int] = ..., timeline_start: _Optional[int] = ..., timeline_period: _Optional[int] = ..., receiver_transport: _Optional[str] = ..., destinations: _Optional[_Iterable[_Union[Destination, _Mapping]]] = ..., dscp: _Optional[int] = ...) -> None: ...
+    on_change: OnChange
+    resumed: bool
+    def __init__(self, subscription_id: _Optional[int] = ..., period: _Optional[int] = ..., anchor: _Optional[int] = ..., encoding: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[Node, _Mapping]]] = ..., filter: _Optional[_Union[Filter, _Mapping]] = ..., receiver_address: _Optional[str] = ..., receiver_port: _Optional[int] = ..., timeline_start: _Optional[int] = ..., timeline_period: _Optional[int] = ..., receiver_transport: _Optional[str] = ..., destinations: _Optional[_Iterable[_Union[Destination, _Mapping]]] = ..., dscp: _Optional[int] = ..., on_change: _Optional[_Union[OnChange, _Mapping]] = ..., resumed: _Optional[bool] = ...) -> None: ...
+
+class OnChange(_message.Message):
+    __slots__ = ("dampening_period", "sync_on_start", "excluded_change")
+    DAMPENING_PERIOD_FIELD_NUMBER: _ClassVar[int]
+    SYNC_ON_START_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_CHANGE_FIELD_NUMBER: _ClassVar[int]
+    dampening_period: int
+    sync_on_start: bool
+    excluded_change: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, dampening_period: _Optional[int] = ..., sync_on_start: _Optional[bool] = ..., excluded_change: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Destination(_message.Message):
     __slots__ = ("transport", "address", "port", "path", "max_segment_size")
@@ -81,13 +95,21 @@ class EndComponent(_message.Message):
     subscription_id: int
     def __init__(self, subscription_id: _Optional[int] = ...) -> None: ...
 
+class ResyncComponent(_message.Message):
+    __slots__ = ("subscription_id",)
+    SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
+    subscription_id: int
+    def __init__(self, subscription_id: _Optional[int] = ...) -> None: ...
+
 class ToAgent(_message.Message):
-    __slots__ = ("component_subscription", "end_component")
+    __slots__ = ("component_subscription", "end_component", "resync_component")
     COMPONENT_SUBSCRIPTION_FIELD_NUMBER: _ClassVar[int]
     END_COMPONENT_FIELD_NUMBER: _ClassVar[int]
+    RESYNC_COMPONENT_FIELD_NUMBER: _ClassVar[int]
     component_subscription: ComponentSubscription
     end_component: EndComponent
-    def __init__(self, component_subscription: _Optional[_Union[ComponentSubscription, _Mapping]] = ..., end_component: _Optional[_Union[EndComponent, _Mapping]] = ...) -> None: ...
+    resync_component: ResyncComponent
+    def __init__(self, component_subscription: _Optional[_Union[ComponentSubscription, _Mapping]] = ..., end_component: _Optional[_Union[EndComponent, _Mapping]] = ..., resync_component: _Optional[_Union[ResyncComponent, _Mapping]] = ...) -> None: ...
 
 class Register(_message.Message):
     __slots__ = ("card", "run", "encodings", "minimum_period", "external_connectivity")

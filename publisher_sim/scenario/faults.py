@@ -8,9 +8,11 @@ from publisher_sim.scenario.table import Table
 
 FaultKind = Literal[
     "drop", "duplicate", "reorder", "delay", "corrupt", "clock_skew", "silent",
-    "kill", "pull", "move", "suspend", "terminate", "overload",
+    "incomplete", "kill", "pull", "move", "suspend", "terminate", "overload",
 ]  # fmt: skip
-MESSAGE_FAULTS = ("drop", "duplicate", "reorder", "delay", "corrupt", "clock_skew", "silent")
+MESSAGE_FAULTS = (
+    "drop", "duplicate", "reorder", "delay", "corrupt", "clock_skew", "silent", "incomplete",
+)  # fmt: skip
 """Faults that a publisher does to its own messages; the others are the master's to act out."""
 
 REASONS = {
@@ -30,6 +32,7 @@ class Fault(Table, frozen=True):
     """One entry of the timeline; periods count from 0 at the first subscription's first tick."""
 
     kind: FaultKind
+    """``incomplete``: updates leave half of it out, and say so (RFC 8641 §3.11.1)."""
     at_period: int
     """First tick that is touched; what the master acts out happens a quarter period before it."""
     until_period: int | None = None

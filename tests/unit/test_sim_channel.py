@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from collector.model import SelectionFilter
+from collector.model import OnChange, SelectionFilter
 from publisher_sim.channel import (
     ComponentSubscription,
     Count,
@@ -15,6 +15,7 @@ from publisher_sim.channel import (
     FromAgent,
     Heartbeat,
     Register,
+    ResyncComponent,
     Status,
     ToAgent,
 )
@@ -50,10 +51,13 @@ CONFIGURED = structs.replace(
 )
 
 
+CHANGING = structs.replace(COMPONENT, on_change=OnChange(5, False, ("create",)), resumed=True)
 EVERYTHING = structs.replace(COMPONENT, selection=None)
 
 
-@pytest.mark.parametrize("message", [COMPONENT, CONFIGURED, EVERYTHING, EndComponent(7)])
+@pytest.mark.parametrize(
+    "message", [COMPONENT, CONFIGURED, EVERYTHING, CHANGING, EndComponent(7), ResyncComponent(7)]
+)
 def test_to_an_agent(message: ToAgent) -> None:
     octets = write_to_agent(message).SerializeToString()
     assert read_to_agent(pb.ToAgent.FromString(octets)) == message

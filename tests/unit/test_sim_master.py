@@ -12,7 +12,6 @@ from collector.model import (
     MediaType,
     Notification,
     NotificationKind,
-    OnChange,
     SelectionFilter,
     SubscriptionTerms,
 )
@@ -188,10 +187,6 @@ def test_what_was_not_said_is_filled_in() -> None:
         ({"datastore": "running"}, ("invalid-value", "datastore-not-subscribable")),
         ({"datastore": None, "stream": "NETCONF"}, ("invalid-value", "")),
         ({"period": None}, ("missing-element", "")),
-        (
-            {"period": None, "on_change": OnChange()},
-            ("operation-not-supported", "on-change-unsupported"),
-        ),
         (
             {"replay_start_time": DeviceTime(NOW - SECOND)},
             ("operation-not-supported", "replay-unsupported"),

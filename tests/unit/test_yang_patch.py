@@ -155,3 +155,17 @@ def test_octets_that_are_no_message_any_more() -> None:
     with pytest.raises(WireError) as refused:
         read_patch(deep.encode(), JSON)
     assert refused.value.reason == "too-deep"
+
+
+def test_enumerations_are_numbers_in_cbor_and_nowhere_else() -> None:
+    edit = {"edit-id": "1", "operation": 4, "target": "/a", "where": 1}
+    moved = message({"patch-id": "0", "edit": [edit]})
+    found = read_patch(cbor2.dumps(moved), CBOR)
+    assert found is not None
+    (one,) = found.edits
+    assert (one.operation, one.where) == ("move", "after")  # RFC 9254 §6.6, RFC 8072 §3
+    for odd in ({"operation": 7}, {"operation": -1}, {"operation": True}, {"where": 4}):
+        with pytest.raises(WireError):
+            patch_of(message({"patch-id": "0", "edit": [edit | odd]}), numbered=True)
+    with pytest.raises(WireError):
+        read_patch(json.dumps(moved).encode(), JSON)

@@ -16,3 +16,5 @@ def check_changes(checks: Checks) -> None:
         seconds = getattr(changes, name)
         if seconds:
             checks.within(seconds, SHORTEST_SECONDS, LONGEST_SECONDS, f"changes.{name}")
+    for name in ("dampening_seconds", "minimum_dampening_seconds"):
+        checks.within(getattr(changes, name), 0, LONGEST_SECONDS, f"changes.{name}")

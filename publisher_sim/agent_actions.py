@@ -1,0 +1,42 @@
+"""What a publisher wants done, in order: the actions of ``AgentPublisher``."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from publisher_sim.accounts import OnWire, Produced, Recorded
+from publisher_sim.channel import Count, Destination, Forward, Status
+
+
+class Account(Struct, frozen=True, gc=False):
+    """Write this down before anything that follows it is done."""
+
+    fact: Produced | Recorded | OnWire
+
+
+class Transmit(Struct, frozen=True, gc=False):
+    """Put this unit on the wire."""
+
+    transport: str
+    """One of ``transports.TRANSPORTS``, never ``netconf``: there the master sends."""
+    address: str
+    port: int
+    media_type: int
+    """``MediaType``."""
+    octets: bytes
+    path: str = ""
+    """Over ``https-notif``; empty: the scenario's."""
+    dscp: int = 0
+    """Code point of its IP header."""
+
+
+class Leaving(Struct, frozen=True, gc=False):
+    """A message some units of which have not left."""
+
+    subscription_id: int
+    destination: Destination
+    made: Produced | Recorded | None
+    """None: a copy for a further destination, of which nothing is accounted for."""
+
+
+AgentAction = Account | Transmit | Forward | Status | Count

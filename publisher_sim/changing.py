@@ -1,0 +1,54 @@
+"""The on-change subscriptions of one publisher: which shares it has, and when to look at them.
+
+Does not: number, break or send records (``agent`` does), or know what changes (``on_change``).
+"""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from publisher_sim.channel import ComponentSubscription
+from publisher_sim.datastore import Datastore
+from publisher_sim.on_change import OnChangeShare, Record
+from publisher_sim.selection import select
+
+
+class Changing:
+    """The shares of one publisher, by subscription id."""
+
+    def __init__(self, datastore: Datastore) -> None:
+        self._datastore = datastore
+        self._shares: dict[int, OnChangeShare] = {}
+        self._terms: dict[int, ComponentSubscription] = {}
+        """As it was told, the nodes aside."""
+
+    def serve(self, component: ComponentSubscription, at: int) -> Record | None:
+        """A share, new or changed; the record that follows at once, if there is one."""
+        assert component.on_change is not None
+        number = component.subscription_id
+        terms = structs.replace(component, nodes=(), resumed=False)
+        if self._terms.get(number) == terms:
+            return self._shares[number].serve(component.nodes, at)
+        self._terms[number] = terms
+        share = self._shares[number] = OnChangeShare(
+            self._datastore, component.nodes, select(component.selection), component.on_change
+        )
+        return share.begin(at, resumed=component.resumed)
+
+    def end(self, number: int) -> None:
+        """That subscription is not served any more."""
+        self._shares.pop(number, None)
+        self._terms.pop(number, None)
+
+    def resync(self, number: int, at: int) -> Record | None:
+        """All of a share once more, where it is served."""
+        share = self._shares.get(number)
+        return None if share is None else share.resync(at)
+
+    def next_deadline(self, number: int) -> int | None:
+        """When ``handle_timer`` has something to do for that subscription, ns since 1970."""
+        return self._shares[number].next_deadline()
+
+    def handle_timer(self, number: int, at: int, *, lacking: bool) -> Record | None:
+        """See ``OnChangeShare.handle_timer``."""
+        return self._shares[number].handle_timer(at, lacking=lacking)
