@@ -225,13 +225,14 @@ class AgentPublisher:
         for position in range(count):
             planned = nominal + self._offset(component.period) + position * spread
             clock = planned + skew
-            units = units_of(self._update(component, nominal, position, clock, first))
+            update = self._update(component, nominal, position, clock, first)
+            units = units_of(update)
             messages.append((planned, units))
             made.append(
                 Produced(
                     self._card.generator, numbers.run, numbers.message_id,
                     component.subscription_id, nominal, planned, len(units), count, skew,
-                    self._breaker.incomplete(tick),
+                    update.incomplete,
                 )
             )  # fmt: skip
             yield Account(made[-1])

@@ -104,10 +104,11 @@ def _interface(seed: int, name: str, state: State) -> dict[str, Any]:
 def _statistics(seed: int, name: str, at: int) -> dict[str, Any]:
     constant, index = _constants(seed, name)
     seconds = max(0, at - _UP_SINCE) // SECOND
+    wobble = mixed(seed, name, seconds // 7)
     statistics: dict[str, Any] = {"discontinuity-time": constant["since"]}
     for position, (leaf, rate) in enumerate(_RATES.items()):
-        wobble = mixed(seed + position, name, seconds // 7) % 97
-        statistics[leaf] = str((rate + index) * seconds + wobble & _MASK)
+        gained = (rate + index) * seconds + (wobble >> position) % 97
+        statistics[leaf] = str(gained & _MASK)
     for position, leaf in enumerate(_ERRORS):
         statistics[leaf] = seconds // (3600 * (position + 2)) + index % 5
     return statistics
