@@ -238,6 +238,12 @@ METRICS = (
         "Requests that a device refused (rpc-error), or whose reply could not be used, by reason.",
         ("device", "reason"),
     ),
+    Metric(
+        "cross_checks",
+        "counter",
+        "Looks into /subscriptions of devices: ok, nothing (to see), refused, or why none came.",
+        ("result",),
+    ),
     Metric("journal_bytes", "gauge", "Octets of the journal on disk."),
     Metric("journal_records", "counter", "Records taken into the journal."),
     Metric("intake_refused", "counter", "Batches not taken since the disk was full."),
@@ -297,6 +303,7 @@ class Counters:
         self.sessions_up = Counts()
         self.session_failures = Counts()
         self.requests_refused = Counts()
+        self.cross_checks = Counts()
         self.journal_bytes = 0
         self.journal_records = 0
         self.intake_refused = 0

@@ -126,6 +126,15 @@ class VerdictSettings(Struct, frozen=True, kw_only=True):
     always, which costs a good part of the throughput."""
 
 
+class CrossCheckSettings(Struct, frozen=True, kw_only=True):
+    """Devices are asked how they see their subscriptions: differences are events. In force as soon
+    as the configuration was read again."""
+
+    interval_seconds: Annotated[float, Meta(ge=0, le=7 * 86_400)] = 300
+    """Seconds between two looks at a device with a session, spread over the devices: list of
+    generators, records sent to each receiver, states. 0 never asks."""
+
+
 class SchemaSettings(Struct, frozen=True, kw_only=True):
     """What is known of the data: YANG modules and the numbers of their nodes. Read at the start and
     when the configuration is read again."""
@@ -186,6 +195,7 @@ class Config(Struct, frozen=True, kw_only=True):
     metrics: MetricsSettings = MetricsSettings()
     alerts: AlertSettings = AlertSettings()
     verdicts: VerdictSettings = VerdictSettings()
+    cross_check: CrossCheckSettings = CrossCheckSettings()
     schema: SchemaSettings = SchemaSettings()
     devices: tuple[DeviceSettings, ...] = field(default=(), name="device")
     subscriptions: tuple[SubscriptionSettings, ...] = field(default=(), name="subscription")

@@ -26,6 +26,7 @@ from collector.core import (
 )
 from collector.core.clocks import add_window
 from collector.core.context import Context
+from collector.core.cross_check import Running
 from collector.core.deadlines import CLOSE, LIFE, is_true
 from collector.core.message_ids import Finding
 from collector.core.settings import EngineSettings
@@ -167,6 +168,11 @@ class Engine:
         return [
             found for name in self.devices() for found in views.declarations(self._devices[name])
         ]
+
+    def running(self, device: str) -> list[Running]:
+        """The running subscriptions of a device, to be held against what it says of them."""
+        found = self._devices.get(device)
+        return [] if found is None else views.running(found)
 
     def unknown(self) -> list[UnknownSubscription]:
         """The subscription ids that data came for while nobody said their terms."""

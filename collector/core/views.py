@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from collector.core.cross_check import Running
 from collector.core.life import not_declared
 from collector.core.state import Device, Originator, Subscription
-from collector.model import CollectorTime
+from collector.model import CollectorTime, Provenance
 
 
 class OriginatorState(Struct, frozen=True):
@@ -90,6 +91,29 @@ def declarations(device: Device) -> list[Declaration]:
         for _, one in sorted(device.subscriptions.items())
         if one.live and one.life is not None
     ]
+
+
+def running(device: Device) -> list[Running]:
+    """The running subscriptions of a device, as they are held against what it says of them."""
+    return [
+        Running(
+            id=one.id,
+            name=one.name,
+            revision=one.revision,
+            period=one.period,
+            active=one.state == "active",
+            generators=_listed(one),
+        )
+        for _, one in sorted(device.subscriptions.items())
+        if one.live
+    ]
+
+
+def _listed(one: Subscription) -> tuple[str, ...] | None:
+    if one.life is not None and one.life.declared is not None:
+        return one.life.declared
+    newest = one.lists[-1] if one.lists else None
+    return None if newest is None or newest.provenance is Provenance.CONFIGURED else newest.members
 
 
 class UnknownSubscription(Struct, frozen=True):

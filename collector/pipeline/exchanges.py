@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from collector.core.cross_check import Looked
 from collector.errors import PeerError
 from collector.model import (
     FLAG_IDS,
@@ -35,8 +36,12 @@ from collector.model import (
     Unreassembled,
     UnreassembledNote,
 )
+from collector.pipeline.looks import looked
 from collector.wire import netconf_rpc
+from collector.wire.netconf_looks import CROSS_CHECK
 
+_READING = frozenset(("get", "get-config", "get-data"))
+"""Operations that change nothing and that nobody depends on."""
 _RPC = msgspec.json.Decoder(RpcNote)
 _SESSION = msgspec.json.Decoder(SessionNote)
 _CLOCK = msgspec.json.Decoder(ClockNote)
@@ -48,7 +53,7 @@ _REJECTED = msgspec.json.Decoder(RejectedNote)
 
 def engine_inputs(
     batch: ReceivedBatch, row: int, offset: int, device: str | None
-) -> Iterator[EngineInput | Event]:
+) -> Iterator[EngineInput | Event | Looked]:
     """What one record tells the engine, and events that concern people only.
 
     ``device``: the device behind the record's peer address, None when unknown.
@@ -124,8 +129,24 @@ def _clock(note: ClockNote, now: CollectorTime, offset: int) -> Iterator[EngineI
     yield Event(now, "", "clock", "clock_moved", text)
 
 
-def _reply(note: RpcNote, now: CollectorTime, offset: int) -> Iterator[EngineInput | Event]:
+def _look(note: RpcNote, now: CollectorTime, offset: int) -> Iterator[Looked]:
+    """A device need not answer: whoever asked counts it."""
+    try:
+        reply = netconf_rpc.decode_reply((note.reply or "").encode())
+    except PeerError:
+        return
+    if reply.subscriptions:
+        yield looked(reply.subscriptions, note.device, now, offset)
+
+
+def _reply(
+    note: RpcNote, now: CollectorTime, offset: int
+) -> Iterator[EngineInput | Event | Looked]:
     """Only what was carried out changes anything; a refusal is an event."""
+    if note.operation in _READING:
+        if note.subscription == CROSS_CHECK:
+            yield from _look(note, now, offset)
+        return
     try:
         reply = netconf_rpc.decode_reply((note.reply or "").encode())
         if reply.error is not None:

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from collector.core.cross_check import CrossCheck, Looked
 from collector.core.engine import Engine
 from collector.core.inventory import Inventory
 from collector.core.settings import EngineSettings
@@ -26,6 +27,7 @@ from collector.model import (
     Coded,
     CollectorDown,
     CollectorTime,
+    Dropped,
     Ended,
     Event,
     Fact,
@@ -42,6 +44,7 @@ from collector.pipeline.batch_columns import ids, media_types, rows_with
 from collector.pipeline.bundles import columns_of, parts_of
 from collector.pipeline.departures import departures
 from collector.pipeline.exchanges import engine_inputs
+from collector.pipeline.looks import count_placed
 from collector.pipeline.patches import Patches
 from collector.pipeline.rows import UpdateRows
 from collector.pipeline.sampling import Sampling, every_of
@@ -89,6 +92,7 @@ class _DevicePart(Struct, array_like=True):
     engine: bytes
     coverage: bytes
     patches: bytes = b""
+    cross_check: bytes = b""
 
 
 class Pipeline:
@@ -124,6 +128,7 @@ class Pipeline:
         self._sids: dict[str, SidTable] = {}
         """Device, empty for all others -> its SIDs."""
         self.patches = Patches()
+        self.cross_check = CrossCheck()
 
     @property
     def last_arrival(self) -> int:
@@ -259,6 +264,7 @@ class Pipeline:
             rows.add(updates, placements)
             self._sampling.placed(updates, placements, places)
             self.patches.placed(updates, placements, places)
+            count_placed(self.cross_check, placements)
         facts += heard
 
     def _no_update(
@@ -291,6 +297,7 @@ class Pipeline:
         rows.add(updates, placements)
         self._sampling.placed(updates, placements)
         self.patches.placed(updates, placements)
+        count_placed(self.cross_check, placements)
         facts += said
 
     # ------------------------------------------------------------------ other records
@@ -308,7 +315,12 @@ class Pipeline:
         for told in engine_inputs(batch, row, offset, self.senders.of_record(batch, row)):
             if isinstance(told, Event):
                 facts.append(told)
+            elif isinstance(told, Looked):
+                facts += self.engine.handle_timer(now)
+                facts += self.cross_check.receive(told, self.engine.running(told.device))
             else:
+                if isinstance(told, Dropped | CollectorDown):
+                    self.cross_check.forget_counts()
                 facts += self.engine.receive(told, now)
 
     def _started(self, now: CollectorTime, offset: int, facts: list[Fact]) -> None:
@@ -316,6 +328,7 @@ class Pipeline:
         if self._rest.last_arrival:
             down = CollectorDown(now, CollectorTime(self._rest.last_arrival), offset)
             facts += self.engine.receive(down, now)
+            self.cross_check.forget_counts()
         for device in sorted(set(self.senders.sessions.values())):
             ended = Ended(now, device, None, "collector-down", offset)
             facts += self.engine.receive(ended, now)
@@ -359,6 +372,7 @@ class Pipeline:
             self.engine.snapshot_device(name),
             self._sampling.coverage.snapshot(name),
             self.patches.ids.snapshot(name),
+            self.cross_check.snapshot(name),
         )
         return msgspec.msgpack.encode(part)
 
@@ -379,15 +393,17 @@ class Pipeline:
         config = decode_config(rest.config) if rest.config else None
         settings = self._adjust(engine_settings(config)) if config else self._settings
         engine, sampling = Engine(settings), Sampling(self._sample_every)
-        patches = Patches()
+        patches, cross_check = Patches(), CrossCheck()
         for name, known_to, content in left:
             part = msgspec.msgpack.decode(content, type=_DevicePart)
             sampling.coverage.restore(name, part.coverage, known_to)
             patches.restore(name, part.patches, known_to)
+            cross_check.restore(name, part.cross_check, known_to)
             engine.restore_device(name, part.engine)
         if config is not None:
             sampling.configure(every_of(config.verdicts.coverage_sample))
-        self.engine, self._rest, self._sampling, self.patches = engine, rest, sampling, patches
+        self.engine, self._rest, self._sampling = engine, rest, sampling
+        self.patches, self.cross_check = patches, cross_check
         self.senders.sessions = rest.sessions
         if config is not None:
             self.senders.inventory = inventory_of(config, self._sources)

@@ -39,6 +39,7 @@ from collector.service.commands import commands
 from collector.service.gauges import refresh
 from collector.service.housekeeping import Housekeeping
 from collector.service.intake import LiveIntake
+from collector.service.looking import looks_of
 from collector.service.management import allow_open_files, manager_of
 from collector.service.recovering import recover
 from collector.service.sources import are_behind, receivers_of
@@ -242,6 +243,9 @@ class Service:
             self._at_the_end(self.manager.calls.stop)
         self._at_the_end(self._stop_subscriptions)
         await self.manager.apply(*wanted_from(self.config))
+        looks = looks_of(self)
+        looks.start()
+        self._at_the_end(looks.stop)
 
     def _sealed(self, segment: Segment) -> None:
         """The journal closed a file: its rows become Parquet in the background."""

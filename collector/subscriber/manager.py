@@ -166,6 +166,16 @@ class SubscriptionManager:
         runner = self._runners.get(device)
         return runner is not None and runner.resync_soon(subscription_id, reason)
 
+    def sessions_up(self) -> list[str]:
+        """Devices with a session."""
+        return [name for name, runner in self._runners.items() if runner.is_up]
+
+    async def look(self, device: str) -> None:
+        """Ask a device for its view of the subscriptions; the answer is in the journal."""
+        runner = self._runners.get(device)
+        if runner is not None:
+            await runner.look()
+
     async def resync(self, device: str, name: str = "") -> list[Resynced]:
         """Everything once more, because a person said so.
 

@@ -22,6 +22,7 @@ from collector.metrics import Counters
 from collector.model import SECOND, CollectorTime, RecordKind
 from collector.subscriber.announcements import KINDS, Announcement
 from collector.subscriber.backoff import Backoff, BackoffSettings
+from collector.subscriber.cross_check import Looker
 from collector.subscriber.knowledge import Knowledge
 from collector.subscriber.pace import Pace
 from collector.subscriber.records import Recorder
@@ -82,6 +83,7 @@ class DeviceRunner:
         self._wanted: Mapping[str, WantedSubscription] = {}
         self._requests = Requests(access.name, self._recorder, counters)
         self._knowledge = Knowledge(access.name, self._call)
+        self._looker = Looker(access.name, self._ask, counters)
         self._subscriptions = Subscriptions(
             access.name, self._call, clock, random=random, backoff=backoff, devices=devices
         )
@@ -151,6 +153,15 @@ class DeviceRunner:
             raise UsageError(f"of {self.access.name} no on-change subscription is wanted")
         return await self._subscriptions.resync([name] if name else on_change)
 
+    @property
+    def is_up(self) -> bool:
+        """There is a session."""
+        return self._phase is DevicePhase.UP
+
+    async def look(self) -> None:
+        """Ask the device for its view of the subscriptions, if there is a session."""
+        await self._looker.look()
+
     def state(self) -> DeviceState:
         """For a status view."""
         session = self._session
@@ -193,6 +204,7 @@ class DeviceRunner:
         try:
             await self._recorder.session(RecordKind.SESSION_UP, session)
             self._recording = True
+            self._looker.session_is_new()
             self._now(DevicePhase.UP)
             await self._serve(session)
         except SessionError as error:
@@ -280,6 +292,13 @@ class DeviceRunner:
         if isinstance(operation, EstablishSubscription):
             self._knowledge.warn(subscription, operation.terms)
         return await self._requests.call(session, subscription, operation)
+
+    async def _ask(self, subject: str, operation: Operation) -> RpcReply:
+        """A request that nothing depends on."""
+        session = self._session
+        if session is None or not self._recording:
+            raise SessionError("there is no session", reason="closed")
+        return await self._requests.call(session, subject, operation)
 
     def _deliver(self, now: CollectorTime, messages: Sequence[Arrived]) -> None:
         """What the session hands over. Raises IntakeFullError."""
