@@ -7,7 +7,7 @@ Rules: architecture, section 3, "When", "Everything learned", "First and last".
 
 from __future__ import annotations
 
-from collector.core import amendments, arcs, expected, fold, forgetting, gaps, learning
+from collector.core import amendments, arcs, expected, fold, forgetting, gaps, learning, stopping
 from collector.core.context import Context
 from collector.core.deadlines import (
     STARTING_PERIODS,
@@ -136,6 +136,11 @@ def schedule(context: Context, subscription: Subscription, now: int) -> None:
 
 
 def _due(subscription: Subscription) -> int | None:
+    due = _due_of_period(subscription)
+    return stopping.stop_due(subscription) if due is None else due
+
+
+def _due_of_period(subscription: Subscription) -> int | None:
     if not subscription.live or not subscription.period:
         return None
     if subscription.range_from is not None:
@@ -255,4 +260,5 @@ def _last_begun(subscription: Subscription, now: int) -> int:
     starts = [one.arrivals_from for one in subscription.originators.values() if one.heard]
     tick = nominal(subscription, 0)
     begun = (now - tick - min(starts, default=0)) // subscription.period
-    return max([begun, *subscription.periods])
+    stops = stopping.last_begun(subscription)
+    return max([begun if stops is None else min(begun, stops), *subscription.periods])

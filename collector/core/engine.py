@@ -18,6 +18,7 @@ from collector.core import (
     endings,
     life,
     snapshot,
+    stopping,
     straight,
     straight_compiled,
     subscriptions,
@@ -238,7 +239,11 @@ class Engine:
             time, _, _, _, index, what, _, subscription = entry
             if what == CLOSE:
                 subscription.due = None
-                closing.close(self._context, subscription, time)
+                if stopping.has_passed(subscription, time):
+                    word = NotJudgedReason.ENDED
+                    endings.end(self._context, subscription, time, "stop-time", word)
+                else:
+                    closing.close(self._context, subscription, time)
             elif what == LIFE:
                 life.look(self._context, subscription, time)
             else:

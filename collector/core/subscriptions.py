@@ -8,6 +8,8 @@ A start opens a new revision, and so do other terms; the same terms change the l
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from collector.core import closing, expected, fold, life
 from collector.core.context import Context
 from collector.core.control_modes import mode_of
@@ -238,6 +240,7 @@ def established(context: Context, device: Device, told: Established) -> Subscrip
     if told.modified and one is not None and same:
         closing.wake(context, one, told.arrival)
         _resume(one, told.arrival, None)  # RFC 8639 §2.4.3
+        one.terms = replace(one.terms, stop_time=told.terms.stop_time)
         declare(context, one, declared, told.arrival, None)
         closing.schedule(context, one, told.arrival)
     else:

@@ -10,7 +10,10 @@ from collections.abc import Callable
 
 from collector.interfaces import Said
 
-ENDED_HERE = ("deleted", "session-lost", "collector-down", "stopped", "not-configured")
+ENDED_HERE = (
+    "deleted", "session-lost", "collector-down", "stopped", "not-configured", "stop-time",
+    "replaced", "forgotten",
+)  # fmt: skip
 """Reasons that the subscriber knows already, since it made them."""
 
 

@@ -18,7 +18,7 @@ import pytest
 from collector.cli import status_of
 from collector.config import Config, read_config_table
 from collector.journal.reader import JournalReader
-from collector.model import SECOND, DeviceTime, RecordKind, RpcNote
+from collector.model import SECOND, DeviceTime, Outcome, RecordKind, RpcNote
 from collector.service import Service, commands
 from collector.subscriber import held
 from collector.wire.netconf_rpc import EstablishSubscription, decode_rpc
@@ -40,6 +40,7 @@ transport = "netconf"
 [netconf]
 port = 0
 password_env = "LAB_PASSWORD"
+completes = "configured"
 [period]
 minimum_seconds = 0.5
 [limits]
@@ -191,6 +192,11 @@ def test_states_and_their_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             before = lab.row("lease")["why"]
             assert before.startswith("ends at ")
             assert (await lab.comes_to("short", "completed"))["why"].endswith("Z has passed")
+            # it just fell silent, as a device may, and nobody is blamed for that
+            await lab.until(lambda: lab.kinds("short") == ["active", "ended"])
+            short = [v for v in lab.facts.verdicts["core7"] if v.subscription_name == "short"]
+            assert {v.outcome for v in short} <= {Outcome.COMPLETE, Outcome.NOT_JUDGED}
+            assert len(short) >= 3
             await lab.until(lambda: lab.row("lease")["why"] > before)
             assert lab.row("lease")["id"] is not None
             asked = lab.asked("child").terms

@@ -351,6 +351,60 @@ def test_what_has_no_period_is_followed_and_not_judged(terms: SubscriptionTerms)
     assert rows(wire)[0].period_cs is None
 
 
+# --------------------------------------------------------------------------- stop-time
+def stop(at: float) -> DeviceTime:
+    return DeviceTime(ns(at))
+
+
+def test_what_would_come_after_the_stop_time_is_not_owed() -> None:
+    """RFC 8639 §2.7.3: reaching it is nothing that a publisher has to announce."""
+    wire = run([established(stop_time=stop(40)), *steady(periods=4)], until=200)
+    assert letters(wire.lasts()) == "CCCC"
+    assert [(row.state, row.reason) for row in rows(wire)][-1] == ("ended", "stop-time")
+
+
+def test_what_was_due_before_the_stop_time_is_owed() -> None:
+    sent = [one for one in steady(periods=4) if one.message_id != 103]
+    wire = run([established(stop_time=stop(40)), *sent], until=200)
+    assert letters(wire.lasts()) == "CCCI"
+    assert rows(wire)[-1].reason == "stop-time"
+
+
+def test_a_stop_time_in_the_middle_of_a_period_excuses_its_records() -> None:
+    sent = [one for one in steady(periods=4) if (one.message_id, one.generator) != (103, "1")]
+    wire = run([established(stop_time=stop(30.01)), *sent], until=200)
+    assert letters(wire.lasts()) == "CCCn"
+    assert wire.row(3).reason == "ended"
+    nobody = [one for one in sent if one.message_id != 103]
+    wire = run([established(stop_time=stop(30.01)), *nobody], until=200)
+    assert letters(wire.lasts()) == "CCC"
+
+
+def test_a_prolonged_subscription_goes_on() -> None:
+    more = established(35, stop_time=stop(70), modified=True)
+    wire = run([established(stop_time=stop(40)), *steady(periods=7), more], until=300)
+    assert letters(wire.lasts()) == "CCCCCCC"
+    assert [row.state for row in rows(wire)] == ["active", "active", "ended"]
+
+
+def test_a_silent_one_ends_at_its_stop_time() -> None:
+    wire = run([established(-1, stop_time=stop(12))], until=200)
+    assert wire.verdicts == []
+    assert rows(wire)[-1].reason == "stop-time"
+    without_list = run([established(-1, None, stop_time=stop(12))], until=200)
+    assert rows(without_list)[-1].reason == "stop-time"
+
+
+@pytest.mark.parametrize("target", [{"on_change": OnChange()}, {"stream": "NETCONF"}])
+def test_what_has_no_period_ends_at_its_stop_time(target: dict[str, object]) -> None:
+    start = established(-1, period=None, stop_time=stop(40), **target)  # type: ignore[arg-type]
+    wire = run([start, update(39, "1", 99), update(41, "1", 100)], until=44.9)
+    assert rows(wire)[-1].state == "active"
+    wire = run([start, update(39, "1", 99), update(41, "1", 100)], until=46)
+    assert (rows(wire)[-1].reason, rows(wire)[-1].to_time) == ("stop-time", ns(45))
+    assert wire.verdicts == []
+
+
 # --------------------------------------------------------------------------- states
 def test_a_suspension_is_not_judged() -> None:
     stop = changed(33, Kind.SUBSCRIPTION_SUSPENDED, reason="insufficient-resources")
