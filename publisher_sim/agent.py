@@ -37,7 +37,7 @@ from publisher_sim.events import EventRecord
 from publisher_sim.faults import Breaker, Sending
 from publisher_sim.numbering import Numbering
 from publisher_sim.on_change import Record
-from publisher_sim.scenario import Card, Scenario
+from publisher_sim.scenario import LATEST_OFFSET, Card, Scenario
 from publisher_sim.selection import select
 from publisher_sim.transports import TRANSPORTS
 from publisher_sim.units import Announcement, Update, units_of, units_of_announcement
@@ -58,7 +58,8 @@ class AgentPublisher:
         self._datastore = Datastore(scenario)
         self._changing = Changing(self._datastore)
         self._breaker = Breaker(card.name, scenario.seed, scenario.fault)
-        self._numbering = Numbering(scenario.seed, run)
+        self._behaviour = scenario.behaviour
+        self._numbering = Numbering(scenario.seed, run, self._behaviour)
         self._serving: dict[int, ComponentSubscription] = {}
         """subscription id -> what is served."""
         self._plans = 0
@@ -125,7 +126,7 @@ class AgentPublisher:
             common = self._common(component, now, to)
             said = Announcement(**common, kind=kind, change=change, record=record)
             units = units_of_announcement(said)
-            self._numbering.of(to).used()
+            self._numbering.of(to, component.subscription_id).used()
             actions.extend(self._transmit(component, octets, to) for octets in units)
         return actions
 
@@ -207,8 +208,9 @@ class AgentPublisher:
     ) -> Transmit:
         media_type = TRANSPORTS[to.transport].media_types[component.encoding]
         return Transmit(
-            to.transport, to.address, to.port, media_type, octets, to.path, component.dscp
-        )
+            to.transport, to.address, to.port, media_type, octets, to.path, component.dscp,
+            component.subscription_id if self._behaviour.port_per_subscription else 0,
+        )  # fmt: skip
 
     def _make(self, component: ComponentSubscription, nominal: int) -> Iterable[AgentAction]:
         """The messages of one tick: numbered, accounted for, broken, and put into the queue."""
@@ -216,15 +218,14 @@ class AgentPublisher:
         if self._breaker.silent(tick):
             return
         skew = self._breaker.skew(tick)
-        count = self._scenario.push.updates_per_period
-        spread = round(self._card.arc * component.period) // max(1, count - 1)
+        count = self._count(component)
         first, *others = component.goes_to
-        numbers = self._numbering.of(first)
+        numbers = self._numbering.of(first, component.subscription_id)
         messages: list[tuple[int, list[bytes]]] = []
         made: list[Produced] = []
         for position in range(count):
-            planned = nominal + self._offset(component.period) + position * spread
-            clock = planned + skew
+            planned = nominal + self._leaves_after(component.period, position, count)
+            clock = planned + skew + round(self._behaviour.stamps_off * component.period)
             update = self._update(component, nominal, position, clock, first)
             units = units_of(update)
             messages.append((planned, units))
@@ -245,10 +246,23 @@ class AgentPublisher:
         for message, sendings in zip(made, broken, strict=True):
             self._leave(Leaving(component.subscription_id, first, message), sendings)
 
+    def _count(self, component: ComponentSubscription) -> int:
+        """Updates of one tick."""
+        if self._behaviour.update_per_node:
+            return max(1, len(component.nodes))
+        return self._scenario.push.updates_per_period
+
+    def _leaves_after(self, period: int, position: int, count: int) -> int:
+        """When an update of a tick leaves, ns after the tick."""
+        if self._behaviour.straggles and count > 1 and position == count - 1:
+            return round(LATEST_OFFSET * period)
+        spread = round(self._card.arc * period) // max(1, count - 1)
+        return self._offset(period) + position * spread
+
     def _copy(self, update: Update, planned: int, to: Destination) -> None:
         """The same for another destination, which no fault touches."""
         units = units_of(update)
-        self._numbering.of(to).used()
+        self._numbering.of(to, update.subscription_id).used()
         sendings = [Sending(planned, number, octets) for number, octets in enumerate(units)]
         self._leave(Leaving(update.subscription_id, to, None), sendings)
 
@@ -262,7 +276,7 @@ class AgentPublisher:
         to: Destination,
     ) -> Update:  # fmt: skip
         """One push-update with its share of the nodes."""
-        count = self._scenario.push.updates_per_period
+        count = self._count(component)
         nodes = component.nodes[position::count]
         incomplete = self._breaker.incomplete(_tick(component, nominal))
         if incomplete:
@@ -312,7 +326,7 @@ class AgentPublisher:
         skew = self._breaker.skew(tick)
         first, *others = component.goes_to
         units = units_of(self._record(component, record, skew, first))
-        numbers = self._numbering.of(first)
+        numbers = self._numbering.of(first, number)
         made = Recorded(
             self._card.generator, numbers.run, numbers.message_id, number, record.at, len(units),
             record.patch_id, record.edits, record.incomplete, skew,
@@ -345,7 +359,7 @@ class AgentPublisher:
         self, component: ComponentSubscription, clock: int, to: Destination
     ) -> dict[str, Any]:
         """What every message says; takes the next sequence number."""
-        numbers = self._numbering.of(to)
+        numbers = self._numbering.of(to, component.subscription_id)
         return {
             "transport": to.transport,
             "encoding": component.encoding,
@@ -355,11 +369,12 @@ class AgentPublisher:
             "generator": self._card.generator,
             "publisher_id": self._card.publisher_id,
             "message_id": numbers.message_id,
-            "sequence_number": numbers.next_sequence_number(),
+            "sequence_number": numbers.next_sequence_number(component.subscription_id),
             "subscription_id": component.subscription_id,
             "clock": clock,
             "max_segment_size": to.max_segment_size or self._scenario.push.max_segment_size,
             "cbor_keys": self._scenario.push.cbor_keys,
+            "behaviour": self._behaviour,
         }
 
 

@@ -28,6 +28,8 @@ class Transmit(Struct, frozen=True, gc=False):
     """Over ``https-notif``; empty: the scenario's."""
     dscp: int = 0
     """Code point of its IP header."""
+    scope: int = 0
+    """From the source port of this subscription; 0: all share one."""
 
 
 class Leaving(Struct, frozen=True, gc=False):

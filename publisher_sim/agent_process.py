@@ -17,6 +17,7 @@ from publisher_sim.agent import AgentPublisher, register_of
 from publisher_sim.channel import Heartbeat
 from publisher_sim.publishers.agent_channel import ChannelClient
 from publisher_sim.publishers.agent_loop import AccountFile, loop_of
+from publisher_sim.publishers.timers import Timers
 from publisher_sim.scenario import Card, Scenario
 
 HEARTBEAT_SECONDS = 1.0
@@ -59,7 +60,8 @@ def run_agent(
 async def _serve(scenario: Scenario, card: Card, life: int, target: str, file: AccountFile) -> None:
     agent = AgentPublisher(scenario, card, f"{card.name}/{life}")
     client = ChannelClient(target)
-    loop = loop_of(scenario, agent, file.note, client.say)
+    clock = Timers().clock(scenario.behaviour.clock_shift)
+    loop = loop_of(scenario, agent, file.note, client.say, clock)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, client.close)
     client.say(register_of(scenario, agent, card))

@@ -49,6 +49,8 @@ class GlobalSubscription(Struct):
     """publisher -> the nodes of its component subscription."""
     causes: tuple[str, ...] = ()
     """Why it is suspended, each of ``CAUSES`` once; resumed when the last one is gone."""
+    anchor_off: float = 0.0
+    """Its ticks are so much off the anchor that it has, part of the period."""
     suspended_at: int | None = None
     """ns since 1970."""
     began: int = 0
@@ -103,7 +105,7 @@ class GlobalSubscription(Struct):
     @property
     def anchor(self) -> int:
         """Any tick, ns since 1970."""
-        return self.terms.anchor_time or 0
+        return (self.terms.anchor_time or 0) + round(self.anchor_off * (self.terms.period or 0))
 
     def first_tick(self, now: int) -> int:
         """The first tick after ``now``."""

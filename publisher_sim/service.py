@@ -84,10 +84,14 @@ class DeviceService:
         self._truth_path = truth
         self._progress = progress
         self._master = MasterPublisher(scenario)
-        self._truth = Truth(scenario.grace, counted=scenario.continuity != "none")
+        self._truth = Truth(
+            scenario.grace,
+            counted=scenario.continuity != "none",
+            clock_shift=scenario.behaviour.clock_shift,
+        )
         self._facts = 0
         shared = surroundings or Surroundings()
-        self._clock = shared.timers.clock()
+        self._clock = shared.timers.clock(scenario.behaviour.clock_shift)
         self._alarm = self._clock.alarm(self._wake)
         self._ways_out = shared.ways_out()
         self._truth_apart = shared.truth_apart
@@ -191,7 +195,7 @@ class DeviceService:
         self._over.set()
 
     async def stop(self) -> None:
-        """Terminate, reap, write the truth (``truth_apart``: not). May be called twice, or after a
+        """Terminate, reap, write the truth unless ``truth_apart``. May be called twice, or after a
         failed ``start``."""
         if not self._master.finished:
             self._do(self._master.stop(self._clock.now()))

@@ -71,7 +71,11 @@ class Simulation:
         self._scenario = scenario
         self._terms = terms or terms_of(scenario)
         self._master = MasterPublisher(scenario)
-        self._truth = Truth(scenario.grace, counted=scenario.continuity != "none")
+        self._truth = Truth(
+            scenario.grace,
+            counted=scenario.continuity != "none",
+            clock_shift=scenario.behaviour.clock_shift,
+        )
         self._agents: dict[str, AgentPublisher] = {}
         """publisher -> its process, while it lives."""
         self._lives: dict[str, int] = {}

@@ -33,7 +33,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from publisher_sim import accounts
 from publisher_sim.accounts import OnWire, Produced, Recorded, TruthFact
@@ -54,6 +54,10 @@ from publisher_sim.truth_doubts import Doubts
 
 SHARPEN_PERIODS = 64
 """For so long a missing generator's cause may still become ``lost``."""
+
+
+BELIEVED = 60 * SECOND
+"""A clock that is off by more, and by half a period, tells nobody which period is meant."""
 
 
 class Row(Struct, frozen=True):
@@ -94,13 +98,18 @@ def default_grace(period: int) -> int:
 class Truth:
     """Takes accounts, those of each publisher in order, and says the rows."""
 
-    def __init__(self, grace: int | None = None, *, counted: bool = True) -> None:
+    def __init__(
+        self, grace: int | None = None, *, counted: bool = True, clock_shift: int = 0
+    ) -> None:
         """Nothing is known yet.
 
         Args:
             grace: ns; None: each period's default.
             counted: messages carry numbers, so that a lost one shows.
+            clock_shift: how far the device's clock, which tells all times here, is ahead of true
+                time, ns. Beyond ``BELIEVED`` nobody believes it, and periods are told by true time.
         """
+        self._clock_shift = clock_shift
         self._grace = grace
         self._counted = counted
         self._early: dict[tuple[str, int], list[OnWire]] = defaultdict(list)
@@ -158,7 +167,11 @@ class Truth:
             own = cells[epoch.subscription_id]
             along = lines.get(_road_of(own, epoch), {})
             judge = _Judge(epoch, grace, own, along, self._killed, counted=self._counted)
-            found.extend(judge.rows(until))
+            unbelieved = abs(self._clock_shift) > max(BELIEVED, epoch.period // 2)
+            shift = self._clock_shift if unbelieved else 0
+            found.extend(
+                structs.replace(row, nominal=row.nominal - shift) for row in judge.rows(until)
+            )
         return sorted(found, key=lambda row: (row.subscription_id, row.nominal))
 
 

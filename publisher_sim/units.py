@@ -7,6 +7,7 @@ transport but UDP has one for each message.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -22,9 +23,10 @@ from collector.model import (
 )
 from collector.wire import names
 from collector.wire.notification import encode
-from collector.wire.udp_notif import encode_message
+from collector.wire.udp_notif import HEADER_LENGTH, encode_message
 from publisher_sim.cbor_values import for_cbor, sids_for
 from publisher_sim.events import EventRecord
+from publisher_sim.scenario import Behaviour
 from publisher_sim.transports import TRANSPORTS
 
 
@@ -49,6 +51,8 @@ class Message(Struct, frozen=True, gc=False, kw_only=True):
     max_segment_size: int
     cbor_keys: str = "name"
     """``name`` or ``sid``, in CBOR."""
+    behaviour: Behaviour = Behaviour()
+    """How the device differs from the drafts."""
 
     @property
     def media_type(self) -> int:
@@ -84,6 +88,9 @@ class Announcement(Message, frozen=True, gc=False, kw_only=True):
 _CONTENTS, _CHANGES = NotificationKind.PUSH_UPDATE, NotificationKind.PUSH_CHANGE_UPDATE
 _NAMES = {kind: f"ietf-yang-push:{kind.value}" for kind in (_CONTENTS, _CHANGES)}
 _MILLISECOND = 1_000_000
+_OPTION = struct.Struct("!H")
+_OPTION_AT = HEADER_LENGTH + 2
+"""Where the value of the segmentation option is, which stands first."""
 _ROOTS = {
     "envelope": names.ROOT_ENVELOPE,
     "rfc5277": names.ROOT_NOTIFICATION,
@@ -118,7 +125,8 @@ def notification(message: Update | Announcement) -> bytes:
     if isinstance(message, Announcement):
         name = f"ietf-subscribed-notifications:{message.kind.value}"
         said = structs.replace(said, kind=message.kind, name=name, state_change=message.change)
-        return encode(said, None, media_type, mode=message.mode, sids=sids)
+        octets = encode(said, None, media_type, mode=message.mode, sids=sids)
+        return _rewrapped(octets, said.root, message.behaviour.change_root)
     named_by_header = TRANSPORTS[message.transport].numbers == "message-id"
     said_inside = message.mode != names.MODE_MSO or not named_by_header
     kind = _CHANGES if message.changes else _CONTENTS
@@ -127,7 +135,7 @@ def notification(message: Update | Announcement) -> bytes:
         kind=kind,
         name=_NAMES[kind],
         incomplete_update=message.incomplete,
-        observation_time=DeviceTime(message.clock),
+        observation_time=DeviceTime(message.clock) if message.behaviour.times else None,
         generator=message.generator if said_inside else None,
     )
     contents = message.contents
@@ -137,20 +145,36 @@ def notification(message: Update | Announcement) -> bytes:
 
 
 def _root(message: Message) -> str:
+    if message.behaviour.root:
+        return message.behaviour.root
     root = _ROOTS[message.header]
     over_https = message.transport == "https-notif" and message.encoding == "encode-json"
     return names.ROOT_HTTPS if over_https and root == names.ROOT_NOTIFICATION else root
 
 
+def _rewrapped(octets: bytes, root: str, other: str) -> bytes:
+    """The same in JSON under another wrapper, which our own encoder does not write."""
+    return octets.replace(f'"{root}"'.encode(), f'"{other}"'.encode(), 1) if other else octets
+
+
 def datagrams(message: Update | Announcement) -> list[bytes]:
     """UDP-notif: as many datagrams as ``max_segment_size`` asks for (udp-notif-26 §4)."""
-    return encode_message(
+    made = encode_message(
         notification(message),
         media_type=MediaType(message.media_type),
         publisher_id=message.publisher_id,
         message_id=message.message_id,
         max_segment_size=message.max_segment_size,
     )
+    top = message.behaviour.last_flag_in_top_bit and len(made) > 1
+    return [_with_flag_on_top(one) for one in made] if top else made
+
+
+def _with_flag_on_top(datagram: bytes) -> bytes:
+    """L into the highest bit, the Segment Number below it, as one vendor writes it."""
+    (said,) = _OPTION.unpack_from(datagram, _OPTION_AT)
+    turned = _OPTION.pack((said & 1) << 15 | said >> 1)
+    return datagram[:_OPTION_AT] + turned + datagram[_OPTION_AT + _OPTION.size :]
 
 
 def whole(message: Update | Announcement) -> list[bytes]:

@@ -55,6 +55,7 @@ class Joined:
         """``known``: what the operator says of the configured subscription."""
         self._scenario = scenario
         self._terms = terms or default_terms(scenario)
+        self._shift = scenario.behaviour.clock_shift
         operator = {}
         if known is not None and scenario.configured is not None:
             operator[scenario.name, scenario.configured.subscription_id] = known
@@ -66,14 +67,15 @@ class Joined:
     def take(self, said: Iterable[Said]) -> None:
         """Hand everything over, in order."""
         for one in said:
-            arrival = CollectorTime(one.at + LATENCY)
+            # a device whose clock is wrong says its own time of everything, this too
+            arrival = CollectorTime(one.at - self._shift + LATENCY)
             self._wait(arrival)
             for record in self._records(one, arrival):
                 self._hand(record, arrival)
 
     def stop(self, at: int) -> list[Verdict]:
         """The collector stops in good order; returns all verdicts."""
-        now = CollectorTime(at)
+        now = CollectorTime(at - self._shift)
         self._wait(now)
         self._hand(CollectorStopped(now, self._offset), now)
         return self.verdicts
@@ -121,7 +123,8 @@ class Joined:
         )  # fmt: skip
 
     def _datagram(self, octets: bytes, arrival: CollectorTime) -> Iterator[EngineInput]:
-        header = decode_header(octets)
+        on_top = self._scenario.behaviour.last_flag_in_top_bit
+        header = decode_header(octets, top_bit_last=on_top)
         payload = octets[header.header_length :]
         if header.segment is None:
             ids = (header.publisher_id, header.message_id)

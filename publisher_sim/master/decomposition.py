@@ -42,7 +42,7 @@ class Decomposition:
         return tuple(self._scenario.publisher(name).generator for name in one.shares)
 
     def listed(self, one: GlobalSubscription) -> tuple[str, ...] | None:
-        """What state changes say of them."""
+        """What replies and state changes say of them."""
         return self.generators(one) if self._scenario.lists and not one.unlisted else None
 
     def tell(self, one: GlobalSubscription, before: Shares, *, fresh: bool = False) -> list[Action]:
@@ -78,7 +78,7 @@ class Decomposition:
         return ComponentSubscription(
             subscription_id=one.subscription_id,
             period=one.terms.period or 0,
-            anchor=one.terms.anchor_time or 0,
+            anchor=one.anchor,
             encoding=one.terms.encoding or DEFAULT_ENCODING,
             nodes=one.shares.get(publisher, ()),
             selection=one.selection.wanted,

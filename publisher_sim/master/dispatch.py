@@ -8,6 +8,7 @@ the first action (RFC 8639 §2.4: nothing under new terms before it).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from collector.errors import ProtocolError
@@ -37,12 +38,18 @@ class Answerer(Protocol):
 class Dispatcher:
     """Who answers what."""
 
-    def __init__(self, mode: str) -> None:
+    def __init__(
+        self,
+        mode: str,
+        refuse: Callable[[ProtocolError], ProtocolError] = lambda error: error,
+    ) -> None:
         """Nobody answers anything but close-session yet.
 
         Args:
             mode: control mode, says how lists of generators are spelled in replies.
+            refuse: how this device words what it refuses.
         """
+        self._refuse = refuse
         self._mode = mode
         self._answerers: dict[str, Answerer] = {}
         self.add(_Closing())
@@ -56,7 +63,7 @@ class Dispatcher:
         try:
             result, after = self._ask(session, rpc, now)
         except ProtocolError as error:
-            result, after = error, []
+            result, after = self._refuse(error), []
         reply = encode_reply(rpc.message_id, result, mode=self._mode, operation=rpc.operation)
         return [SendReply(session.session_id, reply), *after]
 

@@ -108,7 +108,7 @@ class DynamicSubscriptions:
         self._capacity.admit(one, self._life_cycle)
         self._next_id += 1
         follows = [*self._life_cycle.begin(one, now), *self._sending.replay(one, now)]
-        generators = None if one.unlisted else self._decomposition.generators(one)
+        generators = self._decomposition.listed(one)
         return EstablishOutput(one.subscription_id, generators, revised), follows
 
     def _grant(

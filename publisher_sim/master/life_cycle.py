@@ -66,6 +66,7 @@ class LifeCycle:
         """It is there, and the publishers know."""
         one.began = now
         one.rhythm = self._scenario.period_ns
+        one.anchor_off = self._scenario.behaviour.anchor_off
         one.shares = self._decomposition.shares(one)
         self._known[one.subscription_id] = one
         begun = [*self._mark(one), *self._begun(one, now)]

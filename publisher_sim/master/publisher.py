@@ -28,6 +28,7 @@ from publisher_sim.master.decomposition import Decomposition
 from publisher_sim.master.dispatch import Dispatcher
 from publisher_sim.master.dynamic import DynamicSubscriptions
 from publisher_sim.master.life_cycle import LifeCycle
+from publisher_sim.master.manners import Manners
 from publisher_sim.master.reading import Reading
 from publisher_sim.master.references import References
 from publisher_sim.master.sending import Sending
@@ -63,7 +64,8 @@ class MasterPublisher:
         self.configured = ConfiguredSubscriptions(
             scenario, self.life_cycle, self.decomposition, self.filters
         )
-        self.dispatcher = Dispatcher(scenario.control_mode)
+        self._manners = Manners(scenario)
+        self.dispatcher = Dispatcher(scenario.control_mode, self._manners.refuse)
         if scenario.control_mode != names.MODE_DN_19:  # which has configured ones only
             self.dispatcher.add(
                 DynamicSubscriptions(
@@ -130,6 +132,7 @@ class MasterPublisher:
     def rpc_received(self, session_id: str, rpc: Rpc, now: int) -> list[Action]:
         """Answer one request."""
         actions = self.dispatcher.answer(self.sessions.get(session_id), rpc, now)
+        actions = self._manners.answer(rpc, actions, now)
         return [*actions, *self.life_cycle.settle(now)]
 
     # ------------------------------------------------------------------ configuration
@@ -182,6 +185,7 @@ class MasterPublisher:
             self._timeline.next_deadline(),
             self.sending.next_deadline(),
             self.configured.next_deadline(),
+            self._manners.next_deadline(),
             *(self.life_cycle.deadline(one) for one in self.life_cycle),
         ]
         return min((one for one in deadlines if one is not None), default=None)
@@ -200,6 +204,7 @@ class MasterPublisher:
         for one in self.life_cycle:
             actions.extend(self.life_cycle.in_time(one, now))
         self.configured.handle_timer(now)
+        actions.extend(self._manners.handle_timer(now))
         return [*actions, *self.life_cycle.settle(now)]
 
     def stop(self, now: int) -> list[Action]:

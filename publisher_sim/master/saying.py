@@ -30,16 +30,23 @@ def on_session(
         mode: control mode, says how the list is spelled.
         now: when it happened, ns since 1970.
     """
+    octets = state_change(one.subscription_id, kind, change, mode, now)
+    return SendNotification(one.session_id, octets)
+
+
+def state_change(
+    number: int, kind: NotificationKind, change: StateChange | None, mode: str, now: int
+) -> bytes:
+    """One state change of a subscription, which may be gone already."""
     said = Notification(
         kind=kind,
         name=f"ietf-subscribed-notifications:{kind.value}",
         root=names.ROOT_NOTIFICATION,
-        subscription_id=one.subscription_id,
+        subscription_id=number,
         event_time=DeviceTime(now),
         state_change=change,
     )
-    octets = notification.encode(said, None, MediaType.YANG_DATA_XML, mode=mode)
-    return SendNotification(one.session_id, octets)
+    return notification.encode(said, None, MediaType.YANG_DATA_XML, mode=mode)
 
 
 def event_octets(record: EventRecord) -> bytes:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from publisher_sim.accounts import TruthFact, encode_fact
 from publisher_sim.agent import Account, AgentAction, AgentPublisher, Transmit
-from publisher_sim.channel import FromAgent, ToAgent
+from publisher_sim.channel import EndComponent, FromAgent, ToAgent
 from publisher_sim.ports import Announce
 from publisher_sim.publishers.roads import RoadSender
 from publisher_sim.publishers.senders import OpenSender, Sender, open_sender
@@ -68,6 +68,8 @@ def loop_of(
         ConfigError: it cannot be opened.
     """
     clock = clock or Timers().clock()
+    if scenario.behaviour.port_per_subscription:
+        return AgentLoop(agent, None, note, say, clock, partial(open_sender, scenario))
     if scenario.configuration is not None:
         return AgentLoop(agent, None, note, say, clock, partial(way_out, scenario))
     return AgentLoop(agent, way_out(scenario), note, say, clock)
@@ -100,8 +102,8 @@ class AgentLoop:
         self._open_other = open_other
         self.on_reach: OnReach | None = None
         """Is told when a receiver that needs a connection can be reached, or no longer."""
-        self._others: dict[tuple[str, str], Sender | None] = {}
-        """(transport, path) -> its sender, once something goes there."""
+        self._others: dict[tuple[str, str, int], Sender | None] = {}
+        """(transport, path, scope) -> its sender, once something goes there."""
         self._note = note
         self._say = say
         self._clock = clock
@@ -112,7 +114,15 @@ class AgentLoop:
         """Take what the master says."""
         if not self._closed:
             self._carry_out(self.agent.receive(message, self._clock.now()))
+            if isinstance(message, EndComponent):
+                self._end_scope(message.subscription_id)
             self._arm()
+
+    def _end_scope(self, scope: int) -> None:
+        for key in [key for key in self._others if key[2] == scope]:
+            sender = self._others.pop(key)
+            if sender is not None:
+                sender.close()
 
     def announce(self, what: Announce) -> None:
         """Send a state change."""
@@ -161,9 +171,9 @@ class AgentLoop:
     def _sender_for(self, unit: Transmit) -> Sender | None:
         if self._open_other is None:
             return self._sender
-        key = (unit.transport, unit.path)
+        key = (unit.transport, unit.path, unit.scope)
         if key not in self._others:
-            sender = self._others[key] = self._open_other(*key)
+            sender = self._others[key] = self._open_other(unit.transport, unit.path)
             if isinstance(sender, RoadSender):
                 sender.on_reach = partial(self._reached, unit.transport)
         return self._others[key]

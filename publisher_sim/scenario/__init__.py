@@ -6,7 +6,8 @@ of them together, ``file`` to read and ``checks`` to check them.
 
 from __future__ import annotations
 
-from publisher_sim.scenario.cards import MASTER, Card, Master
+from publisher_sim.scenario.behaviour import Behaviour
+from publisher_sim.scenario.cards import LATEST_OFFSET, MASTER, Card, Master
 from publisher_sim.scenario.changes import Changes
 from publisher_sim.scenario.checks import check
 from publisher_sim.scenario.configuration import Configuration
@@ -23,10 +24,12 @@ from publisher_sim.scenario.users import User
 from publisher_sim.scenario.whole import Scenario
 
 __all__ = [
+    "LATEST_OFFSET",
     "MASTER",
     "MESSAGE_FAULTS",
     "NETCONF_STREAM",
     "REASONS",
+    "Behaviour",
     "Card",
     "Changes",
     "Configuration",

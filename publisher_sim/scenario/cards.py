@@ -6,6 +6,8 @@ from publisher_sim.scenario.table import Table
 
 MASTER = "master"
 """Name under which the master's own publisher is known."""
+LATEST_OFFSET = 0.45
+"""Part of the period by which a publisher has sent; beyond a half it would be the next tick's."""
 
 
 class Card(Table, frozen=True):

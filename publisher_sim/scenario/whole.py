@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import field
 
 from collector.model import SECOND
+from publisher_sim.scenario.behaviour import Behaviour, behaviour_of
 from publisher_sim.scenario.cards import MASTER, Card, Master
 from publisher_sim.scenario.changes import Changes
 from publisher_sim.scenario.configuration import Configuration
@@ -37,6 +38,9 @@ class Scenario(Table, frozen=True):
     """How the list is spelled, and whether an update carries its publisher's id
     (distributed-notif -09 to -19 do, the base draft has the transport's header alone); -19 has
     configured subscriptions only."""
+    behaves_like: str | tuple[str, ...] = ()
+    """Routers and single quirks that it is like, names of ``scenario.behaviour``; none: it keeps to
+    the drafts."""
     seed: int = 1
     periods: int = 60
     """How long the run lasts, counted in ticks of the first subscription; 0: until stopped."""
@@ -108,7 +112,20 @@ class Scenario(Table, frozen=True):
     @property
     def lists(self) -> bool:
         """Does it ever say who is to deliver?"""
+        if not self.behaviour.lists:
+            return False
         return self.configured is None or (self.announces and self.configured.announce_list)
+
+    @property
+    def behaves(self) -> tuple[str, ...]:
+        """``behaves_like`` as a list."""
+        like = self.behaves_like
+        return (like,) if isinstance(like, str) else like
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """How it differs from the drafts. Raises KeyError, unless the scenario is checked."""
+        return behaviour_of(self.behaves)
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -121,9 +138,10 @@ class Scenario(Table, frozen=True):
     def publishers(self) -> tuple[Card, ...]:
         """The master's own publisher first, then the cards."""
         own = self.master
+        only = self.behaviour.publisher_id
         first = Card(
-            MASTER, own.publisher_id, own.interfaces, own.hardware, phase=own.phase,
-            arc=own.arc, transient=own.transient,
+            MASTER, own.publisher_id if only is None else only, own.interfaces, own.hardware,
+            phase=own.phase, arc=own.arc, transient=own.transient,
         )  # fmt: skip
         return (first, *self.card)
 

@@ -226,8 +226,8 @@ def test_each_destination_has_numbers_of_its_own() -> None:
 
 def test_a_further_destination_is_another_run_for_the_truth() -> None:
     numbering = Numbering(7, "lc1/0")
-    first = numbering.of(Destination("udp-notif", "a", 1))
-    second = numbering.of(Destination("udp-notif", "a", 2))
+    first = numbering.of(Destination("udp-notif", "a", 1), 7)
+    second = numbering.of(Destination("udp-notif", "a", 2), 7)
     assert (first.run, second.run) == ("lc1/0", "lc1/0+1")
-    assert numbering.of(Destination("udp-notif", "a", 1, "/p", 900)) is first
+    assert numbering.of(Destination("udp-notif", "a", 1, "/p", 900), 8) is first
     assert (road(first.run), road(second.run)) == ("", "1")

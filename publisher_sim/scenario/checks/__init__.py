@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from publisher_sim.scenario.checks.behaviour import check_behaviour
 from publisher_sim.scenario.checks.changes import check_changes
 from publisher_sim.scenario.checks.checker import Checks
 from publisher_sim.scenario.checks.configuration import check_configuration
@@ -21,6 +22,7 @@ from publisher_sim.scenario.checks.users import check_users
 from publisher_sim.scenario.whole import Scenario
 
 CHECKS: tuple[Callable[[Checks], None], ...] = (
+    check_behaviour,
     check_device,
     check_users,
     check_transport,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
 
 from collector.errors import ConfigError
 from publisher_sim.scenario.whole import Scenario
@@ -14,8 +15,11 @@ class Checks:
     def __init__(self, scenario: Scenario, file: str = "") -> None:
         self.scenario = scenario
         self.file = file
-        self.names = {one.name for one in scenario.publishers}
+
+    @cached_property
+    def names(self) -> set[str]:
         """Of all publishers, the master's own among them."""
+        return {one.name for one in self.scenario.publishers}
 
     def require(self, good: bool, key: str, message: str, allowed: str) -> None:
         """Raise ConfigError unless ``good``."""

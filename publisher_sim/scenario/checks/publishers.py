@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collector.wire import names
-from publisher_sim.scenario.cards import MASTER
+from publisher_sim.scenario.cards import LATEST_OFFSET, MASTER
 from publisher_sim.scenario.checks.checker import Checks
-
-LATEST_OFFSET = 0.45
-"""Part of the period by which a publisher has sent; beyond a half it would be the next tick's."""
 
 
 def check_publishers(checks: Checks) -> None:
