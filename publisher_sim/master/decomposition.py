@@ -45,6 +45,10 @@ class Decomposition:
         """What replies and state changes say of them."""
         return self.generators(one) if self._scenario.lists and not one.unlisted else None
 
+    def shown(self, one: GlobalSubscription) -> tuple[str, ...]:
+        """What /subscriptions says of them, to who may see it."""
+        return self.generators(one) if self._scenario.lists else ()
+
     def tell(self, one: GlobalSubscription, before: Shares, *, fresh: bool = False) -> list[Action]:
         """Component subscriptions to those whose share is new, ends to those without one.
 

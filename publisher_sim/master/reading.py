@@ -28,7 +28,7 @@ class Reading:
     def entries(self) -> tuple[SubscriptionState, ...]:
         """All of them."""
         others = (
-            operational_state(one, self._decomposition.listed(one) or ())
+            operational_state(one, self._decomposition.shown(one))
             for one in self._life_cycle
             if one.subscription_id not in self._configured
         )
