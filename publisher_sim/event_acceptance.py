@@ -81,7 +81,7 @@ def _replay(terms: SubscriptionTerms, stream: EventStream, now: int) -> DeviceTi
         raise ProtocolError("replay-start-time is not in the past", tag="invalid-value")
     if stop is not None and stop <= start:
         raise ProtocolError("stop-time is not after replay-start-time", tag="invalid-value")
-    begins = stream.begins(start)
+    begins = stream.begins(start, now)
     return DeviceTime(begins) if begins > start else None
 
 

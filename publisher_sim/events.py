@@ -68,38 +68,47 @@ class EventStream:
         self._log: deque[EventRecord] = deque()
         self._room = stream.replay_records
         self._next = 0
-        """Number of the next alarm."""
+        """Number of the next alarm that is not in the log."""
+        self._taken = 0
+        """Number of the next alarm that nobody has taken."""
 
     @property
     def next_at(self) -> int | None:
-        """When the next alarm happens; None: never."""
-        return self._happens(self._next) if self.pace else None
+        """When the next alarm happens that nobody has taken; None: never."""
+        return self._happens(self._taken) if self.pace else None
 
-    def take(self, now: int, since: int | None = None) -> list[EventRecord]:
-        """The alarms up to ``now`` that nobody has taken.
+    def take(self, now: int, since: int) -> list[EventRecord]:
+        """The alarms from ``since`` to ``now`` that nobody has taken.
 
         Args:
             now: ns since 1970.
-            since: when the first who waits for them began; of those before only as many are made
-                as the log keeps. None: nobody waits.
+            since: when the first who waits for them began.
         """
         if not self.pace:
             return []
-        begin = int(((now if since is None else since) - self.created) * self.pace / SECOND)
-        self._skip_to(begin - self._room - 1)
+        self._taken = max(self._taken, self._first_after(since))
         found = []
-        while (at := self._happens(self._next)) <= now:
-            found.append(self._alarm(self._next, at))
-            self._next += 1
-        for record in found:
-            self._keep(record)
+        while (at := self._happens(self._taken)) <= now:
+            found.append(self._alarm(self._taken, at))
+            self._taken += 1
         return found
 
-    def _skip_to(self, number: int) -> None:
-        if number > self._next:
-            self._next = number
-            self.aged = self._happens(number - 1)
+    def _first_after(self, time: int) -> int:
+        """Number of an alarm that is the first or second one not before ``time``."""
+        return max(0, int((time - self.created) * self.pace / SECOND))
+
+    def _catch_up(self, now: int) -> None:
+        """What happened until now is in the log; of a long silence only as much as it keeps."""
+        if not self.pace or not self._room:
+            return
+        first = self._first_after(now) - self._room - 1
+        if first > self._next:
+            self._next = first
+            self.aged = self._happens(first - 1)
             self._log.clear()
+        while (at := self._happens(self._next)) <= now:
+            self._keep(self._alarm(self._next, at))
+            self._next += 1
 
     def _happens(self, number: int) -> int:
         place = random.Random(f"{self._seed}/{self.name}/{number}").random()
@@ -117,25 +126,25 @@ class EventStream:
 
     def add(self, record: EventRecord) -> None:
         """Something else happened, now."""
-        self._keep(record)
+        self._catch_up(record.at)
+        if self._room:
+            self._keep(record)
 
     def _keep(self, record: EventRecord) -> None:
-        if not self._room:
-            return
         if len(self._log) >= self._room:
             self.aged = self._log.popleft().at
         self._log.append(record)
 
-    def begins(self, wanted: int) -> int:
+    def begins(self, wanted: int, now: int) -> int:
         """From when on a replay can be had, if it is wanted from ``wanted`` on."""
+        self._catch_up(now)
         oldest = self.created if self.aged is None else self.aged + 1
         return max(wanted, oldest)
 
-    def past(self, start: int, end: int | None) -> Iterator[EventRecord]:
+    def past(self, start: int, end: int | None, now: int) -> list[EventRecord]:
         """Records kept of [start, end), in their order."""
-        for record in self._log:
-            if start <= record.at and (end is None or record.at < end):
-                yield record
+        self._catch_up(now)
+        return [one for one in self._log if start <= one.at and (end is None or one.at < end)]
 
     def last_before(self, at: int) -> int | None:
         """When the last record before ``at`` happened (``replay-previous-event-time``); None:

@@ -63,3 +63,5 @@ class StateChange(Struct, frozen=True):
     reason: str | None = None
     """Identity without its module, for suspended and terminated."""
     yang_library_content_id: str | None = None
+    replay_previous_event_time: DeviceTime | None = None
+    """Of started: when the record before a configured replay happened (RFC 8639 §2.5.6)."""

@@ -43,6 +43,7 @@ _KINDS: Final[dict[str, NotificationKind]] = {
 _PUSH: Final = (_K.PUSH_UPDATE, _K.PUSH_CHANGE_UPDATE)
 _WITH_TERMS: Final = (_K.SUBSCRIPTION_STARTED, _K.SUBSCRIPTION_MODIFIED)
 _WITH_REASON: Final = (_K.SUBSCRIPTION_SUSPENDED, _K.SUBSCRIPTION_TERMINATED)
+_PREVIOUS: Final = "replay-previous-event-time"
 _KIND_MODULES: Final = ("", names.SN, names.YP)
 CONTENTS_LEAF: Final = {
     _K.PUSH_UPDATE: "datastore-contents",
@@ -226,6 +227,9 @@ def _read_state_change(kind: NotificationKind, found: Mapping[str, Any]) -> Stat
         terms=read_terms(found),
         generators=read_generators(found),
         yang_library_content_id=_optional_text(found, "yang-library-content-id"),
+        replay_previous_event_time=(
+            plain.read_time(found[_PREVIOUS], _PREVIOUS) if _PREVIOUS in found else None
+        ),
     )
 
 
@@ -350,6 +354,8 @@ def _write_state_change(notification: Notification, mode: str) -> dict[str, Any]
             body |= write_generators(change.generators, mode)
         if change.yang_library_content_id is not None:
             body[f"{names.REVISION}:yang-library-content-id"] = change.yang_library_content_id
+        if change.replay_previous_event_time is not None:
+            body[_PREVIOUS] = timestamps.format_date_and_time(change.replay_previous_event_time)
     return body
 
 

@@ -51,6 +51,9 @@ class ConfiguredSubscription(Struct, frozen=True):
     terms: SubscriptionTerms
     receivers: tuple[ConfiguredReceiver, ...] = ()
     purpose: str = ""
+    replay: bool = False
+    """``configured-replay``: what its stream has kept since the device started is sent first
+    (RFC 8639 §2.5.6)."""
 
 
 class Configuration(Struct, frozen=True):
@@ -113,6 +116,7 @@ def read_subscription(element: xml.Element) -> ConfiguredSubscription:
         read_terms(found),
         tuple(_read_receiver(one) for one in plain.as_list(receivers)),
         plain.read_text(found.get("purpose", ""), "purpose"),
+        "configured-replay" in found,
     )
 
 
@@ -143,6 +147,8 @@ def write_subscription(subscription: ConfiguredSubscription, transport_module: s
                 found[leaf] = f"{transport_module}:{identity}"
     if subscription.purpose:
         found["purpose"] = plain.VerbatimText(subscription.purpose)
+    if subscription.replay:
+        found["configured-replay"] = [None]
     receivers = [_write_receiver(one) for one in subscription.receivers]
     found["receivers"] = {"receiver": receivers}
     return plain_xml.element_text(f"{names.SN}:subscription", found)

@@ -8,7 +8,12 @@ the global subscription.
 
 from __future__ import annotations
 
-from publisher_sim.channel import ComponentSubscription, EndComponent, ResyncComponent
+from publisher_sim.channel import (
+    ComponentSubscription,
+    Destination,
+    EndComponent,
+    ResyncComponent,
+)
 from publisher_sim.global_subscription import DEFAULT_ENCODING, GlobalSubscription
 from publisher_sim.membership import Membership
 from publisher_sim.ports import Action, TellAgent
@@ -76,9 +81,14 @@ class Decomposition:
         return [TellAgent(publisher, message) for publisher in one.shares]
 
     def component(
-        self, one: GlobalSubscription, publisher: str, *, fresh: bool = False
+        self,
+        one: GlobalSubscription,
+        publisher: str,
+        to: Destination | None = None,
+        *,
+        fresh: bool = False,
     ) -> ComponentSubscription:
-        """One publisher's part."""
+        """One publisher's part; ``to``: for this receiver alone."""
         return ComponentSubscription(
             subscription_id=one.subscription_id,
             period=one.terms.period or 0,
@@ -94,5 +104,5 @@ class Decomposition:
             on_change=one.terms.on_change,
             resumed=one.terms.on_change is not None and not fresh,
             dscp=one.terms.dscp or 0,
-            destinations=one.destinations,
+            destinations=one.destinations if to is None else (to,),
         )

@@ -34,7 +34,7 @@ from publisher_sim.master.sending import Sending
 from publisher_sim.master.sessions import SessionInfo
 from publisher_sim.named_filters import NamedFilters
 from publisher_sim.scenario import Scenario
-from publisher_sim.selection import Selection
+from publisher_sim.selection import EVERYTHING
 
 _OF_STREAMS = ("selection_filter", "stop_time")
 _OF_DATASTORES = ("datastore", "selection_filter", "period", "anchor_time", "stop_time")
@@ -100,7 +100,7 @@ class DynamicSubscriptions:
         self, session: SessionInfo, operation: EstablishSubscription, now: int
     ) -> Answer:
         terms = self._without_unknown_dependency(session, operation.terms)
-        one = GlobalSubscription(self._next_id, session.session_id, terms, Selection(), {})
+        one = GlobalSubscription(self._next_id, session.session_id, terms, EVERYTHING, {})
         one.unlisted = not sees_generators(session.access)
         revised = self._grant(one, terms, now)
         one.shares = self._decomposition.shares(one)

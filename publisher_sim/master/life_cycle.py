@@ -17,6 +17,7 @@ from msgspec import structs
 
 from collector.model import SECOND, NotificationKind, StateChange, SubscriptionTerms
 from publisher_sim import accounts
+from publisher_sim.channel import Destination
 from publisher_sim.forwarding import EventPiece, Forwarding
 from publisher_sim.global_subscription import BY_LOAD, GlobalSubscription
 from publisher_sim.master.capacity import Capacity
@@ -221,12 +222,18 @@ class LifeCycle:
         said = [] if silent else self._say(one, _K.SUBSCRIPTION_COMPLETED, None, now)
         return [*self.end(one, "stop-time", now), *said]
 
-    def replayed(self, one: GlobalSubscription, now: int) -> list[Action]:
+    def replayed(
+        self, one: GlobalSubscription, now: int, to: Destination | None = None
+    ) -> list[Action]:
         """All that its stream has kept was sent; one whose stop-time is past ends with it
         (RFC 8639 §2.7.7)."""
         if one.suspended:  # its session did not take it all
             return []
-        said = self._say(one, _K.REPLAY_COMPLETED, None, now)
+        if one.is_configured:
+            component = self._decomposition.component(one, MASTER, to)
+            said: list[Action] = [Announce(component, _K.REPLAY_COMPLETED, None)]
+        else:
+            said = self._say(one, _K.REPLAY_COMPLETED, None, now)
         return [*said, *self.in_time(one, now)]
 
     def stream_gone(self, name: str, now: int) -> list[Action]:

@@ -62,7 +62,7 @@ class MasterPublisher:
         self.references = References(self.filters, self.life_cycle)
         self._acting = Acting(scenario, self._members, self.life_cycle, self.capacity)
         self.configured = ConfiguredSubscriptions(
-            scenario, self.life_cycle, self.decomposition, self.filters
+            scenario, self.life_cycle, self.decomposition, self.filters, self.streams, self.sending
         )
         self._manners = Manners(scenario)
         self.dispatcher = Dispatcher(scenario.control_mode, self._manners.refuse)

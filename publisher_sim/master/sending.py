@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 from collector.model import NotificationKind
 from publisher_sim import accounts
-from publisher_sim.channel import Count, Forward
+from publisher_sim.channel import Count, Destination, Forward
 from publisher_sim.events import EventRecord, Streams
 from publisher_sim.filters import tree_of
 from publisher_sim.forwarding import EventPiece, Forwarding, Qos
@@ -121,27 +121,40 @@ class Sending:
             if listens and _in_time(one, record):
                 yield from self._to_one(one, record, now)
 
-    def _to_one(self, one: GlobalSubscription, record: EventRecord, now: int) -> list[Action]:
+    def _to_one(
+        self,
+        one: GlobalSubscription,
+        record: EventRecord,
+        now: int,
+        to: Destination | None = None,
+    ) -> list[Action]:
         if one.event_filter is not None and not one.event_filter.matches(tree_of(record.tree)):
             one.excluded += 1
             return []
         one.sent += 1
         if one.is_configured:
-            component = self._decomposition.component(one, MASTER)
+            component = self._decomposition.component(one, MASTER, to)
             return [Announce(component, NotificationKind.OTHER, None, record)]
         return self.forward(EventPiece(one.subscription_id, event_octets(record)), now)
 
-    def replay(self, one: GlobalSubscription, now: int) -> list[Action]:
+    def replay(
+        self, one: GlobalSubscription, now: int, to: Destination | None = None
+    ) -> list[Action]:
         """What its stream has kept of the time asked for, then replay-completed at once
-        (RFC 8639 §2.4.2.1, §2.7.7); nothing for a subscription without replay."""
+        (RFC 8639 §2.4.2.1, §2.5.6, §2.7.7); nothing for a subscription without replay.
+
+        Args:
+            one: which.
+            now: ns since 1970.
+            to: the one receiver of a configured subscription that became active; None: all.
+        """
         stream = self._streams.get(one.terms.stream or "")
         start = one.terms.replay_start_time
         if stream is None or start is None:
             return []
-        stream.take(now)
-        past = list(stream.past(start, one.terms.stop_time))
-        actions = [action for record in past for action in self._to_one(one, record, now)]
-        return [*actions, *self._life_cycle.replayed(one, now)]
+        past = stream.past(start, one.terms.stop_time, now)
+        actions = [action for record in past for action in self._to_one(one, record, now, to)]
+        return [*actions, *self._life_cycle.replayed(one, now, to)]
 
 
 def _in_time(one: GlobalSubscription, record: EventRecord) -> bool:

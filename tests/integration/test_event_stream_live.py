@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -158,7 +159,7 @@ def test_records_are_kept_those_before_the_subscription_among_them(tmp_path: Pat
             del reader
         await until(lambda: sent()["NETCONF"][0] == 2, "the end of a session")
         counts.update(sent())
-        everything.extend(alarms.past(0, None))
+        everything.extend(alarms.past(0, None, time.time_ns()))
         assert {phase(service, name)[0] for name in ("alarms", "broken", "sessions")} == {ACTIVE}
         assert "begins at" in phase(service, "alarms")[1]  # earlier than the log: it says so
         await until(lambda: sent()["alarms"][0] > len(everything) + 5, "more alarms")

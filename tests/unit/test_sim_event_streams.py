@@ -56,39 +56,42 @@ def records(driver: Driver) -> list[Notification]:
 def test_alarms_follow_from_the_seed_whoever_listens() -> None:
     def told(*looks: int) -> list[EventRecord]:
         stream = EventStream(ALARMS, 7, ("fan1", "psu1"), NOW)
-        return [record for at in looks for record in stream.take(NOW + at * SECOND)]
+        return [record for at in looks for record in stream.take(NOW + at * SECOND, NOW)]
 
     often, once = told(*range(1, 11)), told(10)
     assert often == once
     assert 18 <= len(once) <= 20
     assert [one.at for one in once] == sorted(one.at for one in once)
     assert {one.values.get("name") for one in once} <= {"fan1", "psu1", None}
-    assert EventStream(ALARMS, 8, (), NOW).take(NOW + 10 * SECOND) != once
+    assert EventStream(ALARMS, 8, (), NOW).take(NOW + 10 * SECOND, NOW) != once
 
 
 def test_a_log_forgets_the_oldest() -> None:
     stream = EventStream(ALARMS, 7, (), NOW)
-    first = stream.take(NOW + 5 * SECOND)
-    assert stream.begins(NOW - SECOND) == NOW  # nothing was purged, but it began then
-    assert list(stream.past(first[3].at, None)) == first[3:]
-    assert list(stream.past(NOW, first[3].at)) == first[:3]
-    late = stream.take(NOW + 100_000 * SECOND)  # nobody listened for a day
-    assert len(late) <= 22
-    assert len(list(stream.past(0, None))) == 20
+    soon = NOW + 5 * SECOND
+    assert stream.begins(NOW - SECOND, soon) == NOW  # nothing was purged, but it began then
+    first = stream.past(0, None, soon)
+    assert stream.past(first[3].at, None, soon) == first[3:]
+    assert stream.past(NOW, first[3].at, soon) == first[:3]
+    late = NOW + 100_000 * SECOND  # nobody listened for a day
+    begins = stream.begins(NOW, late)
+    kept = stream.past(begins, None, late)
+    assert len(kept) == 20
     assert stream.aged is not None
-    assert stream.begins(NOW) == stream.aged + 1
-    assert stream.last_before(late[-1].at) == late[-2].at
-    assert stream.last_before(stream.aged + 1) == stream.aged
+    assert begins == stream.aged + 1
+    assert stream.last_before(kept[-1].at) == kept[-2].at
+    assert stream.last_before(begins) == stream.aged
     assert stream.last_before(NOW) is None
+    assert stream.take(late, late - 2 * SECOND)[-1] == kept[-1]
 
 
 def test_a_stream_without_a_log_keeps_nothing() -> None:
     stream = EventStream(PLAIN, 7, (), NOW)
-    assert stream.take(NOW + 3 * SECOND)
+    assert stream.take(NOW + 3 * SECOND, NOW)
     stream.add(EventRecord(NOW, DISABLED, {}))
-    assert list(stream.past(0, None)) == []
+    assert stream.past(0, None, NOW) == []
     quiet = EventStream(Stream("quiet"), 7, (), NOW)
-    assert (quiet.next_at, quiet.take(NOW + SECOND)) == (None, [])
+    assert (quiet.next_at, quiet.take(NOW + SECOND, NOW)) == (None, [])
 
 
 @pytest.mark.clause("8640-4-b")

@@ -13,12 +13,17 @@ from collections.abc import Mapping
 from msgspec import Struct, structs
 
 from collector.errors import ProtocolError
+from collector.model import DeviceTime
 from collector.wire.receiver_instances import HTTPS, ReceiverInstance
 from collector.wire.subscription_config import ConfiguredSubscription
 from publisher_sim.channel import Destination
+from publisher_sim.event_acceptance import accept_stream
+from publisher_sim.events import Streams
 from publisher_sim.global_subscription import GlobalSubscription, accept
 from publisher_sim.named_filters import NamedFilters
 from publisher_sim.scenario import Scenario
+from publisher_sim.selection import EVERYTHING
+from publisher_sim.transports import TRANSPORTS
 
 SMALLEST, LARGEST = 64, 65_507
 """Octets of a segment that can be made (udp-notif-26 §7)."""
@@ -37,21 +42,46 @@ def evaluate(
     instances: Mapping[str, ReceiverInstance],
     scenario: Scenario,
     filters: NamedFilters,
+    streams: Streams,
     now: int,
 ) -> Evaluated:
     """Raises ProtocolError: it is invalid."""
-    granted, selection = accept(wanted.terms, scenario, now, filters)
+    one = _granted(wanted, scenario, filters, streams, now)
     destinations: dict[str, Destination] = {}
     for receiver in wanted.receivers:
         instance = instances[receiver.instance or ""]
         if instance.transport != wanted.terms.transport:
             raise _invalid(f"{instance.name} is no receiver of {wanted.terms.transport}")
         destinations[receiver.name] = _destination(instance, scenario)
-    granted = structs.replace(granted, transport=wanted.terms.transport)
-    one = GlobalSubscription(wanted.id, "", granted, selection, {})
-    if granted.selection_filter is not None and granted.selection_filter.kind == "ref":
-        one.meant = filters.meant(granted)
+    one.terms = structs.replace(one.terms, transport=wanted.terms.transport)
     return Evaluated(one, destinations)
+
+
+def _granted(
+    wanted: ConfiguredSubscription,
+    scenario: Scenario,
+    filters: NamedFilters,
+    streams: Streams,
+    now: int,
+) -> GlobalSubscription:
+    terms, meant = wanted.terms, filters.meant(wanted.terms)
+    one = GlobalSubscription(wanted.id, "", terms, EVERYTHING, {})
+    if terms.selection_filter is not None and terms.selection_filter.kind == "ref":
+        one.meant = meant
+    if terms.stream is None:
+        one.terms, one.selection = accept(terms, scenario, now, filters)
+        return one
+    written = TRANSPORTS["https-notif" if terms.transport == HTTPS else "udp-notif"].media_types
+    found = accept_stream(terms, meant, streams, scenario, now, encodings=tuple(written))
+    one.terms, one.event_filter = found.terms, found.event_filter
+    stream = streams.get(terms.stream)
+    assert stream is not None, "it was accepted"
+    one.records_per_second = stream.pace
+    if wanted.replay:
+        if not stream.replays:
+            raise _invalid(f"{stream.name} has no replay")
+        one.terms = structs.replace(one.terms, replay_start_time=DeviceTime(stream.begins(0, now)))
+    return one
 
 
 def _destination(instance: ReceiverInstance, scenario: Scenario) -> Destination:

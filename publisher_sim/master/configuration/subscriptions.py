@@ -22,10 +22,12 @@ from collector.wire.netconf_rpc import ReceiverState, SubscriptionState
 from collector.wire.receiver_instances import ReceiverInstance
 from collector.wire.subscription_config import Configuration, ConfiguredSubscription
 from publisher_sim.channel import ComponentSubscription, Destination
+from publisher_sim.events import Streams
 from publisher_sim.global_subscription import DEFAULT_ENCODING, GlobalSubscription
 from publisher_sim.master.configuration.evaluation import Evaluated, evaluate
 from publisher_sim.master.decomposition import Decomposition
 from publisher_sim.master.life_cycle import LifeCycle
+from publisher_sim.master.sending import Sending
 from publisher_sim.named_filters import NamedFilters
 from publisher_sim.ports import Action, Announce
 from publisher_sim.scenario import Scenario
@@ -70,9 +72,13 @@ class ConfiguredSubscriptions:
         life_cycle: LifeCycle,
         decomposition: Decomposition,
         filters: NamedFilters,
+        streams: Streams,
+        sending: Sending,
     ) -> None:
         self._scenario = scenario
         self._filters = filters
+        self._streams = streams
+        self._sending = sending
         self._life_cycle = life_cycle
         self._decomposition = decomposition
         self._entries: dict[int, _Entry] = {}
@@ -112,7 +118,9 @@ class ConfiguredSubscriptions:
         try:
             if self._is_dynamic(entry):
                 raise ProtocolError("a dynamic subscription has that id", tag="invalid-value")
-            found = evaluate(entry.wanted, instances, self._scenario, self._filters, now)
+            found = evaluate(
+                entry.wanted, instances, self._scenario, self._filters, self._streams, now
+            )
         except ProtocolError as error:
             entry.state, entry.why = INVALID, str(error)
             reason = error.identity if error.identity in _TERMINATED else _GONE
@@ -153,8 +161,12 @@ class ConfiguredSubscriptions:
         terms = found.one.terms
         if entry.wanted.terms.anchor_time is None and terms.period == one.terms.period:
             terms = structs.replace(terms, anchor_time=one.terms.anchor_time)
-        one.meant = found.one.meant
-        changed = (terms, found.one.selection) != (one.terms, one.selection)
+        if terms.replay_start_time is not None and one.terms.replay_start_time is not None:
+            terms = structs.replace(terms, replay_start_time=one.terms.replay_start_time)
+        passes = found.one.event_filter is one.event_filter
+        one.meant, one.event_filter = found.one.meant, found.one.event_filter
+        one.records_per_second = found.one.records_per_second
+        changed = not passes or (terms, found.one.selection) != (one.terms, one.selection)
         if changed and self._running(entry):
             actions.extend(self._life_cycle.modify(one, terms, found.one.selection, now))
         elif changed:
@@ -184,7 +196,7 @@ class ConfiguredSubscriptions:
         actions: list[Action] = []
         for name, to in destinations.items():
             receiver = entry.receivers[name] = _Receiver(to, CONNECTING, now)
-            actions.extend(self._greet(entry, receiver))
+            actions.extend(self._greet(entry, receiver, now))
         for name in destinations:
             if self._is_reached(entry.receivers[name].destination):
                 actions.extend(self._activate(entry, entry.receivers[name], now))
@@ -193,25 +205,42 @@ class ConfiguredSubscriptions:
     def _is_reached(self, to: Destination) -> bool:
         return to.transport != "https-notif" or _place(to) in self._reached
 
-    def _greet(self, entry: _Entry, receiver: _Receiver) -> list[Action]:
+    def _greet(self, entry: _Entry, receiver: _Receiver, now: int) -> list[Action]:
         """subscription-started: over a connection it waits until there is one."""
         one = entry.one
         assert one is not None
         one.shares = one.shares or self._decomposition.shares(one)
         change = StateChange(terms=one.said_terms, generators=self._decomposition.listed(one))
+        change = self._with_replay(change, one, now)
         return [_announce(one, _K.SUBSCRIPTION_STARTED, change, receiver.destination)]
+
+    def _with_replay(self, change: StateChange, one: GlobalSubscription, now: int) -> StateChange:
+        """From when on is replayed, and when the record before happened (RFC 8639 §2.5.6)."""
+        stream, start = self._streams.get(one.terms.stream or ""), one.terms.replay_start_time
+        if stream is None or start is None or change.terms is None:
+            return change
+        begins = stream.begins(start, now)
+        before = stream.last_before(begins)
+        return structs.replace(
+            change,
+            terms=structs.replace(change.terms, replay_start_time=DeviceTime(begins)),
+            replay_previous_event_time=None if before is None else DeviceTime(before),
+        )
 
     def _activate(self, entry: _Entry, receiver: _Receiver, now: int) -> list[Action]:
         one = entry.one
         assert one is not None
         receiver.state = ACTIVE
-        if receiver.destination in one.destinations and self._running(entry):
-            return []
+        to = receiver.destination
         if not self._running(entry):
-            one.destinations = (receiver.destination,)
-            return self._life_cycle.begin(one, now)
-        one.destinations = (*one.destinations, receiver.destination)
-        return self._tell(one)
+            one.destinations = (to,)
+            begun = self._life_cycle.begin(one, now)
+        elif to in one.destinations:
+            begun = []
+        else:
+            one.destinations = (*one.destinations, to)
+            begun = self._tell(one)
+        return [*begun, *self._sending.replay(one, now, to=to)]
 
     def _tell(self, one: GlobalSubscription) -> list[Action]:
         return [] if one.suspended else self._decomposition.tell(one, one.shares)
@@ -240,7 +269,7 @@ class ConfiguredSubscriptions:
         if reached or receiver.state != ACTIVE:
             return []
         receiver.state, receiver.since = CONNECTING, now  # transport loss
-        return [*self._without(entry, receiver, now), *self._greet(entry, receiver)]
+        return [*self._without(entry, receiver, now), *self._greet(entry, receiver, now)]
 
     def _without(self, entry: _Entry, receiver: _Receiver, now: int) -> list[Action]:
         """Records go to the others alone."""
@@ -266,7 +295,7 @@ class ConfiguredSubscriptions:
                 path="/subscriptions/subscription/receivers/receiver",
             )  # fmt: skip
         receiver.state, receiver.since = CONNECTING, now
-        actions = self._greet(entry, receiver)
+        actions = self._greet(entry, receiver, now)
         if self._is_reached(receiver.destination):
             actions.extend(self._activate(entry, receiver, now))
         return DeviceTime(now), actions
@@ -346,16 +375,16 @@ def _announce(
     """To one receiver alone."""
     component = ComponentSubscription(
         subscription_id=one.subscription_id,
-        period=one.period,
-        anchor=one.anchor,
+        period=one.terms.period or 0,
+        anchor=one.terms.anchor_time or 0,
         encoding=one.terms.encoding or DEFAULT_ENCODING,
         nodes=(),
         selection=one.selection.wanted,
         receiver_transport=to.transport,
         receiver_address=to.address,
         receiver_port=to.port,
-        timeline_start=one.anchor,
-        timeline_period=one.period,
+        timeline_start=one.terms.anchor_time or 0,
+        timeline_period=one.terms.period or 0,
         dscp=one.terms.dscp or 0,
         destinations=(to,),
     )
