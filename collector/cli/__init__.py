@@ -47,6 +47,10 @@ COMMANDS = {
         "collector.cli.devices:devices",
         "Devices of the running collector, and senders that belong to none.",
     ),
+    "configure": (
+        "collector.cli.configure:configure",
+        "Configure subscriptions and receivers on devices (RFC 8639, section 2.5).",
+    ),
     "reload": (
         "collector.cli.reload:reload",
         "Have the running collector read its configuration again.",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
 from collector.cli.options import config_option
+
+if TYPE_CHECKING:
+    from collector.config import Config
 
 
 @click.command(epilog="Example: collector run -c collector.toml")
@@ -26,5 +30,9 @@ def run(config_file: str) -> int:
     one_heap()
     from collector.config import load_config
     from collector.lanes import run as run_lanes
+    from collector.service.configured_ids import with_ids
 
-    return run_lanes(load_config(config_file), reload_from=lambda: load_config(config_file))
+    def load() -> Config:
+        return with_ids(load_config(config_file))
+
+    return run_lanes(load(), reload_from=load)

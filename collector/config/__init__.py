@@ -30,7 +30,11 @@ from collector.config.settings import (
     StoreSettings,
     VerdictSettings,
 )
-from collector.config.subscriptions import KnownSubscriptionSettings, SubscriptionSettings
+from collector.config.subscriptions import (
+    KnownSubscriptionSettings,
+    ReceiverInstanceSettings,
+    SubscriptionSettings,
+)
 from collector.config.transports import (
     DtlsSettings,
     GrpcDialoutSettings,
@@ -58,6 +62,7 @@ __all__ = [
     "NetconfSettings",
     "PinnedKeys",
     "ReassemblySettings",
+    "ReceiverInstanceSettings",
     "SchemaSettings",
     "SessionsSettings",
     "StoreSettings",

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
 
+from collector.config.configured_checks import check_configured
 from collector.config.reading import Faults
 from collector.config.session_checks import check_call_home, check_netconf
 from collector.config.settings import (
@@ -96,6 +97,7 @@ def checked(config: Config, faults: Faults, folder: Path) -> Config:
     _check_overlap(devices, faults)
     check_call_home(config, devices, faults)
     check_subscriptions(config.subscriptions, devices, faults)
+    check_configured(config.subscriptions, config.receiver_instances, faults)
     check_known(config.known_subscriptions, faults)
     return structs.replace(
         config,

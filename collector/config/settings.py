@@ -14,7 +14,11 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from collector.config.sessions import CallHomeSettings, NetconfSettings, SessionsSettings
-from collector.config.subscriptions import KnownSubscriptionSettings, SubscriptionSettings
+from collector.config.subscriptions import (
+    KnownSubscriptionSettings,
+    ReceiverInstanceSettings,
+    SubscriptionSettings,
+)
 from collector.config.transports import (
     DtlsSettings,
     GrpcDialoutSettings,
@@ -199,6 +203,9 @@ class Config(Struct, frozen=True, kw_only=True):
     schema: SchemaSettings = SchemaSettings()
     devices: tuple[DeviceSettings, ...] = field(default=(), name="device")
     subscriptions: tuple[SubscriptionSettings, ...] = field(default=(), name="subscription")
+    receiver_instances: tuple[ReceiverInstanceSettings, ...] = field(
+        default=(), name="receiver_instance"
+    )
     known_subscriptions: tuple[KnownSubscriptionSettings, ...] = field(
         default=(), name="known_subscription"
     )

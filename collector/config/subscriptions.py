@@ -1,4 +1,5 @@
-"""The keys of ``[[subscription]]`` and ``[[known_subscription]]``: see ``settings``."""
+"""The keys of ``[[subscription]]``, ``[[receiver_instance]]`` and ``[[known_subscription]]``: see
+``settings``."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from collector.config.types import Name, Text
+from collector.config.types import Name, Port, Text
 from collector.model import CENTISECOND, SECOND, DeviceTime
 
 Change = Literal["create", "delete", "insert", "move", "replace"]
@@ -115,6 +116,12 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
     """Which draft the device follows: "auto" finds out from what it answers."""
     leaves: bool = False
     """Whether the contents of its updates are stored leaf by leaf, as with [store] leaves."""
+    configured_id: Annotated[int, Meta(ge=0, le=2**32 - 1)] | None = None
+    """Id of the subscription where it is configured on its devices (RFC 8639, section 2.5), by
+    `collector configure`, instead of asked for in a session; ids up to 2147483647 are meant for
+    that. One that pushes to us under another id is taken over with it."""
+    receivers: tuple[Name, ...] = ()
+    """With configured_id: names of the [[receiver_instance]] that it is pushed to."""
 
     @property
     def asked_encoding(self) -> str:
@@ -141,6 +148,35 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
     def anchor_time(self) -> DeviceTime | None:
         """The configured anchor; None for ``auto``."""
         return None if self.anchor == "auto" else moment(self.anchor)
+
+
+class ReceiverInstanceSettings(Struct, frozen=True, kw_only=True):
+    """Where devices push configured subscriptions to: this collector, as they see it."""
+
+    name: Name
+    """Its name on the devices."""
+    transport: Literal["udp-notif", "https"] = "udp-notif"
+    """Which of the receivers it is."""
+    address: Text
+    """IP address of the collector, or a name that the devices can resolve."""
+    port: Port
+    """UDP or TCP port of the receiver."""
+    path: Text = "/yang-push"
+    """With https: what comes before the names of the resources, as in [https_notif]."""
+    tls: bool = False
+    """Whether devices use TLS, with udp-notif DTLS."""
+    tls_parameters: Text | None = None
+    """With tls: what stands inside the device's container of TLS parameters, as XML; the keys and
+    certificates in it are names of what is on the device already."""
+    enable_segmentation: bool = True
+    """With udp-notif: whether large messages are cut; without it IP fragments them."""
+    max_segment_size: Annotated[int, Meta(ge=64, le=65_535)] | None = None
+    """With udp-notif: octets of a datagram's payload at most; without it the device's default."""
+    spelling: Literal[
+        "auto", "udp-notif-26", "udp-notif-09", "udp-notif-08", "https-notif-16", "https-notif-15"
+    ] = "auto"
+    """Which version of the draft the device's model is of: "auto" looks at what it has and says of
+    itself. The older ones call the leaves address and port."""
 
 
 class KnownSubscriptionSettings(Struct, frozen=True, kw_only=True):

@@ -44,6 +44,11 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "xpath": "/ietf-interfaces:interfaces",
         "period_seconds": 10,
     },
+    "ReceiverInstanceSettings": {
+        "name": "collector",
+        "address": "192.0.2.1",
+        "port": 10003,
+    },
     "KnownSubscriptionSettings": {
         "id": 4711,
         "name": "configured-counters",
@@ -74,6 +79,9 @@ _UNSET = {
     "client_ca_file": "publishers-ca.pem",
     "encoding": "encode-json",
     "label": "Sub3",
+    "configured_id": 100,
+    "tls_parameters": "<server-authentication/>",
+    "max_segment_size": 1400,
     "folder": "yang",
     "schema_folder": "yang/core7",
     "sid_folder": "sid",
@@ -98,6 +106,8 @@ def template() -> str:
             parts += _generators()
         elif entry.name == "subscriptions":
             parts += _section(subscriptions.SubscriptionSettings, "[[subscription]]")
+        elif entry.name == "receiver_instances":
+            parts += _section(subscriptions.ReceiverInstanceSettings, "[[receiver_instance]]")
         elif entry.name == "known_subscriptions":
             parts += _section(subscriptions.KnownSubscriptionSettings, "[[known_subscription]]")
         else:

@@ -132,7 +132,7 @@ def engine_settings(config: Config) -> EngineSettings:
         )
         for device in subscription.devices:
             named[device if device != "*" else ANY_DEVICE, subscription.name] = value
-    known: dict[tuple[str, int], KnownSubscription] = {}
+    known = dict(_configured(config))
     for one in config.known_subscriptions:
         told = KnownSubscription(
             name=one.name or one.label or "",
@@ -156,6 +156,15 @@ def engine_settings(config: Config) -> EngineSettings:
         },
         forget_after=verdicts.forget_after_seconds * SECOND,
     )
+
+
+def _configured(config: Config) -> Iterator[tuple[tuple[str, int], KnownSubscription]]:
+    """Those that ``collector configure`` puts on devices."""
+    for one in config.subscriptions:
+        if one.configured_id is not None:
+            told = KnownSubscription(one.name, _terms(one.period_seconds), one.expect or None)
+            for device in one.devices:
+                yield (device if device != "*" else ANY_DEVICE, one.configured_id), told
 
 
 def _terms(period_seconds: float | None) -> SubscriptionTerms | None:

@@ -65,6 +65,7 @@ def wanted_from(config: Config) -> tuple[tuple[DeviceAccess, ...], tuple[WantedS
     wanted = tuple(
         one
         for subscription in config.subscriptions
+        if subscription.configured_id is None  # else the device has it without being asked
         for one in _on_devices(subscription, sessions, names)
     )
     most = config.sessions.max_message_bytes

@@ -108,8 +108,12 @@ class RpcReply(Struct, frozen=True):
 
 
 # --------------------------------------------------------------------------- decode
-def decode_reply(message: bytes) -> RpcReply:
+def decode_reply(message: bytes, *, typed: bool = True) -> RpcReply:
     """A reply to any of our requests.
+
+    Args:
+        message: the ``<rpc-reply>``.
+        typed: read the entries of ``/subscriptions``; else data is handed on as a tree alone.
 
     Raises:
         WireError: ``bad-xml``, ``too-deep``, ``bad-value``, ``bad-timestamp``,
@@ -134,7 +138,7 @@ def decode_reply(message: bytes) -> RpcReply:
         subscription_id=plain.read_uint(found["id"], "id") if "id" in found else None,
         generators=read_generators(found),
         replay_start_time_revision=None if revised is None else _time(revised),
-        subscriptions=_read_data(found["data"]) if "data" in found else None,
+        subscriptions=_read_data(found["data"]) if typed and "data" in found else None,
         data=root.find("data"),
         time=plain.read_time(found["time"], "time") if "time" in found else None,
         warnings=warnings,

@@ -1,0 +1,80 @@
+"""What ``collector configure`` does: look, show, ask, write, and tell the running collector."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+import msgspec
+
+from collector import control
+from collector.config import Config, load_config
+from collector.errors import UsageError
+from collector.service.configuring import (
+    DeviceLook,
+    devices_to_configure,
+    keep_ids,
+    look_at,
+    to_lines,
+    to_plain,
+    write_to,
+)
+
+
+def configure_all(
+    config_file: str,
+    names: Sequence[str],
+    *,
+    dry_run: bool,
+    yes: bool,
+    remove: bool,
+    prune: bool,
+    as_json: bool,
+) -> int:
+    """Returns the exit status. Raises ConfigError, UsageError, SinkError."""
+    logging.basicConfig(level="ERROR", format="%(message)s", stream=sys.stderr)
+    config = load_config(config_file)
+    devices = devices_to_configure(config, names)
+    shown = look_at(config, devices, remove=remove, prune=prune)
+    if dry_run:
+        _show(shown, as_json=as_json)
+        return 0 if all(one.is_good and not one.changes for one in shown) else 1
+    changing = [one for one in shown if one.changes]
+    if changing and not yes:
+        _confirm(shown, len(changing), as_json=as_json)
+    done = {one.device: one for one in write_to(config, changing, remove=remove, prune=prune)}
+    results = [done.get(one.device, one) for one in shown]
+    _show(results if yes or as_json else done.values(), as_json=as_json)
+    if keep_ids(config, results, remove=remove):
+        _tell_running(config)
+    return 0 if all(one.is_good for one in results) else 1
+
+
+def _show(looks: Iterable[DeviceLook], *, as_json: bool) -> None:
+    for one in looks:
+        if as_json:
+            click.echo(msgspec.json.encode(to_plain(one)).decode())
+        else:
+            click.echo("\n".join(to_lines(one)))
+
+
+def _confirm(shown: Sequence[DeviceLook], changing: int, *, as_json: bool) -> None:
+    """Raises UsageError, click.Abort."""
+    if as_json or not sys.stdin.isatty():
+        raise UsageError("nobody can be asked whether that is meant; say --yes, or --dry-run")
+    _show(shown, as_json=False)
+    click.confirm(f"Write this to {changing} device{'s' if changing > 1 else ''}?", abort=True)
+
+
+def _tell_running(config: Config) -> None:
+    """A running collector learns the ids of what was taken over."""
+    folder = Path(config.collector.data_dir)
+    if not control.is_running(folder):
+        return
+    try:
+        control.ask(folder, "reload")
+    except UsageError as error:
+        click.echo(f"collector: {error}; say `collector reload` for the new ids", err=True)
