@@ -23,7 +23,6 @@ from publisher_sim.channel import FromAgent, Register
 from publisher_sim.credentials import authorized_keys, passwords
 from publisher_sim.crew import Crew, ProcessCrew, TaskCrew
 from publisher_sim.master import MasterPublisher
-from publisher_sim.master.configuration.operations import capabilities
 from publisher_sim.module_library import answer_get_schema
 from publisher_sim.ports import (
     Action,
@@ -39,7 +38,7 @@ from publisher_sim.ports import (
 )
 from publisher_sim.publishers.agent_loop import AgentLoop, loop_of
 from publisher_sim.publishers.call_home import CallHome
-from publisher_sim.publishers.netconf_server import CAPABILITIES, NetconfServer
+from publisher_sim.publishers.netconf_server import NetconfServer
 from publisher_sim.scenario import MASTER, Scenario
 from publisher_sim.surroundings import Surroundings
 from publisher_sim.truth import Truth
@@ -124,7 +123,6 @@ class DeviceService:
             on_busy=self._session_busy,
             on_close=self._session_closed,
             door=shared.door,
-            capabilities=(*CAPABILITIES, *capabilities(scenario.configuration)),
         )
         self._calls: CallHome | None = None
         if netconf.call_home:
