@@ -31,6 +31,10 @@ COMMANDS = {
         "collector.cli.subscribe:subscribe",
         "Subscribe once to HOST and print the updates and verdicts that come.",
     ),
+    "capabilities": (
+        "collector.cli.capabilities:capabilities",
+        "Ask a device what can be subscribed to, and how.",
+    ),
     "verdicts": ("collector.cli.verdicts:verdicts", "Show the verdicts, or follow new ones."),
     "query": ("collector.cli.query:query", "Ask the store in SQL."),
     "replay": (

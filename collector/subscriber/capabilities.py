@@ -28,11 +28,11 @@ from collector.wire.netconf_library import (
     Library,
     Module,
     Stream,
+    library_filter,
     library_of,
     protocol_capabilities,
     read_library,
     read_streams,
-    relevant_filter,
 )
 
 Ask = Callable[[SelectionFilter], Awaitable[xml.Element | None]]
@@ -43,6 +43,20 @@ YANG_LIBRARY = "yang-library"
 SYSTEM_CAPABILITIES = "system-capabilities"
 STREAMS = "streams"
 SYSTEM_MODULE = "ietf-system-capabilities"
+
+
+class Extension(Struct, frozen=True):
+    """The module by which a device names its message generators."""
+
+    module: Module
+    leaves: tuple[str, ...]
+    """Spellings of the originator id; empty: not known."""
+    in_reply: bool | None
+    """Whether replies to establish-subscription carry the list; None: not known."""
+    source: str
+    """Who says that the module is there."""
+    leaves_source: str = ""
+    """``module``: its text; ``revision``: what is known of it; empty: nobody says."""
 
 
 class DeviceCapabilities(Struct, frozen=True):
@@ -94,7 +108,7 @@ async def look(
     listed = _hello(hello)
     library, source = None, YANG_LIBRARY
     if thorough or listed.module(names.YP) is None:
-        library, source = await _library(ask)
+        library, source = await _library(ask, relevant=not thorough)
     found = DeviceCapabilities(listed, protocol_capabilities(hello), library, source)
     system = None
     if thorough or found.module(SYSTEM_MODULE)[0] is not None:
@@ -114,9 +128,9 @@ def _hello(capabilities: Sequence[str]) -> Library:
         return Library()
 
 
-async def _library(ask: Ask) -> tuple[Library | None, str]:
+async def _library(ask: Ask, *, relevant: bool) -> tuple[Library | None, str]:
     """The library of RFC 8525, else that of RFC 7895: one request for both."""
-    data = await _data(ask, relevant_filter())
+    data = await _data(ask, library_filter(relevant=relevant))
     for source in (YANG_LIBRARY, "modules-state"):
         tree = None if data is None else data.find(source)
         if tree is not None and tree.children:

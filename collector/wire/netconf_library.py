@@ -1,7 +1,8 @@
 """The YANG library of a server: its modules with their features, and its datastores.
 
-Does: requests for all of it or for the modules that matter to a subscriber, the library out of a
-reply or a hello, the event streams. Does not: fetch modules (``netconf_schemas``), ask anybody.
+Does: the request for the modules that matter to a subscriber, the library out of a reply or a
+hello, the event streams, how a module spells the originator id. Does not: fetch modules
+(``netconf_schemas``), ask anybody.
 
 Rules: names are those of YANG or the entry is left out and counted; a module that is there only
 for its types implements nothing; the number of modules is bounded.
@@ -52,6 +53,11 @@ _MAX_FEATURES: Final = 1000
 """Features of one module that are kept; ours."""
 _MAX_STREAMS: Final = 1000
 _PROTOCOL: Final = "urn:ietf:params:netconf:capability:"
+_CONCATENATED: Final = re.compile(r"[\"']\s*\+\s*[\"']")
+_LEAF: Final = re.compile(rf"\bleaf(?:-list)?\s+({'|'.join(names.GENERATOR_LEAVES)})\s*\{{")
+_IN_REPLY: Final = re.compile(
+    r"augment\s+[\"']?[^\"'{;]*establish-subscription/(?:[\w.-]+:)?output"
+)
 
 
 class Module(Struct, frozen=True):
@@ -96,13 +102,17 @@ class Stream(Struct, frozen=True):
     """Time of the oldest record that can be had, as it was written; empty: not said."""
 
 
-def relevant_filter() -> str:
-    """Subtree filter for ``RELEVANT`` modules of either library, instead of some thousand."""
-    modules = "".join(f"<module><name>{name}</name></module>" for name in RELEVANT)
+def library_filter(*, relevant: bool) -> str:
+    """Subtree filter for either library; ``relevant``: only those modules, not some thousand."""
+    listed = content = ""
+    if relevant:
+        modules = "".join(f"<module><name>{name}</name></module>" for name in RELEVANT)
+        content = f"<module-set-id/>{modules}"
+        listed = f"<module-set>{modules}</module-set><datastore><name/></datastore><content-id/>"
+    scope = f"xmlns={quoteattr(YANG_LIBRARY)}"
     return (
-        f"<yang-library xmlns={quoteattr(YANG_LIBRARY)}><module-set>{modules}</module-set>"
-        f"<content-id/></yang-library>"
-        f"<modules-state xmlns={quoteattr(YANG_LIBRARY)}><module-set-id/>{modules}</modules-state>"
+        f"<yang-library {scope}>{listed}</yang-library>"
+        f"<modules-state {scope}>{content}</modules-state>"
     )
 
 
@@ -172,6 +182,12 @@ def read_streams(tree: xml.Element) -> tuple[Stream, ...]:
                 )
             )
     return tuple(found)
+
+
+def originator_leaves(text: str) -> tuple[tuple[str, ...], bool]:
+    """How the text of a module spells the originator id, and whether replies carry the list."""
+    text = _CONCATENATED.sub("", text)
+    return tuple(dict.fromkeys(_LEAF.findall(text))), _IN_REPLY.search(text) is not None
 
 
 def _entry(element: xml.Element) -> tuple[str, str, list[str]]:

@@ -10,11 +10,12 @@ from collector.wire.netconf_library import (
     Library,
     Module,
     Stream,
+    library_filter,
     library_of,
+    originator_leaves,
     protocol_capabilities,
     read_library,
     read_streams,
-    relevant_filter,
 )
 
 LIBRARY = "urn:ietf:params:xml:ns:yang:ietf-yang-library"
@@ -88,13 +89,43 @@ def test_too_many_modules_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_asked_for_is_little() -> None:
-    asked = xml.parse(b"<filter>" + relevant_filter().encode() + b"</filter>")
+    asked = xml.parse(b"<filter>" + library_filter(relevant=True).encode() + b"</filter>")
     library, state = asked.children
     assert (library.namespace, library.name) == (LIBRARY, "yang-library")
     assert (state.namespace, state.name) == (LIBRARY, "modules-state")
     named = [one.text_of("name") for one in library.children[0].find_all("module")]
     assert named == [one.text_of("name") for one in state.find_all("module")]
     assert {"ietf-yang-push", "ietf-system-capabilities", "ietf-distributed-notif"} < set(named)
+
+
+def test_all_of_it_can_be_asked_for_too() -> None:
+    asked = xml.parse(b"<filter>" + library_filter(relevant=False).encode() + b"</filter>")
+    assert [(top.name, top.children) for top in asked.children] == [
+        ("yang-library", []), ("modules-state", [])
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            """grouping g { leaf-list message-generator-id { type string; } }
+            augment "/sn:establish-subscription/sn:output" { uses g; }""",
+            (("message-generator-id",), True),
+        ),
+        (
+            """augment "/sn:establish-sub"
+                    + "scription/output" { leaf-list message-publisher-ids {type uint32;} }
+            augment /yp:push-update { leaf message-publisher-id { type uint32; } }""",
+            (("message-publisher-ids", "message-publisher-id"), True),
+        ),
+        ("augment /sn:subscription-started { leaf-list message-publisher-id {} }",
+         (("message-publisher-id",), False)),
+        ("leaf message-publisher-idea {}", ((), False)),
+    ],
+)  # fmt: skip
+def test_how_a_module_spells_the_originator_id(text: str, expected: object) -> None:
+    assert originator_leaves(text) == expected
 
 
 STREAMS = """<streams xmlns="urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications">

@@ -19,11 +19,11 @@ from collector.wire import notification, xml
 from collector.wire.netconf_capabilities import TransportCapability, read_capabilities
 from collector.wire.netconf_config import GetConfig, GetData
 from collector.wire.netconf_library import (
+    library_filter,
     library_of,
     protocol_capabilities,
     read_library,
     read_streams,
-    relevant_filter,
 )
 from collector.wire.netconf_rpc import (
     DeleteSubscription,
@@ -285,7 +285,7 @@ def test_get_data_of_other_datastores() -> None:
 @pytest.mark.clause("8639-2.9")
 def test_its_yang_library() -> None:
     device = Device()
-    data = device.get(relevant_filter())
+    data = device.get(library_filter(relevant=True))
     assert [top.name for top in data.children] == ["yang-library"]
     found = read_library(data.children[0])
     assert found.unusable == 0
@@ -312,12 +312,12 @@ def test_the_library_changes_with_what_the_device_is() -> None:
         control_mode="distributed-notif-18", retrieval=Retrieval(yang_library="rfc7895")
     )
     device = Device(old)
-    found = read_library(device.get(relevant_filter()).children[0])
+    found = read_library(device.get(library_filter(relevant=True)).children[0])
     assert found.module("ietf-distributed-notif") is not None
     assert found.content_id != Itself(device_of()).content_id
     assert found.content_id == library_of(capabilities(old)).content_id
     none = Device(device_of(retrieval=Retrieval(yang_library="none", system_capabilities=False)))
-    assert none.get(relevant_filter()).children == []
+    assert none.get(library_filter(relevant=True)).children == []
     tops = [top.name for top in none.data(Get(None)).children]
     assert "system-capabilities" not in tops
 

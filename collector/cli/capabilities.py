@@ -1,0 +1,46 @@
+"""``collector capabilities``."""
+
+from __future__ import annotations
+
+import click
+
+from collector.cli.options import json_option
+from collector.cli.reaching import reach_options
+
+
+@click.command(
+    epilog="""\b
+Examples (a password is in a file or in the environment variable COLLECTOR_PASSWORD):
+  collector capabilities core7 -c collector.toml
+  collector capabilities 192.0.2.7 --user telemetry --json
+"""
+)
+@click.argument("target", metavar="DEVICE|HOST")
+@reach_options
+@json_option
+def capabilities(target: str, config_file: str | None, as_json: bool, **options: object) -> None:
+    """Ask a device what can be subscribed to, and how.
+
+    Shows periods, on-change support, encodings, transports, originator extension and more, each
+    with its source: the capabilities of RFC 9196, the YANG library, the hello, or nobody. DEVICE is
+    one of the configuration; a HOST needs --user. Nothing of the device is changed. Exit status 2
+    when it could not be asked.
+    """
+    import logging
+    import sys
+
+    from collector.cli.reaching import reach
+    from collector.service.capabilities import read_capabilities
+    from collector.subscriber.session import settings_from
+    from collector.views.capabilities import capabilities_json, print_capabilities
+    from collector.views.console import make_console
+
+    logging.basicConfig(level="ERROR", format="%(message)s", stream=sys.stderr)
+    _, device = reach(target, config_file, options)
+    assert device.netconf is not None
+    settings = settings_from(device.netconf, device.name)
+    found = read_capabilities(settings, session=device.netconf.session, device=device.name)
+    if as_json:
+        click.echo(capabilities_json(found.device, found.where, found.facts, found.nodes))
+    else:
+        print_capabilities(make_console(), found.facts, found.nodes)

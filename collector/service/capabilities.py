@@ -1,0 +1,104 @@
+"""``collector capabilities``: one session with a device, and what it says that it can.
+
+Does: open, ask, close. Does not: print. Rules: nothing of the device is changed; what it does not
+answer is not known, and only a session that cannot be had is an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+
+from msgspec import Struct
+
+from collector.errors import ProtocolError, WireError
+from collector.model import SelectionFilter
+from collector.service.clock import CollectorClock
+from collector.subscriber.capabilities import Ask, DeviceCapabilities, Extension, look
+from collector.subscriber.facts import Fact, NodeFact, facts, node_facts
+from collector.subscriber.manager import session_factory
+from collector.subscriber.modules import ModuleReader
+from collector.subscriber.session import NetconfSession, SessionSettings
+from collector.wire import names, xml
+from collector.wire.netconf_library import originator_leaves
+from collector.wire.netconf_rpc import Get, decode_reply, encode_rpc
+from collector.wire.netconf_schemas import ModuleId
+
+CONFIGURED_ONLY = "2026-04-13"
+"""Revision of ietf-distributed-notif from which on replies carry no list."""
+
+
+class Findings(Struct, frozen=True):
+    """Everything that could be found out."""
+
+    device: str
+    where: str
+    """``host:port``."""
+    facts: tuple[Fact, ...]
+    nodes: tuple[NodeFact, ...]
+
+
+def read_capabilities(settings: SessionSettings, *, session: str, device: str) -> Findings:
+    """What a device says that it can.
+
+    Args:
+        settings: how to reach it.
+        session: which client holds the session.
+        device: its name.
+
+    Raises:
+        SessionError: no session, or it ended.
+        ConfigError: a secret or key cannot be had.
+    """
+    return asyncio.run(find_out(settings, session, device))
+
+
+async def find_out(settings: SessionSettings, session: str, device: str) -> Findings:
+    """See ``read_capabilities``."""
+    opened = session_factory(session)(settings, lambda now, messages: None, CollectorClock())
+    try:
+        await opened.open()
+        known = await look(_asking(opened), opened.capabilities, thorough=True)
+        extension = await _extension(opened, known)
+    finally:
+        await opened.close()
+    return Findings(device, settings.where, facts(known, extension), node_facts(known))
+
+
+def _asking(session: NetconfSession) -> Ask:
+    ids = count(1)
+
+    async def ask(selection: SelectionFilter) -> xml.Element | None:
+        request = encode_rpc(f"look-{next(ids)}", Get(None, selection))
+        reply = decode_reply(await session.rpc(request))
+        if reply.error is not None:
+            raise reply.error
+        return reply.data
+
+    return ask
+
+
+async def _extension(session: NetconfSession, known: DeviceCapabilities) -> Extension | None:
+    """How it spells the originator id: its own module says it best."""
+    for name in names.GENERATOR_MODULES:
+        module, source = known.module(name)
+        if module is None:
+            continue
+        try:
+            text = await ModuleReader(session).text_of(ModuleId(name, module.revision))
+        except (ProtocolError, WireError):
+            leaves, in_reply = by_revision(name, module.revision)
+            said = "revision" if leaves else ""
+            return Extension(module, leaves, in_reply, source, said)
+        found, replies = originator_leaves(text)
+        return Extension(module, found, replies, source, "module")
+    return None
+
+
+def by_revision(name: str, revision: str) -> tuple[tuple[str, ...], bool | None]:
+    """What is known of a revision of such a module; empty, None: nothing."""
+    if name == names.MSO:
+        return (names.CONTROL_MODES[names.MODE_MSO].leaf,), True
+    if name == names.DN and revision >= CONFIGURED_ONLY:
+        return (names.CONTROL_MODES[names.MODE_DN_19].leaf,), False
+    return (), None
