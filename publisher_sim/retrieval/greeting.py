@@ -27,7 +27,7 @@ def capabilities(scenario: Scenario, more: Iterable[str] = ()) -> tuple[str, ...
     elif scenario.retrieval.yang_library == "rfc7895":
         revision = "1.0?revision=2016-06-21&module-set-id="
         found.append(f"{_CAPABILITY}yang-library:{revision}{itself.content_id}")
-    if scenario.retrieval.hello_modules and scenario.behaviour.hello_modules:
+    if scenario.behaviour.hello_modules:
         found.extend(_listed(itself))
     return tuple(dict.fromkeys(found))
 

@@ -10,9 +10,6 @@ from publisher_sim.scenario.table import Table
 class Retrieval(Table, frozen=True):
     """Where a subscriber can find out what the device is able to do."""
 
-    hello_modules: bool = True
-    """Whether the hello lists modules. Those of YANG 1.1, as all about subscriptions are, need not
-    be there (RFC 7950 §5.6.4): they are in the YANG library."""
     yang_library: Literal["rfc8525", "rfc7895", "none"] = "rfc8525"
     """Which YANG library there is."""
     system_capabilities: bool = True

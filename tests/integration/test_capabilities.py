@@ -42,6 +42,7 @@ SCENARIO = """\
 name = "core7"
 address = "127.0.2.77"
 periods = 0
+{more}
 [netconf]
 port = 0
 password_env = "LAB_PASSWORD"
@@ -52,7 +53,6 @@ password_env = "LAB_PASSWORD"
 transport = "netconf"
 [period]
 minimum_seconds = 0.5
-{more}
 [[card]]
 name = "lc1"
 publisher_id = 101
@@ -150,7 +150,7 @@ def test_without_modules_in_the_hello_the_library_is_asked_and_a_doubt_is_said(
     """The collector warns, asks all the same, and the device has the last word."""
 
     async def main() -> None:
-        async with device(tmp_path, "[retrieval]\nhello_modules = false") as running:
+        async with device(tmp_path, 'behaves_like = "no-modules-in-hello"') as running:
             ready = ready_line(running, running._scenario)
             wanted = (subscription("good"), subscription("hasty", period_seconds=0.2))
             service = Service(config(tmp_path, ready, *wanted), sinks=[Facts()])

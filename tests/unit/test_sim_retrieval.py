@@ -407,7 +407,8 @@ def test_its_streams_and_named_filters() -> None:
 
 @pytest.mark.parametrize("modules", [True, False])
 def test_its_hello(modules: bool) -> None:
-    said = capabilities(device_of(retrieval=Retrieval(hello_modules=modules)))
+    quirks = () if modules else ("no-modules-in-hello",)
+    said = capabilities(device_of(behaves_like=quirks))
     assert protocol_capabilities(said) == ("xpath", "yang-library")
     listed = library_of(said)
     assert (listed.module("ietf-yang-push") is not None) is modules
