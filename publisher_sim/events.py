@@ -146,6 +146,11 @@ class EventStream:
         self._catch_up(now)
         return [one for one in self._log if start <= one.at and (end is None or one.at < end)]
 
+    def aged_by(self, now: int) -> int | None:
+        """Time of the last record that was purged until now (``replay-log-aged-time``)."""
+        self._catch_up(now)
+        return self.aged
+
     def last_before(self, at: int) -> int | None:
         """When the last record before ``at`` happened (``replay-previous-event-time``); None:
         the log knows of none."""

@@ -90,23 +90,27 @@ class Capacity:
             raise refusal("insufficient-resources", f"there are {most} subscriptions already")
         if not self._limits.of_size:
             return
-        reason = self._too_big(one)
-        if reason:
-            size = self.size(one)
-            limit = self._size_limits(one)
-            hints = {"object-count-estimate": str(size.nodes)}
-            if limit[0]:
-                hints["object-count-limit"] = str(int(limit[0]))
-            hints["kilobytes-estimate"] = str(-(-size.octets // KILOBYTE))
-            if limit[1]:
-                hints["kilobytes-limit"] = str(int(limit[1]))
-            raise refusal(reason, f"an update of {size.nodes} nodes is too big", hints=hints)
+        self.check_size(one)
         load = self.load(one)
         for other in others:
             if not other.suspended:
                 load = load.plus(self.load(other))
         if self._passed(load):
             raise refusal("insufficient-resources", "that would be more than this device can do")
+
+    def check_size(self, one: GlobalSubscription) -> None:
+        """Is its largest update too big? Raises ProtocolError with hints."""
+        reason = self._too_big(one)
+        if not reason:
+            return
+        size, (nodes, kilobytes) = self.size(one), self._size_limits(one)
+        hints = {"object-count-estimate": str(size.nodes)}
+        if nodes:
+            hints["object-count-limit"] = str(int(nodes))
+        hints["kilobytes-estimate"] = str(-(-size.octets // KILOBYTE))
+        if kilobytes:
+            hints["kilobytes-limit"] = str(int(kilobytes))
+        raise refusal(reason, f"an update of {size.nodes} nodes is too big", hints=hints)
 
     # ------------------------------------------------------------------ while it runs
     def unaffordable(self, subscriptions: Iterable[GlobalSubscription]) -> dict[int, str]:

@@ -32,7 +32,9 @@ from publisher_sim.master.dispatch import Answer
 from publisher_sim.master.life_cycle import LifeCycle
 from publisher_sim.master.sending import Sending
 from publisher_sim.master.sessions import SessionInfo
+from publisher_sim.module_versions import check_versions
 from publisher_sim.named_filters import NamedFilters
+from publisher_sim.notifiable import check_notifiable
 from publisher_sim.scenario import Scenario
 from publisher_sim.selection import EVERYTHING
 
@@ -104,6 +106,7 @@ class DynamicSubscriptions:
         one.unlisted = not sees_generators(session.access)
         revised = self._grant(one, terms, now)
         one.shares = self._decomposition.shares(one)
+        self._check_notifiable(one)
         self._check_marking(one)
         self._capacity.admit(one, self._life_cycle)
         self._next_id += 1
@@ -115,6 +118,7 @@ class DynamicSubscriptions:
         self, one: GlobalSubscription, terms: SubscriptionTerms, now: int
     ) -> DeviceTime | None:
         """Fill in what the terms come to, and say when a replay begins if not when asked for."""
+        check_versions(terms)
         meant = self._filters.meant(terms)
         named = terms.selection_filter is not None and terms.selection_filter.kind == "ref"
         one.meant = meant if named else None
@@ -137,6 +141,13 @@ class DynamicSubscriptions:
         if parent is not None and parent.session_id in ("", session.session_id):
             return terms
         return structs.replace(terms, dependency=None)
+
+    def _check_notifiable(self, one: GlobalSubscription) -> None:
+        """An on-change subscription has to be about something (RFC 8641 §4.4.1)."""
+        if one.terms.on_change is not None:
+            transient = {name for card in self._scenario.card for name in card.transient}
+            nodes = (node for part in one.shares.values() for node in part)
+            check_notifiable(one.selection, nodes, transient)
 
     def _check_marking(self, one: GlobalSubscription) -> None:
         """A session has one code point for all that is sent over it (RFC 8639 §2.3)."""
@@ -171,6 +182,7 @@ class DynamicSubscriptions:
         # a replay is said, but happens once
         candidate.terms = structs.replace(candidate.terms, replay_start_time=start)
         candidate.shares = self._decomposition.shares(candidate)
+        self._check_notifiable(candidate)
         others = [other for other in self._life_cycle if other is not one]
         self._capacity.admit(candidate, others)
         one.meant, one.event_filter = candidate.meant, candidate.event_filter
@@ -187,6 +199,7 @@ class DynamicSubscriptions:
         if not one.terms.on_change.sync_on_start:
             message = f"subscription {number} is without sync-on-start"
             raise refusal("no-such-subscription-resync", message)
+        self._capacity.check_size(one)
         return Ok(), [] if one.suspended else self._decomposition.resync(one)
 
     def _kill(self, number: int, now: int) -> Answer:

@@ -155,8 +155,7 @@ class Retrieval:
         return found
 
     def _event_streams(self, now: int) -> Mapping[str, Any] | None:
-        del now
-        listed = [_stream(one) for one in self._streams]
+        listed = [_stream(one, now) for one in self._streams]
         return {"stream": listed} if listed else None
 
     def _named_filters(self, now: int) -> Mapping[str, Any] | None:
@@ -188,7 +187,7 @@ class Retrieval:
         return {one.subscription_id for one in self._life_cycle if one.session_id in ids}
 
 
-def _stream(one: EventStream) -> dict[str, Any]:
+def _stream(one: EventStream, now: int) -> dict[str, Any]:
     """RFC 8639 §3.1."""
     found: dict[str, Any] = {"name": one.name}
     if one.description:
@@ -196,8 +195,9 @@ def _stream(one: EventStream) -> dict[str, Any]:
     if one.replays:
         found["replay-support"] = None
         found["replay-log-creation-time"] = format_date_and_time(DeviceTime(one.created))
-        if one.aged is not None:
-            found["replay-log-aged-time"] = format_date_and_time(DeviceTime(one.aged))
+        aged = one.aged_by(now)
+        if aged is not None:
+            found["replay-log-aged-time"] = format_date_and_time(DeviceTime(aged))
     return found
 
 
