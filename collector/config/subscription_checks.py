@@ -34,6 +34,7 @@ def check_subscriptions(
             )
             faults.add(f"{key}.encoding", text, "encode-xml")
     _check_dependencies(subscriptions, faults)
+    _check_marks(subscriptions, faults)
 
 
 # --------------------------------------------------------------------------- one subscription
@@ -135,6 +136,23 @@ def _depends_on_itself(
             return True
         at = by_name.get(at.dependency)
     return False
+
+
+def _check_marks(subscriptions: tuple[SubscriptionSettings, ...], faults: Faults) -> None:
+    """One TCP connection has one DSCP (RFC 8639 §2.3), and updates on the session share it."""
+    on_session = [
+        (number, one) for number, one in enumerate(subscriptions, 1) if one.transport == "netconf"
+    ]
+    for number, one in on_session:
+        first = next(other for _, other in on_session if _meet(one, other))
+        if (one.dscp or 0) != (first.dscp or 0):
+            text = f"{first.name} is on the same session with dscp {first.dscp or 0}"
+            faults.add(f"subscription[{number}].dscp", text, "one for all of a session")
+
+
+def _meet(one: SubscriptionSettings, other: SubscriptionSettings) -> bool:
+    """Are both on some device?"""
+    return "*" in (*one.devices, *other.devices) or not set(one.devices).isdisjoint(other.devices)
 
 
 def _is_id(text: str) -> bool:

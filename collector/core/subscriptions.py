@@ -272,7 +272,7 @@ def state_changed(context: Context, device: Device, told: StateChanged) -> Subsc
         return _started(context, device, told, one, "starting")
     if heard.kind is NotificationKind.SUBSCRIPTION_MODIFIED:
         return _modified(context, device, told, one)
-    if one is None or not one.live:
+    if one is None or not one.live or heard.kind is NotificationKind.REPLAY_COMPLETED:
         return one
     closing.wake(context, one, told.arrival)
     _change_state(context, one, heard, told.arrival)

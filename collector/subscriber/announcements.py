@@ -25,6 +25,8 @@ log = logging.getLogger("collector.subscriber")
 
 _MAX_EARLY = 64
 _MAX_HEARD = 256
+_SAID, _SAID_WITHIN = 30, 60 * SECOND
+"""Changes of state that the log tells of one device in a minute (ours); the store has all."""
 _ENDS = (NotificationKind.SUBSCRIPTION_TERMINATED, NotificationKind.SUBSCRIPTION_COMPLETED)
 KINDS = frozenset(
     (
@@ -58,6 +60,9 @@ class Announcements:
         self._asking = False
         self._heard: deque[int] = deque(maxlen=_MAX_HEARD)
         """Ends that were heard on the session and that the journal's reader will tell of again."""
+        self._said: deque[int] = deque(maxlen=_SAID)
+        """When the log was last told of something."""
+        self._quiet = False
 
     def asking(self) -> None:
         """A reply is waited for that may bring an id; what is heard of unknown ids is kept."""
@@ -125,7 +130,8 @@ class Announcements:
         else:
             reason = f"terminated by the device: {plain(told.reason)}"
             held.again(now, reason, SubscriptionPhase.TERMINATED)
-        log_end(self._device, held, now)
+        if self._may_say(now):
+            log_end(self._device, held, now)
 
     def _replayed(self, held: Held) -> None:
         held.replaying = False
@@ -139,12 +145,26 @@ class Announcements:
         now, name = self._clock.now(), held.wanted.name
         if suspended and held.phase is SubscriptionPhase.ACTIVE:
             held.suspended(now, f"suspended by the device: {plain(reason)}")
-            log.warning(
-                "Device %s suspended subscription %s: %s.", self._device, name, plain(reason)
-            )
+            if self._may_say(now):
+                log.warning(
+                    "Device %s suspended subscription %s: %s.", self._device, name, plain(reason)
+                )
         elif not suspended and held.phase is SubscriptionPhase.SUSPENDED:
             held.resumed(now)
-            log.info("Device %s resumed subscription %s.", self._device, name)
+            if self._may_say(now):
+                log.info("Device %s resumed subscription %s.", self._device, name)
+
+    def _may_say(self, now: int) -> bool:
+        """A device that changes its mind all the time must not fill the log."""
+        full = len(self._said) == _SAID
+        if full and now - self._said[0] < _SAID_WITHIN:
+            if not self._quiet:
+                log.warning("Device %s suspends and resumes all the time.", self._device)
+            self._quiet = True
+            return False
+        self._quiet = False
+        self._said.append(now)
+        return True
 
 
 def log_end(device: str, held: Held, now: int) -> None:

@@ -144,6 +144,32 @@ def test_dependencies_exist_everywhere_and_form_no_ring(text: str, fault: str) -
     assert fault in str(failed.value)
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "fault"),
+    [
+        ({"dscp": "16"}, {"dscp": "16"}, ""),
+        ({"dscp": "16"}, {"dscp": "8", "transport": ""}, ""),
+        ({"dscp": "16", "devices": '["core1"]'}, {"dscp": "8", "devices": '["core2"]'}, ""),
+        ({"dscp": "0"}, {}, ""),
+        ({"dscp": "16"}, {}, "a is on the same session with dscp 16"),
+        ({}, {"dscp": "16", "devices": '["core2"]'}, "a is on the same session with dscp 0"),
+    ],
+)
+def test_one_session_has_one_dscp(one: dict[str, str], other: dict[str, str], fault: str) -> None:
+    """RFC 8639 §2.3."""
+    on_session = {"transport": '"netconf"'}
+    text = DEVICES + "".join(
+        section(PERIODIC, name=f'"{name}"', **on_session | keys)
+        for name, keys in (("a", one), ("b", other))
+    )
+    if not fault:
+        assert len(parse_config(text).subscriptions) == 2
+        return
+    with pytest.raises(ConfigError) as failed:
+        parse_config(text)
+    assert f"subscription[2].dscp: {fault}" in str(failed.value)
+
+
 def test_moments() -> None:
     expected = round(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * SECOND
     assert moment(TIME) == moment("2026-01-01T01:00:00+01:00") == expected

@@ -416,6 +416,12 @@ def test_a_suspension_is_not_judged() -> None:
     assert [row.state for row in rows(wire)] == ["active", "suspended", "active"]
 
 
+def test_the_end_of_a_replay_changes_no_state() -> None:
+    start = established(-1, period=None, stream="NETCONF")  # type: ignore[arg-type]
+    wire = run([start, changed(1, Kind.REPLAY_COMPLETED)], until=10)
+    assert [row.state for row in rows(wire)] == ["active"]
+
+
 def test_a_modification_ends_a_suspension() -> None:
     """RFC 8639 §2.4.3; prolonging one by another stop-time leaves its terms as they are."""
     stop = changed(33, Kind.SUBSCRIPTION_SUSPENDED, reason="insufficient-resources")

@@ -121,6 +121,26 @@ def test_a_suspension_is_shown_with_its_reason_until_it_is_resumed(
     ]
 
 
+def test_a_device_that_changes_its_mind_all_the_time_does_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        world = World()
+        await world.want(wanted())
+        await world.active()
+        flap = [state_change(f"subscription-{kind}", 22) for kind in ("suspended", "resumed")]
+        push(world, *flap * 200)
+        assert state(world).phase is SubscriptionPhase.ACTIVE
+        world.clock.skip(61)
+        push(world, *flap)
+        await world.manager.stop()
+
+    with caplog.at_level(logging.INFO, "collector.subscriber"):
+        run(main())
+    said = [r.getMessage() for r in caplog.records if "suspend" in r.msg or "resumed" in r.msg]
+    assert len(said) == 30 + 1 + 2
+
+
 def test_a_suspended_subscription_can_be_modified_ended_and_deleted() -> None:
     async def main() -> None:
         world = World(NEVER)
