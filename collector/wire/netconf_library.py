@@ -55,9 +55,9 @@ _MAX_STREAMS: Final = 1000
 _PROTOCOL: Final = "urn:ietf:params:netconf:capability:"
 _CONCATENATED: Final = re.compile(r"[\"']\s*\+\s*[\"']")
 _LEAF: Final = re.compile(rf"\bleaf(?:-list)?\s+({'|'.join(names.GENERATOR_LEAVES)})\s*\{{")
-_IN_REPLY: Final = re.compile(
-    r"augment\s+[\"']?[^\"'{;]*establish-subscription/(?:[\w.-]+:)?output"
-)
+_OUTPUT: Final = re.compile(r"establish-subscription/(?:[\w.-]{1,200}:)?output\b")
+_LONGEST_PATH: Final = 300
+"""Characters between ``augment`` and the output of establish-subscription; ours."""
 
 
 class Module(Struct, frozen=True):
@@ -187,7 +187,14 @@ def read_streams(tree: xml.Element) -> tuple[Stream, ...]:
 def originator_leaves(text: str) -> tuple[tuple[str, ...], bool]:
     """How the text of a module spells the originator id, and whether replies carry the list."""
     text = _CONCATENATED.sub("", text)
-    return tuple(dict.fromkeys(_LEAF.findall(text))), _IN_REPLY.search(text) is not None
+    leaves = tuple(dict.fromkeys(_LEAF.findall(text)))
+    return leaves, any(_augments(text, found.start()) for found in _OUTPUT.finditer(text))
+
+
+def _augments(text: str, at: int) -> bool:
+    """Whether the path that goes on at ``at`` is the argument of an augment statement."""
+    before = text[max(0, at - _LONGEST_PATH) : at].rpartition("augment")
+    return bool(before[1]) and not set(before[2]) & set("{};")
 
 
 def _entry(element: xml.Element) -> tuple[str, str, list[str]]:

@@ -156,18 +156,6 @@ def encode_list_request(message_id: str, source: str) -> bytes:
     return _rpc(message_id, f'<get><filter type="subtree">{SOURCES[source]}</filter></get>')
 
 
-def encode_schemas(message_id: str, modules: Iterable[tuple[ModuleId, str]]) -> bytes:
-    """Answer a get of ``/netconf-state/schemas``; ``modules``: each with its XML namespace."""
-    entries = "".join(
-        f"<schema><identifier>{module.name}</identifier><version>{module.revision}</version>"
-        f"<format>yang</format><namespace>{escape(namespace)}</namespace>"
-        "<location>NETCONF</location></schema>"
-        for module, namespace in modules
-    )
-    state = f"<netconf-state xmlns={quoteattr(MONITORING)}><schemas>{entries}</schemas>"
-    return _reply(message_id, f"<data>{state}</netconf-state></data>")
-
-
 # --------------------------------------------------------------------------- get-schema
 def decode_get_schema(request: bytes) -> tuple[str, GetSchema]:
     """The message-id and what is asked for.

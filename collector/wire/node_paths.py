@@ -7,7 +7,7 @@ Rules: an expression that is more than absolute paths joined with ``|`` has no s
 than wrong ones; predicates are left out and remembered; names of modules decide only where both are
 known for sure, for the module of a vendor's namespace is a guess (``names.module_of``).
 
-Spec: RFC 7950 §9.13 (instance-identifier), RFC 8341 §3.2.5 (``/`` is every node), RFC 6241 §6.
+Spec: RFC 7950 §9.13 (instance-identifier), RFC 9196 §4.2 (``/`` is every node), RFC 6241 §6.
 """
 
 from __future__ import annotations

@@ -168,9 +168,9 @@ CAPABILITIES: Final = (
     Clause("9196-4.2-a", _S, "the first entry that selects a node counts, then the system"),
     Clause("9196-4.2-b", _P, "entries are in the order of their precedence"),
     Clause("8525-3", "both", "the library names modules, features, datastores and a content-id"),
-    Clause("8341-3.1.3-a", _P, "an operation with default-deny-all needs a rule that permits it"),
-    Clause("8341-3.1.3-b", _P, "a denied operation is answered with access-denied"),
-    Clause("8341-3.1.3-c", _P, "data that may not be read is left out, without an error"),
+    Clause("8341-3.4.4-a", _P, "an operation with default-deny-all needs a rule that permits it"),
+    Clause("8341-3.4.4-b", _P, "a denied operation is answered with access-denied"),
+    Clause("8341-3.2.4", _P, "data that may not be read is left out, without an error"),
 )
 
 CLAUSES: Final = {

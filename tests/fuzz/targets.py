@@ -21,15 +21,26 @@ import numpy as np
 from msgspec import Struct
 
 from collector.errors import CollectorError, WireError
-from collector.model import NO_SIDS, DeviceTime, MediaType, Notification, NotificationKind
+from collector.model import (
+    NO_SIDS,
+    DeviceTime,
+    MediaType,
+    Notification,
+    NotificationKind,
+    SelectionFilter,
+)
 from collector.wire import (
     dtls,
     https_notif,
     names,
+    netconf_capabilities,
     netconf_hello,
+    netconf_library,
     netconf_replies,
     netconf_requests,
     netconf_schemas,
+    node_paths,
+    xml,
 )
 from collector.wire.dialout import CiscoStream, HuaweiStream, encode_cisco, encode_huawei
 from collector.wire.netconf_framing import Deframer, encode_chunked, encode_delimited
@@ -309,13 +320,13 @@ def _modules(octets: bytes) -> None:
         assert str(module)[0] != ".", module
     with suppress(CollectorError):
         netconf_schemas.decode_schema(octets, "a")
+    netconf_library.originator_leaves(text)
 
 
 def _modules_seeds() -> Iterator[bytes]:
     module = netconf_schemas.ModuleId("a", "2026-01-01")
     yield netconf_schemas.encode_get_schema("1", netconf_schemas.GetSchema(module))
     yield netconf_schemas.encode_schema("1", _MODULE)
-    yield netconf_schemas.encode_schemas("1", [(module, "urn:a")])
     yield (
         b'<rpc-reply xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"><data><yang-library xmlns='
         b'"urn:ietf:params:xml:ns:yang:ietf-yang-library"><module-set><module><name>a</name>'
@@ -331,10 +342,57 @@ _MODULE = 'module a { import b { prefix "b"; } /* x */ include c; // y\n revisio
 
 def _modules_grown(count: int) -> Iterator[bytes]:
     yield from _xml_grown(count)
-    for piece in (b"/*", b'\\"', b"'", b"import ", b"import\n", b"revision a ", b"module a ", b"a"):
+    for piece in (
+        b"/*", b'\\"', b"'", b"import ", b"import\n", b"revision a ", b"module a ", b"a",
+        b"augment ", b"establish-subscription/", b"leaf ", b'" + ',
+    ):  # fmt: skip
         yield piece * count
         yield b"module a { " + piece * count
     yield b"urn:a?module=a&" + b"b=c&" * count
+
+
+# --------------------------------------------------------------------------- what a device can
+def _abilities(octets: bytes) -> None:
+    text = octets.decode("utf-8", "replace")
+    for path in node_paths.read_paths(text, {"p": "urn:p"}) or ():
+        assert path.covers(path) or path.narrowed
+    node_paths.selected_paths(SelectionFilter("subtree", text))
+    with suppress(CollectorError):
+        netconf_library.library_of(text.split("\n"))
+    netconf_library.protocol_capabilities(text.split("\n"))
+    with suppress(CollectorError):
+        _read_trees(xml.parse(octets))
+
+
+def _read_trees(tree: xml.Element) -> None:
+    netconf_library.read_streams(tree)
+    netconf_library.read_library(tree)
+    found = netconf_capabilities.read_capabilities(tree)
+    for field in netconf_capabilities.PushCapabilities.__struct_fields__:
+        for entry in found.nodes:
+            for wanted in entry.paths or ():
+                list(netconf_capabilities.stated(found, field, entry.datastore, wanted))
+
+
+def _abilities_seeds() -> Iterator[bytes]:
+    yield b"/p:a/b[c='d']|/m:e"
+    yield b"urn:ietf:params:netconf:capability:candidate:1.0\nurn:a?module=a&features=x,y"
+    yield b"<l><module-set><module><name>a</name><feature>f</feature></module></module-set></l>"
+    yield b"<s><stream><name>NETCONF</name><replay-support/></stream></s>"
+    push = b"<subscription-capabilities>%s</subscription-capabilities>"
+    low = b"<minimum-update-period>100</minimum-update-period>"
+    entry = b"<per-node-capabilities><node-selector>/m:a</node-selector>%s</per-node-capabilities>"
+    nodes = b"<datastore-capabilities><datastore>d</datastore>%s</datastore-capabilities>"
+    whole = push % low + nodes % (entry % (push % b"<on-change-supported/>"))
+    yield b"<system-capabilities>%s</system-capabilities>" % whole
+
+
+def _abilities_grown(count: int) -> Iterator[bytes]:
+    yield from _xml_grown(count)
+    for piece in (b"/a", b"[a]", b"[", b"'", b"|/a", b"/", b" ", b"a:"):
+        yield piece * count
+        yield b"/a" + piece * count
+    yield b"urn:a?module=a&features=" + b"b," * count
 
 
 # --------------------------------------------------------------------------- captures
@@ -405,6 +463,7 @@ TARGETS: dict[str, Target] = {
         _netconf_seeds,
         _xml_grown,
     ),
+    "device-capabilities": Target(_abilities, _abilities_seeds, _abilities_grown),
     "modules": Target(_modules, _modules_seeds, _modules_grown),
     "pcap": Target(_pcap, _captures),
     "https": Target(_https, _capabilities, _json_grown),

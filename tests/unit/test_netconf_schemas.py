@@ -17,7 +17,6 @@ from collector.wire.netconf_schemas import (
     encode_get_schema,
     encode_list_request,
     encode_schema,
-    encode_schemas,
     inventory_of,
     latest_revision,
 )
@@ -103,20 +102,6 @@ EXPECTED = [
 @pytest.mark.parametrize(("content", "expected"), EXPECTED)
 def test_each_list_is_read(content: str, expected: Inventory) -> None:
     assert decode_inventory(reply(content)) == expected
-
-
-def test_a_list_of_schemas_is_written_as_the_example_has_it() -> None:
-    module = ModuleId("bar", "2008-06-01")
-    written = encode_schemas("101", [(module, "urn:a&b"), (ModuleId("x"), "urn:x")])
-    assert decode_inventory(written) == Inventory((module, ModuleId("x")))
-    root = xml.parse(written)
-    assert root.attributes == {"message-id": "101"}
-    schema = root.children[0].children[0].children[0].children[0]
-    assert [(one.name, one.text) for one in schema.children] == [
-        ("identifier", "bar"), ("version", "2008-06-01"), ("format", "yang"),
-        ("namespace", "urn:a&b"), ("location", "NETCONF"),
-    ]  # fmt: skip
-    assert {one.namespace for one in schema.children} == {MONITORING}
 
 
 @pytest.mark.parametrize(

@@ -423,8 +423,7 @@ def established(device: Device, session: str) -> RpcReply:
 
 
 @pytest.mark.clause("mso-13")
-@pytest.mark.clause("8341-3.1.3-c")
-@pytest.mark.clause("8639-2.1-a")
+@pytest.mark.clause("8341-3.2.4")
 def test_a_limited_user_sees_its_own_subscriptions_and_no_generators() -> None:
     device = Device()
     mine, theirs = established(device, "1"), established(device, "3")
@@ -469,8 +468,8 @@ def test_a_limited_user_is_not_told_of_another_decomposition_either() -> None:
 
 
 @pytest.mark.clause("8639-8-b")
-@pytest.mark.clause("8341-3.1.3-a")
-@pytest.mark.clause("8341-3.1.3-b")
+@pytest.mark.clause("8341-3.4.4-a")
+@pytest.mark.clause("8341-3.4.4-b")
 def test_kill_and_edits_need_full_access() -> None:
     device = Device()
     mine = established(device, "1")
