@@ -15,7 +15,7 @@ from collector.wire.udp_notif import decode_header
 from publisher_sim import ports
 from publisher_sim.agent import AgentPublisher, Transmit
 from publisher_sim.scenario import MASTER, Fault, Stream
-from tests.unit.test_sim_configuration import UDP, UDP2, Device
+from tests.unit.test_sim_configuration import HTTPS, UDP, UDP2, Device
 from tests.unit.test_sim_event_streams import ALARMS, BROKEN, PLAIN
 from tests.unit.test_sim_master import NOW, SECOND
 
@@ -27,9 +27,8 @@ def device(*faults: Fault) -> Device:
 
 
 def configured(*receivers: str, replay: bool = False, **terms: Any) -> ConfiguredSubscription:
-    asked = Terms(
-        **({"stream": "alarms", "encoding": "encode-json"} | terms), transport="udp-notif"
-    )
+    usual = {"stream": "alarms", "encoding": "encode-json", "transport": "udp-notif"}
+    asked = Terms(**(usual | terms))
     named = tuple(ConfiguredReceiver(f"to-{name}", name) for name in receivers)
     return ConfiguredSubscription(7, asked, named, replay=replay)
 
@@ -168,6 +167,17 @@ def test_what_is_invalid(terms: dict[str, Any], word: str) -> None:
     assert one.state()[0] == "invalid"
     assert word in one.master.configured.why_invalid(7)
     assert said(one) == []
+
+
+def test_a_connection_that_others_share_is_not_marked() -> None:
+    one = device()
+    one.make(HTTPS, UDP, configured("H1", transport="https", dscp=16))
+    assert one.state()[0] == "invalid"
+    assert "DSCP 16" in one.master.configured.why_invalid(7)
+    after = configured("R1", dscp=16)
+    assert one.edit(Edit(configured("H1", transport="https", dscp=16), after)).ok
+    announced = [a for a in one.actions if isinstance(a, ports.Announce)]
+    assert [a.component.dscp for a in announced] == [16]
 
 
 @pytest.mark.clause("8639-2.5.1-b", "8639-2.5.1-c")
