@@ -161,7 +161,7 @@ def redacted(config: Config) -> dict[str, Any]:
     """The configuration as plain values for the journal's CONFIG record.
 
     Passwords are not in it to begin with; a webhook's URL and a command's arguments may hold
-    tokens, so only the host and the program's name are left.
+    tokens, so only the host and the program's name are left, and nothing of TLS parameters.
     """
     plain: dict[str, Any] = msgspec.to_builtins(config)
     alerts = plain["alerts"]
@@ -171,6 +171,9 @@ def redacted(config: Config) -> dict[str, Any]:
         alerts["webhook"] = f"{scheme}://{host}/..."
     if config.alerts.command:
         alerts["command"] = [config.alerts.command[0], "..."]
+    for instance in plain["receiver_instance"]:
+        if instance["tls_parameters"] is not None:
+            instance["tls_parameters"] = "..."
     return plain
 
 

@@ -119,9 +119,12 @@ class _Planning:
         self._claimed: set[int] = set()
         self._conflicts: list[str] = []
         self._notes: list[str] = []
+        self._kept: list[str] = []
 
     def result(self) -> Plan:
-        return Plan(tuple(self._edits), self._ids, tuple(self._conflicts), tuple(self._notes))
+        return Plan(
+            tuple(self._edits), self._ids, tuple(self._conflicts), (*self._notes, *self._kept)
+        )
 
     # ------------------------------------------------------------------ receiver instances
     def put(self) -> None:
@@ -257,17 +260,17 @@ class _Planning:
             self._called[one.name] = one.name if twin is None else twin.name
         for wanted in self._wanted:
             there = self._existing(wanted)
+            self._notes.clear()  # nothing is taken over
             if there is not None:
                 self._claimed.add(there.id)
                 self._remove(there, {self._called[name] for name in wanted.receivers})
-        self._notes = []  # nothing was taken over
 
     def _remove(self, there: ConfiguredSubscription, ours: set[str]) -> None:
         rest = tuple(one for one in there.receivers if one.instance not in ours)
         after = structs.replace(there, receivers=rest, purpose="") if rest else None
         self._edits.append(Edit(there, after))
         if rest:
-            self._notes.append(f"subscription {there.id} stays: it has other receivers, too")
+            self._kept.append(f"subscription {there.id} stays: it has other receivers, too")
 
     def look_for_leftovers(self, *, prune: bool) -> None:
         """What is ours by its mark, and nobody wants any more."""

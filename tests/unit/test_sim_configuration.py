@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from collector.model import NotificationKind, SelectionFilter, SubscriptionTerms
+from collector.model import DeviceTime, NotificationKind, SelectionFilter, SubscriptionTerms
 from collector.wire import names, xml
 from collector.wire.netconf_rpc import (
     CANDIDATE,
@@ -48,7 +48,7 @@ WANTED = SubscriptionTerms(
     datastore="operational",
     selection_filter=SelectionFilter("xpath", "/ietf-interfaces:interfaces"),
     period=SECOND,
-    anchor_time=NOW,
+    anchor_time=DeviceTime(NOW),
     encoding="encode-json",
     transport="udp-notif",
 )

@@ -1,0 +1,377 @@
+"""A plan carried out on a device: through candidate or in running, and what is left when it fails.
+
+The device is the simulated master itself, without sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from collector.config import Config, parse_config
+from collector.errors import ProtocolError, SinkError
+from collector.service.configured_ids import FILE, load_ids, save_ids, with_ids
+from collector.service.configuring import DeviceLook, keep_ids, to_lines, to_plain
+from collector.subscriber.config_plan import MARK, Plan
+from collector.subscriber.configuring import Configurer, Look, configured_on
+from collector.subscriber.session import SessionSettings
+from collector.wire import names, xml
+from collector.wire.netconf_rpc import (
+    CANDIDATE,
+    RUNNING,
+    EditConfig,
+    GetConfig,
+    Lock,
+    decode_reply,
+    decode_rpc,
+    encode_rpc,
+    operation_name,
+)
+from collector.wire.receiver_instances import ReceiverInstance
+from collector.wire.subscription_config import (
+    Configuration,
+    ConfiguredSubscription,
+    Edit,
+    read_configuration,
+    write_edits,
+)
+from publisher_sim import ports
+from publisher_sim.scenario import Configuration as Configurable
+from tests.unit.test_sim_configuration import Device
+
+CONFIG = """
+[[device]]
+name = "core7"
+[device.netconf]
+host = "192.0.2.7"
+username = "telemetry"
+password_env = "CORE7_PASSWORD"
+[[receiver_instance]]
+name = "here"
+address = "127.0.0.1"
+port = 10003
+[[receiver_instance]]
+name = "web"
+transport = "https"
+address = "127.0.0.1"
+port = 8443
+[[subscription]]
+name = "counters"
+xpath = "/ietf-interfaces:interfaces"
+period_seconds = 10
+configured_id = 100
+receivers = ["here"]
+[[subscription]]
+name = "first"
+xpath = "/ietf-hardware:hardware"
+period_seconds = 10
+configured_id = 7
+receivers = ["web"]
+dependency = "counters"
+"""
+WANTED = configured_on(parse_config(CONFIG), "core7")
+
+
+class SimSession:
+    """A ``NetconfSession`` as far as it is used here."""
+
+    settings = SessionSettings("192.0.2.7", "telemetry")
+
+    def __init__(self, **configuration: Any) -> None:
+        self.device = Device(configuration=Configurable(**configuration))
+        self.capabilities = tuple(self.device.master.retrieval.hello)
+        self.asked: list[str] = []
+        self.before: dict[str, Callable[[], None]] = {}
+        """operation -> what happens on the device just before it."""
+        self.answers: dict[str, bytes] = {}
+        """operation -> what is answered instead."""
+
+    async def rpc(self, request: bytes, timeout: int | None = None) -> bytes:
+        rpc = decode_rpc(request)
+        name = operation_name(rpc.operation).rpartition(":")[2]
+        if name != "get":
+            self.asked.append(name)
+        self.before.pop(name, lambda: None)()
+        if name in self.answers:
+            return self.answers.pop(name).replace(b"%", rpc.message_id.encode())
+        reply, *_ = self.device.master.rpc_received("1", rpc, self.device.now)
+        assert isinstance(reply, ports.SendReply)
+        return reply.message
+
+    def running(self) -> Configuration:
+        octets = encode_rpc("1", GetConfig(RUNNING))
+        reply, *_ = self.device.master.rpc_received("2", decode_rpc(octets), self.device.now)
+        assert isinstance(reply, ports.SendReply)
+        data = decode_reply(reply.message, typed=False).data
+        assert data is not None
+        return read_configuration(data.children)
+
+    def ids(self) -> list[int]:
+        return [one.id for one in self.running().subscriptions]
+
+
+def refusal(tag: str, text: str = "no", info: str = "") -> bytes:
+    base = names.NETCONF_BASE
+    return (
+        f'<rpc-reply xmlns="{base}" message-id="%"><rpc-error><error-type>protocol</error-type>'
+        f"<error-tag>{tag}</error-tag><error-severity>error</error-severity>"
+        f"<error-message>{text}</error-message><error-info>{info}</error-info></rpc-error>"
+        "</rpc-reply>"
+    ).encode()
+
+
+def do(session: SimSession, **how: Any) -> Look:
+    """Look and carry out; what is left to do."""
+
+    async def both() -> Look:
+        configurer = Configurer(session, WANTED, **how)  # type: ignore[arg-type]
+        return await configurer.carry_out(await configurer.look())
+
+    return asyncio.run(both())
+
+
+def look(session: SimSession, **how: Any) -> Look:
+    return asyncio.run(Configurer(session, WANTED, **how).look())  # type: ignore[arg-type]
+
+
+THROUGH_CANDIDATE = [
+    "get-config", "lock", "lock", "get-config", "get-config", "get-config", "edit-config",
+    "validate", "commit", "unlock", "unlock", "get-config",
+]  # fmt: skip
+
+
+def test_through_candidate() -> None:
+    session = SimSession()
+    left = do(session)
+    assert (left.plan.edits, left.datastore) == ((), CANDIDATE)
+    assert session.asked == THROUGH_CANDIDATE
+    assert session.ids() == [100, 7]
+    (first,) = (one for one in session.running().subscriptions if one.id == 7)
+    assert (first.terms.dependency, first.terms.transport) == (100, "https")
+    assert first.purpose == MARK + "first"
+    session.asked.clear()
+    do(session)
+    assert "edit-config" not in session.asked
+    assert do(session, remove=True).plan.edits == ()
+    assert session.running() == Configuration()
+
+
+def test_in_running_where_there_is_no_candidate() -> None:
+    session = SimSession(candidate=False)
+    assert do(session).datastore == RUNNING
+    assert session.asked == [
+        "get-config", "lock", "get-config", "edit-config", "unlock", "get-config",
+    ]  # fmt: skip
+    assert session.ids() == [100, 7]
+
+
+def test_a_device_without_locks() -> None:
+    session = SimSession(candidate=False)
+    session.answers["lock"] = refusal("operation-not-supported")
+    do(session)
+    assert session.ids() == [100, 7]
+    assert "unlock" not in session.asked
+
+
+def test_the_old_spelling_of_a_device() -> None:
+    """Known from what is there, else from the modules that it says it has."""
+    session = SimSession(spelling="old")
+    library = (
+        f'<rpc-reply xmlns="{names.NETCONF_BASE}" message-id="%"><data><modules-state '
+        'xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-library"><module><name>ietf-udp-notif'
+        "</name></module></modules-state></data></rpc-reply>"
+    ).encode()
+    session.answers["get"] = library
+    wanted = structs.replace(
+        WANTED,
+        instances=(
+            WANTED.instances[0], structs.replace(WANTED.instances[1], spelling="https-notif-15"),
+        ),
+    )  # fmt: skip
+
+    async def both() -> None:
+        configurer = Configurer(session, wanted)  # type: ignore[arg-type]
+        await configurer.carry_out(await configurer.look())
+
+    asyncio.run(both())
+    assert {one.spelling for one in session.running().instances} == {
+        "udp-notif-08", "https-notif-15",
+    }  # fmt: skip
+    assert session.device.state(100)[0] == "valid"
+    assert look(session).plan.edits == ()
+
+
+def test_a_device_that_does_not_know_purpose() -> None:
+    session = SimSession(purpose=False)
+    left = do(session)
+    assert (left.marked, left.plan.edits) == (False, ())
+    assert session.ids() == [100, 7]
+    assert {one.purpose for one in session.running().subscriptions} == {""}
+    # the next time it cannot be told from the outside, and is found out once more
+    assert do(session).plan.edits == ()
+    assert "discard-changes" in session.asked
+
+
+@pytest.mark.parametrize("failing", ["edit-config", "validate", "commit"])
+def test_a_refusal_leaves_everything_as_it_was(failing: str) -> None:
+    session = SimSession()
+    session.answers[failing] = refusal("operation-failed", "the disk is full")
+    with pytest.raises(ProtocolError, match="the disk is full"):
+        do(session)
+    assert session.asked[-3:] == ["discard-changes", "unlock", "unlock"]
+    assert session.running() == Configuration()
+    assert do(session).plan.edits == ()
+
+
+def test_another_session_holds_the_lock() -> None:
+    session = SimSession()
+    session.device.ask(Lock(CANDIDATE), "2")
+    with pytest.raises(ProtocolError, match="locked already") as caught:
+        do(session)
+    assert caught.value.hints == {"session-id": "2"}
+    assert session.asked[-1] == "unlock"
+
+
+def theirs(number: int) -> str:
+    receiver = ReceiverInstance("noc", "udp-notif", "127.0.0.9", 1)
+    terms = WANTED.subscriptions[0].terms
+    one = ConfiguredSubscription(number, terms, purpose="theirs")
+    return write_edits([Edit(None, receiver), Edit(None, one)]).replace(
+        "<receivers/>",
+        "<receivers><receiver><name>noc</name><receiver-instance-ref "
+        f'xmlns="{names.NAMESPACES[names.RECEIVERS]}">noc</receiver-instance-ref></receiver>'
+        "</receivers>",
+    )
+
+
+def test_somebody_changes_it_between_the_look_and_the_lock() -> None:
+    session = SimSession()
+    change = EditConfig(RUNNING, theirs(100))
+
+    def edit() -> None:
+        session.device.ask(change, "2")
+
+    session.before["lock"] = edit
+    with pytest.raises(ProtocolError, match="changed it meanwhile"):
+        do(session)
+    assert session.ids() == [100]
+    assert session.running().subscriptions[0].purpose == "theirs"
+
+
+def test_changes_of_others_in_candidate_are_not_committed() -> None:
+    """On a device that gives the lock all the same."""
+    session = SimSession()
+    session.device.ask(EditConfig(CANDIDATE, theirs(55)), "2")
+    session.answers["lock"] = (
+        f'<rpc-reply xmlns="{names.NETCONF_BASE}" message-id="%"><ok/></rpc-reply>'.encode()
+    )
+    shown = look(session)
+    with pytest.raises(ProtocolError, match="that are not committed"):
+        do(session)
+    assert "edit-config" not in session.asked
+    assert session.ids() == []
+    assert shown.plan.edits
+
+
+@pytest.mark.parametrize(
+    ("reply", "word"),
+    [
+        (b"<nonsense/>", "its reply cannot be read"),
+        (f'<rpc-reply xmlns="{names.NETCONF_BASE}" message-id="%"/>'.encode(), "carries no data"),
+    ],
+)
+def test_what_cannot_be_read(reply: bytes, word: str) -> None:
+    session = SimSession()
+    session.answers["get-config"] = reply
+    with pytest.raises(ProtocolError, match=word):
+        look(session)
+
+
+def test_too_much_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = SimSession()
+    do(session)
+    monkeypatch.setattr("collector.wire.subscription_config.MAX_SUBSCRIPTIONS", 1)
+    with pytest.raises(ProtocolError, match="its configuration cannot be read"):
+        look(session)
+
+
+def test_an_odd_entry_of_others_hides_nothing() -> None:
+    session = SimSession()
+    session.device.ask(EditConfig(RUNNING, theirs(55)))
+    octets = asyncio.run(session.rpc(encode_rpc("1", GetConfig(RUNNING))))
+    session.answers["get-config"] = (
+        octets.replace(b"10</", b"no number</")
+        .replace(b'message-id="1"', b'message-id="%"')
+        .replace(b">1000</", b">no number</")
+    )
+    found = look(session).plan
+    made = [one.after for one in found.edits]
+    assert [one.id for one in made if isinstance(one, ConfiguredSubscription)] == [100, 7]
+
+
+# --------------------------------------------------------------------------- ids, words
+def config(folder: Path) -> Config:
+    return parse_config(CONFIG.replace("[[device]]", f'[collector]\ndata_dir = "{folder}"\n'
+                                       "[[device]]", 1))  # fmt: skip
+
+
+def done(**ids: int) -> DeviceLook:
+    return DeviceLook("core7", Look(Plan(ids=ids), RUNNING))
+
+
+def test_ids_are_kept_for_the_running_collector(tmp_path: Path) -> None:
+    one = config(tmp_path)
+    assert with_ids(one) is one
+    assert not keep_ids(one, [done(counters=100, first=7)], remove=False)
+    assert keep_ids(one, [done(counters=42, first=7)], remove=False)
+    assert load_ids(tmp_path) == {"core7": {"counters": 42}}
+    assert not keep_ids(one, [DeviceLook("core7", error="gone")], remove=False)
+    (known,) = with_ids(one).known_subscriptions
+    assert (known.id, known.name, known.devices, known.period_seconds) == (
+        42, "counters", ("core7",), 10,
+    )  # fmt: skip
+    assert keep_ids(one, [done(counters=42)], remove=True)
+    assert load_ids(tmp_path) == {}
+
+
+def test_a_file_of_ids_that_is_none(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / FILE).write_text("{")
+    assert load_ids(tmp_path) == {}
+    assert "Run `collector configure` once more" in caplog.text
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SinkError, match="cannot be written"):
+        save_ids(tmp_path / "file" / "x", {"a": {"b": 1}})
+
+
+def test_looks_in_words() -> None:
+    session = SimSession()
+    one = DeviceLook("core7", look(session))
+    text = "\n".join(to_lines(one))
+    assert text.startswith("core7: 4 changes to write in candidate\n  + receiver-instance here")
+    assert "      remote-address       127.0.0.1" in text
+    assert to_plain(one)["changes"][0]["leaves"]["remote-port"] == [None, "10003"]
+    do(session)
+    assert to_lines(DeviceLook("core7", look(session))) == ["core7: as wanted"]
+    removal = DeviceLook("core7", look(session, remove=True), "no answer", written=True)
+    lines = to_lines(removal)
+    assert lines[0] == "core7: 4 changes written in candidate"
+    assert lines[1:3] == ["  - subscription 100", "  - subscription 7"]
+    assert lines[-1] == "  ! no answer"
+    assert not removal.is_good
+    assert to_lines(DeviceLook("core7", error="no route")) == ["core7: no route"]
+    way = DeviceLook("core7", Look(Plan(conflicts=("x belongs",), notes=("y",)), RUNNING))
+    assert to_lines(way) == ["core7: in the way", "  ! x belongs", "  y"]
+    assert to_plain(DeviceLook("core7", error="no route"))["error"] == "no route"
+
+
+def test_trees_of_a_device_survive_the_wire() -> None:
+    session = SimSession()
+    do(session)
+    tree = session.device.master.configuring
+    assert tree is not None
+    assert xml.inner_text(tree.tree(RUNNING)) == xml.inner_text(tree.tree(CANDIDATE))
