@@ -223,11 +223,11 @@ def test_configured_reconfigured_and_removed(tmp_path: Path) -> None:
             ]  # fmt: skip
             assert (await one.configure("--dry-run"))[0] == 0  # the same again is nothing
             await until(lambda: complete(one, "interfaces") and complete(one, "hardware"))
-            for found in (
+            for cause in (
                 ("interfaces", "102", "silent"), ("hardware", "102", "silent"),
                 ("interfaces", "101", "lost"),
             ):  # fmt: skip
-                await until(lambda found=found: found in _missing(one))
+                await until(lambda cause=cause: cause in _missing(one))
             await asyncio.sleep(1.5)
 
             status, said = await one.configure("--yes", period=1.0)

@@ -88,8 +88,8 @@ class SimSession:
         self.asked: list[str] = []
         self.before: dict[str, Callable[[], None]] = {}
         """operation -> what happens on the device just before it."""
-        self.answers: dict[str, bytes] = {}
-        """operation -> what is answered instead."""
+        self.answers: dict[str, list[bytes]] = {}
+        """operation -> what is answered instead, the next times."""
 
     async def rpc(self, request: bytes, timeout: int | None = None) -> bytes:
         rpc = decode_rpc(request)
@@ -97,8 +97,8 @@ class SimSession:
         if name != "get":
             self.asked.append(name)
         self.before.pop(name, lambda: None)()
-        if name in self.answers:
-            return self.answers.pop(name).replace(b"%", rpc.message_id.encode())
+        if self.answers.get(name):
+            return self.answers[name].pop(0).replace(b"%", rpc.message_id.encode())
         reply, *_ = self.device.master.rpc_received("1", rpc, self.device.now)
         assert isinstance(reply, ports.SendReply)
         return reply.message
@@ -172,7 +172,7 @@ def test_in_running_where_there_is_no_candidate() -> None:
 
 def test_a_device_without_locks() -> None:
     session = SimSession(candidate=False)
-    session.answers["lock"] = refusal("operation-not-supported")
+    session.answers["lock"] = [refusal("operation-not-supported")]
     do(session)
     assert session.ids() == [100, 7]
     assert "unlock" not in session.asked
@@ -186,7 +186,7 @@ def test_the_old_spelling_of_a_device() -> None:
         'xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-library"><module><name>ietf-udp-notif'
         "</name></module></modules-state></data></rpc-reply>"
     ).encode()
-    session.answers["get"] = library
+    session.answers["get"] = [library, library]
     wanted = structs.replace(
         WANTED,
         instances=(
@@ -220,7 +220,7 @@ def test_a_device_that_does_not_know_purpose() -> None:
 @pytest.mark.parametrize("failing", ["edit-config", "validate", "commit"])
 def test_a_refusal_leaves_everything_as_it_was(failing: str) -> None:
     session = SimSession()
-    session.answers[failing] = refusal("operation-failed", "the disk is full")
+    session.answers[failing] = [refusal("operation-failed", "the disk is full")]
     with pytest.raises(ProtocolError, match="the disk is full"):
         do(session)
     assert session.asked[-3:] == ["discard-changes", "unlock", "unlock"]
@@ -267,9 +267,8 @@ def test_changes_of_others_in_candidate_are_not_committed() -> None:
     """On a device that gives the lock all the same."""
     session = SimSession()
     session.device.ask(EditConfig(CANDIDATE, theirs(55)), "2")
-    session.answers["lock"] = (
-        f'<rpc-reply xmlns="{names.NETCONF_BASE}" message-id="%"><ok/></rpc-reply>'.encode()
-    )
+    granted = f'<rpc-reply xmlns="{names.NETCONF_BASE}" message-id="%"><ok/></rpc-reply>'.encode()
+    session.answers["lock"] = [granted, granted]
     shown = look(session)
     with pytest.raises(ProtocolError, match="that are not committed"):
         do(session)
@@ -287,7 +286,7 @@ def test_changes_of_others_in_candidate_are_not_committed() -> None:
 )
 def test_what_cannot_be_read(reply: bytes, word: str) -> None:
     session = SimSession()
-    session.answers["get-config"] = reply
+    session.answers["get-config"] = [reply]
     with pytest.raises(ProtocolError, match=word):
         look(session)
 

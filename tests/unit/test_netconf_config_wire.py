@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import ProtocolError, UsageError
-from collector.model import SelectionFilter
+from collector.model import DeviceTime, SelectionFilter
 from collector.wire import names, xml
 from collector.wire.netconf_rpc import (
     CANDIDATE,
@@ -267,7 +267,7 @@ def test_data_is_written_in_the_namespace_of_its_operation(
 
 
 def test_reset_says_when() -> None:
-    octets = encode_reply("1", ResetOutput(1_735_689_630_000_000_000))
+    octets = encode_reply("1", ResetOutput(DeviceTime(1_735_689_630_000_000_000)))
     assert b">2025-01-01T00:00:30Z</time>" in octets.replace(b".000000000", b"")
     assert decode_reply(octets).time == 1_735_689_630_000_000_000
 

@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from collector.errors import UsageError, WireError
-from collector.model import OnChange, SelectionFilter, SubscriptionTerms
+from collector.model import DeviceTime, OnChange, SelectionFilter, SubscriptionTerms
 from collector.wire import subscription_config, xml
 from collector.wire.receiver_instances import ReceiverInstance, same_instance, write_instance
 from collector.wire.subscription_config import (
@@ -60,7 +60,7 @@ TERMS = SubscriptionTerms(
         {"if": "urn:ietf:params:xml:ns:yang:ietf-interfaces"},
     ),
     period=60 * S,
-    anchor_time=1735689630 * S,
+    anchor_time=DeviceTime(1735689630 * S),
     encoding="encode-json",
     transport="udp-notif",
 )
