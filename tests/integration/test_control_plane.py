@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import msgspec
 import pytest
 
@@ -96,6 +97,14 @@ def config(folder: Path, ready: dict[str, Any], *subscriptions: dict[str, Any]) 
     return read_config_table(table, file="lab")
 
 
+STATE = {
+    "name": "state",
+    "xpath": "/ietf-interfaces:interfaces",
+    "encoding": "encode-xml",
+    "on_change": True,
+}
+
+
 class Running:
     """A collector and its device."""
 
@@ -137,9 +146,32 @@ class Running:
                         return operation
         raise AssertionError(f"{name} was not asked for")
 
+    def updates(self, name: str) -> int:
+        """push-updates of it in the journal."""
+        number = self.row(name)["id"]
+        found = 0
+        for frame in JournalReader(self.service.folder).read():
+            batch = frame.batch()
+            for row, kind in enumerate(batch.kind):
+                payload = batch.payload[row]
+                if kind == RecordKind.DATA and b"<push-update" in payload:
+                    found += f"<id>{number}</id>".encode() in payload
+        return found
+
     def kinds(self, name: str) -> list[str]:
         """States of the subscription as the engine says them."""
         return [row.state for row in self.facts.subscriptions if row.name == name]
+
+
+async def started(text: str) -> tuple[DeviceService, dict[str, Any]]:
+    """A device, and how to reach it."""
+    device = DeviceService(parse_scenario(text), in_process=True)
+    try:
+        await device.start()
+    except BaseException:
+        await device.stop()
+        raise
+    return device, ready_line(device, device._scenario)
 
 
 @asynccontextmanager
@@ -224,7 +256,8 @@ def test_states_and_their_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_killed_and_established_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async def main() -> None:
-        async with running(tmp_path, subscription("counters")) as lab:
+        async with running(tmp_path, subscription("counters"), STATE) as lab:
+            await lab.comes_to("state", "active")
             first = (await lab.comes_to("counters", "active"))["id"]
             reach = [
                 *("--user", lab.ready["username"], "--port", str(lab.ready["netconf_port"])),
@@ -242,10 +275,51 @@ def test_killed_and_established_again(tmp_path: Path, capsys: pytest.CaptureFixt
             assert await asyncio.to_thread(status_of, ["kill", host, "1", *reach]) == 2
             assert "does not end subscription 1: no-such-subscription" in capsys.readouterr().err
             store = ["--store", str(lab.service.folder)]
+            before = lab.updates("state")
+            assert await asyncio.to_thread(status_of, ["resync", "core7", *store]) == 0
+            assert capsys.readouterr().out == "state: is sent as a whole\n"
+            await lab.until(lambda: lab.updates("state") > before)
+            await lab.service.reload(config(tmp_path, lab.ready, subscription("counters")))
             assert await asyncio.to_thread(status_of, ["resync", "core7", *store]) == 2
             assert "of core7 no on-change subscription is wanted" in capsys.readouterr().err
             status = await asyncio.to_thread(status_of, ["resync", "core7", "counters", *store])
             assert (status, capsys.readouterr().out[:29]) == (1, "counters: it is not on-change")
+
+    with password_in_environment():
+        asyncio.run(main())
+
+
+def test_another_configuration_and_another_life_of_the_device(tmp_path: Path) -> None:
+    key = tmp_path / "host_key"
+    asyncssh.generate_private_key("ssh-ed25519").write_private_key(str(key))
+    text = SCENARIO.replace("[netconf]", f'[netconf]\nhost_key = "{key}"')
+
+    async def main() -> None:
+        device, ready = await started(text)
+        service = Service(config(tmp_path, ready, subscription("counters"), subscription("b")))
+        lab = Running(service, Facts(), ready)
+        try:
+            await service.start()
+            first = (await lab.comes_to("counters", "active"))["id"]
+            await lab.comes_to("b", "active")
+            more = subscription("counters", period_seconds=1), subscription("c")
+            await service.reload(config(tmp_path, ready, *more))
+            await lab.comes_to("c", "active")
+            assert lab.row("counters")["id"] == first, "it was modified"
+            assert lab.row("b") == {}
+            await device.stop()
+            lost = await lab.comes_to("counters", "pending")
+            assert lost["why"] == "its session ended"
+            assert lost["session"] in ("connecting", "waiting")
+            again = text.replace("port = 0", f"port = {ready['netconf_port']}")
+            device, _ = await started(again.replace("subscriptions = 16", "subscriptions = 1"))
+            assert (await lab.comes_to("counters", "active"))["id"] is not None
+            refused = await lab.comes_to("c", "pending")
+            assert refused["why"].startswith("refused: insufficient-resources")
+            assert "; asked again at 20" in refused["why"]
+        finally:
+            await service.stop()
+            await device.stop()
 
     with password_in_environment():
         asyncio.run(main())
