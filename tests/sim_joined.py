@@ -36,7 +36,7 @@ from collector.wire.netconf_rpc import decode_reply
 from collector.wire.udp_notif import Header, decode_header
 from publisher_sim import truth_file
 from publisher_sim.scenario import Scenario
-from publisher_sim.simulate import Said, default_terms, simulate
+from publisher_sim.simulate import Said, simulate, terms_of
 
 LATENCY = 200_000
 """ns from leaving the device to arriving here."""
@@ -54,7 +54,8 @@ class Joined:
     ) -> None:
         """``known``: what the operator says of the configured subscription."""
         self._scenario = scenario
-        self._terms = terms or default_terms(scenario)
+        self._asked = list(terms_of(scenario)) if terms is None else [terms]
+        """Terms of the requests whose replies are to come."""
         self._shift = scenario.behaviour.clock_shift
         operator = {}
         if known is not None and scenario.configured is not None:
@@ -98,7 +99,7 @@ class Joined:
             reply = decode_reply(said.octets)
             assert reply.subscription_id is not None
             yield Established(
-                arrival, name, "simulated", reply.subscription_id, self._terms,
+                arrival, name, "simulated", reply.subscription_id, self._asked.pop(0),
                 reply.generators, self._offset,
             )  # fmt: skip
         elif said.kind == "notification":

@@ -195,6 +195,15 @@ def another_is_short(hole: Hole, originator: Originator, index: int) -> bool:
     return False
 
 
+def may_be_irregular(hole: Hole) -> bool:
+    """May these ids be records that come when something happens, in no period?"""
+    key = hole.run.key
+    return any(
+        key in (ALL_KEYS, one.id) and (one.until is None or one.until >= hole.before_arrival)
+        for one in hole.run.counter.irregular
+    )
+
+
 def affected(suspects: Iterable[Suspect]) -> Iterator[tuple[Subscription, int]]:
     """Periods whose verdict may depend on these suspects, one step further included."""
     looked_at: set[int] = set()  # many holes with the same suspects would be looked at many times

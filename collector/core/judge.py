@@ -199,6 +199,8 @@ def degraded_cause(originator: Originator, slot: Slot) -> Cause | None:
         return Cause.INCOMPLETE_UPDATE if slot.incomplete else None
     holes = gaps.touching(originator, index)
     charged = [one for one in holes if not gaps.another_is_short(one, originator, index)]
+    if usual is not None and not short:
+        charged = [one for one in charged if not gaps.may_be_irregular(one)]
     possible: list[Hole] = []
     if usual is None and not charged:
         possible = [one for one in holes if gaps.has_ids_left(one, originator, index)]

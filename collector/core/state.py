@@ -299,8 +299,8 @@ class Counter:
     """Everything behind one (source address, header id), with its two books."""
 
     __slots__ = (
-        "all", "by_header", "cost_all", "cost_each", "decided", "each", "header_id", "only_key",
-        "originators", "per_key", "source",
+        "all", "by_header", "cost_all", "cost_each", "decided", "each", "header_id", "irregular",
+        "only_key", "originators", "per_key", "source",
     )  # fmt: skip
 
     def __init__(self, source: str, header_id: int | str) -> None:
@@ -319,6 +319,8 @@ class Counter:
         """The last originator that was named by the header id alone."""
         self.originators: tuple[Originator, ...] = ()
         """Who speaks here, or did before it spoke in another one; see ``add``."""
+        self.irregular: tuple[Subscription, ...] = ()
+        """Whose records come here when something happens, not on ticks."""
 
     def add(self, originator: Originator) -> None:
         """It speaks here, in the place of one of the same name in an older revision."""
@@ -329,6 +331,11 @@ class Counter:
                 self.originators = (*known[:place], originator, *known[place + 1 :])
                 return
         self.originators = (*known, originator)
+
+    def add_irregular(self, subscription: Subscription) -> None:
+        """A record of it came that belongs to no period."""
+        if subscription not in self.irregular:
+            self.irregular = (*(one for one in self.irregular if one.live), subscription)
 
     def run_of(self, key: int) -> Run:
         """The run that counts for a subscription."""

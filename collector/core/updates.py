@@ -12,6 +12,7 @@ from collector.core.deadlines import refresh
 from collector.core.message_ids import Finding
 from collector.core.state import NO_SUBSCRIPTION, Device, Originator, Subscription
 from collector.core.state_parts import Slot
+from collector.core.subscriptions import is_periodic
 from collector.model import Update
 
 Placed = tuple[str, int, int | None]
@@ -48,6 +49,8 @@ def take(context: Context, device: Device, update: Update) -> Placed:
             revision, index = one.revision, release(context, device, one, update.arrival)
         counters.conclude(context, seen, None, update)
     elif not one.period:
+        if seen and not is_periodic(one.terms):
+            seen[0][0].counter.add_irregular(one)
         counters.conclude(context, seen, None, update)
     else:
         held.heard(device, update)

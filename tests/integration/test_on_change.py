@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -233,8 +234,9 @@ def test_edits_come_in_order_and_a_lost_datagram_is_a_gap(
 def test_resync_heals(ran: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What the collector knows at the end is what the device had when it spoke last."""
     whole = "SELECT generator FROM updates WHERE kind = 'push-update' AND device = 'core1'"
-    generators = [row["generator"] for row in asked(ran, whole, capsys)]
-    assert sorted(generators) == ["1", "1", "101", "101", "102", "102"]
+    times = Counter(row["generator"] for row in asked(ran, whole, capsys))
+    assert set(times) == {"1", "101", "102"}
+    assert min(times.values()) >= 2
     found = {name: one.entries for name, one in mirrored(ran, "core1", capsys).items()}
     assert found == there(truth(ran, "core1"), LOSSY)
 

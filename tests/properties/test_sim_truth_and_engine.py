@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from publisher_sim.scenario import Fault, Master, Push, Receiver
+from publisher_sim.scenario import Changes, Fault, Master, Push, Receiver
 from publisher_sim.simulate import simulate
 from tests.sim_joined import compare_with_truth
 from tests.sim_scenarios import random_scenario, small
@@ -71,6 +71,7 @@ ONE_OF_EACH = (
     Fault("clock_skew", 10, 15, "lc2", seconds=-1),
     Fault("clock_skew", 10, 15, "lc2", seconds=0.25),
     Fault("silent", 10, 13, "lc1"),
+    Fault("incomplete", 10, 13, "lc1"),
     Fault("kill", 10, card="lc1"),
     Fault("kill", 10, 16, "lc2", moves_to="lc1"),
     Fault("pull", 10, 18, "lc2"),
@@ -86,6 +87,15 @@ ONE_OF_EACH = (
 @pytest.mark.parametrize("fault", ONE_OF_EACH, ids=lambda fault: f"{fault.kind}-{fault.seconds}")
 def test_verdicts_under_one_fault(fault: Fault, updates: int, tmp_path: Path) -> None:
     comparison = compare_with_truth(small(fault, updates=updates), tmp_path)
+    assert [one.sentence() for one in comparison.differences] == []
+    assert comparison.agrees, comparison
+
+
+@pytest.mark.parametrize("fault", ONE_OF_EACH, ids=lambda fault: f"{fault.kind}-{fault.seconds}")
+def test_verdicts_beside_an_on_change_subscription(fault: Fault, tmp_path: Path) -> None:
+    """Its records share the numbers of the publishers, and come at any time."""
+    changes = Changes(status_seconds=3, simulated="both")
+    comparison = compare_with_truth(small(fault, changes=changes), tmp_path)
     assert [one.sentence() for one in comparison.differences] == []
     assert comparison.agrees, comparison
 
