@@ -21,6 +21,8 @@ from collector.store.open_rows import encode_open_rows
 from collector.subscriber.states import DeviceState, SubscriptionState
 from collector.wire.timestamps import format_date_and_time
 
+WELL_AFTER = 600 * SECOND
+"""A session that lives so long makes what was before it forgotten (ours)."""
 UNKNOWN_SHOWN = 50
 """Unknown senders in one answer (ours)."""
 
@@ -76,13 +78,18 @@ def status(service: Parts) -> Mapping[str, Any]:
 
 def devices(service: Parts) -> Mapping[str, Any]:
     """Every device with its session, subscriptions and generators, and unknown senders."""
+    now = service.clock.now()
     unknown = sorted(
         service.pipeline.counts.unknown_sources.items(), key=lambda item: item[1], reverse=True
     )
     lists = _Lists(service.pipeline.engine.declarations())
     return {
         "devices": [
-            *(row for state in service.manager.states() for row in _subscriptions(state, lists)),
+            *(
+                row
+                for state in service.manager.states()
+                for row in _subscriptions(state, lists, now)
+            ),
             *_without_session(service, lists),
         ],
         "generators": [_generator(one) for one in service.pipeline.engine.states()],
@@ -127,12 +134,12 @@ class _Lists:
         }
 
 
-def _subscriptions(state: DeviceState, lists: _Lists) -> list[dict[str, Any]]:
+def _subscriptions(state: DeviceState, lists: _Lists, now: int) -> list[dict[str, Any]]:
     """A row for each subscription; one for the session alone where there is none."""
     session: dict[str, Any] = {
         "device": state.name,
         "session": state.phase.value,
-        "reason": state.reason or _before(state),
+        "reason": state.reason or _before(state, now),
         "since": format_date_and_time(state.since, 0),
     }
     rows = [
@@ -150,10 +157,12 @@ def _subscriptions(state: DeviceState, lists: _Lists) -> list[dict[str, Any]]:
     return rows or [session | nothing | {"not_declared": [], "why": ""}]
 
 
-def _before(state: DeviceState) -> str:
-    """While not all is well again: why the session before ended."""
+def _before(state: DeviceState, now: int) -> str:
+    """While not all is well again, and for a while after: why the session before ended."""
     well = state.phase == "up" and all(one.phase == "active" for one in state.subscriptions)
-    return f"before: {state.last_failure}" if state.last_failure and not well else ""
+    if not state.last_failure or (well and now - state.since >= WELL_AFTER):
+        return ""
+    return f"before: {state.last_failure}"
 
 
 def _why(one: SubscriptionState) -> str:

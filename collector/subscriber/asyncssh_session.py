@@ -25,6 +25,7 @@ from collector.subscriber.session import (
 )
 from collector.subscriber.session_base import SessionBase, read_hello, wire_failure
 from collector.subscriber.ssh import SshClient, options_of, session_error
+from collector.subscriber.unfinished import Budget, Watch
 from collector.wire.netconf_framing import Deframer, encode_chunked, encode_delimited
 from collector.wire.netconf_hello import encode_hello
 
@@ -35,8 +36,24 @@ WINDOW = 512 * 1024
 class AsyncsshSession(SessionBase, asyncssh.SSHClientSession[bytes]):
     """A ``NetconfSession``; see there for what its methods promise."""
 
-    def __init__(self, settings: SessionSettings, deliver: Deliver, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: SessionSettings,
+        deliver: Deliver,
+        clock: Clock,
+        *,
+        budget: Budget | None = None,
+    ) -> None:
+        """``budget``: of the unfinished messages of all sessions; None: no common bound."""
         super().__init__(settings, deliver, clock)
+        self._watch = Watch(
+            settings.rpc_timeout,
+            budget,
+            paused=lambda: self._inbox.waits,
+            give_up=lambda reason, text: self._give_up(
+                SessionError(f"{self.settings.where} sent {text}", reason=reason)
+            ),
+        )
         self._deframer = Deframer(settings.max_message)
         self._encode = encode_delimited
         self._client: SshClient | None = None
@@ -99,29 +116,34 @@ class AsyncsshSession(SessionBase, asyncssh.SSHClientSession[bytes]):
         if datatype is not None:
             return
         try:
-            self._cut(data)
+            ended = self._cut(data)
         except WireError as error:
-            self._end(wire_failure(self.settings, error))
-            if self._connection is not None:
-                self._connection.abort()
+            self._give_up(wire_failure(self.settings, error))
             return
+        unfinished = self._deframer.buffered
+        if unfinished or self._watch.octets:
+            self._watch.look(unfinished, ended=ended)
         if not self._offers:
             self._offers = True
             self._loop.call_soon(self._offer)
 
-    def _cut(self, data: bytes) -> None:
-        """Whole messages into the inbox. Raises WireError."""
+    def _cut(self, data: bytes) -> bool:
+        """Whole messages into the inbox; whether there were any. Raises WireError."""
         if self._deframer.chunked:
-            self._inbox.arrived(self._deframer.cut(data))
+            messages = self._deframer.cut(data)
+            self._inbox.arrived(messages)
             if self._deframer.error is not None:
                 raise self._deframer.error
-            return
+            return bool(messages)
         self._deframer.receive(data)
+        ended = False
         while (message := self._deframer.next_message()) is not None:
+            ended = True
             if self._greeted.done():
                 self._inbox.arrived([message])
             else:
                 self._hello(message)
+        return ended
 
     def _offer(self) -> None:
         """What one look at the socket brought, up to eight SSH packets, goes on as one batch."""
@@ -156,13 +178,21 @@ class AsyncsshSession(SessionBase, asyncssh.SSHClientSession[bytes]):
         why = f" ({plain(str(exc))})" if exc is not None and str(exc) else ""
         self._end(SessionError(f"{self.settings.where} ended the session{why}", reason="lost"))
 
+    def _give_up(self, error: SessionError) -> None:
+        """The device did what ends a session."""
+        self._end(error)
+        if self._connection is not None:
+            self._connection.abort()
+
     def _end(self, error: SessionError) -> None:
+        self._watch.stop()
         if not self._greeted.done():
             self._greeted.set_exception(error)
             self._greeted.exception()  # read here: nobody may be waiting for it any more
         self._inbox.end(error)
 
     async def _disconnect(self) -> None:
+        self._watch.stop()
         connection, self._connection = self._connection, None
         if connection is None:
             return

@@ -16,15 +16,23 @@ from collector.subscriber.asyncssh_session import AsyncsshSession
 from collector.subscriber.call_home import CallHome
 from collector.subscriber.session import Deliver, SessionSettings
 from collector.subscriber.ssh import SshClient
+from collector.subscriber.unfinished import Budget
 
 
 class CalledSession(AsyncsshSession):
     """A ``NetconfSession``; ``open`` waits for the device to call."""
 
     def __init__(
-        self, settings: SessionSettings, deliver: Deliver, clock: Clock, *, calls: CallHome
+        self,
+        settings: SessionSettings,
+        deliver: Deliver,
+        clock: Clock,
+        *,
+        calls: CallHome,
+        budget: Budget | None = None,
     ) -> None:
-        super().__init__(settings, deliver, clock)
+        """``calls``: takes the calls; ``budget``: as with any session."""
+        super().__init__(settings, deliver, clock, budget=budget)
         self._calls = calls
         self._call: asyncssh.SSHClientConnection | None = None
 

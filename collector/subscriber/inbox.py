@@ -46,8 +46,15 @@ class Inbox:
         self._retry: asyncio.TimerHandle | None = None
         self._ending: SessionError | None = None
         self.closed: asyncio.Future[SessionError] = self._loop.create_future()
+        self.stray = 0
+        """Replies to no request that waits."""
         self.dropped = 0
         """Messages thrown away because the intake was still full when we closed the session."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the intake is full and reading has stopped."""
+        return self._retry is not None
 
     # ------------------------------------------------------------------ in
     def arrived(self, payloads: Iterable[bytes]) -> None:
@@ -126,16 +133,18 @@ class Inbox:
             async with asyncio.timeout(limit / SECOND):
                 return await future
         except TimeoutError:
-            raise SessionError(
-                f"{self.settings.where} did not answer a request within {limit / SECOND:g} s",
-                reason="timeout",
-            ) from None
+            text = f"{self.settings.where} did not answer a request within {limit / SECOND:g} s"
+            if self.stray:
+                text += f"; replies to no request of ours: {self.stray}"
+            raise SessionError(text, reason="timeout") from None
         finally:
             self._replies.pop(message_id, None)
 
     def _answer(self, message: Arrived) -> None:
         future = self._replies.pop(message.message_id or "", None)
-        if future is not None and not future.done():
+        if future is None:
+            self.stray += 1
+        elif not future.done():
             future.set_result(message.payload)
 
     # ------------------------------------------------------------------ the end

@@ -28,6 +28,7 @@ from collector.subscriber.resyncing import Resynced
 from collector.subscriber.runner import DeviceRunner
 from collector.subscriber.session import Deliver, NetconfSession, SessionSettings
 from collector.subscriber.states import DeviceState
+from collector.subscriber.unfinished import Budget
 from collector.subscriber.wanted import DeviceAccess, WantedSubscription, by_device
 
 if TYPE_CHECKING:
@@ -43,12 +44,15 @@ STOP_SECONDS = 15.0
 """How long ``stop`` waits for the devices before it cuts the sessions (ours)."""
 
 
-def session_factory(kind: str, calls: CallHome | None = None) -> SessionFactory:
+def session_factory(
+    kind: str, *, calls: CallHome | None = None, budget: Budget | None = None
+) -> SessionFactory:
     """The session implementation of that name; loaded only now.
 
     Args:
         kind: ``asyncssh``, ``ncclient``, or ``called`` for a device that calls home.
         calls: takes the calls; needed for ``called``.
+        budget: of the unfinished messages of all sessions; ncclient knows none.
 
     Raises:
         ConfigError: no such implementation.
@@ -56,11 +60,11 @@ def session_factory(kind: str, calls: CallHome | None = None) -> SessionFactory:
     if kind == "called" and calls is not None:
         from collector.subscriber.called_session import CalledSession
 
-        return partial(CalledSession, calls=calls)
+        return partial(CalledSession, calls=calls, budget=budget)
     if kind == "asyncssh":
         from collector.subscriber.asyncssh_session import AsyncsshSession
 
-        return AsyncsshSession
+        return partial(AsyncsshSession, budget=budget)
     if kind == "ncclient":
         from collector.subscriber.ncclient_session import NcclientSession
 
@@ -101,9 +105,10 @@ class SubscriptionManager:
         self._clock = clock
         self._random = random
         self._backoff = backoff or BackoffSettings()
-        self._factory = factory or partial(session_factory, calls=calls)
-        self.calls = calls
         sessions = sessions or SessionsSettings()
+        budget = Budget(sessions.max_unfinished_bytes)
+        self._factory = factory or partial(session_factory, calls=calls, budget=budget)
+        self.calls = calls
         self._gate = Gate(sessions.max_connecting, sessions.connects_per_second)
         self._counters = counters or Counters()
         self._runners: dict[str, DeviceRunner] = {}

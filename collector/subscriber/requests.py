@@ -6,6 +6,7 @@ what to ask (``subscriptions``), hold a session (``runner``).
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 
@@ -15,6 +16,8 @@ from collector.model import RpcNote
 from collector.subscriber.records import Recorder
 from collector.subscriber.session import NetconfSession
 from collector.wire.netconf_rpc import (
+    MAX_OUTCOME,
+    READS,
     EstablishSubscription,
     Operation,
     RpcReply,
@@ -25,6 +28,9 @@ from collector.wire.netconf_rpc import (
 
 Call = Callable[[str, Operation], Awaitable[RpcReply]]
 """(name of the subscription, operation) -> reply. Raises ProtocolError, SessionError."""
+
+_LARGE = 128 * 1024
+"""Octets of a reply that is read in a thread (ours): it takes some 30 ms."""
 
 
 class Requests:
@@ -64,11 +70,16 @@ class Requests:
             octets = await session.rpc(request)
         finally:
             self.waiting.pop(message_id, None)
-        return self._read(octets, operation)
+        return await self._read(octets, name, operation)
 
-    def _read(self, octets: bytes, operation: Operation) -> RpcReply:
+    async def _read(self, octets: bytes, name: str, operation: Operation) -> RpcReply:
         try:
-            reply = decode_reply(octets)
+            if name not in READS:
+                reply = decode_reply(octets, most=MAX_OUTCOME)
+            elif len(octets) > _LARGE:  # so many elements that nobody should wait for them
+                reply = await asyncio.to_thread(decode_reply, octets)
+            else:
+                reply = decode_reply(octets)
         except WireError as error:
             self._count_refused(error.reason)
             raise ProtocolError(f"its reply cannot be read: {error}") from error

@@ -248,6 +248,8 @@ class DeviceRunner:
         self._session = None
 
     def _count_dropped(self, session: NetconfSession) -> None:
+        if session.stray:
+            self._counters.requests_refused.add((self.access.name, "stray-reply"), session.stray)
         if session.dropped:
             self._counters.queue_dropped.add(("sessions",), session.dropped)
             log.warning(

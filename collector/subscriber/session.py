@@ -236,6 +236,11 @@ class NetconfSession(Protocol):
         ...
 
     @property
+    def stray(self) -> int:
+        """Replies that came to no request that waits: an unknown message-id, or one given up."""
+        ...
+
+    @property
     def closed(self) -> asyncio.Future[SessionError]:
         """Done when the session is over; the result (never an exception) says why.
 

@@ -32,6 +32,11 @@ class SessionBase:
         """See ``NetconfSession.dropped``."""
         return self._inbox.dropped
 
+    @property
+    def stray(self) -> int:
+        """See ``NetconfSession.stray``."""
+        return self._inbox.stray
+
     async def rpc(self, request: bytes, timeout: int | None = None) -> bytes:
         """See ``NetconfSession.rpc``."""
         if self.session_id == 0:

@@ -34,6 +34,8 @@ from collector.wire.netconf_config import (
 )
 from collector.wire.netconf_errors import ERROR_TAGS, refusal
 from collector.wire.netconf_replies import (
+    MAX_OUTCOME,
+    READS,
     Data,
     EstablishOutput,
     Ok,
@@ -66,6 +68,8 @@ __all__ = [
     "CANDIDATE",
     "CONFIG_OPERATION_NAMES",
     "ERROR_TAGS",
+    "MAX_OUTCOME",
+    "READS",
     "RUNNING",
     "CloseSession",
     "Commit",

@@ -11,9 +11,10 @@ Rules: reading takes the members in any order and spelling (``name``/``module-na
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any, Final
 
-from collector.errors import UsageError
+from collector.errors import UsageError, WireError
 from collector.model import DeviceTime, OnChange, SelectionFilter, SubscriptionTerms
 from collector.wire import names, plain, plain_xml, timestamps, xml
 from collector.wire.plain import SubtreeText, XPathText
@@ -23,6 +24,8 @@ _SUBTREE: Final = ("datastore-subtree-filter", "stream-subtree-filter")
 _REFERENCE: Final = ("selection-filter-ref", "stream-filter-name")
 _LONGEST_GENERATOR: Final = 255
 """Characters of an originator id; ours. The base document sets no limit to the string."""
+MAX_GENERATORS: Final = 1024
+"""Originators in one list; ours, as many as the engine follows. Large chassis have tens."""
 _IDENTITY_MODULES: Final = {
     "encode-cbor": names.UDP_TRANSPORT,
     "udp-notif": names.UDP_TRANSPORT,
@@ -168,12 +171,24 @@ def normal_generator(value: object) -> str:
 
 
 def read_generators(found: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """The list of originators in the order given, duplicates merged; None without any list."""
+    """The list of originators in the order given, duplicates merged; None without any list.
+
+    Raises:
+        WireError: ``bad-value``; ``too-many-generators``: more than ``MAX_GENERATORS``.
+    """
     lists = [value for name, value in found.items() if name in names.GENERATOR_LEAVES]
     if not lists:
         return None
-    ids = (normal_generator(entry) for value in lists for entry in plain.as_list(value))
-    return tuple(dict.fromkeys(ids))
+    ids: dict[str, None] = {}
+    for entry in chain.from_iterable(map(plain.as_list, lists)):
+        ids[normal_generator(entry)] = None
+        if len(ids) > MAX_GENERATORS:
+            raise WireError(
+                "too-many-generators",
+                f"the list has more than {MAX_GENERATORS} message generators",
+                field="message-generator-id",
+            )
+    return tuple(ids)
 
 
 def read_generator(found: Mapping[str, Any]) -> str | None:

@@ -240,7 +240,7 @@ def test_devices_with_and_without_subscriptions(tmp_path: Path) -> None:
                 ],
             )
             lists = commands._Lists([Declaration("core7", "s", 7, 2, ("3",), ())])
-            row, other = commands._subscriptions(session, lists)  # type: ignore[arg-type]  # shape
+            row, other = commands._subscriptions(session, lists, 600 * SECOND)  # type: ignore[arg-type]  # shape
             assert (row["declared"], row["not_declared"]) == (2, ["3"])
             assert (other["declared"], other["not_declared"]) == (None, [])
             assert (row["subscription"], row["state"], row["id"]) == ("s", "active", 7)
@@ -248,7 +248,7 @@ def test_devices_with_and_without_subscriptions(tmp_path: Path) -> None:
             assert other["why"] == "asked again at 1970-01-01T00:00:01Z"
             assert row["reason"] == "before: it fell silent"
             del session.subscriptions[1]
-            after = commands._subscriptions(session, lists)  # type: ignore[arg-type]  # shape
+            after = commands._subscriptions(session, lists, 600 * SECOND)  # type: ignore[arg-type]  # shape
             assert after[0]["reason"] == ""
             service.pipeline.counts.rejected["bad-json"] = 4
             refresh(service)

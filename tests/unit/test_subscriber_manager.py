@@ -6,10 +6,12 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 import pytest
 
+from collector.config import CallHomeSettings
 from collector.errors import ConfigError, IntakeFullError, SessionError
 from collector.interfaces import Clock
 from collector.metrics import Counters
@@ -27,6 +29,7 @@ from collector.model import (
 )
 from collector.subscriber import pace, subscriptions
 from collector.subscriber.backoff import Backoff, BackoffSettings
+from collector.subscriber.call_home import CallHome
 from collector.subscriber.inbox import Inbox
 from collector.subscriber.manager import SubscriptionManager, session_factory
 from collector.subscriber.session import Deliver, NetconfSession, SessionSettings
@@ -121,6 +124,10 @@ class FakeSession:
     @property
     def dropped(self) -> int:
         return self.inbox.dropped
+
+    @property
+    def stray(self) -> int:
+        return self.inbox.stray
 
     async def open(self) -> None:
         if self.device.refuse_to_open:
@@ -678,8 +685,16 @@ def test_stopping_while_the_intake_is_full_cuts_the_session(
 
 
 def test_session_implementations_by_name() -> None:
-    assert session_factory("asyncssh").__name__ == "AsyncsshSession"
-    assert session_factory("ncclient").__name__ == "NcclientSession"
+    def made(kind: str, **more: Any) -> str:
+        factory: Any = session_factory(kind, **more)
+        return str(getattr(factory, "func", factory).__name__)
+
+    assert made("asyncssh") == "AsyncsshSession"
+    assert made("ncclient") == "NcclientSession"
+    calls = CallHome(CallHomeSettings(), per_second=1)
+    assert made("called", calls=calls) == "CalledSession"
+    with pytest.raises(ConfigError, match="called"):
+        session_factory("called")
     with pytest.raises(ConfigError, match="telnet"):
         session_factory("telnet")
 
