@@ -96,9 +96,7 @@ def _wanted(
     devices: int,
 ) -> WantedConfigured:
     assert one.configured_id is not None
-    terms = terms_from(one, frozenset(ids))
-    if one.dependency in ids:
-        terms = replace(terms, dependency=ids[one.dependency])
+    terms = terms_from(one, ids)
     anchor = terms.anchor_time
     if terms.period is not None and anchor is None:
         offset = anchor_offset(device, terms.period, devices)

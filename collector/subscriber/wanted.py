@@ -61,12 +61,12 @@ def wanted_from(config: Config) -> tuple[tuple[DeviceAccess, ...], tuple[WantedS
     sessions = {
         device.name: device.netconf for device in config.devices if device.netconf is not None
     }
-    names = frozenset(subscription.name for subscription in config.subscriptions)
+    known = {subscription.name: subscription.configured_id for subscription in config.subscriptions}
     wanted = tuple(
         one
         for subscription in config.subscriptions
         if subscription.configured_id is None  # else the device has it without being asked
-        for one in _on_devices(subscription, sessions, names)
+        for one in _on_devices(subscription, sessions, known)
     )
     most = config.sessions.max_message_bytes
     return tuple(_access(name, netconf, most) for name, netconf in sessions.items()), wanted
@@ -79,12 +79,13 @@ def _access(name: str, netconf: NetconfSettings, max_message: int) -> DeviceAcce
 
 
 def _on_devices(
-    subscription: SubscriptionSettings, sessions: Iterable[str], names: frozenset[str]
+    subscription: SubscriptionSettings, sessions: Iterable[str], known: Mapping[str, int | None]
 ) -> Iterator[WantedSubscription]:
     """One configured subscription on each of its devices that has a session."""
     devices = frozenset(subscription.devices)
-    terms = terms_from(subscription, names)
+    terms = terms_from(subscription, known)
     dependency = subscription.dependency or ""
+    by_name = dependency in known and known[dependency] is None
     for name in sessions:
         if "*" in devices or name in devices:
             yield WantedSubscription(
@@ -95,21 +96,20 @@ def _on_devices(
                 stop_after=_ns(subscription.stop_after_seconds),
                 renew=subscription.renew,
                 replay_back=_ns(subscription.replay_seconds),
-                dependency=dependency if dependency in names else "",
+                dependency=dependency if by_name else "",
                 accept_hints=subscription.accept_hints,
             )
 
 
 def terms_from(
-    subscription: SubscriptionSettings, names: frozenset[str] = frozenset()
+    subscription: SubscriptionSettings, known: Mapping[str, int | None] = {}
 ) -> SubscriptionTerms:
     """The terms as the configuration says them; the anchor may still be open.
 
-    ``names``: of all subscriptions; a dependency that is none of them is an id.
+    ``known``: name of each subscription -> its id, where it is configured on the devices; a
+    dependency that is none of them is an id itself.
     """
-    stop, replay, first = (
-        subscription.stop_time, subscription.replay_start_time, subscription.dependency
-    )  # fmt: skip
+    stop, replay = subscription.stop_time, subscription.replay_start_time
     return SubscriptionTerms(
         datastore=subscription.asked_datastore,
         stream=subscription.stream,
@@ -121,10 +121,17 @@ def terms_from(
         stop_time=None if stop is None else moment(stop),
         dscp=subscription.dscp,
         weighting=subscription.weighting,
-        dependency=None if first is None or first in names else int(first),
+        dependency=_parent(subscription.dependency, known),
         replay_start_time=None if replay is None else moment(replay),
         module_versions=tuple(_version(*one) for one in subscription.module_versions.items()),
     )
+
+
+def _parent(dependency: str | None, known: Mapping[str, int | None]) -> int | None:
+    """Its id, where that does not change; None: there is none, or it has to be established."""
+    if dependency is None or dependency in known:
+        return known.get(dependency or "")
+    return int(dependency) if dependency.isdecimal() else None
 
 
 def _filter(subscription: SubscriptionSettings) -> SelectionFilter | None:

@@ -133,6 +133,31 @@ dependency = "4711"
         assert read.operation == EstablishSubscription(one.terms)
 
 
+def test_what_is_configured_on_the_device_is_depended_on_by_its_id(tmp_path: Path) -> None:
+    text = (
+        DEVICE
+        + """
+[[receiver_instance]]
+name = "here"
+address = "192.0.2.100"
+port = 10003
+[[subscription]]
+name = "parent"
+xpath = "/a:b"
+period_seconds = 10
+configured_id = 100
+receivers = ["here"]
+[[subscription]]
+name = "child"
+xpath = "/a:b"
+period_seconds = 10
+dependency = "parent"
+"""
+    )
+    _, (child,) = wanted_from(parse_config(text, file=str(tmp_path / "c")))
+    assert (child.terms.dependency, child.dependency) == (100, "")
+
+
 def test_every_one_comes_after_what_it_depends_on() -> None:
     def one(name: str, dependency: str = "") -> WantedSubscription:
         return WantedSubscription(name, "core1", TERMS, dependency=dependency)
