@@ -54,10 +54,14 @@ def _check_subscription(
     key: str,
 ) -> None:
     if one.configured_id is None:
-        if one.receivers:
-            text = "only what is configured on a device names its receivers"
-            faults.add(f"{key}.receivers", text, "configured_id")
+        for name in ("receivers", "configured_replay"):
+            if getattr(one, name):
+                text = "only what is configured on a device has it"
+                faults.add(f"{key}.{name}", text, "configured_id")
         return
+    if one.configured_replay and one.stream is None:
+        text = "only what a stream kept can be sent again (RFC 8639 §2.5.6)"
+        faults.add(f"{key}.configured_replay", text, "a stream")
     known = ", ".join(list(instances)[:10]) or "no [[receiver_instance]] yet"
     if not one.receivers:
         faults.add(f"{key}.receivers", "nobody would get it", known)

@@ -122,11 +122,15 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
     that. One that pushes to us under another id is taken over with it."""
     receivers: tuple[Name, ...] = ()
     """With configured_id: names of the [[receiver_instance]] that it is pushed to."""
+    configured_replay: bool = False
+    """With configured_id and stream: whether what the device kept since its last start is sent to
+    a receiver first."""
 
     @property
     def asked_encoding(self) -> str:
         """The encoding to ask for."""
-        on_session = self.transport == "netconf" or self.stream is not None
+        of_session = self.stream is not None and self.configured_id is None
+        on_session = self.transport == "netconf" or of_session
         return self.encoding or ("encode-xml" if on_session else "encode-json")
 
     @property

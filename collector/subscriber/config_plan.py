@@ -41,6 +41,8 @@ class WantedConfigured(Struct, frozen=True):
     """With transport, and an anchor where there is a period."""
     receivers: tuple[str, ...]
     """Names of the wanted receiver instances."""
+    replay: bool = False
+    """Of a stream: what was kept since the device started is sent first (RFC 8639 §2.5.6)."""
     any_anchor: bool = False
     """Whether an anchor that the device has already is as good as that of ``terms``."""
 
@@ -225,7 +227,12 @@ class _Planning:
             self._ids[wanted.name] = wanted.id
             self._claimed.add(wanted.id)
             self._edits.append(
-                Edit(None, ConfiguredSubscription(wanted.id, wanted.terms, ours, purpose))
+                Edit(
+                    None,
+                    ConfiguredSubscription(
+                        wanted.id, wanted.terms, ours, purpose, replay=wanted.replay
+                    ),
+                )
             )
             return
         self._ids[wanted.name] = there.id
@@ -235,6 +242,7 @@ class _Planning:
             wanted.terms_beside(there),
             self._receivers(there, ours),
             purpose or there.purpose,
+            replay=wanted.replay,
         )
         if not _same_subscription(there, after):
             self._edits.append(Edit(there, after))
@@ -318,6 +326,6 @@ def _unreadable_ids(found: Configuration) -> Iterator[int]:
 def _same_subscription(one: ConfiguredSubscription, other: ConfiguredSubscription) -> bool:
     return (
         same_terms(one.terms, other.terms)
-        and one.purpose == other.purpose
+        and (one.purpose, one.replay) == (other.purpose, other.replay)
         and {two.instance for two in one.receivers} == {two.instance for two in other.receivers}
     )

@@ -52,6 +52,8 @@ def _leaves(entry: ReceiverInstance | ConfiguredSubscription | None) -> dict[str
     found["receivers"] = ", ".join(
         receiver.instance or receiver.name for receiver in entry.receivers
     )
+    if entry.replay:
+        found["configured-replay"] = "set"
     if entry.purpose:
         found["purpose"] = entry.purpose
     return found

@@ -107,6 +107,7 @@ def _wanted(
         one.configured_id,
         replace(terms, anchor_time=anchor, transport=transport),
         one.receivers,
+        replay=one.configured_replay,
         any_anchor=one.anchor == "auto",
     )
 

@@ -70,6 +70,7 @@ HERE, ID = 'receivers = ["here"]', "configured_id = 100"
     ("changes", "word"),
     [
         ([(ID, "")], "subscription[1].receivers: only what is configured"),
+        ([(HERE, HERE + "\nconfigured_replay = true")], "only what a stream kept"),
         ([(HERE, "")], "subscription[1].receivers: nobody would get it"),
         ([(HERE, 'receivers = ["there"]')], 'no receiver instance is called "there"'),
         ([(HERE, 'receivers = ["here", "web"]')], "one transport for all"),

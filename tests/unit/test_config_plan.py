@@ -200,6 +200,17 @@ def test_what_is_ours_and_no_longer_wanted() -> None:
     assert planned(found(HERE, there(), old), prune=True).edits == (Edit(old, None),)
 
 
+def test_a_stream_with_replay() -> None:
+    one = structs.replace(wanted(datastore=None, stream="NETCONF", period=None), replay=True)
+    (_, edit) = planned(found(), one).edits
+    assert isinstance(edit.after, ConfiguredSubscription)
+    assert edit.after.replay
+    assert words(edit)["configured-replay"] == (None, "set")
+    assert planned(found(HERE, edit.after), one).edits == ()
+    without = structs.replace(edit.after, replay=False)
+    assert planned(found(HERE, without), one).edits == (Edit(without, edit.after),)
+
+
 # --------------------------------------------------------------------------- comparing
 IF = "urn:ietf:params:xml:ns:yang:ietf-interfaces"
 SUBTREE = f'<interfaces xmlns="{IF}"/>'

@@ -398,6 +398,7 @@ def test_a_dynamic_subscription_keeps_its_id() -> None:
     assert "dynamic" in device.master.configured.why_invalid(number)
 
 
+@pytest.mark.clause("8639-7-c")
 def test_who_may_not_do_everything_may_only_read() -> None:
     device = Device()
     device.master.sessions._access_of = lambda user: "limited"

@@ -208,6 +208,18 @@ def test_a_subscription_to_the_letter() -> None:
     )
 
 
+def test_a_configured_replay() -> None:
+    """RFC 8639 §4: a leaf without a value."""
+    terms = SubscriptionTerms(stream="NETCONF", encoding="encode-json", transport="udp-notif")
+    one = ConfiguredSubscription(7, terms, (ConfiguredReceiver("R1", "R1"),), replay=True)
+    text = write_subscription(one)
+    assert "<configured-replay/>" in text
+    (element,) = xml.fragment(text)
+    assert subscription_config.read_subscription(element) == one
+    gone = operations(write_edits([Edit(one, structs.replace(one, replay=False))]))
+    assert gone == [("configured-replay", "remove")]
+
+
 def test_identities_of_the_old_module() -> None:
     cbor = structs.replace(
         SUBSCRIPTION,

@@ -1,9 +1,9 @@
 """Operations: the rpcs on configuration, answered (RFC 6241 §7, §8; RFC 8639 §2.5).
 
-Does: edit-config, lock, unlock, commit, discard-changes, validate, and the action
-reset. Does not: read (``publisher_sim.retrieval``), edit trees (``editing``) or run subscriptions
-(``subscriptions``). Rules: who may
-not do everything may read alone; what changes running is operational before the next rpc is read.
+Does: edit-config, lock, unlock, commit, discard-changes, validate, and the action reset. Does not:
+read (``publisher_sim.retrieval``), edit trees (``editing``) or run subscriptions
+(``subscriptions``). Rules: who may not do everything changes nothing; what changes running is
+operational before the next rpc is read.
 """
 
 from __future__ import annotations
