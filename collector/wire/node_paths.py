@@ -22,7 +22,7 @@ from collector.errors import WireError
 from collector.model import SelectionFilter
 from collector.wire import names, xml
 
-MAX_PATH: Final = 64 * 1024
+MAX_PATH: Final = 16 * 1024
 """Characters of an expression that are looked at; ours."""
 _STEP: Final = re.compile(r"/\s*(?:([A-Za-z_][\w.-]*)\s*:\s*)?([A-Za-z_][\w.-]*)\s*")
 _PREDICATE: Final = re.compile(r"\[(?:[^\[\]'\"]|'[^']*'|\"[^\"]*\")*\]\s*")

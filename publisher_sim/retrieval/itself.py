@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from collector.model import CENTISECOND, SECOND
 from collector.wire import names
+from collector.wire.netconf_schemas import ModuleId
 from publisher_sim.module_library import InstalledModule, installed_modules
 from publisher_sim.scenario import Scenario
 
@@ -40,6 +41,16 @@ _IMPLEMENTED: Final = (
     names.OBSERVATION,
     "ietf-yp-transport-capabilities",
 )
+_RECEIVERS: Final = {
+    "new": (
+        (names.RECEIVERS, "2026-06-30"),
+        (names.UDP_TRANSPORT, "2026-07-29"),
+        (names.HTTPS_TRANSPORT, "2026-06-30"),
+    ),
+    "old": ((names.RECEIVERS, ""), (names.UDP_OLD, ""), (names.HTTPS_TRANSPORT, "")),
+}
+"""spelling of ``[configuration]`` -> modules and revisions that receivers are configured with. There
+is no text of them to give away: they import what nobody has installed."""
 _SUBSCRIBED: Final = ("subtree", "xpath", "encode-xml")
 """Features of ietf-subscribed-notifications that every device here has."""
 _TRANSPORTS: Final = {
@@ -73,11 +84,17 @@ class Itself:
     def modules(self) -> list[InstalledModule]:
         """Those of its control mode; another mode's extension is not there."""
         other = set(_ORIGINATORS.values()) - {_ORIGINATORS[self._scenario.control_mode]}
-        return [one for name, one in installed_modules().items() if name not in other]
+        found = [one for name, one in installed_modules().items() if name not in other]
+        return [*found, *(_untexted(*one) for one in self._receivers())]
+
+    def _receivers(self) -> tuple[tuple[str, str], ...]:
+        configuration = self._scenario.configuration
+        return () if configuration is None else _RECEIVERS[configuration.spelling]
 
     def implements(self, name: str) -> bool:
         """Whether a module is there for more than its types."""
-        return name in _IMPLEMENTED or name == _ORIGINATORS[self._scenario.control_mode]
+        own = (_ORIGINATORS[self._scenario.control_mode], *(one for one, _ in self._receivers()))
+        return name in _IMPLEMENTED or name in own
 
     def features(self, name: str) -> list[str]:
         """Features of a module."""
@@ -136,8 +153,9 @@ class Itself:
         }
 
     def _entry(self, one: InstalledModule) -> dict[str, Any]:
-        entry: dict[str, Any] = {"name": one.id.name, "revision": one.id.revision}
-        entry["namespace"] = one.namespace
+        entry: dict[str, Any] = {"name": one.id.name, "namespace": one.namespace}
+        if one.id.revision:
+            entry["revision"] = one.id.revision
         if self.implements(one.id.name) and (features := self.features(one.id.name)):
             entry["feature"] = features
         return entry
@@ -156,6 +174,7 @@ class Itself:
                         "location": ["NETCONF"],
                     }
                     for one in self.modules
+                    if one.text
                 ]
             }
         }
@@ -204,6 +223,10 @@ class Itself:
             found["security-protocol"] = list(security)
         found["encoding-format"] = [_ENCODINGS[name] for name in self._scenario.encodings]
         return found
+
+
+def _untexted(name: str, revision: str) -> InstalledModule:
+    return InstalledModule(ModuleId(name, revision), names.namespace_of(name), "")
 
 
 def _ns(seconds: float) -> int:

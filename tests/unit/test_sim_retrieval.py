@@ -45,6 +45,7 @@ from publisher_sim.master import MasterPublisher
 from publisher_sim.retrieval import capabilities
 from publisher_sim.retrieval.itself import Itself
 from publisher_sim.scenario import (
+    Configuration,
     Limits,
     NamedFilter,
     Netconf,
@@ -320,6 +321,23 @@ def test_the_library_changes_with_what_the_device_is() -> None:
     assert none.get(library_filter(relevant=True)).children == []
     tops = [top.name for top in none.data(Get(None)).children]
     assert "system-capabilities" not in tops
+
+
+@pytest.mark.parametrize(
+    ("spelling", "udp"),
+    [("new", "ietf-udp-notif-transport@2026-07-29"), ("old", "ietf-udp-notif@")],
+)
+def test_who_can_be_configured_names_the_modules_of_receivers(spelling: Any, udp: str) -> None:
+    device = Device(device_of(configuration=Configuration(spelling=spelling)))
+    found = read_library(device.get(library_filter(relevant=False)).children[0])
+    subscribed = found.module("ietf-subscribed-notifications")
+    assert subscribed is not None
+    assert "configured" in subscribed.features
+    listed = [f"{one.name}@{one.revision}" for one in found.modules]
+    assert udp in listed
+    device.data(Get(("ietf-netconf-monitoring:netconf-state",)))
+    given = [one.name for one in decode_inventory(device.octets).modules]
+    assert "ietf-subscribed-notif-receivers" in {one.name for one in found.modules} - set(given)
 
 
 def test_its_monitoring_data() -> None:
