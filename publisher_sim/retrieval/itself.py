@@ -49,8 +49,8 @@ _RECEIVERS: Final = {
     ),
     "old": ((names.RECEIVERS, ""), (names.UDP_OLD, ""), (names.HTTPS_TRANSPORT, "")),
 }
-"""spelling of ``[configuration]`` -> modules and revisions that receivers are configured with. There
-is no text of them to give away: they import what nobody has installed."""
+"""spelling of ``[configuration]`` -> modules and revisions that receivers are configured with.
+There is no text of them to give away: they import what nobody has installed."""
 _SUBSCRIBED: Final = ("subtree", "xpath", "encode-xml")
 """Features of ietf-subscribed-notifications that every device here has."""
 _TRANSPORTS: Final = {
