@@ -19,6 +19,7 @@ def check_subscriptions(
     devices: tuple[DeviceSettings, ...],
     faults: Faults,
 ) -> None:
+    """Every ``[[subscription]]``, and all of them together."""
     check_unique("subscription", [s.name for s in subscriptions], faults)
     by_name = {device.name: device for device in devices}
     for number, subscription in enumerate(subscriptions, 1):
@@ -56,9 +57,9 @@ def _check_trigger(one: SubscriptionSettings, faults: Faults, key: str) -> None:
     _check_steps(one.dampening_seconds, faults, f"{key}.dampening_seconds")
     if one.stream is not None:
         if one.period_seconds is not None:
-            faults.add(f"{key}.period_seconds", "the events of a stream have no period", "neither")
+            faults.add(f"{key}.period_seconds", "the events of a stream have no period")
         if one.on_change:
-            faults.add(f"{key}.on_change", "the events of a stream are no changes", "neither")
+            faults.add(f"{key}.on_change", "the events of a stream are no changes")
     elif one.period_seconds is not None and one.on_change:
         text = "updates come either each period or on a change (RFC 8641 §3.1)"
         faults.add(f"{key}.on_change", text, "one of them")

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
+from collector.errors import WireError
 from collector.interfaces import Clock
 from collector.model import SECOND, NotificationKind
 from collector.subscriber.held import Held
 from collector.subscriber.session import plain
 from collector.subscriber.states import SubscriptionPhase
+from collector.wire.encodings.yang_xml import XmlEncoding
 
 log = logging.getLogger("collector.subscriber")
 
@@ -39,6 +41,14 @@ KINDS = frozenset(
 """Those that change something here."""
 
 
+_CHANGES = tuple(f"{kind}".encode() for kind in sorted(KINDS))
+_UPDATE = b"push-update"
+_HEAD = 512
+"""Octets of a message in which ``_UPDATE`` tells that it is one (ours)."""
+_MAX_STATE_CHANGE = 64 * 1024
+"""Octets of a message that is looked into for a change of state (ours)."""
+
+
 class Announcement(Struct, frozen=True):
     """One notification about one subscription."""
 
@@ -46,6 +56,31 @@ class Announcement(Struct, frozen=True):
     kind: NotificationKind
     reason: str = ""
     """Identity without its module, where there is one."""
+
+
+def announcements_in(payload: bytes) -> Iterator[Announcement]:
+    """What a message on the session says of subscriptions; what cannot be read says nothing, and
+    the pipeline refuses and counts it."""
+    if not _may_change(payload):
+        return
+    try:
+        found = XmlEncoding().decode(payload)
+    except WireError:
+        return
+    for one in (found, *found.bundled):
+        if one.kind in KINDS and one.subscription_id is not None:
+            change = one.state_change
+            reason = (change.reason if change else None) or one.kind.value
+            yield Announcement(one.subscription_id, one.kind, reason)
+
+
+def _may_change(payload: bytes) -> bool:
+    """A cheap look: most messages are updates and change no state."""
+    return (
+        payload.find(_UPDATE, 0, _HEAD) < 0
+        and len(payload) <= _MAX_STATE_CHANGE
+        and any(word in payload for word in _CHANGES)
+    )
 
 
 class Announcements:

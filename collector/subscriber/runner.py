@@ -16,11 +16,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from collector.errors import ConfigError, IntakeFullError, SessionError, UsageError, WireError
+from collector.errors import ConfigError, IntakeFullError, SessionError, UsageError
 from collector.interfaces import Clock, Intake
 from collector.metrics import Counters
 from collector.model import SECOND, CollectorTime, RecordKind
-from collector.subscriber.announcements import KINDS, Announcement
+from collector.subscriber.announcements import announcements_in
 from collector.subscriber.backoff import Backoff, BackoffSettings
 from collector.subscriber.cross_check import Looker
 from collector.subscriber.knowledge import Knowledge
@@ -29,32 +29,16 @@ from collector.subscriber.records import Recorder
 from collector.subscriber.requests import Requests
 from collector.subscriber.resyncing import Resynced
 from collector.subscriber.session import Arrived, Deliver, NetconfSession
-from collector.subscriber.states import (
-    DevicePhase,
-    DeviceState,
-)
+from collector.subscriber.standing import Standing
+from collector.subscriber.states import DevicePhase, DeviceState
 from collector.subscriber.subscriptions import Subscriptions
-from collector.subscriber.wanted import (
-    DeviceAccess,
-    WantedSubscription,
-)
-from collector.wire.encodings.yang_xml import XmlEncoding
+from collector.subscriber.wanted import DeviceAccess, WantedSubscription
 from collector.wire.netconf_rpc import EstablishSubscription, Operation, RpcReply
 
 log = logging.getLogger("collector.subscriber")
 
 MakeSession = Callable[[Deliver], NetconfSession]
 """A new session with the device, not yet open."""
-
-_CHANGES = tuple(f"{kind}".encode() for kind in sorted(KINDS))
-_UPDATE = b"push-update"
-_HEAD = 512
-"""Octets of a message in which ``_UPDATE`` tells that it is one (ours)."""
-_MAX_STATE_CHANGE = 64 * 1024
-"""Octets of a message that is looked into for a change of state (ours)."""
-
-
-_TRYING = (DevicePhase.CONNECTING, DevicePhase.AWAITED)
 
 
 class DeviceRunner:
@@ -97,13 +81,7 @@ class DeviceRunner:
         self._wake = asyncio.Event()
         """Whatever ``_serve`` has to look at, news included."""
         self._stopping = False
-        self._phase = DevicePhase.IDLE
-        self._said = (DevicePhase.IDLE, "")
-        """What the log was told last."""
-        self._reason = ""
-        self._last_failure = ""
-        self._since = clock.now()
-        self._next_try: CollectorTime | None = None
+        self._standing = Standing(access, clock)
 
     # ------------------------------------------------------------------ from outside
     def want(self, wanted: Mapping[str, WantedSubscription]) -> None:
@@ -145,9 +123,10 @@ class DeviceRunner:
         """
         if name and name not in self._wanted:
             raise UsageError(f"of {self.access.name} no subscription {name} is wanted")
-        if self._phase is not DevicePhase.UP:
-            why = f": {self._reason}" if self._reason else ""
-            raise UsageError(f"there is no session with {self.access.name} ({self._phase}{why})")
+        if not self.is_up:
+            at = self._standing
+            why = f"{at.phase}: {at.reason}" if at.reason else str(at.phase)
+            raise UsageError(f"there is no session with {self.access.name} ({why})")
         on_change = [n for n, one in self._wanted.items() if one.terms.on_change is not None]
         if not name and not on_change:
             raise UsageError(f"of {self.access.name} no on-change subscription is wanted")
@@ -156,7 +135,7 @@ class DeviceRunner:
     @property
     def is_up(self) -> bool:
         """There is a session."""
-        return self._phase is DevicePhase.UP
+        return self._standing.phase is DevicePhase.UP
 
     async def look(self) -> None:
         """Ask the device for its view of the subscriptions, if there is a session."""
@@ -164,18 +143,7 @@ class DeviceRunner:
 
     def state(self) -> DeviceState:
         """For a status view."""
-        session = self._session
-        return DeviceState(
-            name=self.access.name,
-            phase=self._phase,
-            reason=self._reason,
-            since=self._since,
-            next_try=self._next_try,
-            peer=session.peer if session else "",
-            session_id=session.session_id if session else 0,
-            subscriptions=self._subscriptions.states(),
-            last_failure=self._last_failure,
-        )
+        return self._standing.state(self._session, self._subscriptions.states())
 
     # ------------------------------------------------------------------ sessions
     async def run(self) -> None:
@@ -184,13 +152,13 @@ class DeviceRunner:
             self._news.clear()
             if not self._wanted:
                 self._subscriptions.forget()
-                self._now(DevicePhase.IDLE)
+                self._standing.now(DevicePhase.IDLE)
                 await self._news.wait()
                 continue
             failure = await self._one_session()
             if failure is not None and not self._stopping:
                 await _wait(self._news, self._failed(failure))
-        self._now(DevicePhase.STOPPED)
+        self._standing.now(DevicePhase.STOPPED)
 
     async def _one_session(self) -> SessionError | ConfigError | None:
         """A session from its beginning to its end; returns why it failed, None: not needed."""
@@ -205,7 +173,7 @@ class DeviceRunner:
             await self._recorder.session(RecordKind.SESSION_UP, session)
             self._recording = True
             self._looker.session_is_new()
-            self._now(DevicePhase.UP)
+            self._standing.now(DevicePhase.UP, session=session)
             await self._serve(session)
         except SessionError as error:
             failure = error
@@ -222,7 +190,7 @@ class DeviceRunner:
 
     async def _open(self) -> NetconfSession:
         called = self.access.settings.calls_home
-        self._now(DevicePhase.AWAITED if called else DevicePhase.CONNECTING)
+        self._standing.now(DevicePhase.AWAITED if called else DevicePhase.CONNECTING)
         async with self._connecting:
             self._session = session = self._make_session(self._deliver)
             self._opening = opening = asyncio.ensure_future(session.open())
@@ -262,12 +230,12 @@ class DeviceRunner:
         """ns to wait before the next try; None: until something else is wanted."""
         reason = error.reason if isinstance(error, SessionError) else "config"
         self._counters.session_failures.add((self.access.name, reason))
-        self._last_failure = str(error)
+        self._standing.last_failure = str(error)
         if isinstance(error, SessionError) and error.retryable:
             wait = self._backoff.next()
-            self._now(DevicePhase.WAITING, str(error), wait)
+            self._standing.now(DevicePhase.WAITING, str(error), wait=wait)
             return wait
-        self._now(DevicePhase.REFUSED, str(error))
+        self._standing.now(DevicePhase.REFUSED, str(error))
         return None
 
     async def _serve(self, session: NetconfSession) -> None:
@@ -311,62 +279,10 @@ class DeviceRunner:
         offset = self._recorder.arrived(session, now, messages, self._requests.waiting)
         self._pace.took(offset, sum(len(message.payload) for message in messages))
         for message in messages:
-            if message.root != "rpc-reply" and _may_change(message.payload):
-                self._announced(message.payload)
-
-    def _announced(self, payload: bytes) -> None:
-        try:
-            found = XmlEncoding().decode(payload)
-        except WireError:
-            return  # the pipeline refuses and counts it
-        for one in (found, *found.bundled):
-            if one.kind in KINDS and one.subscription_id is not None:
-                change = one.state_change
-                reason = (change.reason if change else None) or one.kind.value
-                self._subscriptions.told(Announcement(one.subscription_id, one.kind, reason))
-                self._wake.set()
-
-    # ------------------------------------------------------------------ state
-    def _now(self, phase: DevicePhase, reason: str = "", wait: int | None = None) -> None:
-        """Enter a phase, and log it when it is news."""
-        now = self._clock.now()
-        self._next_try = None if wait is None else CollectorTime(now + wait)
-        if (phase, reason) != (self._phase, self._reason):
-            self._since = now
-        self._phase, self._reason = phase, reason
-        if phase in _TRYING or (phase, reason) == self._said:
-            return  # a device that stays away is news once, not at each try
-        self._said = (phase, reason)
-        self._log(phase, reason, wait)
-
-    def _log(self, phase: DevicePhase, reason: str, wait: int | None) -> None:
-        name = self.access.name
-        if phase is DevicePhase.UP and self._session is not None:
-            number, where = self._session.session_id, self._session.settings.where
-            log.info("NETCONF session %d with device %s (%s) is up.", number, name, where)
-        elif phase is DevicePhase.WAITING:
-            again = f"Next try in {(wait or 0) / SECOND:.1f} s."
-            if self.access.settings.calls_home:
-                again = "It is to call again."
-            log.warning("No session with device %s: %s. %s", name, reason, again)
-        elif phase is DevicePhase.REFUSED:
-            log.error(
-                "No session with device %s: %s. It is not tried again before the configuration "
-                "changes.",
-                name,
-                reason,
-            )
-        elif phase is DevicePhase.STOPPED:
-            log.info("NETCONF session with device %s is closed.", name)
-
-
-def _may_change(payload: bytes) -> bool:
-    """A cheap look: most messages are updates and change no state."""
-    return (
-        payload.find(_UPDATE, 0, _HEAD) < 0
-        and len(payload) <= _MAX_STATE_CHANGE
-        and any(word in payload for word in _CHANGES)
-    )
+            if message.root != "rpc-reply":
+                for told in announcements_in(message.payload):
+                    self._subscriptions.told(told)
+                    self._wake.set()
 
 
 async def _wait(event: asyncio.Event, limit: int | None) -> None:
