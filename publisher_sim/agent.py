@@ -86,6 +86,7 @@ class AgentPublisher:
             case ComponentSubscription():
                 return self._start(message, now)
             case EndComponent():
+                self._changing.end(message.subscription_id, keep=message.suspended)
                 return self._end(message.subscription_id)
             case ResyncComponent():
                 return self._resync(message.subscription_id, now)
@@ -137,7 +138,6 @@ class AgentPublisher:
         made = self._made.pop(number, 0)
         told: list[AgentAction] = [Count(self._card.name, number, made)] if made else []
         del self._planned[number]
-        self._changing.end(number)
         self._leaving = [entry for entry in self._leaving if entry[3].subscription_id != number]
         heapq.heapify(self._leaving)
         return [*told, Status(self._card.name, number, "ended")]

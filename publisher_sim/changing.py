@@ -21,6 +21,7 @@ class Changing:
         self._shares: dict[int, OnChangeShare] = {}
         self._terms: dict[int, ComponentSubscription] = {}
         """As it was told, the nodes aside."""
+        self._paused: set[int] = set()
 
     def serve(self, component: ComponentSubscription, at: int) -> Record | None:
         """A share, new or changed; the record that follows at once, if there is one."""
@@ -28,15 +29,24 @@ class Changing:
         number = component.subscription_id
         terms = structs.replace(component, nodes=(), resumed=False)
         if self._terms.get(number) == terms:
-            return self._shares[number].serve(component.nodes, at)
+            share = self._shares[number]
+            if number not in self._paused:
+                return share.serve(component.nodes, at)
+            self._paused.remove(number)
+            return share.resume(component.nodes, at)
+        self._paused.discard(number)
         self._terms[number] = terms
         share = self._shares[number] = OnChangeShare(
             self._datastore, component.nodes, select(component.selection), component.on_change
         )
         return share.begin(at, resumed=component.resumed)
 
-    def end(self, number: int) -> None:
-        """That subscription is not served any more."""
+    def end(self, number: int, *, keep: bool) -> None:
+        """That subscription is not served any more; ``keep``: it may go on where it stopped."""
+        if keep and number in self._shares:
+            self._paused.add(number)
+            return
+        self._paused.discard(number)
         self._shares.pop(number, None)
         self._terms.pop(number, None)
 

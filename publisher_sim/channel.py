@@ -74,6 +74,8 @@ class EndComponent(Struct, frozen=True, tag="end-component"):
     """Stop serving this subscription; also what suspends it."""
 
     subscription_id: int
+    suspended: bool = False
+    """It may go on: what was said of an on-change subscription is remembered."""
 
 
 class ResyncComponent(Struct, frozen=True, tag="resync-component"):

@@ -115,6 +115,10 @@ class OnChangeShare:
             self._churn.setdefault(node, _Churn())
         return None
 
+    def resume(self, nodes: tuple[Node, ...], at: int) -> Record | None:
+        """Go on after a suspension: a patch from the previous record (RFC 8641 §3.11.1)."""
+        return self.serve(nodes, at) or self.handle_timer(at)
+
     def resync(self, at: int) -> Record | None:
         """All that is selected (RFC 8641 §4.4.4); None when nothing is (§3.9)."""
         self.look(at)

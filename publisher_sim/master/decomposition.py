@@ -70,9 +70,9 @@ class Decomposition:
         ]
         return [*ends, *starts]
 
-    def stop(self, one: GlobalSubscription) -> list[Action]:
-        """The component subscriptions end with their global one (base draft §5)."""
-        message = EndComponent(one.subscription_id)
+    def stop(self, one: GlobalSubscription, *, suspended: bool = False) -> list[Action]:
+        """The component subscriptions end with their global one (base draft §5), or pause."""
+        message = EndComponent(one.subscription_id, suspended)
         return [TellAgent(publisher, message) for publisher in one.shares]
 
     def resync(self, one: GlobalSubscription) -> list[Action]:

@@ -200,7 +200,9 @@ class DynamicSubscriptions:
             message = f"subscription {number} is without sync-on-start"
             raise refusal("no-such-subscription-resync", message)
         self._capacity.check_size(one)
-        return Ok(), [] if one.suspended else self._decomposition.resync(one)
+        if one.suspended:  # they forget what was said, and begin with everything
+            return Ok(), self._decomposition.stop(one)
+        return Ok(), self._decomposition.resync(one)
 
     def _kill(self, number: int, now: int) -> Answer:
         """From any session, but only a dynamic one; its subscriber is told (RFC 8639 §2.4.5)."""

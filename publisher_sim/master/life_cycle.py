@@ -159,7 +159,7 @@ class LifeCycle:
         change = StateChange(reason=reason)
         said = self._say(one, _K.SUBSCRIPTION_SUSPENDED, change, now)
         return [
-            *self._decomposition.stop(one),
+            *self._decomposition.stop(one, suspended=True),
             *said,
             Note(accounts.Suspended(now, one.subscription_id)),
         ]

@@ -46,7 +46,8 @@ def read_to_agent(message: pb.ToAgent) -> ToAgent | None:
     """The value of a message from the master; None when it holds nothing that is known."""
     which = message.WhichOneof("message")
     if which == "end_component":
-        return EndComponent(message.end_component.subscription_id)
+        end = message.end_component
+        return EndComponent(end.subscription_id, end.suspended)
     if which == "resync_component":
         return ResyncComponent(message.resync_component.subscription_id)
     if which != "component_subscription":
@@ -101,7 +102,8 @@ def _write_filter(wanted: SelectionFilter | None) -> pb.Filter | None:
 def write_to_agent(message: ToAgent) -> pb.ToAgent:
     """A value as a message to an agent."""
     if isinstance(message, EndComponent):
-        return pb.ToAgent(end_component=pb.EndComponent(subscription_id=message.subscription_id))
+        end = pb.EndComponent(subscription_id=message.subscription_id, suspended=message.suspended)
+        return pb.ToAgent(end_component=end)
     if isinstance(message, ResyncComponent):
         resync = pb.ResyncComponent(subscription_id=message.subscription_id)
         return pb.ToAgent(resync_component=resync)

@@ -90,10 +90,12 @@ class Destination(_message.Message):
     def __init__(self, transport: _Optional[str] = ..., address: _Optional[str] = ..., port: _Optional[int] = ..., path: _Optional[str] = ..., max_segment_size: _Optional[int] = ...) -> None: ...
 
 class EndComponent(_message.Message):
-    __slots__ = ("subscription_id",)
+    __slots__ = ("subscription_id", "suspended")
     SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
+    SUSPENDED_FIELD_NUMBER: _ClassVar[int]
     subscription_id: int
-    def __init__(self, subscription_id: _Optional[int] = ...) -> None: ...
+    suspended: bool
+    def __init__(self, subscription_id: _Optional[int] = ..., suspended: _Optional[bool] = ...) -> None: ...
 
 class ResyncComponent(_message.Message):
     __slots__ = ("subscription_id",)

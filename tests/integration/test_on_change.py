@@ -204,7 +204,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     async def main() -> None:
         scenarios = {"core1": LOSSY, "core2": IN_SESSION}
-        async with lab(folder, scenarios, collecting=collecting) as running:
+        async with lab(
+            folder, scenarios, processes=frozenset(("core1",)), collecting=collecting
+        ) as running:
             async with asyncio.timeout(30):
                 while not any(event.kind == "patch_gap" for event in running.facts.events):
                     await asyncio.sleep(0.02)

@@ -122,6 +122,29 @@ def test_resync_and_end() -> None:
     assert play(one, now + 60 * SECOND) == []
 
 
+@pytest.mark.clause("8641-3.11.1-d")
+def test_after_a_suspension_it_goes_on_with_all_that_changed() -> None:
+    one = agent()
+    one.receive(COMPONENT, START)
+    before = recorded(play(one, START + 10 * SECOND))
+    one.receive(EndComponent(7, suspended=True), START + 10 * SECOND)
+    assert play(one, START + 30 * SECOND) == []
+    again = structs.replace(COMPONENT, resumed=True)
+    actions = [(0, action) for action in one.receive(again, START + 30 * SECOND)]
+    ((_, patch),) = recorded(actions)
+    assert patch.patch_id == len(before)
+    assert patch.edits >= 2
+    assert not patch.incomplete
+    # ended for good, or under other terms, nothing is left of it
+    for end in (EndComponent(7), EndComponent(8, suspended=True)):
+        one.receive(EndComponent(7, suspended=True), START + 31 * SECOND)
+        one.receive(end, START + 31 * SECOND)
+        other = structs.replace(again, on_change=OnChange(dampening_period=end.subscription_id))
+        actions = [(0, action) for action in one.receive(other, START + 32 * SECOND)]
+        ((_, whole),) = recorded(actions)
+        assert whole.patch_id is None
+
+
 def test_told_the_same_again_it_goes_on_and_told_other_terms_it_begins_anew() -> None:
     one = agent()
     one.receive(COMPONENT, START)
@@ -243,6 +266,7 @@ def test_resync_reaches_all_of_them() -> None:
     assert driver.told() == dict.fromkeys(("master", "lc1", "lc2"), ResyncComponent(number))
 
 
+@pytest.mark.clause("8641-4.4.4", "8640-5-b")
 @pytest.mark.parametrize("case", ["unknown", "other session", "periodic", "without sync", "ended"])
 def test_what_cannot_be_resynced(case: str) -> None:
     driver = device()
@@ -280,10 +304,11 @@ def test_suspended_it_ends_at_its_publishers_and_resumed_it_says_that_it_is_olde
     driver = Driver(Fault("suspend", 6, 8), changes=CHANGES)
     driver.establish(TERMS)
     driver.until(7)
-    assert {type(message) for message in driver.told().values()} == {EndComponent}
     (one,) = driver.master.life_cycle
-    assert driver.ask(ResyncSubscription(one.subscription_id)).ok
-    assert driver.actions == []
+    number = one.subscription_id
+    assert set(driver.told().values()) == {EndComponent(number, suspended=True)}
+    assert driver.ask(ResyncSubscription(number)).ok
+    assert set(driver.told().values()) == {EndComponent(number)}  # and begin anew, later
     driver.until(9)
     assert all(component.resumed for component in driver.told().values())
 

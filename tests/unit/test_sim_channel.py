@@ -56,7 +56,15 @@ EVERYTHING = structs.replace(COMPONENT, selection=None)
 
 
 @pytest.mark.parametrize(
-    "message", [COMPONENT, CONFIGURED, EVERYTHING, CHANGING, EndComponent(7), ResyncComponent(7)]
+    "message",
+    [
+        COMPONENT,
+        CONFIGURED,
+        EVERYTHING,
+        CHANGING,
+        EndComponent(7, suspended=True),
+        ResyncComponent(7),
+    ],
 )
 def test_to_an_agent(message: ToAgent) -> None:
     octets = write_to_agent(message).SerializeToString()

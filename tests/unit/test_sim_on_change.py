@@ -80,6 +80,7 @@ def test_it_begins_with_everything_and_goes_on_with_changes() -> None:
     assert edits(up) == [("replace", f"{ENTRY}/oper-status", {"ietf-interfaces:oper-status": "up"})]
 
 
+@pytest.mark.clause("8641-3.9-e")
 def test_entries_are_created_and_deleted_and_leaves_too() -> None:
     more = {"name": "a", "oper-status": "up", "inside": {"x": 5, "z": 3}, "new": True}
     one = share({A: [(0, None), (10, UP), (20, more), (30, None)]})
@@ -154,6 +155,23 @@ def test_excluded_changes_are_left_out_and_dampen_nothing() -> None:
     assert (record.at, record.patch_id, edits(record)[0][0]) == (30, 0, "create")
 
 
+def test_resumed_it_makes_a_patch_from_the_previous_record() -> None:
+    script: dict[Node, list[tuple[int, dict[str, Any] | None]]] = {
+        A: [(0, UP), (10, DOWN), (50, None)], B: [(0, None), (20, {"name": "b"})],
+    }  # fmt: skip
+    one = share(script)
+    one.begin(0)
+    assert len(run(one, 15)) == 1
+    record = one.resume((A, B), 100)
+    assert record is not None
+    assert record.patch_id == 1
+    assert [edit[:2] for edit in edits(record)] == [("create", target_of(B)), ("delete", ENTRY)]
+    assert one.resume((A, B), 110) is None  # nothing happened
+    whole = one.resume((B,), 120)
+    assert whole is not None
+    assert whole.patch_id is None
+
+
 @pytest.mark.clause("8641-3.7-b")
 def test_resync_says_everything_and_patch_ids_begin_anew() -> None:
     one = share({A: [(0, UP), (10, DOWN), (20, UP), (30, DOWN), (40, None)]})
@@ -176,7 +194,7 @@ def test_patch_ids_wrap() -> None:
     assert [record.patch_id for record in run(one, 100)] == [2**32 - 1, 0]
 
 
-@pytest.mark.clause("8641-3.11.1-d")
+@pytest.mark.clause("8641-3.11.1-d", "8641-5-sync")
 def test_without_sync_on_start_only_changes_are_said() -> None:
     terms = OnChange(sync_on_start=False)
     one = share({A: [(0, UP), (10, DOWN)]}, terms)
