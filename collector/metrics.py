@@ -220,6 +220,12 @@ METRICS = (
         ("device", "subscription"),
     ),
     Metric(
+        "generators_out_of_sync",
+        "gauge",
+        "Generators of on-change subscriptions of which changes may be lost.",
+        ("device",),
+    ),
+    Metric(
         "publisher_lag_seconds",
         "histogram",
         "Arrival minus the publisher's time, of the last update of each batch.",
@@ -298,6 +304,7 @@ class Counters:
         self.events = Counts()
         self.generators_not_declared = Counts()
         self.generators_unannounced = Counts()
+        self.generators_out_of_sync = Counts()
         self.publisher_lag_seconds = Distribution(LAG_BOUNDS)
         self.period_close_delay_seconds = Distribution(CLOSE_BOUNDS)
         self.sessions_up = Counts()

@@ -10,6 +10,7 @@ from collector.core.message_ids import Finding
 from collector.core.settings import EngineSettings
 from collector.core.state import Hole, Run, Subscription
 from collector.core.state_parts import ListInForce
+from collector.core.sync_state import Filled, Missed
 from collector.model import CENTISECOND, CollectorTime, Event, Fact, SubscriptionRow
 
 Seen = tuple[Run, Finding, Hole | None]
@@ -21,7 +22,7 @@ LISTS_SHARED = 256
 class Context:
     """Handed to every rule that says something or waits for something."""
 
-    __slots__ = ("bundle", "deadlines", "dirty", "facts", "lists", "settings")
+    __slots__ = ("bundle", "deadlines", "dirty", "facts", "lists", "missed", "settings")
 
     def __init__(self, settings: EngineSettings) -> None:
         self.settings = settings
@@ -30,6 +31,8 @@ class Context:
         self.deadlines = Deadlines()
         self.dirty: dict[tuple[int, int], Subscription] = {}
         """(subscription id, period index) of one device to be judged again after this input."""
+        self.missed: list[Missed | Filled] = []
+        """Of on-change subscriptions, since the caller last took them."""
         self.bundle: list[Seen] | None = None
         """What the id of the message said whose notifications are taken, empty before its first;
         None unless there are several."""

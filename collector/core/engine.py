@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from collector.core import (
     amendments,
     closing,
+    continuity,
     counters,
     endings,
     life,
@@ -32,6 +33,7 @@ from collector.core.deadlines import CLOSE, LIFE, is_true
 from collector.core.message_ids import Finding
 from collector.core.settings import EngineSettings
 from collector.core.state import NO_SUBSCRIPTION, Device, Subscription
+from collector.core.sync_state import Filled, Missed
 from collector.core.update_columns import UpdateColumns
 from collector.core.views import Declaration, OriginatorState, UnknownSubscription
 from collector.fast import native
@@ -151,6 +153,11 @@ class Engine:
         closing.settle(self._context, now)
         return self._context.take()
 
+    def take_missed(self) -> list[Missed | Filled]:
+        """Where on-change subscriptions may have lost something, since the last call."""
+        missed, self._context.missed = self._context.missed, []
+        return missed
+
     def devices(self) -> list[str]:
         """Names of the devices that something is known of, sorted."""
         return sorted(self._devices)
@@ -268,6 +275,7 @@ class Engine:
             self._ended(record)
         elif isinstance(record, Unreassembled | Rejected):
             counters.without_message(context, self._devices[record.device], record)
+            continuity.note_unread(context, self._devices[record.device], record)
         elif isinstance(record, Dropped):
             self._dropped(record)
         elif isinstance(record, CollectorStopped):
@@ -281,7 +289,10 @@ class Engine:
         before = device.subscriptions.get(key)
         period = before.period if before is not None else 0
         seen = counters.observe_state_change(context, device, record, key, period)
-        if counters.counted(seen) is Finding.DUPLICATE:
+        found = counters.counted(seen)
+        if found in continuity.TELLING:
+            continuity.note(context, device, seen, record.notification.generator or "", record)
+        if found is Finding.DUPLICATE:
             device.duplicates += 1
             return
         counters.conclude(context, seen, None, record)

@@ -21,7 +21,8 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
-from collector.model import SECOND, CollectorTime, Event
+from collector.core.sync_state import Filled, Missed, Revised, Sync, Syncs, SyncStates
+from collector.model import SECOND, CollectorTime, Event, OutOfSync
 
 MODULUS_MASK = 0xFFFF_FFFF
 HALF = 0x8000_0000
@@ -82,8 +83,12 @@ class Device(Struct):
 
     runs: dict[str, Run] = {}
     """By subscription id and generator; the one used last is the last one."""
+    syncs: Syncs = {}
     known_to: int = 0
     """Inputs before this journal offset are known already (after a restart)."""
+
+
+PatchInput = Patched | Missed | Filled | Revised
 
 
 class PatchIds:
@@ -92,6 +97,9 @@ class PatchIds:
     def __init__(self) -> None:
         self._devices: dict[str, Device] = {}
         self._said: list[Event] = []
+        self._sync = SyncStates(lambda event: self._said.append(event))
+        self._here = Sync(0, 0, "")
+        """Of the message at hand."""
         self.counts: dict[str, int] = {}
         """What happened -> how often: ``gap``, ``missing`` (patches), ``late``, ``duplicate``,
         ``repeated``, ``restart``, ``not-counted``, ``incomplete``, ``forgotten`` (runs)."""
@@ -101,14 +109,39 @@ class PatchIds:
         known = self._devices.get(device)
         return {run.subscription_id for run in known.runs.values()} if known else set()
 
-    def receive(self, inputs: Iterable[Patched]) -> list[Event]:
-        """Take messages in the order of their arrival; returns what is to be said of them."""
+    def receive(self, inputs: Iterable[PatchInput], now: int = 0) -> list[Event]:
+        """Take messages, and missing Message IDs, in the order of their arrival up to ``now``;
+        returns what is to be said of them."""
         for one in inputs:
+            self._sync.until(one.time)
             device = self._devices.setdefault(one.device, Device())
             if one.offset >= device.known_to:
-                self._receive(device, one)
+                self._take(device, one)
+        self._sync.until(now)
         said, self._said = self._said, []
         return said
+
+    def take_wanted(self) -> list[OutOfSync]:
+        """The subscriptions to ask for as a whole once more, since the last call."""
+        return self._sync.take()
+
+    def _take(self, device: Device, one: PatchInput) -> None:
+        if isinstance(one, Patched):
+            self._receive(device, one)
+        elif isinstance(one, Missed):
+            self._sync.missed(device.syncs, one)
+        elif isinstance(one, Filled):
+            self._sync.filled(device.syncs, one)
+        else:
+            self._sync.revised(device.syncs, one)
+
+    def syncs(self) -> list[tuple[str, Sync]]:
+        """How every originator of an on-change subscription stands, by device."""
+        return [
+            (name, one)
+            for name in sorted(self._devices)
+            for _, one in sorted(self._devices[name].syncs.items())
+        ]
 
     # ------------------------------------------------------------------ snapshots
     def snapshot(self, device: str) -> bytes:
@@ -129,9 +162,17 @@ class PatchIds:
         found = msgspec.msgpack.decode(state, type=Device) if state else Device()
         found.known_to = known_to
         self._devices[device] = found
+        self._sync.restore(device, found.syncs)
 
     # ------------------------------------------------------------------ one message
     def _receive(self, device: Device, one: Patched) -> None:
+        sync = self._sync.of(device.syncs, one.subscription_id, one.revision, one.generator)
+        self._here = sync
+        if one.patch_id is None:
+            self._sync.made_whole(one.device, device.syncs, sync, one.time)
+        if one.incomplete:
+            why = "an update leaves something out"
+            self._sync.patches_missing(one.device, sync, one.time, why)
         key = f"{one.subscription_id} {one.generator}"
         run = device.runs.pop(key, None)
         if run is None or run.revision != one.revision:
@@ -162,6 +203,7 @@ class PatchIds:
         ahead = (number - last) & MODULUS_MASK
         if ahead == 1 or (anew and number == 0):
             _advance(run, number, one.made)
+            self._sync.went_on(one.device, self._here, one.time)
         elif anew:
             self._anew(run, one, number, ahead)
         elif ahead == 0:
@@ -201,6 +243,8 @@ class PatchIds:
                 left = ((first, at), ((number + 1) & MODULUS_MASK, count - at - 1))
                 run.holes[place : place + 1] = [hole for hole in left if hole[1]]
                 self._say(run, one, "patch_late", "late", f"came behind later ones: {number}")
+                if not run.holes:
+                    self._sync.patches_found(one.device, self._here, one.time)
                 return
         if one.made <= run.made:
             self._count("duplicate")
@@ -219,10 +263,12 @@ class PatchIds:
         self._count("missing", count)
         ids = str(first) if count == 1 else f"{first} to {(first + count - 1) & MODULUS_MASK}"
         self._say(run, one, "patch_gap", "gap", f"are missing: {ids}")
+        self._sync.patches_missing(one.device, self._here, one.time, f"no patch {ids} came")
 
     def _restart(self, run: Run, one: Patched, number: int) -> None:
         text = f"began anew at {number} without a push-update"
         self._say(run, one, "patch_restart", "restart", text)
+        self._sync.patches_missing(one.device, self._here, one.time, f"patch-ids {text}")
         _begin(run, run.prefix, number, one.made)
 
     def _not_counted(self, run: Run, one: Patched, text: str) -> None:

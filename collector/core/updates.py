@@ -6,7 +6,7 @@ Does not: know a rule; each is in its own file.
 
 from __future__ import annotations
 
-from collector.core import closing, counters, fold, forgetting, gaps, held
+from collector.core import closing, continuity, counters, fold, forgetting, gaps, held
 from collector.core.context import Context, Seen
 from collector.core.deadlines import refresh
 from collector.core.message_ids import Finding
@@ -41,7 +41,10 @@ def take(context: Context, device: Device, update: Update) -> Placed:
     seen = counters.observe(context, device, update, generator, key, update.event_time, period)
     revision = -1 if one is None else one.revision
     index: int | None = None
-    if counters.counted(seen) is Finding.DUPLICATE:
+    found = counters.counted(seen)
+    if found in continuity.TELLING:
+        continuity.note(context, device, seen, generator, update)
+    if found is Finding.DUPLICATE:
         device.duplicates += 1
     elif one is None:
         one = held.hold(context, device, generator, update)

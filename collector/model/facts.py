@@ -163,6 +163,18 @@ class SubscriptionRow(Struct, frozen=True):
     to_time: CollectorTime | None
 
 
+class OutOfSync(Struct, frozen=True, gc=False):
+    """An on-change subscription of which changes may be lost: to be asked for as a whole once more
+    (RFC 8641 §4.4.4). No row of a table."""
+
+    time: CollectorTime
+    device: str
+    subscription_id: int
+    generator: str
+    """Whose changes; empty where it is not known."""
+    why: str
+
+
 Fact = Verdict | Event | SubscriptionRow
 """What the engine says."""
 

@@ -170,7 +170,8 @@ class Pipeline:
         if count:
             self._rest.last_arrival = batch.received_at[-1]
         facts += self._sampling.end(facts, self._rest.last_arrival)
-        facts += self.patches.end()
+        said, out_of_sync = self.patches.end(self.engine.take_missed(), self._rest.last_arrival)
+        facts += said
         return Said(
             first_offset=first_offset,
             next_offset=first_offset + count,
@@ -179,6 +180,7 @@ class Pipeline:
             verdicts=[fact for fact in facts if isinstance(fact, Verdict)],
             events=[fact for fact in facts if isinstance(fact, Event)],
             subscriptions=[fact for fact in facts if isinstance(fact, SubscriptionRow)],
+            out_of_sync=out_of_sync,
         )
 
     def _messages(
@@ -265,7 +267,7 @@ class Pipeline:
             self._sampling.placed(updates, placements, places)
             self.patches.placed(updates, placements, places)
             count_placed(self.cross_check, placements)
-        facts += heard
+        facts += self._heard(heard, at.offset[row])
 
     def _no_update(
         self, at: UpdateColumns, row: int, said: Notification | WireError, facts: list[Fact]
@@ -278,9 +280,11 @@ class Pipeline:
         )  # fmt: skip
         if isinstance(said, WireError):
             self._count_rejected(said.reason)
-            facts += self.engine.receive(Rejected(*here, said.reason, at.offset[row]), here[0])
+            refused = Rejected(*here, said.reason, at.offset[row])
+            facts += self._heard(self.engine.receive(refused, here[0]), at.offset[row])
         else:
-            facts += self.engine.receive(StateChanged(*here, said, at.offset[row]), here[0])
+            changed = StateChanged(*here, said, at.offset[row])
+            facts += self._heard(self.engine.receive(changed, here[0]), at.offset[row])
 
     def _count_rejected(self, reason: str) -> None:
         rejected = self.counts.rejected
@@ -321,17 +325,17 @@ class Pipeline:
             else:
                 if isinstance(told, Dropped | CollectorDown):
                     self.cross_check.forget_counts()
-                facts += self.engine.receive(told, now)
+                facts += self._heard(self.engine.receive(told, now), offset)
 
     def _started(self, now: CollectorTime, offset: int, facts: list[Fact]) -> None:
         """The time since the last record, nobody listened; sessions died with their process."""
         if self._rest.last_arrival:
             down = CollectorDown(now, CollectorTime(self._rest.last_arrival), offset)
-            facts += self.engine.receive(down, now)
+            facts += self._heard(self.engine.receive(down, now), offset)
             self.cross_check.forget_counts()
         for device in sorted(set(self.senders.sessions.values())):
             ended = Ended(now, device, None, "collector-down", offset)
-            facts += self.engine.receive(ended, now)
+            facts += self._heard(self.engine.receive(ended, now), offset)
         self.senders.sessions.clear()
 
     def _configure(
@@ -344,8 +348,16 @@ class Pipeline:
         self.senders.inventory = inventory_of(config, self._sources)
         self._sids = self._sampling.sids = self.patches.sids = sid_tables(config)
         self._sampling.configure(every_of(config.verdicts.coverage_sample), now, offset)
-        facts += departures(self.engine, config, self.senders.inventory, now, offset)
+        gone = departures(self.engine, config, self.senders.inventory, now, offset)
+        facts += self._heard(gone, offset)
         facts += self.engine.configure(self._adjust(engine_settings(config)), now)
+
+    def _heard(self, said: list[Fact], offset: int) -> list[Fact]:
+        """What the engine said of the record at ``offset``, if it is no update."""
+        for fact in said:
+            if isinstance(fact, SubscriptionRow):
+                self.patches.told(fact, offset)
+        return said
 
     def _unknown_source(self, peer: str) -> None:
         counts = self.counts

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.core.patch_ids import RUNS_PER_DEVICE, Patched, PatchIds
+from collector.core.patch_ids import RUNS_PER_DEVICE, Patched, PatchIds, PatchInput
+from collector.core.sync_state import Filled, Missed, Revised
 from collector.core.update_columns import UpdateColumns
 from collector.errors import WireError
 from collector.model import (
@@ -25,9 +26,11 @@ from collector.model import (
     EditRow,
     Event,
     NotificationKind,
+    OutOfSync,
     Placements,
     ReceivedBatch,
     SidTable,
+    SubscriptionRow,
 )
 from collector.pipeline.schemas import sids_of
 from collector.wire.yang_patch import YangPatch, read_patch
@@ -52,7 +55,7 @@ class Patches:
         self._rows_wanted = False
         self._batch = ReceivedBatch()
         self._first_offset = 0
-        self._inputs: list[Patched] = []
+        self._inputs: list[PatchInput] = []
         self._followed: dict[str, set[int]] = {}
         """device -> subscription ids that had push-change-updates."""
 
@@ -124,10 +127,30 @@ class Patches:
     def _count_unread(self, reason: str) -> None:
         self.unread[reason] = self.unread.get(reason, 0) + 1
 
-    def end(self) -> list[Event]:
-        """The batch ends."""
-        inputs, self._inputs = self._inputs, []
-        return self.ids.receive(inputs) if inputs else []
+    def told(self, row: SubscriptionRow, offset: int) -> None:
+        """A subscription began, changed or ended with the record at ``offset``; one without a
+        period may be on-change, of which push-updates count from the first one on."""
+        if row.period_cs is not None:
+            return
+        over = row.state == "ended"
+        self._inputs.append(Revised(row.time, offset, row.device, row.id, row.revision, over))
+        if not over:
+            self._follow(row.device, row.id)
+
+    def end(
+        self, missed: Sequence[Missed | Filled], now: int
+    ) -> tuple[list[Event], list[OutOfSync]]:
+        """The batch ends at ``now``; ``missed``: Message IDs that the engine missed in it."""
+        inputs = self._inputs
+        if inputs or missed:
+            inputs = sorted([*inputs, *missed], key=_order)
+            self._inputs = []
+        return self.ids.receive(inputs, now), self.ids.take_wanted()
+
+
+def _order(one: PatchInput) -> tuple[int, int]:
+    """Of what one record shows: what began with it, what is missing before it, the patch."""
+    return one.offset, 0 if isinstance(one, Revised) else 2 if isinstance(one, Patched) else 1
 
 
 def _having(words: Sequence[object], codes: NDArray[np.uint32], word: object) -> NDArray[np.bool_]:

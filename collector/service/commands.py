@@ -93,6 +93,7 @@ def devices(service: Parts) -> Mapping[str, Any]:
             *_without_session(service, lists),
         ],
         "generators": [_generator(one) for one in service.pipeline.engine.states()],
+        "on_change": _on_change(service),
         "unknown_senders": [
             {"address": address, "messages": number} for address, number in unknown[:UNKNOWN_SHOWN]
         ],
@@ -212,6 +213,24 @@ def _generator(one: OriginatorState) -> dict[str, Any]:
         "counter": one.counter,
         "scope": one.scope,
     }
+
+
+def _on_change(service: Parts) -> list[dict[str, Any]]:
+    """Whether everything of each generator of an on-change subscription came."""
+    engine, patches = service.pipeline.engine, service.pipeline.patches
+    names = {(name, one.id): one.name for name in engine.devices() for one in engine.running(name)}
+    return [
+        {
+            "device": device,
+            "subscription": names.get((device, one.subscription_id)) or one.subscription_id,
+            "generator": one.generator,
+            "sync": one.word,
+            "whole_at": None if one.whole_at is None else format_date_and_time(one.whole_at, 3),
+            "losses": one.losses,
+            "why": one.why if one.word == "lost" else "",
+        }
+        for device, one in patches.ids.syncs()
+    ]
 
 
 def open_rows(service: Parts) -> bytes:

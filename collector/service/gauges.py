@@ -26,6 +26,9 @@ def refresh(service: Parts) -> None:
         counters.patches.set((event,), number)
     for reason, number in patches.unread.items():
         counters.patches_unread.set((reason,), number)
+    counters.generators_out_of_sync.clear()
+    for device, one in patches.ids.syncs():
+        counters.generators_out_of_sync.add((device,), int(one.word == "lost"))
     counters.unknown_sources = len(counts.unknown_sources)
     counters.unknown_source_messages = counts.unknown_source_messages
     engine = service.pipeline.engine
@@ -35,11 +38,11 @@ def refresh(service: Parts) -> None:
     counters.duplicates = engine.duplicates()
     counters.generators_not_declared.clear()
     counters.generators_unannounced.clear()
-    for one in engine.declarations():
-        series = (one.device, one.subscription_name or str(one.subscription_id))
+    for said in engine.declarations():
+        series = (said.device, said.subscription_name or str(said.subscription_id))
         for gauge, names in (
-            (counters.generators_not_declared, one.not_declared),
-            (counters.generators_unannounced, one.unannounced),
+            (counters.generators_not_declared, said.not_declared),
+            (counters.generators_unannounced, said.unannounced),
         ):
             gauge.set(series, len(names))
     counters.journal_bytes = sum(segment.octets for segment in service.journal.segments())

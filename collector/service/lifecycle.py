@@ -188,6 +188,7 @@ class Service:
         watch = SubscriptionWatch(
             lambda *ended: self.manager.subscription_ended(*ended),
             lambda *paused: self.manager.subscription_paused(*paused),
+            lambda *lost: self.manager.resync_soon(*lost),
         )
         self._sinks = [
             self.live,

@@ -29,6 +29,7 @@ from collector.model import (
     Event,
     GeneratorCause,
     NotificationKind,
+    OutOfSync,
     SubscriptionRow,
     Verdict,
 )
@@ -200,6 +201,8 @@ class Said(Struct, frozen=True):
     events: Sequence[Event] = ()
     subscriptions: Sequence[SubscriptionRow] = ()
     edits: Sequence[EditRow] = ()
+    out_of_sync: Sequence[OutOfSync] = ()
+    """On-change subscriptions to ask for as a whole once more; no rows."""
 
 
 def update_rows(

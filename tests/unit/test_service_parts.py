@@ -22,6 +22,7 @@ from collector.model import (
     ClockNote,
     CollectorTime,
     Octets,
+    OutOfSync,
     ReceivedBatch,
     RecordKind,
     Transport,
@@ -550,18 +551,22 @@ def test_printing_goes_to_standard_output(capsys: pytest.CaptureFixture[str]) ->
 def test_ends_that_the_subscriber_does_not_know_are_told_and_suspensions() -> None:
     told: list[tuple[str, int, str]] = []
     paused: list[tuple[int, bool, str]] = []
+    lost: list[tuple[object, ...]] = []
     watch = SubscriptionWatch(
-        lambda *ended: told.append(ended), lambda device, *rest: paused.append(rest)
+        lambda *ended: told.append(ended),
+        lambda device, *rest: paused.append(rest),
+        lambda *lost_: lost.append(lost_) is None,
     )
     watch.start()
-    watch.write(
-        Batch(
-            subscription(1),
-            subscription(1, state="suspended", reason="unsupportable-volume"),
-            subscription(1, state="ended", reason="deleted"),
-            subscription(1, id=9, state="ended", reason="no-such-subscription"),
-        )
+    batch = Batch(
+        subscription(1),
+        subscription(1, state="suspended", reason="unsupportable-volume"),
+        subscription(1, state="ended", reason="deleted"),
+        subscription(1, id=9, state="ended", reason="no-such-subscription"),
     )
+    batch.out_of_sync = [OutOfSync(CollectorTime(1), "core7", 8, "3", "no patch 5 came")]  # type: ignore[attr-defined]  # the pipeline's has it
+    watch.write(batch)
+    assert lost == [("core7", 8, "no patch 5 came")]
     watch.flush()
     watch.stop()
     assert [(number, reason) for _, number, reason in told] == [(9, "no-such-subscription")]
