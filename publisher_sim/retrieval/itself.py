@@ -65,6 +65,7 @@ _ENCODINGS: Final = {
     "encode-cbor": f"{names.UDP_TRANSPORT}:encode-cbor",
 }
 _PUSH: Final = "ietf-notification-capabilities:subscription-capabilities"
+_BOTH: Final = "config-changes state-changes"
 _IF, _HW = "ietf-interfaces", "ietf-hardware"
 _COUNTERS: Final = (
     f"/{_IF}:interfaces/{_IF}:interface/{_IF}:statistics",
@@ -100,7 +101,7 @@ class Itself:
         """Features of a module."""
         if name == names.SN:
             return list(self._subscribed())
-        return ["on-change"] if name == names.YP else []
+        return ["on-change"] if name == names.YP and self._pushes_changes else []
 
     def _subscribed(self) -> Iterable[str]:
         scenario = self._scenario
@@ -109,7 +110,7 @@ class Itself:
             yield "encode-json"
         if scenario.configured is not None or scenario.configuration is not None:
             yield "configured"
-        if scenario.traits.marks:
+        if scenario.traits.marks and scenario.limits.dscp != ():
             yield "dscp"
         yield "qos"
         if any(one.replay_records for one in scenario.streams):
@@ -183,15 +184,13 @@ class Itself:
         """RFC 9196 §4, §5."""
         del now
         scenario = self._scenario
-        both = "config-changes state-changes"
         said: dict[str, Any] = {
-            "periodic-notifications-supported": both,
-            "minimum-update-period": -(-_ns(scenario.period.minimum_seconds) // CENTISECOND),
-            "on-change-supported": both,
-            "supported-excluded-change-type": ["all"],
+            "periodic-notifications-supported": _BOTH,
+            "minimum-update-period": _centiseconds(scenario.period.minimum_seconds),
         }
         if scenario.limits.nodes_per_update:
             said["max-nodes-per-update"] = scenario.limits.nodes_per_update
+        said |= self._on_change()
         if transport := self._transport():
             said["ietf-yp-transport-capabilities:transport-capabilities"] = {
                 "transport-capability": [transport]
@@ -201,18 +200,30 @@ class Itself:
             "metadata": {"hostname-sequence-number": scenario.push.header == "envelope"},
         }
         said[f"{names.OBSERVATION}:yang-push-observation-time-supported"] = True
-        return {
-            _PUSH: said,
-            "datastore-capabilities": [
-                {
-                    "datastore": f"{names.DS}:operational",
-                    "per-node-capabilities": [
-                        {"node-selector": path, _PUSH: {"on-change-supported": None}}
-                        for path in _COUNTERS
-                    ],
-                }
-            ],
+        if not self._pushes_changes:
+            return {_PUSH: said}
+        entries = [
+            {"node-selector": path, _PUSH: {"on-change-supported": None}} for path in _COUNTERS
+        ]
+        operational = {"datastore": f"{names.DS}:operational", "per-node-capabilities": entries}
+        return {_PUSH: said, "datastore-capabilities": [operational]}
+
+    @property
+    def _pushes_changes(self) -> bool:
+        """Without the feature on-change the leaves about it are not there (RFC 9196 §5.2)."""
+        return self._scenario.changes.on_change and self._scenario.traits.notifications
+
+    def _on_change(self) -> dict[str, Any]:
+        if not self._pushes_changes:
+            return {}
+        able = self._scenario.changes
+        said: dict[str, Any] = {
+            "on-change-supported": _BOTH,
+            "supported-excluded-change-type": ["all" if able.excluded_change else "none"],
         }
+        if able.minimum_dampening_seconds:
+            said["minimum-dampening-period"] = _centiseconds(able.minimum_dampening_seconds)
+        return said
 
     def _transport(self) -> dict[str, Any]:
         identity, security = _TRANSPORTS.get(self._scenario.receiver.transport, ("", ()))
@@ -229,5 +240,6 @@ def _untexted(name: str, revision: str) -> InstalledModule:
     return InstalledModule(ModuleId(name, revision), names.namespace_of(name), "")
 
 
-def _ns(seconds: float) -> int:
-    return round(seconds * SECOND)
+def _centiseconds(seconds: float) -> int:
+    """Rounded up: a shorter one is refused."""
+    return -(-round(seconds * SECOND) // CENTISECOND)

@@ -16,7 +16,11 @@ from collector.model import (
     SubscriptionTerms,
 )
 from collector.wire import notification, xml
-from collector.wire.netconf_capabilities import TransportCapability, read_capabilities
+from collector.wire.netconf_capabilities import (
+    PushCapabilities,
+    TransportCapability,
+    read_capabilities,
+)
 from collector.wire.netconf_config import GetConfig, GetData
 from collector.wire.netconf_library import (
     library_filter,
@@ -45,6 +49,7 @@ from publisher_sim.master import MasterPublisher
 from publisher_sim.retrieval import capabilities
 from publisher_sim.retrieval.itself import Itself
 from publisher_sim.scenario import (
+    Changes,
     Configuration,
     Limits,
     NamedFilter,
@@ -379,6 +384,37 @@ def test_its_capabilities() -> None:
         "/ietf-interfaces:interfaces/interface/statistics",
         "/ietf-hardware:hardware/component/sensor-data/value",
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (Changes(on_change=False), PushCapabilities()),
+        (
+            Changes(excluded_change=False, minimum_dampening_seconds=0.5),
+            PushCapabilities(
+                on_change=("config-changes", "state-changes"),
+                minimum_dampening_period=SECOND // 2,
+                excluded_changes=("none",),
+            ),
+        ),
+    ],
+)
+def test_what_it_says_of_changes_is_what_it_does(
+    changes: Changes, expected: PushCapabilities
+) -> None:
+    device = Device(device_of(changes=changes))
+    (tree,) = device.data(Get(("ietf-system-capabilities:system-capabilities",))).children
+    found = read_capabilities(tree)
+    kept = ("on_change", "minimum_dampening_period", "excluded_changes")
+    assert [getattr(found.system, name) for name in kept] == [
+        getattr(expected, name) for name in kept
+    ]
+    assert bool(found.nodes) is changes.on_change
+    library = read_library(device.get(library_filter(relevant=True)).children[0])
+    push = library.module("ietf-yang-push")
+    assert push is not None
+    assert push.features == (("on-change",) if changes.on_change else ())
 
 
 @pytest.mark.parametrize(
