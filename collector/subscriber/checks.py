@@ -1,6 +1,7 @@
 """Wanted subscriptions against what the device says that it can, before it is asked.
 
-Does: one sentence for each thing that the device will probably refuse. Does not: refuse anything
+Does: one sentence for each thing that the device will probably refuse, and which nodes of an
+on-change subscription it is going to leave out. Does not: refuse anything
 itself: capabilities may be stale, and limits are for the general case (RFC 9196 §5), so the device
 has the last word. Pure functions.
 
@@ -32,6 +33,22 @@ def doubts(terms: SubscriptionTerms, known: DeviceCapabilities) -> tuple[str, ..
         found += _encodings(terms, known.system)
         found += _updates(terms, known.system)
     return tuple(dict.fromkeys(found))
+
+
+def never_updated(terms: SubscriptionTerms, known: DeviceCapabilities) -> tuple[str, ...]:
+    """Parts of an on-change subscription that will never be in an update.
+
+    A publisher may take the subscription all the same, and leaves it to the subscriber to know
+    (RFC 8641 §3.3).
+    """
+    if terms.on_change is None or known.system is None:
+        return ()
+    found: dict[str, None] = {}
+    for path in selected_paths(terms.selection_filter) or ():
+        said = list(stated(known.system, "on_change", terms.datastore, path))
+        if any(one.value for one in said):
+            found.update((one.where, None) for one in said if not one.value)
+    return tuple(found)
 
 
 # --------------------------------------------------------------------------- modules
@@ -111,9 +128,7 @@ def _nodes(terms: SubscriptionTerms, system: SystemCapabilities, path: NodePath)
 
 
 def _periodic(period: int, said: Said) -> Iterator[str]:
-    for support, nodes in said("periodic"):
-        if not support:
-            yield f"{_SYSTEM} periodic updates{nodes} are not supported"
+    yield from _unsupported("periodic updates", said("periodic"))
     for shortest, nodes in said("minimum_update_period"):
         if period < shortest:
             yield f"{_SYSTEM} the shortest period{nodes} is {_seconds(shortest)}"
@@ -122,10 +137,16 @@ def _periodic(period: int, said: Said) -> Iterator[str]:
             yield f"{_SYSTEM} the periods{nodes} are {', '.join(map(_seconds, periods))}"
 
 
+def _unsupported(what: str, said: Iterator[tuple[Any, str]]) -> Iterator[str]:
+    """Where some of the nodes have it the others are just not in the updates (RFC 8641 §3.3)."""
+    found = list(said)
+    if not any(support for support, _ in found):
+        for _, nodes in found[:1]:
+            yield f"{_SYSTEM} {what}{nodes} are not supported"
+
+
 def _on_change(wanted: OnChange, said: Said) -> Iterator[str]:
-    for support, nodes in said("on_change"):
-        if not support:
-            yield f"{_SYSTEM} on-change updates{nodes} are not supported"
+    yield from _unsupported("on-change updates", said("on_change"))
     for shortest, nodes in said("minimum_dampening_period"):
         if wanted.dampening_period < shortest:
             yield f"{_SYSTEM} the shortest dampening period{nodes} is {_seconds(shortest)}"

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from collector.errors import SessionError
 from collector.model import SelectionFilter, SubscriptionTerms
 from collector.subscriber.capabilities import DeviceCapabilities, look
-from collector.subscriber.checks import doubts
+from collector.subscriber.checks import doubts, never_updated
 from collector.subscriber.session import plain
 from collector.wire import xml
 from collector.wire.netconf_rpc import Get, Operation, RpcReply
@@ -90,14 +90,24 @@ class Knowledge:
     def warn(self, subscription: str, terms: SubscriptionTerms) -> None:
         """Say once what speaks against asking for this; it is asked for all the same."""
         found = doubts(terms, self.known)
-        if not found:
-            return
+        if found:
+            self._say(self._refusal(subscription, found))
+        elif silent := never_updated(terms, self.known):
+            more = f" and {len(silent) - _SHOWN} others" if len(silent) > _SHOWN else ""
+            self._say(
+                f"Device {self._device} says that on-change subscription {subscription} will never"
+                f" bring updates of {', '.join(plain(one) for one in silent[:_SHOWN])}{more}."
+            )
+
+    def _refusal(self, subscription: str, found: Sequence[str]) -> str:
         more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        sentence = (
+        return (
             f"Device {self._device} will probably refuse subscription {subscription}:"
             f" {'; '.join(plain(one) for one in found[:_SHOWN])}{more}. It is asked for all the"
             " same."
         )
+
+    def _say(self, sentence: str) -> None:
         if sentence not in self._warned and len(self._warned) < _MAX_WARNED:
             self._warned.add(sentence)
             log.warning("%s", sentence)

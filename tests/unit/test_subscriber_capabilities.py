@@ -17,7 +17,7 @@ from collector.model import (
     SubscriptionTerms,
 )
 from collector.subscriber.capabilities import DeviceCapabilities, look
-from collector.subscriber.checks import doubts
+from collector.subscriber.checks import doubts, never_updated
 from collector.subscriber.knowledge import SUBJECT, Knowledge
 from collector.wire import xml
 from collector.wire.netconf_capabilities import (
@@ -329,6 +329,36 @@ def test_one_sentence_warns_and_only_once(caplog: pytest.LogCaptureFixture) -> N
     many = replace(CHANGING, dscp=1, weighting=1)
     knowledge.warn("many", many)
     assert "needs; and 1 more. It is asked for all the same." in caplog.text
+
+
+PART = PushCapabilities(on_change=())
+
+
+def test_what_on_change_leaves_out_is_said_too(caplog: pytest.LogCaptureFixture) -> None:
+    """It is up to the subscriber to know (RFC 8641 §3.3)."""
+    both = PushCapabilities(on_change=("state-changes",))
+    known = knowing(both, (f"{INTERFACES}/interface/statistics", PART), ("/ietf-a:b", PART))
+    assert doubts(CHANGING, known) == ()
+    assert never_updated(CHANGING, known) == (f"{INTERFACES}/interface/statistics",)
+    assert never_updated(PERIODIC, known) == ()
+    assert len(never_updated(replace(CHANGING, selection_filter=None), known)) == 2
+    odd = replace(CHANGING, selection_filter=SelectionFilter("xpath", "//x"))
+    assert never_updated(odd, known) == (), "nobody can tell"
+    assert never_updated(CHANGING, knowing(None, (INTERFACES, PART))) == (), "it is refused"
+    assert never_updated(CHANGING, DeviceCapabilities()) == ()
+    knowledge = Knowledge("d", Answers({}).call)
+    knowledge.known = known
+    for _ in range(2):
+        knowledge.warn("changes", CHANGING)
+    assert [one.getMessage() for one in caplog.records] == [
+        "Device d says that on-change subscription changes will never bring updates of"
+        f" {INTERFACES}/interface/statistics."
+    ]
+    caplog.clear()
+    many = tuple((f"{INTERFACES}/a{number}", PART) for number in range(5))
+    knowledge.known = knowing(both, *many)
+    knowledge.warn("changes", CHANGING)
+    assert f"{INTERFACES}/a2 and 2 others." in caplog.text
 
 
 def test_who_does_not_answer_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
