@@ -250,6 +250,7 @@ METRICS = (
         "Looks into /subscriptions of devices: ok, nothing (to see), refused, or why none came.",
         ("result",),
     ),
+    Metric("event_loop_tasks", "gauge", "Tasks that the process runs beside each other."),
     Metric("journal_bytes", "gauge", "Octets of the journal on disk."),
     Metric("journal_records", "counter", "Records taken into the journal."),
     Metric("intake_refused", "counter", "Batches not taken since the disk was full."),
@@ -311,6 +312,7 @@ class Counters:
         self.session_failures = Counts()
         self.requests_refused = Counts()
         self.cross_checks = Counts()
+        self.event_loop_tasks = 0
         self.journal_bytes = 0
         self.journal_records = 0
         self.intake_refused = 0

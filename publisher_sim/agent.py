@@ -19,7 +19,7 @@ from typing import Any
 
 from collector.model import SECOND, NotificationKind, StateChange
 from publisher_sim.accounts import OnWire, Produced, Recorded
-from publisher_sim.agent_actions import Account, AgentAction, Leaving, Transmit
+from publisher_sim.agent_actions import Account, AgentAction, Leaving, Planned, Transmit
 from publisher_sim.changing import Changing
 from publisher_sim.channel import (
     ComponentSubscription,
@@ -67,6 +67,8 @@ class AgentPublisher:
         """subscription id -> the number of its plan; entries of older plans are skipped."""
         self._ticks: list[tuple[int, int, int, int]] = []
         """Heap of (when to make, subscription id, tick, plan)."""
+        self._making: list[tuple[int, int, Planned]] = []
+        """Heap of (when to make it, order, message)."""
         self._leaving: list[tuple[int, int, Sending, Leaving]] = []
         """Heap of (due, order, unit, its message)."""
         self._order = 0
@@ -155,7 +157,7 @@ class AgentPublisher:
 
     def next_deadline(self) -> int | None:
         """When ``handle_timer`` has something to do, ns; None while there is nothing."""
-        deadlines = [heap[0][0] for heap in (self._ticks, self._leaving) if heap]
+        deadlines = [heap[0][0] for heap in (self._ticks, self._making, self._leaving) if heap]
         return min(deadlines, default=None)
 
     def handle_timer(self, now: int) -> list[AgentAction]:
@@ -169,8 +171,12 @@ class AgentPublisher:
             if component.on_change is not None:
                 actions.extend(self._look(component, nominal))
                 continue
-            actions.extend(self._make(component, nominal))
+            self._begin(component, nominal, plan)
             self._plan(component, nominal)
+        while self._making and self._making[0][0] <= now:
+            one = heapq.heappop(self._making)[2]
+            if self._planned.get(one.subscription_id) == one.plan:
+                actions.extend(self._make(self._serving[one.subscription_id], one))
         while self._leaving and self._leaving[0][0] <= now:
             due, _, sending, message = heapq.heappop(self._leaving)
             component = self._serving[message.subscription_id]
@@ -179,7 +185,7 @@ class AgentPublisher:
 
     def _counts(self, now: int) -> Iterable[Count]:
         """How many updates were made, when a tick is over: no timer is kept for it."""
-        if not self._made or self._leaving or now - self._told_at < COUNT_EVERY:
+        if not self._made or self._leaving or self._making or now - self._told_at < COUNT_EVERY:
             return
         self._told_at = now
         made, self._made = self._made, {}
@@ -212,39 +218,40 @@ class AgentPublisher:
             component.subscription_id if self._behaviour.port_per_subscription else 0,
         )  # fmt: skip
 
-    def _make(self, component: ComponentSubscription, nominal: int) -> Iterable[AgentAction]:
-        """The messages of one tick: numbered, accounted for, broken, and put into the queue."""
-        tick = _tick(component, nominal)
-        if self._breaker.silent(tick):
+    def _begin(self, component: ComponentSubscription, nominal: int, plan: int) -> None:
+        """A tick: when its messages are to be made. Each is made when it leaves, so that numbers
+        count up on the wire, whichever subscription a message is of."""
+        if self._breaker.silent(_tick(component, nominal)):
             return
-        skew = self._breaker.skew(tick)
         count = self._count(component)
-        first, *others = component.goes_to
-        numbers = self._numbering.of(first, component.subscription_id)
-        messages: list[tuple[int, list[bytes]]] = []
-        made: list[Produced] = []
         for position in range(count):
             planned = nominal + self._leaves_after(component.period, position, count)
-            clock = planned + skew + round(self._behaviour.stamps_off * component.period)
-            update = self._update(component, nominal, position, clock, first)
-            units = units_of(update)
-            messages.append((planned, units))
-            made.append(
-                Produced(
-                    self._card.generator, numbers.run, numbers.message_id,
-                    component.subscription_id, nominal, planned, len(units), count, skew,
-                    update.incomplete,
-                )
-            )  # fmt: skip
-            yield Account(made[-1])
-            numbers.used()
-            for to in others:
-                self._copy(self._update(component, nominal, position, clock, to), planned, to)
-        number = component.subscription_id
-        self._made[number] = self._made.get(number, 0) + count
-        broken = self._breaker.break_messages(tick, component.subscription_id, messages)
-        for message, sendings in zip(made, broken, strict=True):
-            self._leave(Leaving(component.subscription_id, first, message), sendings)
+            self._order += 1
+            one = Planned(component.subscription_id, plan, nominal, planned, position, count)
+            heapq.heappush(self._making, (planned, self._order, one))
+
+    def _make(self, component: ComponentSubscription, one: Planned) -> Iterable[AgentAction]:
+        """One message: numbered, accounted for, broken, and put into the queue."""
+        tick, number = _tick(component, one.nominal), component.subscription_id
+        skew = self._breaker.skew(tick)
+        first, *others = component.goes_to
+        clock = one.at + skew + round(self._behaviour.stamps_off * component.period)
+        numbers = self._numbering.of(first, number)
+        run, message_id = numbers.run, numbers.message_id
+        update = self._update(component, one, clock, first)
+        units = units_of(update)
+        made = Produced(
+            self._card.generator, run, message_id, number, one.nominal, one.at, len(units),
+            one.count, skew, update.incomplete,
+        )  # fmt: skip
+        yield Account(made)
+        numbers.used()
+        for to in others:
+            self._copy(self._update(component, one, clock, to), one.at, to)
+        self._made[number] = self._made.get(number, 0) + 1
+        messages, within = [(one.at, units)], f"/{one.position}"
+        (sendings,) = self._breaker.break_messages(tick, number, messages, within)
+        self._leave(Leaving(number, first, made), sendings)
 
     def _count(self, component: ComponentSubscription) -> int:
         """Updates of one tick."""
@@ -272,21 +279,19 @@ class AgentPublisher:
             heapq.heappush(self._leaving, (sending.due, self._order, sending, message))
 
     def _update(
-        self, component: ComponentSubscription, nominal: int, position: int, clock: int,
-        to: Destination,
-    ) -> Update:  # fmt: skip
+        self, component: ComponentSubscription, one: Planned, clock: int, to: Destination
+    ) -> Update:
         """One push-update with its share of the nodes."""
-        count = self._count(component)
-        nodes = component.nodes[position::count]
-        incomplete = self._breaker.incomplete(_tick(component, nominal))
+        nodes = component.nodes[one.position :: one.count]
+        incomplete = self._breaker.incomplete(_tick(component, one.nominal))
         if incomplete:
             nodes = nodes[: len(nodes) // 2]
         return Update(
             **self._common(component, clock, to),
-            nominal=nominal,
-            position=position,
-            count=count,
-            contents=self._datastore.contents(nodes, nominal, select(component.selection)),
+            nominal=one.nominal,
+            position=one.position,
+            count=one.count,
+            contents=self._datastore.contents(nodes, one.nominal, select(component.selection)),
             incomplete=incomplete,
         )
 

@@ -32,6 +32,21 @@ class Transmit(Struct, frozen=True, gc=False):
     """From the source port of this subscription; 0: all share one."""
 
 
+class Planned(Struct, frozen=True, gc=False):
+    """An update that is to be made."""
+
+    subscription_id: int
+    plan: int
+    """Nothing is made for a plan that was given up."""
+    nominal: int
+    """Tick that it is for."""
+    at: int
+    """When it is made and leaves if nothing is wrong, ns since 1970."""
+    position: int
+    """Which of ``count`` of its tick, from 0."""
+    count: int
+
+
 class Leaving(Struct, frozen=True, gc=False):
     """A message some units of which have not left."""
 

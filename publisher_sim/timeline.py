@@ -17,7 +17,7 @@ from publisher_sim.scenario import Fault
 
 What = Literal[
     "stop", "start", "move", "move_back", "suspend", "resume", "terminate", "overload", "relief",
-    "finish",
+    "cut", "finish",
 ]  # fmt: skip
 
 
@@ -36,6 +36,7 @@ _DEEDS: dict[str, tuple[What, What | None]] = {
     "suspend": ("suspend", "resume"),
     "terminate": ("terminate", None),
     "overload": ("overload", "relief"),
+    "cut": ("cut", None),
 }
 """kind of fault -> (what is done at ``at_period``, what at ``until_period``)."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from collector.metrics import Counters
@@ -45,6 +46,7 @@ def refresh(service: Parts) -> None:
             (counters.generators_unannounced, said.unannounced),
         ):
             gauge.set(series, len(names))
+    counters.event_loop_tasks = _tasks()
     counters.journal_bytes = sum(segment.octets for segment in service.journal.segments())
     counters.queue_dropped.set(("followers",), service.live.followers_dropped)
     _receivers(service)
@@ -52,6 +54,14 @@ def refresh(service: Parts) -> None:
     counters.sessions_up.clear()
     for state in service.manager.states():
         counters.sessions_up.set((state.name,), int(state.phase.value == "up"))
+
+
+def _tasks() -> int:
+    """Of the loop that asks; none where it is asked from outside."""
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:
+        return 0
 
 
 def _receivers(service: Parts) -> None:

@@ -9,8 +9,9 @@ from publisher_sim import accounts
 from publisher_sim.global_subscription import BY_SCENARIO
 from publisher_sim.master.capacity import Capacity
 from publisher_sim.master.life_cycle import LifeCycle
+from publisher_sim.master.sessions import Sessions
 from publisher_sim.membership import Membership
-from publisher_sim.ports import Action, Note, StartCard, StopCard
+from publisher_sim.ports import Action, CloseSession, Note, StartCard, StopCard
 from publisher_sim.scenario import Fault, Scenario
 from publisher_sim.timeline import What
 
@@ -19,10 +20,16 @@ class Acting:
     """What goes wrong with this device by its master's hand."""
 
     def __init__(
-        self, scenario: Scenario, members: Membership, life_cycle: LifeCycle, capacity: Capacity
+        self,
+        scenario: Scenario,
+        members: Membership,
+        life_cycle: LifeCycle,
+        capacity: Capacity,
+        sessions: Sessions,
     ) -> None:
         self._scenario = scenario
         self._capacity = capacity
+        self._sessions = sessions
         self._members = members
         self._life_cycle = life_cycle
 
@@ -46,6 +53,8 @@ class Acting:
                 return [a for one in every for a in every.suspend(one, BY_SCENARIO, said, now)]
             case "resume":
                 return [a for one in every for a in every.resume(one, BY_SCENARIO, now)]
+            case "cut":
+                return [CloseSession(one.session_id) for one in self._sessions]
             case "overload":
                 self._capacity.share = fault.share
                 return []  # the door settles what no longer fits

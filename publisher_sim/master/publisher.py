@@ -60,7 +60,9 @@ class MasterPublisher:
         )
         self.sending = Sending(self.life_cycle, self._forwarding, self.streams, self.decomposition)
         self.references = References(self.filters, self.life_cycle)
-        self._acting = Acting(scenario, self._members, self.life_cycle, self.capacity)
+        self._acting = Acting(
+            scenario, self._members, self.life_cycle, self.capacity, self.sessions
+        )
         self.configured = ConfiguredSubscriptions(
             scenario, self.life_cycle, self.decomposition, self.filters, self.streams, self.sending
         )

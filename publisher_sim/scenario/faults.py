@@ -8,7 +8,7 @@ from publisher_sim.scenario.table import Table
 
 FaultKind = Literal[
     "drop", "duplicate", "reorder", "delay", "corrupt", "clock_skew", "silent",
-    "incomplete", "kill", "pull", "move", "suspend", "terminate", "overload",
+    "incomplete", "kill", "pull", "move", "suspend", "terminate", "overload", "cut",
 ]  # fmt: skip
 MESSAGE_FAULTS = (
     "drop", "duplicate", "reorder", "delay", "corrupt", "clock_skew", "silent", "incomplete",
@@ -32,7 +32,8 @@ class Fault(Table, frozen=True):
     """One entry of the timeline; periods count from 0 at the first subscription's first tick."""
 
     kind: FaultKind
-    """``incomplete``: updates leave half of it out, and say so (RFC 8641 §3.11.1)."""
+    """``incomplete``: updates leave half of it out, and say so (RFC 8641 §3.11.1); ``cut``: all
+    sessions are closed, and with them their subscriptions end (RFC 8639 §2.4)."""
     at_period: int
     """First tick that is touched; what the master acts out happens a quarter period before it."""
     until_period: int | None = None

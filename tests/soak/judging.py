@@ -1,0 +1,69 @@
+"""The verdicts of a soak against its truth, device by device and row by row."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from collector.comparison import compare, read_truth
+from collector.model import Verdict
+from collector.store.query import Part, open_parts
+from collector.views.answers import verdicts_of
+
+SLOW = "slow"
+"""The truth's word for a device that could not keep its ticks: the machine's fault."""
+OTHER_SHARE = 0.08
+"""Of the periods, that may be in doubt for other reasons: faults are dense here."""
+
+
+class Judgement(Struct, frozen=True):
+    """Of all devices together."""
+
+    devices: int
+    compared: int
+    outcomes: dict[str, int]
+    doubts: dict[str, int]
+    """Word of the truth -> periods after the fifth that were not compared."""
+    differences: list[str]
+    """Sentences."""
+    unheard: list[str]
+    """Devices of which nothing was compared."""
+
+    @property
+    def is_good(self) -> bool:
+        """Every verdict is right, and enough were compared."""
+        other = sum(self.doubts.values()) - self.doubts.get(SLOW, 0)
+        enough = other <= OTHER_SHARE * (self.compared + other)
+        slow = self.doubts.get(SLOW, 0) <= self.compared
+        return not self.differences and not self.unheard and enough and slow
+
+
+def verdicts_in(data: Path) -> dict[str, list[Verdict]]:
+    """device -> all rows that the store has."""
+    found: dict[str, list[Verdict]] = defaultdict(list)
+    with open_parts([Part(data)]) as session:
+        for row in verdicts_of(session.select_verdicts()):
+            found[row.device].append(row)
+    return found
+
+
+def judge(truths: Sequence[Path], said: dict[str, list[Verdict]]) -> Judgement:
+    """Compare them all; a truth file has the name of its device."""
+    outcomes: Counter[str] = Counter()
+    doubts: Counter[str] = Counter()
+    differences: list[str] = []
+    unheard: list[str] = []
+    compared = 0
+    for path in truths:
+        truth = read_truth(path)
+        comparison = compare(truth, said.get(path.stem, []))
+        compared += comparison.compared
+        outcomes.update(comparison.outcomes)
+        doubts.update(row.why for row in truth if row.number >= 5 and row.uncertain)
+        differences += [one.sentence() for one in comparison.differences]
+        if not comparison.compared:
+            unheard.append(path.stem)
+    return Judgement(len(truths), compared, dict(outcomes), dict(doubts), differences, unheard)
