@@ -216,7 +216,8 @@ class OnChangeShare:
             yield {"operation": "create", "target": target, "value": {name: [now]}}
         else:
             for path in churn.paths:
-                yield _edit(node, target, path, said, now)
+                if not any(path[:size] in churn.paths for size in range(1, len(path))):
+                    yield _edit(node, target, path, said, now)
 
 
 def _edit(node: Node, target: str, path: Path, said: Values, now: Values) -> Values:
