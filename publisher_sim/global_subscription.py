@@ -149,17 +149,20 @@ def accept(
 
 
 def configured_terms(scenario: Scenario, configured: Configured, now: int) -> SubscriptionTerms:
-    """The terms of a configured subscription, on ticks that are multiples of the period."""
-    period = scenario.period_ns
-    transport = _TRANSPORTS.get(scenario.receiver.transport)
-    return SubscriptionTerms(
+    """The terms of a configured subscription, on ticks that are multiples of the period, or on
+    changes."""
+    terms = SubscriptionTerms(
         datastore="operational",
         selection_filter=SelectionFilter("xpath", configured.xpath),
-        period=period,
-        anchor_time=DeviceTime((now + SOON) // period * period + period),
         encoding=scenario.encoding,
-        transport=transport,
+        transport=_TRANSPORTS.get(scenario.receiver.transport),
     )
+    if configured.on_change:
+        dampening = round(scenario.changes.dampening_seconds * SECOND)
+        return structs.replace(terms, on_change=OnChange(dampening_period=dampening))
+    period = scenario.period_ns
+    anchor = DeviceTime((now + SOON) // period * period + period)
+    return structs.replace(terms, period=period, anchor_time=anchor)
 
 
 def _check_dscp(dscp: int | None, scenario: Scenario) -> None:

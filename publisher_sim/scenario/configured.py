@@ -13,6 +13,9 @@ class Configured(Table, frozen=True):
     """uint32; the lower half is for configured ones (RFC 8639 §6)."""
     xpath: str = "/ietf-interfaces:interfaces"
     """What it selects, prefixes are module names."""
+    on_change: bool = False
+    """Whether it says what changes, from a first update of everything on, rather than everything
+    each period; ``changes.dampening_seconds`` is its dampening period."""
     announce: bool = True
     """False: no state change is ever sent, as over dial-out, or to a collector that came later."""
     announce_list: bool = True

@@ -11,7 +11,8 @@ import pytest
 from msgspec import structs
 
 from collector.errors import ProtocolError
-from collector.model import OnChange, SelectionFilter, SubscriptionTerms
+from collector.model import NotificationKind, OnChange, SelectionFilter, SubscriptionTerms
+from collector.wire import notification
 from collector.wire.netconf_rpc import (
     DeleteSubscription,
     EstablishSubscription,
@@ -22,6 +23,7 @@ from collector.wire.yang_patch import YangPatch, read_patch
 from publisher_sim import accounts, truth_file
 from publisher_sim.accounts import Recorded
 from publisher_sim.agent import Account, AgentAction, AgentPublisher, Transmit
+from publisher_sim.cbor_values import sids_for
 from publisher_sim.channel import (
     ComponentSubscription,
     Destination,
@@ -31,7 +33,7 @@ from publisher_sim.channel import (
 )
 from publisher_sim.global_subscription import accept
 from publisher_sim.resource_location import Node
-from publisher_sim.scenario import Card, Changes, Fault, Push, Receiver, Scenario
+from publisher_sim.scenario import Card, Changes, Configured, Fault, Push, Receiver, Scenario
 from publisher_sim.simulate import Simulation
 from publisher_sim.truth import Truth
 from tests.unit.test_sim_agent import play
@@ -355,3 +357,63 @@ def test_two_runs_are_the_same_octets() -> None:
     changes = structs.replace(CHANGES, simulated="on-change")
     scenario = Scenario(periods=10, card=(CARD,), changes=changes)
     assert list(Simulation(scenario).run()) == list(Simulation(scenario).run())
+
+
+def test_configured_on_change() -> None:
+    """RFC 8639 §2.5: subscription-started comes first and says the trigger."""
+    configured = Configured(xpath="/", on_change=True)
+    changes = structs.replace(CHANGES, dampening_seconds=1)
+    scenario = Scenario(periods=10, card=(CARD,), configured=configured, changes=changes)
+    simulation = Simulation(scenario)
+    first, *_ = (one.octets[12:] for one in simulation.run())
+    started = notification.decode(first, 1).state_change
+    assert started is not None
+    assert started.terms is not None
+    assert started.terms.on_change == OnChange(SECOND)
+    assert started.terms.period is None
+    patches = [one.patch_id for one in simulation.records()]
+    assert patches == [None, *range(len(patches) - 1)]
+    assert len(patches) > 4
+
+
+WAYS = [
+    ("udp-notif", "encode-json", "envelope", "name"),
+    ("udp-notif", "encode-xml", "rfc5277", "name"),
+    ("udp-notif", "encode-cbor", "envelope", "name"),
+    ("udp-notif", "encode-cbor", "envelope", "sid"),
+    ("dtls", "encode-json", "notification-messages", "name"),
+    ("https-notif", "encode-json", "rfc5277", "name"),
+    ("https-notif", "encode-xml", "envelope", "name"),
+    ("netconf", "encode-xml", "rfc5277", "name"),
+    ("netconf", "encode-xml", "notification-messages", "name"),
+]
+
+
+@pytest.mark.parametrize(("transport", "encoding", "header", "keys"), WAYS)
+@pytest.mark.clause("8641-4.3.2")
+def test_over_every_transport_and_in_every_encoding(
+    transport: Any, encoding: Any, header: Any, keys: Any
+) -> None:
+    changes = structs.replace(CHANGES, simulated="on-change")
+    scenario = Scenario(
+        periods=8,
+        receiver=Receiver(transport),
+        push=Push(encoding=encoding, header=header, cbor_keys=keys, max_segment_size=65_000),
+        card=(CARD,),
+        changes=changes,
+    )
+    simulation = Simulation(scenario)
+    beside = {"reply"} if transport == "netconf" else {"reply", "notification"}
+    said = [one for one in simulation.run() if one.kind not in beside]
+    media_type = scenario.traits.media_types[encoding]
+    start = 12 if scenario.traits.segments else 0
+    sids = sids_for(keys)
+    found = []
+    for one in said:
+        heard = notification.decode(one.octets[start:], media_type, sids)
+        if heard.kind in (NotificationKind.PUSH_UPDATE, NotificationKind.PUSH_CHANGE_UPDATE):
+            assert heard.subscription_id is not None
+            patch = read_patch(one.octets[start:], media_type, 0, sids)
+            found.append((None, 0) if patch is None else (int(patch.patch_id), len(patch.edits)))
+    assert found == [(one.patch_id, one.edits) for one in simulation.records()]
+    assert len(found) > 3

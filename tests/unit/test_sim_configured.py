@@ -172,6 +172,11 @@ def test_its_first_message_is_a_lone_subscription_started() -> None:
     [
         ("control_mode = 'distributed-notif-19'", "control_mode", "no dynamic"),
         ("[configured]\nsubscription_id = -1", "configured.subscription_id", "out of range"),
+        (
+            "[configured]\non_change = true\n[receiver]\ntransport = 'grpc-huawei'",
+            "configured.on_change",
+            "everything alone",
+        ),
         ("[configured]\nxpath = '//x'", "configured.xpath", "prefix"),
         ("[configured]\n[receiver]\ntransport = 'netconf'", "receiver.transport", "udp-notif"),
         (

@@ -27,6 +27,10 @@ def check_configured(checks: Checks) -> None:
         "nobody's session is there to push on without being asked",
         ", ".join(name for name in TRANSPORTS if name != "netconf"),
     )  # fmt: skip
+    checks.require(
+        not one.on_change or checks.scenario.traits.notifications, "configured.on_change",
+        f"{checks.scenario.receiver.transport} has updates of everything alone", "false",
+    )  # fmt: skip
     try:
         select(SelectionFilter("xpath", one.xpath))
     except FilterUnsupportedError as error:
