@@ -143,9 +143,9 @@ class Held:
 
     def wanted_otherwise(self, now: CollectorTime, wanted: WantedSubscription) -> None:
         """Something else is wanted under this name, and the device has none now."""
+        self.anew(now)
         self.wanted = wanted
         self.first_asked = self.seen_until = None
-        self.anew(now)
 
     # ------------------------------------------------------------------ what is due
     def is_due(self, now: CollectorTime) -> bool:

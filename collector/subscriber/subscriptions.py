@@ -27,7 +27,7 @@ from collector.subscriber.backoff import Backoff, BackoffSettings
 from collector.subscriber.held import Held
 from collector.subscriber.requests import Call
 from collector.subscriber.resyncing import Resynced, Resyncing
-from collector.subscriber.states import SubscriptionState
+from collector.subscriber.states import SubscriptionPhase, SubscriptionState
 from collector.subscriber.wanted import WantedSubscription, in_order
 from collector.wire.netconf_rpc import (
     DeleteSubscription,
@@ -198,13 +198,14 @@ class Subscriptions:
     # ------------------------------------------------------------------ modify
     async def _change(self, held: Held, wanted: WantedSubscription) -> None:
         """The configuration changed: modify where the RFC allows it, else delete and establish."""
-        old = held.wanted
+        same = _asks_the_same(held.wanted, wanted)
+        if same and (held.live or held.phase is SubscriptionPhase.COMPLETED):
+            held.wanted = wanted
+            return
         if not held.live:
             held.wanted_otherwise(self._clock.now(), wanted)
             return
         held.wanted = wanted
-        if _asks_the_same(old, wanted):
-            return
         held.first_asked = held.seen_until = None
         terms = self._asking.terms(held, self._parent(held.wanted))
         if (

@@ -294,6 +294,7 @@ def test_a_lost_session_is_said_and_everything_is_established_anew() -> None:
 
 
 # --------------------------------------------------------------------------- stop-time
+@pytest.mark.clause("8640-5-b")
 def test_a_lease_is_prolonged_before_it_ends() -> None:
     kept = replace(wanted(), stop_after=600 * SECOND)
 
@@ -401,6 +402,9 @@ def test_a_stop_time_that_is_not_renewed_is_the_end(said: bool) -> None:
         await at_rest(world)
         assert world.phases() == [SubscriptionPhase.COMPLETED]
         assert kinds(world) == "ee"
+        await world.want(replace(once, expect=("1",)))
+        await at_rest(world)
+        assert world.phases() == [SubscriptionPhase.COMPLETED], "that changes nothing for it"
         await world.want(replace(once, renew=True))
         await until(lambda: kinds(world) == "eee")
         await world.active()
@@ -463,6 +467,23 @@ def test_after_a_break_the_replay_begins_where_the_break_did() -> None:
         begin = 1_700_000_000 * SECOND
         assert starts[0] == starts[1] == begin - 3600 * SECOND, "it was not all there yet"
         assert begin + 994 * SECOND <= starts[2] <= begin + 1005 * SECOND
+        await world.manager.stop()
+
+    run(main())
+
+
+def test_another_replay_that_is_wanted_begins_where_it_is_wanted() -> None:
+    async def main() -> None:
+        world = World()
+        await world.want(stream(replay_start_time=DeviceTime(SECOND)))
+        await world.active()
+        push(world, state_change("replay-completed", 22))
+        await world.want(stream("alarms", stream="other", replay_start_time=DeviceTime(2 * SECOND)))
+        await until(lambda: kinds(world) == "ede")
+        await world.active()
+        last = operations(world)[-1]
+        assert isinstance(last, EstablishSubscription)
+        assert last.terms.replay_start_time == 2 * SECOND
         await world.manager.stop()
 
     run(main())
