@@ -1,6 +1,6 @@
 """The simulated operational datastore: its list entries at an instant, and when they change.
 
-Does not: keep state, or know owners. Everything follows from scenario and time (``flaps``,
+Does not: know owners, or keep what it could not work out anew. Everything follows from scenario and time (``flaps``,
 ``entries``), so that all processes of a device see the same.
 """
 
@@ -49,6 +49,8 @@ class Datastore:
         slots = (scenario.changes.status_seconds, scenario.changes.sensor_seconds)
         self._still = not any(slots) and not (scenario.changes.entry_seconds and self._transient)
         """Nothing but counters ever changes."""
+        self._known: dict[Node, tuple[int, int | None, State]] = {}
+        """entry -> (from when, until when, its state): worked out once for each change."""
 
     def contents(
         self, nodes: Iterable[Node], at: int, selection: Selection = EVERYTHING
@@ -81,10 +83,19 @@ class Datastore:
 
     def next_change(self, node: Node, after: int) -> int | None:
         """When the entry comes, goes or changes next, counters left aside; None for never."""
-        return None if self._still else self._life(node).next_change(after)
+        return None if self._still else self._at(node, after)[1]
 
     def _state(self, node: Node, at: int) -> State:
-        return UP if self._still else self._life(node).state(at)
+        return UP if self._still else self._at(node, at)[2]
+
+    def _at(self, node: Node, at: int) -> tuple[int, int | None, State]:
+        """The stretch of time without a change that an instant is in, as of ``_known``."""
+        known = self._known.get(node)
+        if known is not None and known[0] <= at and (known[1] is None or at < known[1]):
+            return known
+        life = self._life(node)
+        known = self._known[node] = (at, life.next_change(at), life.state(at))
+        return known
 
     def _life(self, node: Node) -> _Life:
         changes = self._changes
