@@ -59,6 +59,7 @@ class Lab:
         self.folder = folder
         self.wish = wish
         self.samples: list[Sample] = []
+        """While all devices run: afterwards the collector has less to hold."""
         self.reloads = 0
         self.figures: dict[str, Any] = {}
         """Newest line of the devices."""
@@ -164,9 +165,8 @@ class Lab:
                     raise RuntimeError("the collector ended: " + self.log("collector")[-2000:])
                 if at > limit:
                     raise RuntimeError(f"no end after {at:.0f} s")
-                with contextlib.suppress(OSError):  # it does not listen yet
-                    pid, port = self._collector.pid, self._metrics_port
-                    self.samples.append(await asyncio.to_thread(look, pid, at, port))
+                if at < self.wish.seconds - 10:
+                    await self._look(at)
                 if reload_at <= at < self.wish.seconds - 10 and self.samples:
                     await self.reload()
                     reload_at += self.wish.reload_seconds
@@ -177,6 +177,12 @@ class Lab:
             reading.cancel()
             over.cancel()
         await asyncio.sleep(AFTERWARDS_SECONDS)
+
+    async def _look(self, at: float) -> None:
+        assert self._collector is not None
+        with contextlib.suppress(OSError):  # it does not listen yet
+            pid, port = self._collector.pid, self._metrics_port
+            self.samples.append(await asyncio.to_thread(look, pid, at, port))
 
     async def _read_figures(self) -> None:
         assert self._fleet is not None
