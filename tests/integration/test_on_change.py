@@ -198,7 +198,7 @@ SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both devices to the end of their scenario, the lossy one resynchronized on the way."""
+    """Both devices to the end of their scenario, what is lost resynchronized by itself."""
     folder = tmp_path_factory.mktemp("on-change")
     collecting = Collecting(subscriptions=SUBSCRIPTIONS)
 
@@ -207,12 +207,6 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
         async with lab(
             folder, scenarios, processes=frozenset(("core1",)), collecting=collecting
         ) as running:
-            async with asyncio.timeout(30):
-                while not any(event.kind == "patch_gap" for event in running.facts.events):
-                    await asyncio.sleep(0.02)
-            await asyncio.sleep(1.5)  # the fault is over
-            (done,) = await running.service.manager.resync("core1")
-            assert done.resynced
             await running.finished()
 
     asyncio.run(main())
@@ -238,7 +232,7 @@ def test_resync_heals(ran: Path, capsys: pytest.CaptureFixture[str]) -> None:
     whole = "SELECT generator FROM updates WHERE kind = 'push-update' AND device = 'core1'"
     times = Counter(row["generator"] for row in asked(ran, whole, capsys))
     assert set(times) == {"1", "101", "102"}
-    assert min(times.values()) >= 2
+    assert min(times.values()) >= 2  # nobody asked but the collector itself
     found = {name: one.entries for name, one in mirrored(ran, "core1", capsys).items()}
     assert found == there(truth(ran, "core1"), LOSSY)
 
