@@ -158,7 +158,7 @@ class ReceiverInstanceSettings(Struct, frozen=True, kw_only=True):
     """Where devices push configured subscriptions to: this collector, as they see it."""
 
     name: Name
-    """Its name on the devices."""
+    """Its name on the devices; two collectors need two."""
     transport: Literal["udp-notif", "https"] = "udp-notif"
     """Which of the receivers it is."""
     address: Text

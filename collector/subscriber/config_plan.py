@@ -6,7 +6,7 @@ talk to a device (``configuring``), write XML (``wire.subscription_config``) or 
 
 Rules: ours is what carries our mark in ``purpose``; what pushes to our receivers alone and has no
 purpose, under the wanted id or with the wanted terms, is taken over. Nothing else is ever changed
-or removed: where it is in the way there is a conflict, said in a sentence, and no edit.
+or removed: where it is in the way there is a conflict, said in a sentence, and no edit at all.
 """
 
 from __future__ import annotations
@@ -124,9 +124,12 @@ class _Planning:
         self._kept: list[str] = []
 
     def result(self) -> Plan:
-        return Plan(
-            tuple(self._edits), self._ids, tuple(self._conflicts), (*self._notes, *self._kept)
-        )
+        notes = (*self._notes, *self._kept)
+        if not self._conflicts:
+            return Plan(tuple(self._edits), self._ids, notes=notes)
+        known = {one.id for one in self._found.subscriptions}
+        ids = {name: number for name, number in self._ids.items() if number in known}
+        return Plan((), ids, tuple(self._conflicts), notes)
 
     # ------------------------------------------------------------------ receiver instances
     def put(self) -> None:
@@ -149,7 +152,7 @@ class _Planning:
                     f"receiver-instance {twin.name} sends where {wanted.name} should: it is used"
                 )
         elif not same_instance(there, wanted):
-            others = [one.id for one in self._users(wanted.name) if not self._is_marked(one)]
+            others = [one.id for one in self._users(wanted.name) if not self._is_wanted(one)]
             if others:
                 self._conflicts.append(
                     f"receiver-instance {wanted.name} sends elsewhere, and subscription"
@@ -170,32 +173,44 @@ class _Planning:
     def _is_marked(self, one: ConfiguredSubscription) -> bool:
         return one.purpose.startswith(MARK)
 
+    def _is_wanted(self, one: ConfiguredSubscription) -> bool:
+        return self._is_marked(one) and one.purpose.removeprefix(MARK) in self._names
+
     def _is_ours_to_take(self, one: ConfiguredSubscription) -> bool:
         """Does it push to our receivers alone, and says nobody that it is his?"""
-        own = set(self._called.values()) | set(self._instances)
         places = [self._there.get(receiver.instance or "") for receiver in one.receivers]
         ours = all(
             place is not None
-            and (
-                place.name in own
-                or any(same_instance(place, wanted) for wanted in self._instances.values())
-            )
+            and any(same_instance(place, wanted) for wanted in self._instances.values())
             for place in places
         )
         return bool(places) and ours and not one.purpose
 
-    def _existing(self, wanted: WantedConfigured) -> ConfiguredSubscription | None:
-        """What is there for it already; a conflict where that is somebody else's."""
+    def _does_the_same(self, one: ConfiguredSubscription, wanted: WantedConfigured) -> bool:
+        if not self._is_ours_to_take(one):
+            return False
+        there = [self._there[receiver.instance or ""] for receiver in one.receivers]
+        asked = [self._instances[name] for name in wanted.receivers]
+        return (
+            same_terms(one.terms, wanted.terms_beside(one))
+            and all(any(same_instance(place, want) for want in asked) for place in there)
+            and all(any(same_instance(place, want) for place in there) for want in asked)
+        )
+
+    def _existing(
+        self, wanted: WantedConfigured, *, to_remove: bool = False
+    ) -> ConfiguredSubscription | None:
+        """What is there for it already; ``to_remove``: that nobody can miss but us."""
         free = [one for one in self._found.subscriptions if one.id not in self._claimed]
         for one in free:
             if one.purpose == MARK + wanted.name:
                 return one
         for one in free:
-            if self._is_ours_to_take(one) and same_terms(one.terms, wanted.terms_beside(one)):
+            if self._does_the_same(one, wanted):
                 self._note_taken(one, wanted)
                 return one
         for one in free:
-            if one.id == wanted.id:
+            if one.id == wanted.id and not to_remove:
                 former = one.purpose.removeprefix(MARK)
                 if self._is_marked(one) and former not in self._names:
                     self._notes.append(f"subscription {one.id} was called {former}")
@@ -267,14 +282,21 @@ class _Planning:
             twin = one if one.name in self._there else self._twin(one)
             self._called[one.name] = one.name if twin is None else twin.name
         for wanted in self._wanted:
-            there = self._existing(wanted)
-            self._notes.clear()  # nothing is taken over
-            if there is not None:
+            while (there := self._existing(wanted, to_remove=True)) is not None:
                 self._claimed.add(there.id)
-                self._remove(there, {self._called[name] for name in wanted.receivers})
+                self._remove(there)
+        self._notes.clear()  # nothing is taken over
 
-    def _remove(self, there: ConfiguredSubscription, ours: set[str]) -> None:
-        rest = tuple(one for one in there.receivers if one.instance not in ours)
+    def _remove(self, there: ConfiguredSubscription) -> None:
+        ours = self._instances.values()
+        names = set(self._called.values())
+
+        def leads_to_us(receiver: ConfiguredReceiver) -> bool:
+            place = self._there.get(receiver.instance or "")
+            same = place is not None and any(same_instance(place, one) for one in ours)
+            return same or receiver.instance in names
+
+        rest = tuple(one for one in there.receivers if not leads_to_us(one))
         after = structs.replace(there, receivers=rest, purpose="") if rest else None
         self._edits.append(Edit(there, after))
         if rest:
@@ -289,9 +311,10 @@ class _Planning:
                 self._edits.append(Edit(one, None))
             else:
                 name = one.purpose.removeprefix(MARK)
+                twice = name in self._ids
+                why = "is there a second time" if twice else "is not wanted here"
                 self._notes.append(
-                    f"subscription {one.id} was made for {name}, which is not wanted here;"
-                    " --prune removes it"
+                    f"subscription {one.id} was made for {name}, which {why}; --prune removes it"
                 )
 
     def unused_instances(self, *, remove: bool) -> None:
