@@ -39,8 +39,9 @@ def configure(
     Every [[subscription]] with a configured_id is compared with what DEVICE has, without names with
     that of all; what differs is shown, and written after a yes, through candidate where there is
     one. What is there and does the same under another id is taken over; what belongs to others is
-    never touched, and a device where it is in the way is left as it is. Exit status 1 when a device refused or something of others is in the way, with
-    --dry-run also when something would be changed.
+    never touched, and a device where it is in the way is left as it is. Exit status 1 when a device
+    refused or something of others is in the way, with --dry-run also when something would be
+    changed.
     """
     from collector.cli.configuring import configure_all
 
