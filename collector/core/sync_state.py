@@ -7,9 +7,9 @@ and say when it did not, so that the subscription can be asked for as a whole on
 Rules: a loss is said when nothing healed it for two seconds: what was only overtaken arrives
 meanwhile, and a card that restarts pushes everything by itself. Missing Message IDs are healed by
 the messages themselves, or by a patch-id that goes on where the last one was; missing patches by
-themselves; everything by a push-update of that originator. One loss asks once, and again after a
-minute, then twice as long each time up to an hour, as long as no push-update came. A gap while it
-is open is the same loss.
+themselves; everything by a push-update of that originator. One loss asks once, and again after ten
+seconds, then twice as long each time up to an hour, as long as no push-update came: that may be
+lost as well. A gap while it is open is the same loss.
 Spec: RFC 8641 §3.7 (patch-id), §3.11.1 (incomplete-update), §4.4.4 (resync-subscription).
 """
 
@@ -24,7 +24,7 @@ from collector.model import SECOND, CollectorTime, Event, OutOfSync
 
 WAIT = 2 * SECOND
 """After a gap, before it is a loss (ours)."""
-ASK_AGAIN = 60 * SECOND
+ASK_AGAIN = 10 * SECOND
 LONGEST_WAIT = 3600 * SECOND
 """Between two requests for the same loss, at first and at most (ours)."""
 KEPT_PER_DEVICE = 4096
@@ -91,7 +91,8 @@ class Sync(Struct):
     said: bool = False
     due: int | None = None
     """When it is said, or asked for once more."""
-    wait: int = ASK_AGAIN
+    wait: int = 0
+    """ns from the last request for the same loss to the next one."""
     losses: int = 0
 
     @property
@@ -218,7 +219,7 @@ class SyncStates:
                 f"{_who(sync)} is whole again, {(time - sync.lost_at) / SECOND:.0f} s after "
                 "changes of it may have been lost.",
             )  # fmt: skip
-        sync.lost_at, sync.due, sync.said, sync.wait = None, None, False, ASK_AGAIN
+        sync.lost_at, sync.due, sync.said, sync.wait = None, None, False, 0
 
     def _say_lost(self, device: str, sync: Sync, time: int) -> None:
         if not sync.said:
@@ -230,8 +231,8 @@ class SyncStates:
             )  # fmt: skip
         number, generator = sync.subscription_id, sync.generator
         self._wanted.append(OutOfSync(CollectorTime(time), device, number, generator, sync.why))
+        sync.wait = min(max(2 * sync.wait, ASK_AGAIN), LONGEST_WAIT)
         self._enter(device, sync, time + sync.wait)
-        sync.wait = min(2 * sync.wait, LONGEST_WAIT)
 
     def _enter(self, device: str, sync: Sync, due: int) -> None:
         if len(self._due) >= self._room:

@@ -7,8 +7,9 @@ reads it and whenever. No sockets and no clock: time passes when a record (at le
 
 from collector.pipeline.capture import judge_captures
 from collector.pipeline.capture_files import CaptureFiles
-from collector.pipeline.flow import Pipeline, PipelineCounts
+from collector.pipeline.flow import Pipeline
 from collector.pipeline.observing import Observer
+from collector.pipeline.parts import PipelineCounts
 from collector.pipeline.recovery import Reread, open_rows, reread, restore
 from collector.pipeline.replay import Replayed, replay
 from collector.pipeline.settings import JournalledConfig, engine_settings

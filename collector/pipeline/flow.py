@@ -13,7 +13,6 @@ from typing import Final
 
 import msgspec
 import numpy as np
-from msgspec import Struct
 
 from collector.core.cross_check import CrossCheck, Looked
 from collector.core.engine import Engine
@@ -45,6 +44,12 @@ from collector.pipeline.bundles import columns_of, parts_of
 from collector.pipeline.departures import departures
 from collector.pipeline.exchanges import engine_inputs
 from collector.pipeline.looks import count_placed
+from collector.pipeline.parts import (
+    UNKNOWN_SOURCES_KEPT,
+    DevicePart,
+    PipelineCounts,
+    Rest,
+)
 from collector.pipeline.patches import Patches
 from collector.pipeline.rows import UpdateRows
 from collector.pipeline.sampling import Sampling, every_of
@@ -59,40 +64,9 @@ from collector.pipeline.settings import (
 from collector.store.tables import Said
 from collector.wire.envelopes import Envelopes, decode_batch
 
-UNKNOWN_SOURCES_KEPT = 1024
-"""Addresses of unknown senders that are remembered for people (ours)."""
 REST = ""
 """Name of the snapshot part that belongs to no device."""
 _DATA: Final = int(RecordKind.DATA)
-
-
-class PipelineCounts:
-    """What the pipeline counted; plain numbers that the service shows as metrics."""
-
-    def __init__(self) -> None:
-        self.rejected: dict[str, int] = {}
-        """reason word -> messages whose payload was refused."""
-        self.unknown_source_messages = 0
-        self.unknown_sources: dict[str, int] = {}
-        """address -> messages, of the first ``UNKNOWN_SOURCES_KEPT``."""
-
-
-class _Rest(Struct):
-    """What is kept between batches and belongs to no device."""
-
-    last_arrival: int = 0
-    config: bytes = b""
-    sessions: dict[str, str] = {}
-    """session id -> device, of the sessions that are up."""
-
-
-class _DevicePart(Struct, array_like=True):
-    """The snapshot of one device."""
-
-    engine: bytes
-    coverage: bytes
-    patches: bytes = b""
-    cross_check: bytes = b""
 
 
 class Pipeline:
@@ -122,7 +96,7 @@ class Pipeline:
         self.senders = Senders(inventory or Inventory({}))
         self._sources = sources
         self._adjust = adjust
-        self._rest = _Rest()
+        self._rest = Rest()
         self._sample_every = sample_every
         self._sampling = Sampling(sample_every)
         self._sids: dict[str, SidTable] = {}
@@ -380,7 +354,7 @@ class Pipeline:
         if name == REST:
             self._rest.sessions = self.senders.sessions
             return msgspec.msgpack.encode(self._rest)
-        part = _DevicePart(
+        part = DevicePart(
             self.engine.snapshot_device(name),
             self._sampling.coverage.snapshot(name),
             self.patches.ids.snapshot(name),
@@ -401,13 +375,13 @@ class Pipeline:
         first, offset, content = next(left, (None, 0, b""))
         if first != REST:
             raise UsageError("the snapshot does not begin with what belongs to no device")
-        rest = msgspec.msgpack.decode(content, type=_Rest)
+        rest = msgspec.msgpack.decode(content, type=Rest)
         config = decode_config(rest.config) if rest.config else None
         settings = self._adjust(engine_settings(config)) if config else self._settings
         engine, sampling = Engine(settings), Sampling(self._sample_every)
         patches, cross_check = Patches(), CrossCheck()
         for name, known_to, content in left:
-            part = msgspec.msgpack.decode(content, type=_DevicePart)
+            part = msgspec.msgpack.decode(content, type=DevicePart)
             sampling.coverage.restore(name, part.coverage, known_to)
             patches.restore(name, part.patches, known_to)
             cross_check.restore(name, part.cross_check, known_to)

@@ -100,7 +100,7 @@ def test_missing_patches_are_a_loss_and_the_subscription_is_wanted_once_more() -
     line.patch(13, FULL)
     assert line.said[1:] == [(13, "in_sync", "lc1")]
     assert line.words() == {"lc1": "whole"}
-    assert line.until(9999).wanted == line.wanted[:1]
+    assert len(line.until(9999).wanted) == 1
 
 
 def test_missing_message_ids_are_a_loss() -> None:
@@ -122,7 +122,7 @@ def test_an_update_that_leaves_something_out_is_a_loss() -> None:
 
 
 def test_a_second_gap_while_it_is_lost_is_the_same_loss() -> None:
-    line = whole().patch(10, 5).patch(11, 9).until(20).patch(21, 15).missed(22).until(50)
+    line = whole().patch(10, 5).patch(11, 9).until(13).patch(14, 15).missed(15).until(21)
     assert [kind for _, kind, _ in line.said] == ["out_of_sync"]
     assert len(line.wanted) == 1
 
@@ -130,12 +130,12 @@ def test_a_second_gap_while_it_is_lost_is_the_same_loss() -> None:
 def test_it_is_asked_for_again_less_and_less() -> None:
     line = whole().patch(10, 5).until(100_000)
     times = [one.time / SECOND for one in line.wanted]
-    assert times[:5] == [12, 72, 192, 432, 912]
+    assert times[:5] == [12, 22, 42, 82, 162]
     assert times[-1] - times[-2] == 3600
     assert len(line.said) == 1
-    # a loss later on begins with a minute again
+    # a loss later on begins with ten seconds again
     line.patch(100_001, FULL).patch(100_002, 0).patch(100_003, 7).until(100_200)
-    assert [one.time / SECOND for one in line.wanted[-3:]] == [100_005, 100_065, 100_185]
+    assert [one.time / SECOND for one in line.wanted[-3:]] == [100_035, 100_075, 100_155]
 
 
 # --------------------------------------------------------------------------- healed

@@ -24,7 +24,8 @@ from collector.model import (
     UnreassembledNote,
 )
 from collector.pipeline import Pipeline, reread
-from collector.pipeline.flow import REST, UNKNOWN_SOURCES_KEPT
+from collector.pipeline.flow import REST
+from collector.pipeline.parts import UNKNOWN_SOURCES_KEPT
 from collector.pipeline.settings import encode_config
 from tests.unit.pipeline_records import (
     CARDS,
