@@ -98,12 +98,12 @@ class Forwarding:
         return session_id not in self._held
 
     def hold(self, session_id: str, piece: Piece) -> bool:
-        """Let a piece wait; False: there is no room for it. There always is for a state change:
-        a subscription has but a few of them."""
+        """Let a piece wait; False: there is no room for it. Of that a state change has more."""
         held = self._held[session_id]
         octets = self._octets[session_id] + len(piece.octets)
         must = isinstance(piece, EventPiece) and piece.must
-        if not must and (len(held) >= MAX_HELD or octets > MAX_HELD_OCTETS):
+        more = 2 if must else 1
+        if len(held) >= more * MAX_HELD or octets > more * MAX_HELD_OCTETS:
             return False
         held.append(piece)
         self._octets[session_id] = octets

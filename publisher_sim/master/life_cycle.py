@@ -23,7 +23,7 @@ from publisher_sim.global_subscription import BY_LOAD, GlobalSubscription
 from publisher_sim.master.capacity import Capacity
 from publisher_sim.master.decomposition import Decomposition
 from publisher_sim.master.saying import on_session
-from publisher_sim.ports import Action, Announce, MarkSession, Note, TellAgent
+from publisher_sim.ports import Action, Announce, CloseSession, MarkSession, Note, TellAgent
 from publisher_sim.scenario import MASTER, Scenario
 from publisher_sim.selection import Selection
 from publisher_sim.timeline import Timeline
@@ -305,6 +305,7 @@ class LifeCycle:
         said = on_session(one, kind, change, self._scenario.control_mode, now)
         if self._forwarding.holds(one.session_id, one.subscription_id):
             piece = EventPiece(one.subscription_id, said.message, must=True)
-            self._forwarding.hold(one.session_id, piece)
+            if not self._forwarding.hold(one.session_id, piece):
+                return [CloseSession(one.session_id)]  # it must not be dropped (RFC 8639 §2.7)
             return []
         return [said]
