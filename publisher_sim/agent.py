@@ -56,9 +56,9 @@ class AgentPublisher:
         self._card = card
         self._run = run
         self._datastore = Datastore(scenario)
-        self._changing = Changing(self._datastore)
         self._breaker = Breaker(card.name, scenario.seed, scenario.fault)
         self._behaviour = scenario.behaviour
+        self._changing = Changing(self._datastore, self._behaviour.patch_ids)
         self._numbering = Numbering(scenario.seed, run, self._behaviour)
         self._serving: dict[int, ComponentSubscription] = {}
         """subscription id -> what is served."""

@@ -16,8 +16,10 @@ from publisher_sim.selection import select
 class Changing:
     """The shares of one publisher, by subscription id."""
 
-    def __init__(self, datastore: Datastore) -> None:
+    def __init__(self, datastore: Datastore, patch_ids: str) -> None:
+        """It serves nothing yet; ``patch_ids``: as ``Behaviour`` has it."""
         self._datastore = datastore
+        self._patch_ids = patch_ids
         self._shares: dict[int, OnChangeShare] = {}
         self._terms: dict[int, ComponentSubscription] = {}
         """As it was told, the nodes aside."""
@@ -37,7 +39,11 @@ class Changing:
         self._paused.discard(number)
         self._terms[number] = terms
         share = self._shares[number] = OnChangeShare(
-            self._datastore, component.nodes, select(component.selection), component.on_change
+            self._datastore,
+            component.nodes,
+            select(component.selection),
+            component.on_change,
+            self._patch_ids,
         )
         return share.begin(at, resumed=component.resumed)
 

@@ -1,7 +1,7 @@
 """The simulated operational datastore: its list entries at an instant, and when they change.
 
-Does not: know owners, or keep what it could not work out anew. Everything follows from scenario and time (``flaps``,
-``entries``), so that all processes of a device see the same.
+Does not: know owners, or keep what it could not work out anew. Everything follows from scenario and
+time (``flaps``, ``entries``), so that all processes of a device see the same.
 """
 
 from __future__ import annotations

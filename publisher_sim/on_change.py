@@ -35,6 +35,8 @@ from publisher_sim.resource_location import Node
 from publisher_sim.selection import Selection
 
 _UINT32: Final = 2**32
+_SPELLINGS: Final = {"constant": "0", "named": "patch-{}"}
+"""How numbers are written where it is not just so."""
 Values = dict[str, Any]
 Path = tuple[str, ...]
 """Member names from a list entry to a leaf."""
@@ -66,8 +68,14 @@ class OnChangeShare:
     """The state of one component subscription at its publisher."""
 
     def __init__(
-        self, datastore: Datastore, nodes: tuple[Node, ...], selection: Selection, terms: OnChange
+        self,
+        datastore: Datastore,
+        nodes: tuple[Node, ...],
+        selection: Selection,
+        terms: OnChange,
+        patch_ids: str = "counted",
     ) -> None:
+        """Nothing is said yet; ``patch_ids``: as ``Behaviour`` has it."""
         self._datastore = datastore
         self._nodes = nodes
         self._selection = selection
@@ -79,6 +87,7 @@ class OnChangeShare:
         self._churn: dict[Node, _Churn] = {}
         self._looks: list[tuple[int, Node]] = []
         """Heap of (when an entry changes next, entry)."""
+        self._patch_ids = patch_ids
         self._patch_id = 0
         self._quiet_until = 0
         """End of the dampening period."""
@@ -127,7 +136,8 @@ class OnChangeShare:
         self._lacking = False
         if not self._seen:
             return None
-        self._patch_id = 0
+        if self._patch_ids != "unbroken":
+            self._patch_id = 0
         self._quiet_until = at + self._terms.dampening_period
         contents: Values = {}
         for node in self._nodes:
@@ -200,7 +210,7 @@ class OnChangeShare:
         number, self._patch_id = self._patch_id, (self._patch_id + 1) % _UINT32
         self._quiet_until = at + self._terms.dampening_period
         numbered = [{"edit-id": str(count), **edit} for count, edit in enumerate(edits, 1)]
-        patch: Values = {"patch-id": str(number)}
+        patch: Values = {"patch-id": _SPELLINGS.get(self._patch_ids, "{}").format(number)}
         if numbered:
             patch["edit"] = numbered
         return Record(at, {"yang-patch": patch}, number, len(edits), incomplete)

@@ -61,6 +61,9 @@ class Behaviour(Struct, frozen=True):
     """The segmentation option has its flag in the highest bit."""
     port_per_subscription: bool = False
     """Each subscription has a source port of its own."""
+    patch_ids: Literal["counted", "unbroken", "constant", "named"] = "counted"
+    """RFC 8641 §3.7 counts them from 0 behind each push-update; some go on counting there, some say
+    0 each time, some put text before the number."""
     publisher_id: int | None = None
     """The one Message Publisher ID of all that it sends: it has no cards that speak. None: as the
     scenario says."""
@@ -103,13 +106,16 @@ QUIRKS: dict[str, dict[str, Any]] = {
     "no-times": {"times": False},
     "last-flag-in-top-bit": {"last_flag_in_top_bit": True},
     "port-per-subscription": {"port_per_subscription": True},
+    "patch-ids-unbroken": {"patch_ids": "unbroken"},
+    "patch-ids-constant": {"patch_ids": "constant"},
+    "patch-ids-named": {"patch_ids": "named"},
     "publisher-id-0": {"publisher_id": 0},
 }  # fmt: skip
 """name -> what it changes."""
 ROUTERS: dict[str, tuple[str, ...]] = {
     "huawei-olt": (
         "no-list", "ids-from-0", "sequence-from-0", "sequence-per-subscription", "measured-early",
-        "terminated-before-ok",
+        "terminated-before-ok", "patch-ids-constant",
     ),
     "huawei-vrp": ("ids-per-subscription", "ids-from-0", "stamped-late", "no-hints"),
     "huawei-ne40e": ("ids-from-0", "notification-root", "update-per-node", "stragglers"),
