@@ -6,6 +6,7 @@ collector reads it; only the names of its keys.
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
 import json
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,8 @@ from publisher_sim.scenario import Scenario
 from publisher_sim.scenario.netconf import Netconf
 
 XPATH = "/ietf-interfaces:interfaces"
+NOBODY = ipaddress.IPv4Address("127.254.0.1")
+"""The first of addresses from which nothing comes."""
 _SECTIONS = {
     "udp-notif": "udp_notif",
     "dtls": "dtls",
@@ -58,12 +61,15 @@ def _lines(scenarios: Sequence[Scenario], port: int, known_hosts: str) -> Iterat
             yield 'transport = "netconf"'
         if first.grace_seconds is not None:
             yield f"grace_seconds = {first.grace_seconds:g}"
-    for one in scenarios:
+    shared = len({one.address for one in scenarios}) < len(scenarios)
+    for number, one in enumerate(scenarios):
         yield ""
         yield "[[device]]"
         yield f"name = {_text(one.name)}"
-        if receiver.transport != "netconf":
-            yield f"sources = [{_text(one.address)}]"
+        # behind a shared port nothing is sent from anywhere but the sessions, yet an address that
+        # stands for several devices is refused
+        source = str(NOBODY + number) if shared else one.address
+        yield f"sources = [{_text(source)}]"
         if one.configured is None:
             yield from _session(one, port, known_hosts)
 

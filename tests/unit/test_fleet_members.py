@@ -104,7 +104,7 @@ def test_sessions_carry_the_updates_behind_a_shared_port(
     fleet = members(scenario, Muster(2, shared_port=True))
     path.write_text(collector_config(fleet, 8300, str(tmp_path / "known")))
     text = path.read_text()
-    assert "sources" not in text
+    assert 'sources = ["127.254.0.2"]' in text
     assert 'transport = "netconf"' in text
     assert 'username = "collector-0002"' in text
 
