@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -86,7 +86,15 @@ def _may_change(payload: bytes) -> bool:
 class Announcements:
     """Between what is heard of one device and what is held of it."""
 
-    def __init__(self, device: str, held: Mapping[str, Held], clock: Clock) -> None:
+    def __init__(
+        self,
+        device: str,
+        held: Mapping[str, Held],
+        clock: Clock,
+        gone: Callable[[int], None] = lambda subscription_id: None,
+    ) -> None:
+        """``gone`` is told of the end of an id that is not held."""
+        self._gone = gone
         self._device = device
         self._held = held
         self._clock = clock
@@ -116,6 +124,8 @@ class Announcements:
         """The device said it on the session that carries the subscription."""
         held = self._find(told.subscription_id)
         if held is None:
+            if told.kind in _ENDS:
+                self._gone(told.subscription_id)
             if self._asking and len(self._early) < _MAX_EARLY:
                 self._early.append(told)
             return

@@ -242,6 +242,7 @@ class DeviceRunner:
         """While the session lives and is needed. Raises SessionError at its end."""
         while True:
             self._wake.clear()
+            self._news.clear()  # heeded here; else a lost session would be opened without a wait
             if self._stopping:
                 await self._subscriptions.delete_all()
                 return

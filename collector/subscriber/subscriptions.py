@@ -25,12 +25,12 @@ from collector.subscriber.asked import can_modify, contradiction, stop_time_to_a
 from collector.subscriber.asking import Asking, note
 from collector.subscriber.backoff import Backoff, BackoffSettings
 from collector.subscriber.held import Held
+from collector.subscriber.leftovers import Leftovers
 from collector.subscriber.requests import Call
 from collector.subscriber.resyncing import Resynced, Resyncing
 from collector.subscriber.states import SubscriptionPhase, SubscriptionState
 from collector.subscriber.wanted import WantedSubscription, in_order
 from collector.wire.netconf_rpc import (
-    DeleteSubscription,
     EstablishSubscription,
     ModifySubscription,
 )
@@ -60,7 +60,8 @@ class Subscriptions:
         self._random = random
         self._backoff_settings = backoff
         self._held: dict[str, Held] = {}
-        self._announcements = Announcements(device, self._held, clock)
+        self._leftovers = Leftovers(device, call, clock, self._new_backoff)
+        self._announcements = Announcements(device, self._held, clock, self._leftovers.gone)
         self._asking = Asking(device, call, clock, devices)
         self._resyncing = Resyncing(device, call, clock)
 
@@ -75,6 +76,7 @@ class Subscriptions:
     def lost(self) -> None:
         """The session is gone, and every dynamic subscription with it (RFC 8639 §2.4.1)."""
         now = self._clock.now()
+        self._leftovers.forget()
         for held in self._held.values():
             held.lost(now)
 
@@ -119,6 +121,7 @@ class Subscriptions:
             elif held.wanted != wanted:
                 await self._change(held, wanted)
             await self._keep(held)
+        await self._leftovers.sweep()
 
     def _new_backoff(self) -> Backoff:
         return Backoff(self._backoff_settings, self._random)
@@ -157,7 +160,9 @@ class Subscriptions:
 
     def until_due(self) -> int | None:
         """ns until something is to be done by itself; None: nothing is."""
-        due = min((at for held in self._held.values() for at in held.next_due()), default=None)
+        moments = [at for held in self._held.values() for at in held.next_due()]
+        left = self._leftovers.next_due()
+        due = min(moments if left is None else [*moments, left], default=None)
         return None if due is None else max(0, due - self._clock.now())
 
     # ------------------------------------------------------------------ establish
@@ -180,6 +185,7 @@ class Subscriptions:
             now, remark = self._clock.now(), note(held.wanted, terms, reply)
             held.established(now, reply.subscription_id, terms, remark)
             established = held
+            self._leftovers.gone(reply.subscription_id)
             self._log_established(held, reply.subscription_id)
         except ProtocolError as error:
             self._refused(held, error, terms)
@@ -254,22 +260,9 @@ class Subscriptions:
 
     # ------------------------------------------------------------------ delete
     async def _delete(self, held: Held) -> None:
-        if held.id is None:
-            return
-        held.leaving = True
-        try:
-            await self._call(held.wanted.name, DeleteSubscription(held.id))
-        except ProtocolError as error:
-            if refusals.is_gone(error):
-                return
-            log.warning(
-                "Device %s does not delete subscription %s: %s.",
-                self._device,
-                held.wanted.name,
-                refusals.describe(error),
-            )
-        else:
-            log.info("Device %s deleted subscription %s.", self._device, held.wanted.name)
+        if held.id is not None:
+            held.leaving = True
+            await self._leftovers.delete(held.wanted.name, held.id)
 
     async def delete_all(self) -> None:
         """Politely, before the session is closed; children before their parents."""

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from collector.errors import UsageError
 from collector.model import SECOND, DeviceTime, OnChange, SubscriptionTerms
+from collector.subscriber import leftovers
 from collector.subscriber.states import DevicePhase, SubscriptionPhase, SubscriptionState
 from collector.subscriber.wanted import WantedSubscription
 from collector.wire.netconf_rpc import (
@@ -247,6 +248,43 @@ def test_a_delete_of_what_is_gone_is_done(caplog: pytest.LogCaptureFixture) -> N
     with caplog.at_level(logging.WARNING):
         run(main())
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("how", ["at last", "ended", "reused", "lost", "for good", "too many"])
+def test_what_a_device_does_not_delete_is_asked_again(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would push for ever, and nobody would want it."""
+    if how == "too many":
+        monkeypatch.setattr(leftovers, "_MAX_LEFT", 0)
+
+    async def main() -> None:
+        world = World(NEVER)
+        tag = "access-denied" if how == "for good" else "in-use"
+        world.device.answers = answering(world, {"delete-subscription": refusal(tag, "")})
+        await world.want(wanted(), wanted("b"))
+        await world.active(2)
+        await world.want(wanted())
+        await until(lambda: kinds(world) == "eed")
+        if how == "ended":
+            push(world, state_change("subscription-terminated", 23))
+        elif how == "reused":
+            world.device.ids = iter([23])
+            await world.want(wanted(), wanted("c"))
+            await world.active(2)
+        elif how == "lost":
+            world.device.sessions[0].lose()
+            await until(lambda: world.phase() is DevicePhase.WAITING)
+        world.device.answers = world.device.answer
+        world.clock.skip(2000)
+        await world.want(wanted(), *([wanted("c")] if how == "reused" else []))
+        expected = {"at last": "eedd", "reused": "eede", "lost": "eede"}.get(how, "eed")
+        await until(lambda: kinds(world) == expected)
+        await at_rest(world)
+        assert kinds(world) == expected
+        await world.manager.stop()
+
+    run(main())
 
 
 def test_another_transport_may_say_that_one_is_suspended() -> None:

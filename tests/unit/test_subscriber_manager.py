@@ -547,12 +547,14 @@ def test_refused_modify_and_delete() -> None:
         await world.want(wanted())
         await world.active()
         await world.want(wanted(period=20))
-        await until(lambda: len(world.device.requests) == 4)
-        assert world.device.names() == [
+        await until(lambda: len(world.device.requests) >= 6)
+        assert world.device.names()[:6] == [
             "establish-subscription",
             "modify-subscription",
             "delete-subscription",
             "establish-subscription",
+            "delete-subscription",  # it would push for ever
+            "delete-subscription",
         ]
         await world.active()
         await world.want(WantedSubscription("interfaces", "core1", wanted(period=20).terms, ("1",)))
