@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+
+from msgspec.structs import replace
 
 from collector.errors import SessionError
 from collector.model import SelectionFilter, SubscriptionTerms
 from collector.subscriber.capabilities import DeviceCapabilities, look
 from collector.subscriber.checks import doubts, never_updated
 from collector.subscriber.session import plain
+from collector.subscriber.states import SubscriptionPhase, SubscriptionState
 from collector.wire import xml
 from collector.wire.netconf_rpc import Get, Operation, RpcReply
 
@@ -55,6 +58,8 @@ class Knowledge:
         self._streams = False
         """Whether an event stream was ever wanted."""
         self._warned: set[str] = set()
+        self._notes: dict[str, str] = {}
+        """Subscription -> what speaks against its last terms; at most ``_MAX_WARNED``."""
         self.known = DeviceCapabilities()
 
     async def look(self, hello: Sequence[str], wanted: Collection[SubscriptionTerms]) -> None:
@@ -89,25 +94,41 @@ class Knowledge:
 
     def warn(self, subscription: str, terms: SubscriptionTerms) -> None:
         """Say once what speaks against asking for this; it is asked for all the same."""
-        found = doubts(terms, self.known)
-        if found:
-            self._say(self._refusal(subscription, found))
-        elif silent := never_updated(terms, self.known):
-            more = f" and {len(silent) - _SHOWN} others" if len(silent) > _SHOWN else ""
+        self._notes.pop(subscription, None)
+        if found := doubts(terms, self.known):
+            why = _joined(found, "; ")
+            self._note(subscription, f"taken, although {why}")
             self._say(
-                f"Device {self._device} says that on-change subscription {subscription} will never"
-                f" bring updates of {', '.join(plain(one) for one in silent[:_SHOWN])}{more}."
+                f"Device {self._device} will probably refuse subscription {subscription}: {why}. It"
+                " is asked for all the same."
+            )
+        elif silent := never_updated(terms, self.known):
+            never = f"never bring updates of {_joined(silent, ', ')}"
+            self._note(subscription, f"on-change will {never}")
+            self._say(
+                f"Device {self._device} says that on-change subscription {subscription} will"
+                f" {never}."
             )
 
-    def _refusal(self, subscription: str, found: Sequence[str]) -> str:
-        more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        return (
-            f"Device {self._device} will probably refuse subscription {subscription}:"
-            f" {'; '.join(plain(one) for one in found[:_SHOWN])}{more}. It is asked for all the"
-            " same."
+    def noted(self, states: Iterable[SubscriptionState]) -> tuple[SubscriptionState, ...]:
+        """The states for people, with what is known of those that nothing else is said of."""
+        return tuple(
+            replace(one, reason=self._notes.get(one.name, ""))
+            if one.phase is SubscriptionPhase.ACTIVE and not one.reason
+            else one
+            for one in states
         )
+
+    def _note(self, subscription: str, words: str) -> None:
+        if len(self._notes) < _MAX_WARNED:
+            self._notes[subscription] = words
 
     def _say(self, sentence: str) -> None:
         if sentence not in self._warned and len(self._warned) < _MAX_WARNED:
             self._warned.add(sentence)
             log.warning("%s", sentence)
+
+
+def _joined(found: Sequence[str], between: str) -> str:
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return between.join(plain(one) for one in found[:_SHOWN]) + more

@@ -143,7 +143,9 @@ class DeviceRunner:
 
     def state(self) -> DeviceState:
         """For a status view."""
-        return self._standing.state(self._session, self._subscriptions.states())
+        return self._standing.state(
+            self._session, self._knowledge.noted(self._subscriptions.states())
+        )
 
     # ------------------------------------------------------------------ sessions
     async def run(self) -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from collector.errors import ProtocolError, SessionError
 from collector.model import (
     SECOND,
+    CollectorTime,
     DeviceTime,
     OnChange,
     SelectionFilter,
@@ -19,6 +20,7 @@ from collector.model import (
 from collector.subscriber.capabilities import DeviceCapabilities, look
 from collector.subscriber.checks import doubts, never_updated
 from collector.subscriber.knowledge import SUBJECT, Knowledge
+from collector.subscriber.states import SubscriptionPhase, SubscriptionState
 from collector.wire import xml
 from collector.wire.netconf_capabilities import (
     NodeCapabilities,
@@ -328,7 +330,7 @@ def test_one_sentence_warns_and_only_once(caplog: pytest.LogCaptureFixture) -> N
     caplog.clear()
     many = replace(CHANGING, dscp=1, weighting=1)
     knowledge.warn("many", many)
-    assert "needs; and 1 more. It is asked for all the same." in caplog.text
+    assert "needs and 1 more. It is asked for all the same." in caplog.text
 
 
 PART = PushCapabilities(on_change=())
@@ -358,7 +360,24 @@ def test_what_on_change_leaves_out_is_said_too(caplog: pytest.LogCaptureFixture)
     many = tuple((f"{INTERFACES}/a{number}", PART) for number in range(5))
     knowledge.known = knowing(both, *many)
     knowledge.warn("changes", CHANGING)
-    assert f"{INTERFACES}/a2 and 2 others." in caplog.text
+    assert f"{INTERFACES}/a2 and 2 more." in caplog.text
+
+
+def test_what_was_taken_all_the_same_is_shown() -> None:
+    def state(phase: SubscriptionPhase, reason: str = "") -> SubscriptionState:
+        return SubscriptionState("changes", phase, 1, reason, CollectorTime(0), None)
+
+    knowledge = Knowledge("d", Answers({}).call)
+    knowledge.known = knowing(PushCapabilities(on_change=()))
+    active = state(SubscriptionPhase.ACTIVE)
+    assert knowledge.noted([active]) == (active,)
+    knowledge.warn("changes", CHANGING)
+    untouched = (state(SubscriptionPhase.REFUSED), state(SubscriptionPhase.ACTIVE, "other"))
+    assert knowledge.noted(untouched) == untouched
+    (shown,) = knowledge.noted([active])
+    assert shown.reason == f"taken, although {SAYS}on-change updates are not supported"
+    knowledge.warn("changes", PERIODIC)
+    assert knowledge.noted([active]) == (active,), "other terms, other doubts"
 
 
 def test_who_does_not_answer_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
