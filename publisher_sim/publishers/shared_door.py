@@ -34,6 +34,8 @@ class SharedDoor:
         self._servers: dict[str, NetconfServer] = {}
         """address or user name -> whose it is."""
         self._acceptor: asyncssh.SSHAcceptor | None = None
+        self.strangers: set[asyncssh.SSHServerConnection] = set()
+        """Connections that are for no device, or have not said for which."""
 
     def enter(self, server: NetconfServer) -> None:
         """See ``Door``."""
@@ -57,6 +59,12 @@ class SharedDoor:
         acceptor, self._acceptor = self._acceptor, None
         if acceptor is not None:
             acceptor.close()
+        strangers = list(self.strangers)
+        for connection in strangers:
+            connection.abort()
+        for connection in strangers:
+            await connection.wait_closed()
+        if acceptor is not None:
             await acceptor.wait_closed()
 
     def at(self, address: str) -> NetconfServer | None:
@@ -78,11 +86,19 @@ class _Guest(Login):
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         address = conn.get_extra_info("sockname")
         self.server = self._door.at(address[0]) if address else None
+        if self.server is None:
+            self._door.strangers.add(conn)
         super().connection_made(conn)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._connection is not None:
+            self._door.strangers.discard(self._connection)
+        super().connection_lost(exc)
 
     def begin_auth(self, username: str) -> bool:
         if self.server is None:
             self.server = self._door.of(username)
             if self.server is not None and self._connection is not None:
+                self._door.strangers.discard(self._connection)
                 super().connection_made(self._connection)
         return super().begin_auth(username)
