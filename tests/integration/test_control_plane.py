@@ -209,7 +209,18 @@ def test_states_and_their_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             subscription("marked", dscp=8),
             subscription("alarms", stream="alarms", filter_name="down", replay_seconds=3600),
             subscription("typo", stream="alarm"),
+            subscription("versioned", module_versions={"ietf-interfaces": "2018-02-20"}),
+            subscription("too-old", module_versions={"ietf-interfaces": "2014-05-08"}),
+            STATE | {"name": "calm", "dampening_seconds": 0.5, "sync_on_start": False},
+            STATE | {"name": "part", "excluded_changes": ["create", "delete"]},
+            STATE | {"name": "config", "datastore": "running"},
         ) as lab:
+            for name in ("versioned", "calm", "part"):
+                await lab.comes_to(name, "active")
+            old = await lab.comes_to("too-old", "refused")
+            assert old["why"].startswith("revision-unsupported")
+            other = await lab.comes_to("config", "refused")
+            assert other["why"].startswith("datastore-not-subscribable")
             alarms = await lab.comes_to("alarms", "active")
             assert alarms["why"].startswith("what the device had kept begins at 20")
             assert (await lab.comes_to("too-fast", "refused"))["why"].startswith(

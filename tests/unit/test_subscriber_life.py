@@ -122,6 +122,48 @@ def test_a_suspension_is_shown_with_its_reason_until_it_is_resumed(
     ]
 
 
+REASONS = (
+    # RFC 8639 §4, subscription-suspended-reason, and what RFC 8641 §5 derives from it
+    ("suspended", "sn:insufficient-resources"),
+    ("suspended", "sn:unsupportable-volume"),
+    ("suspended", "yp:period-unsupported"),
+    ("suspended", "yp:update-too-big"),
+    ("suspended", "yp:sync-too-big"),
+    # subscription-terminated-reason
+    ("terminated", "sn:no-such-subscription"),
+    ("terminated", "sn:filter-unavailable"),
+    ("terminated", "sn:stream-unavailable"),
+    ("terminated", "sn:suspension-timeout"),
+    ("terminated", "yp:datastore-not-subscribable"),
+    ("terminated", "yp:unchanging-selection"),
+    # none, and one that nobody has defined
+    ("terminated", ""),
+    ("suspended", "acme:holiday"),
+)
+
+
+@pytest.mark.parametrize(("what", "reason"), REASONS)
+def test_each_reason_is_shown(what: str, reason: str) -> None:
+    leaf = f"<reason>{reason}</reason>" if reason else ""
+    message = (
+        '<notification xmlns="urn:ietf:params:xml:ns:netconf:notification:1.0">'
+        f"<eventTime>2026-01-01T00:00:00Z</eventTime><subscription-{what} {SN}>"
+        f"<id>22</id>{leaf}</subscription-{what}></notification>"
+    ).encode()
+
+    async def main() -> None:
+        world = World(NEVER)
+        await world.want(wanted())
+        await world.active()
+        push(world, message)
+        assert state(world).phase == what
+        shown = reason.partition(":")[2] or f"subscription-{what}"
+        assert state(world).reason == f"{what} by the device: {shown}"
+        await world.manager.stop()
+
+    run(main())
+
+
 def test_a_device_that_changes_its_mind_all_the_time_does_not_fill_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
