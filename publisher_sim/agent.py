@@ -88,8 +88,7 @@ class AgentPublisher:
             case ComponentSubscription():
                 return self._start(message, now)
             case EndComponent():
-                self._changing.end(message.subscription_id, keep=message.suspended)
-                return self._end(message.subscription_id)
+                return self._end(message.subscription_id, suspended=message.suspended)
             case ResyncComponent():
                 return self._resync(message.subscription_id, now)
 
@@ -133,8 +132,10 @@ class AgentPublisher:
             actions.extend(self._transmit(component, octets, to) for octets in units)
         return actions
 
-    def _end(self, number: int) -> list[AgentAction]:
+    def _end(self, number: int, *, suspended: bool) -> list[AgentAction]:
         """Nothing of this subscription leaves any more (RFC 8639 §2.4.4)."""
+        waits = any(entry[3].subscription_id == number for entry in self._leaving)
+        self._changing.end(number, keep=suspended and not waits)
         if self._serving.pop(number, None) is None:
             return []
         made = self._made.pop(number, 0)

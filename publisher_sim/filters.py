@@ -121,7 +121,7 @@ def _subtree(text: str) -> Filter:
         raise FilterUnsupportedError(f"a filter of more than {LIMIT} characters")
     try:
         root = xml.parse(b"<filter>" + text.encode() + b"</filter>")
-    except WireError as error:
+    except (WireError, UnicodeEncodeError) as error:
         raise FilterUnsupportedError(f"a subtree that is no XML: {error}") from error
     contents = {one.name for one in _below(root) if one.text}
     if contents <= set(_NAME):

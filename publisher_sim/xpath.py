@@ -328,7 +328,7 @@ def _evaluate(text: str, namespaces: dict[str, str]) -> object:
     """Its value on no data: what matters is that it has one, and of which type."""
     try:
         return compiled(text, namespaces)(_PROBE)
-    except etree.XPathError as error:
+    except (etree.XPathError, ValueError) as error:  # the latter: characters that XML has not
         raise FilterUnsupportedError(f"no XPath: {error}") from error
 
 

@@ -159,7 +159,8 @@ class LifeCycle:
         change = StateChange(reason=reason)
         said = self._say(one, _K.SUBSCRIPTION_SUSPENDED, change, now)
         return [
-            *self._decomposition.stop(one, suspended=True),
+            # over the session pieces are thrown away, so that no patch could go on from them
+            *self._decomposition.stop(one, suspended=not self.shares_session(one)),
             *said,
             Note(accounts.Suspended(now, one.subscription_id)),
         ]

@@ -147,6 +147,25 @@ def test_after_a_suspension_it_goes_on_with_all_that_changed() -> None:
         assert whole.patch_id is None
 
 
+def test_what_could_not_leave_before_a_suspension_is_not_gone_on_from() -> None:
+    one = agent(Fault("delay", 6, 20, seconds=5))
+    one.receive(COMPONENT, START)
+    play(one, START + 10 * SECOND)
+    one.receive(EndComponent(7, suspended=True), START + 10 * SECOND)
+    again = structs.replace(COMPONENT, resumed=True)
+    actions = [(0, action) for action in one.receive(again, START + 30 * SECOND)]
+    ((_, whole),) = recorded(actions)
+    assert whole.patch_id is None
+
+
+def test_pieces_that_the_master_throws_away_are_not_gone_on_from() -> None:
+    faults = Fault("suspend", 6, 8)
+    driver = Driver(faults, changes=CHANGES, receiver=Receiver("netconf"))
+    driver.establish(structs.replace(TERMS, encoding="encode-xml"))
+    driver.until(7)
+    assert {message.suspended for message in driver.told().values()} == {False}
+
+
 def test_told_the_same_again_it_goes_on_and_told_other_terms_it_begins_anew() -> None:
     one = agent()
     one.receive(COMPONENT, START)

@@ -238,6 +238,8 @@ def test_the_root_is_everything() -> None:
         ("/interfaces", "needs a prefix"),
         ("/nobody:interfaces", "no module 'nobody'"),
         ("/if:" + "x" * LIMIT, "characters"),
+        ("/if:interfaces[.='\x01']", "no XPath"),
+        ("/if:interfaces[.='\ud800']", "no XPath"),
         ("/if:x" + "/if:x" * MAX_TOKENS, "words"),
     ],
 )
@@ -250,7 +252,9 @@ def test_what_is_not_evaluated_is_refused_with_a_sentence(text: str, why: str) -
     "wanted",
     [
         SelectionFilter("ref", "named"),
+        SelectionFilter("xpath", "/p:a", {"p": "urn:\x01"}),
         SelectionFilter("subtree", "<open>"),
+        SelectionFilter("subtree", "\ud800"),
         SelectionFilter("subtree", "<a/>" * LIMIT),
         SelectionFilter("subtree", "<!DOCTYPE a><a/>"),
     ],
