@@ -43,11 +43,12 @@ def configure_all(
         _show(shown, as_json=as_json)
         return 0 if all(one.is_good and not one.changes for one in shown) else 1
     changing = [one for one in shown if one.changes]
-    if changing and not yes:
+    asked = bool(changing) and not yes
+    if asked:
         _confirm(shown, len(changing), as_json=as_json)
     done = {one.device: one for one in write_to(config, changing, remove=remove, prune=prune)}
     results = [done.get(one.device, one) for one in shown]
-    _show(results if yes or as_json else done.values(), as_json=as_json)
+    _show(done.values() if asked else results, as_json=as_json)
     if keep_ids(config, results, remove=remove):
         _tell_running(config)
     return 0 if all(one.is_good for one in results) else 1
@@ -63,10 +64,14 @@ def _show(looks: Iterable[DeviceLook], *, as_json: bool) -> None:
 
 def _confirm(shown: Sequence[DeviceLook], changing: int, *, as_json: bool) -> None:
     """Raises UsageError, click.Abort."""
-    if as_json or not sys.stdin.isatty():
+    if as_json or not _is_terminal():
         raise UsageError("nobody can be asked whether that is meant; say --yes, or --dry-run")
     _show(shown, as_json=False)
     click.confirm(f"Write this to {changing} device{'s' if changing > 1 else ''}?", abort=True)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _tell_running(config: Config) -> None:

@@ -13,6 +13,7 @@ from collector.core.views import Declaration, OriginatorState
 from collector.metrics import counters_to_plain
 from collector.model import SECOND
 from collector.pipeline.quirks import in_words
+from collector.service.configured_rows import configured_rows
 from collector.service.gauges import refresh
 from collector.service.management import CALL_HOME
 from collector.service.parts import Parts
@@ -92,6 +93,7 @@ def devices(service: Parts) -> Mapping[str, Any]:
             ),
             *_without_session(service, lists),
         ],
+        "configured": configured_rows(service.config, service.pipeline.engine.states()),
         "generators": [_generator(one) for one in service.pipeline.engine.states()],
         "on_change": _on_change(service),
         "unknown_senders": [

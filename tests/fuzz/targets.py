@@ -20,7 +20,7 @@ import cbor2
 import numpy as np
 from msgspec import Struct
 
-from collector.errors import CollectorError, WireError
+from collector.errors import CollectorError, UsageError, WireError
 from collector.model import (
     NO_SIDS,
     DeviceTime,
@@ -34,12 +34,14 @@ from collector.wire import (
     https_notif,
     names,
     netconf_capabilities,
+    netconf_config,
     netconf_hello,
     netconf_library,
     netconf_replies,
     netconf_requests,
     netconf_schemas,
     node_paths,
+    subscription_config,
     xml,
 )
 from collector.wire.dialout import CiscoStream, HuaweiStream, encode_cisco, encode_huawei
@@ -51,11 +53,15 @@ from collector.wire.pcap import CaptureReader, write_pcap
 from collector.wire.timestamps import parse_date_and_time
 from collector.wire.udp_notif import decode_columns, decode_header, messages_in
 from collector.wire.yang_patch import read_patch
+from publisher_sim.master.configuration import checking, editing
+from publisher_sim.master.configuration.schema import schema
 from tests import hostile_json, hostile_xml
 from tests.envelope_rows import check_batch
 from tests.vectors import rfc9254
 from tests.vectors import udp_notif as datagrams
+from tests.vectors.netconf_config import DEPLOYED
 
+CONFIGURABLE = schema()
 VECTORS = Path(__file__).parents[1] / "vectors"
 ROW = 64
 """Octets of a row of header columns."""
@@ -303,6 +309,37 @@ def _netconf_seeds() -> Iterator[bytes]:
     yield b'<rpc %s message-id="1"><close-session/></rpc>' % base
 
 
+def _configuration(octets: bytes) -> None:
+    """What a device has, and what a client of the simulated one wants."""
+    with suppress(CollectorError):
+        data = netconf_replies.decode_reply(octets, typed=False).data
+        if data is not None:
+            _edited(subscription_config.read_configuration(data.children))
+    with suppress(CollectorError):
+        operation = netconf_requests.decode_rpc(octets).operation
+        if isinstance(operation, netconf_config.EditConfig):
+            tree = editing.edited(editing.empty(), operation.nodes, CONFIGURABLE)
+            checking.check(tree)
+
+
+def _edited(found: subscription_config.Configuration) -> None:
+    """Whatever was read can be written, and taken away."""
+    for entry in (*found.instances, *found.subscriptions):
+        for edit in (subscription_config.Edit(None, entry), subscription_config.Edit(entry, None)):
+            with suppress(UsageError):
+                xml.fragment(subscription_config.write_edits([edit]))
+
+
+def _configuration_seeds() -> Iterator[bytes]:
+    base = names.NETCONF_BASE.encode()
+    text = DEPLOYED.encode()
+    yield b'<rpc-reply xmlns="%s" message-id="1"><data>%s</data></rpc-reply>' % (base, text)
+    yield (
+        b'<rpc xmlns="%s" message-id="1"><edit-config><target><running/></target><config>%s'
+        b"</config></edit-config></rpc>" % (base, text)
+    )
+
+
 # --------------------------------------------------------------------------- modules of a device
 def _modules(octets: bytes) -> None:
     text = octets.decode("utf-8", "replace")
@@ -463,6 +500,7 @@ TARGETS: dict[str, Target] = {
         _netconf_seeds,
         _xml_grown,
     ),
+    "configuration": Target(_configuration, _configuration_seeds, _xml_grown),
     "device-capabilities": Target(_abilities, _abilities_seeds, _abilities_grown),
     "modules": Target(_modules, _modules_seeds, _modules_grown),
     "pcap": Target(_pcap, _captures),
