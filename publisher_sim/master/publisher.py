@@ -22,7 +22,11 @@ from publisher_sim.forwarding import Forwarding
 from publisher_sim.global_subscription import GlobalSubscription, configured_terms
 from publisher_sim.master.acting import Acting
 from publisher_sim.master.capacity import Capacity
-from publisher_sim.master.configuration import ConfiguredSubscriptions, Configuring
+from publisher_sim.master.configuration import (
+    ConfiguredFilters,
+    ConfiguredSubscriptions,
+    Configuring,
+)
 from publisher_sim.master.configuration.operations import capabilities
 from publisher_sim.master.decomposition import Decomposition
 from publisher_sim.master.dispatch import Dispatcher
@@ -78,7 +82,8 @@ class MasterPublisher:
         self.configuring: Configuring | None = None
         """The configuration datastores; None: the device has none that others may see."""
         if scenario.configuration is not None:
-            self.configuring = Configuring(scenario.configuration, self.configured)
+            filters = ConfiguredFilters(self.filters, self.references)
+            self.configuring = Configuring(scenario.configuration, self.configured, filters)
             self.dispatcher.add(self.configuring)
         self.retrieval = Retrieval(
             scenario,

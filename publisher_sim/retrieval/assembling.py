@@ -36,6 +36,7 @@ CONFIGURED = {INTERFACES: ("name", "type"), HARDWARE: ("name", "class", "parent"
 """Of the list entries of the data what is configuration (RFC 8343, RFC 8348)."""
 OPERATIONAL = "operational"
 SUBSCRIPTIONS = f"{names.SN}:subscriptions"
+FILTERS = f"{names.SN}:filters"
 _FILTERS = {DATASTORE: f"{names.YP}:selection-filter", STREAM: "stream-filter"}
 """What a filter is for -> the list that it is in."""
 
@@ -108,9 +109,11 @@ class Retrieval:
         tree = StateTree()
         for module, (container, _) in TREES.items():
             tree.add(f"{module}:{container}", self._data(module, CONFIGURED[module]))
-        tree.add(f"{names.SN}:filters", self._named_filters)
-        if self._configuring is not None:
-            tree.add(SUBSCRIPTIONS, lambda now: self._configured(datastore))
+        if self._configuring is None:
+            tree.add(f"{names.SN}:filters", self._named_filters)
+        else:
+            tree.add(f"{names.SN}:filters", lambda now: self._configured(datastore, FILTERS))
+            tree.add(SUBSCRIPTIONS, lambda now: self._configured(datastore, SUBSCRIPTIONS))
         return tree
 
     @property
@@ -141,17 +144,18 @@ class Retrieval:
         found = {"subscription": entries} if entries else {}
         found |= {
             name: value
-            for name, value in (self._configured(RUNNING) or {}).items()
+            for name, value in (self._configured(RUNNING, SUBSCRIPTIONS) or {}).items()
             if name != "subscription"  # their state says more
         }
         return found or None
 
-    def _configured(self, datastore: str) -> Mapping[str, Any] | None:
-        """/subscriptions as it was configured."""
+    def _configured(self, datastore: str, name: str) -> Mapping[str, Any] | None:
+        """/subscriptions or /filters as it was configured; what the device has by itself is
+        operational alone (RFC 8342 §5.3)."""
         if self._configuring is None:
             return None
         values = from_xml(self._configuring.tree(datastore), "")
-        found: Mapping[str, Any] | None = values.get(SUBSCRIPTIONS)
+        found: Mapping[str, Any] | None = values.get(name)
         return found
 
     def _event_streams(self, now: int) -> Mapping[str, Any] | None:

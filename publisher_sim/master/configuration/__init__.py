@@ -5,11 +5,13 @@ editing        one edit-config on a tree (RFC 6241 §7.2)
 datastores     running and candidate, and who locked them
 checking       whether a tree is a configuration at all
 operations     the rpcs of NETCONF on it, answered
+filters        filters with names, as they are configured
 evaluation     whether the device can do what a configured subscription wants
 subscriptions  configured subscriptions and their receivers, as state machines
 """
 
+from publisher_sim.master.configuration.filters import ConfiguredFilters
 from publisher_sim.master.configuration.operations import CAPABILITIES, Configuring
 from publisher_sim.master.configuration.subscriptions import ConfiguredSubscriptions
 
-__all__ = ["CAPABILITIES", "ConfiguredSubscriptions", "Configuring"]
+__all__ = ["CAPABILITIES", "ConfiguredFilters", "ConfiguredSubscriptions", "Configuring"]

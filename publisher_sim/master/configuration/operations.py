@@ -32,6 +32,11 @@ from collector.wire.netconf_rpc import (
 from publisher_sim.access import FULL
 from publisher_sim.master.configuration.checking import check, read_checked
 from publisher_sim.master.configuration.datastores import Datastores
+from publisher_sim.master.configuration.filters import (
+    ConfiguredFilters,
+    filters_schema,
+    read_filters,
+)
 from publisher_sim.master.configuration.schema import schema
 from publisher_sim.master.configuration.subscriptions import ConfiguredSubscriptions
 from publisher_sim.master.dispatch import Answer
@@ -69,11 +74,17 @@ class Configuring:
         name for kind, name in CONFIG_OPERATION_NAMES.items() if kind not in (GetConfig, GetData)
     )
 
-    def __init__(self, settings: Configuration, subscriptions: ConfiguredSubscriptions) -> None:
+    def __init__(
+        self,
+        settings: Configuration,
+        subscriptions: ConfiguredSubscriptions,
+        filters: ConfiguredFilters,
+    ) -> None:
         self._subscriptions = subscriptions
+        self._filters = filters
         self._datastores = Datastores(
-            schema(spelling=settings.spelling, purpose=settings.purpose),
-            check,
+            schema(spelling=settings.spelling, purpose=settings.purpose, more=filters_schema()),
+            _check,
             candidate=settings.candidate,
             writable=settings.writable_running,
         )
@@ -123,4 +134,13 @@ class Configuring:
         return self._operational(now) if keep and operation.target == RUNNING else []
 
     def _operational(self, now: int) -> list[Action]:
-        return self._subscriptions.apply(read_checked(self.tree(RUNNING)), now)
+        tree = self.tree(RUNNING)
+        filters = read_filters(tree)
+        changed, came = self._filters.come(filters, now)
+        applied = self._subscriptions.apply(read_checked(tree), now, changed)
+        return [*came, *applied, *self._filters.go(filters, now)]
+
+
+def _check(tree: xml.Element) -> None:
+    read_filters(tree)
+    check(tree)

@@ -8,6 +8,8 @@ Spec: RFC 8639 §4, RFC 8641 §5, ietf-subscribed-notif-receivers, udp-notif-26 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -41,6 +43,7 @@ class Node(Struct, frozen=True):
 
 
 _LEAF: Final = Node()
+_NOTHING: Final[Mapping[Name, Node]] = MappingProxyType({})
 _STREAM, _DATASTORE = ("target", "stream"), ("target", "datastore")
 
 
@@ -114,12 +117,15 @@ def _https(*below: str) -> Node:
     return Node(CONTAINER, inside, cases=(("transport-type", "https"),))
 
 
-def schema(*, spelling: str = "new", purpose: bool = True) -> Node:
+def schema(
+    *, spelling: str = "new", purpose: bool = True, more: Mapping[Name, Node] = _NOTHING
+) -> Node:
     """The root of all that a device lets others configure.
 
     Args:
         spelling: ``new`` or ``old``, as in the scenario.
         purpose: whether it knows that leaf.
+        more: other top-level nodes.
     """
     if spelling == "new":
         udp = {(_UDP, "udp-notif-receiver"): _udp(_UDP, "remote-address", "remote-port")}
@@ -138,4 +144,4 @@ def schema(*, spelling: str = "new", purpose: bool = True) -> Node:
             (_SNR, "receiver-instances"): instances,
         },
     )
-    return Node(CONTAINER, {(_SN, "subscriptions"): subscriptions})
+    return Node(CONTAINER, {(_SN, "subscriptions"): subscriptions, **more})

@@ -12,7 +12,7 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct, structs
 
@@ -89,8 +89,10 @@ class ConfiguredSubscriptions:
         return number in self._entries
 
     # ------------------------------------------------------------------ configuration
-    def apply(self, configuration: Configuration, now: int) -> list[Action]:
-        """Running is this now."""
+    def apply(
+        self, configuration: Configuration, now: int, filters: Collection[str] = ()
+    ) -> list[Action]:
+        """Running is this now; ``filters``: names of those that have other contents."""
         instances = {one.name: one for one in configuration.instances}
         wanted = {one.id: one for one in configuration.subscriptions}
         actions: list[Action] = []
@@ -101,7 +103,7 @@ class ConfiguredSubscriptions:
             entry = self._entries.get(number)
             if entry is None:
                 entry = self._entries[number] = _Entry(one, used)
-            elif (entry.wanted, entry.instances) == (one, used):
+            elif (entry.wanted, entry.instances) == (one, used) and not _names(one, filters):
                 continue
             entry.wanted, entry.instances = one, used
             actions.extend(self._evaluate(entry, instances, now))
@@ -363,6 +365,12 @@ class ConfiguredSubscriptions:
             state,
             tuple(receivers),
         )
+
+
+def _names(one: ConfiguredSubscription, filters: Collection[str]) -> bool:
+    """Does it refer to one of these?"""
+    wanted = one.terms.selection_filter
+    return wanted is not None and wanted.kind == "ref" and wanted.text in filters
 
 
 def _place(to: Destination) -> tuple[str, str, int]:
