@@ -83,7 +83,9 @@ class MasterPublisher:
         """The configuration datastores; None: the device has none that others may see."""
         if scenario.configuration is not None:
             filters = ConfiguredFilters(self.filters, self.references)
-            self.configuring = Configuring(scenario.configuration, self.configured, filters)
+            self.configuring = Configuring(
+                scenario.configuration, self.configured, filters, self._happened
+            )
             self.dispatcher.add(self.configuring)
         self.retrieval = Retrieval(
             scenario,
@@ -105,15 +107,17 @@ class MasterPublisher:
         """A subscriber is there."""
         self.streams.begin(now)
         session = self.sessions.opened(session_id, user, now)
-        return self._session_event("netconf-session-start", session, now)
+        return self._happened("netconf-session-start", session, now)
 
-    def _session_event(self, name: str, session: SessionInfo, now: int) -> list[Action]:
+    def _happened(self, name: str, session: SessionInfo, now: int) -> list[Action]:
         """RFC 6470 §2.1, into the stream that every publisher has."""
         values: dict[str, Any] = {"username": session.user}
         if session.session_id.isdecimal():
             values["session-id"] = int(session.session_id)
         if name == "netconf-session-end":
             values["termination-reason"] = "closed"
+        if name == "netconf-config-change":
+            values = {"changed-by": values, "datastore": "running"}
         record = EventRecord(now, f"ietf-netconf-notifications:{name}", values)
         return self.sending.add(NETCONF_STREAM, record, now)
 
@@ -124,7 +128,7 @@ class MasterPublisher:
         if self.configuring is not None:
             self.configuring.session_closed(session_id)
         ends = self.life_cycle.session_closed(session_id, now)
-        said = self._session_event("netconf-session-end", session, now)
+        said = self._happened("netconf-session-end", session, now)
         return [*ends, *self.life_cycle.settle(now), *said]
 
     def session_busy(self, session_id: str, busy: bool, now: int) -> list[Action]:

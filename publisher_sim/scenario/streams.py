@@ -18,7 +18,7 @@ NETCONF_STREAM = "NETCONF"
 
 class Stream(Table, frozen=True):
     """One event stream of the device. ``NETCONF`` is there without being named, with the starts and
-    ends of sessions (RFC 6470) in it."""
+    ends of sessions and the changes of the configuration (RFC 6470) in it."""
 
     name: str
     description: str = ""

@@ -167,6 +167,24 @@ def test_one_without_contents_is_as_if_it_was_not_there() -> None:
     assert list(one.master.filters) == []
 
 
+def test_a_change_of_the_configuration_is_an_event() -> None:
+    one = device()
+    one.establish(Terms(stream="NETCONF"), "2")
+    edit(one, selection(PORT), CANDIDATE)
+    assert one.said() == []
+    assert one.ask(Commit()).ok
+    edit(one, REMOVAL)
+    assert not edit(one, REMOVAL).ok  # it is gone already
+    assert one.said() == []
+    one.ask(EditConfig(RUNNING, selection(PORT)))
+    (said,) = one.said()
+    assert said.name == "ietf-netconf-notifications:netconf-config-change"
+    (sent,) = [a for a in one.actions if isinstance(a, ports.SendNotification)]
+    assert sent.session_id == "2"
+    assert b"<session-id>1</session-id>" in sent.message
+    assert b"<datastore>running</datastore>" in sent.message
+
+
 @pytest.mark.clause("8639-2.7.2", "8639-2.7.3")
 def test_configured_subscriptions_follow_their_filter() -> None:
     one = device()

@@ -130,8 +130,9 @@ def test_a_replay_takes_nothing_from_others() -> None:
     one.establish(Terms(stream="alarms"), "2")
     one.now = NOW + 3 * SECOND  # no timer ran
     one.make(UDP, configured("R1", replay=True))
+    heard = one.said()
     one.actions = one.master.handle_timer(one.now)
-    assert len(one.said()) >= 5
+    assert len(heard + one.said()) >= 5
 
 
 def test_another_filter_is_a_modification_and_a_stop_time_completes() -> None:

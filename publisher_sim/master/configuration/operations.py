@@ -8,6 +8,7 @@ operational before the next rpc is read.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from collector.errors import ProtocolError
@@ -67,6 +68,10 @@ def capabilities(settings: Configuration | None) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+Happened = Callable[[str, SessionInfo, int], list[Action]]
+"""(name of the notification of RFC 6470, who did it, when)."""
+
+
 class Configuring:
     """The answerer of everything that changes the configuration."""
 
@@ -79,9 +84,11 @@ class Configuring:
         settings: Configuration,
         subscriptions: ConfiguredSubscriptions,
         filters: ConfiguredFilters,
+        happened: Happened,
     ) -> None:
         self._subscriptions = subscriptions
         self._filters = filters
+        self._happened = happened
         self._datastores = Datastores(
             schema(spelling=settings.spelling, purpose=settings.purpose, more=filters_schema()),
             _check,
@@ -106,7 +113,10 @@ class Configuring:
         if isinstance(operation, ResetReceiver):
             time, follows = self._subscriptions.reset(operation.id, operation.receiver, now)
             return ResetOutput(time), follows
-        return Ok(), self._change(session.session_id, operation, now)
+        follows = self._change(session.session_id, operation, now)
+        if isinstance(operation, Commit) or _edits_running(operation):
+            follows.extend(self._happened("netconf-config-change", session, now))
+        return Ok(), follows
 
     def _change(self, session: str, operation: ConfigOperation, now: int) -> list[Action]:
         match operation:
@@ -128,7 +138,7 @@ class Configuring:
         return []
 
     def _edit(self, session: str, operation: EditConfig, now: int) -> list[Action]:
-        keep = operation.test_option != "test-only"
+        keep = _keeps(operation)
         default = operation.default_operation
         self._datastores.edit(session, operation.target, operation.nodes, default, keep=keep)
         return self._operational(now) if keep and operation.target == RUNNING else []
@@ -139,6 +149,16 @@ class Configuring:
         changed, came = self._filters.come(filters, now)
         applied = self._subscriptions.apply(read_checked(tree), now, changed)
         return [*came, *applied, *self._filters.go(filters, now)]
+
+
+def _keeps(operation: EditConfig) -> bool:
+    return operation.test_option != "test-only"
+
+
+def _edits_running(operation: ConfigOperation) -> bool:
+    if not isinstance(operation, EditConfig) or operation.target != RUNNING:
+        return False
+    return _keeps(operation)
 
 
 def _check(tree: xml.Element) -> None:
