@@ -84,6 +84,8 @@ def fleet(
     )  # fmt: skip
     muster = Muster(devices, cards, first_address or FIRST_ADDRESS, shared_port)
     all_of_them = members(wanted, muster)
+    if print_config and not wanted.netconf.port:
+        raise click.UsageError("--print-config needs a --netconf-port that is known before")
     if print_config:
         click.echo(
             collector_config(all_of_them, wanted.netconf.port, str(known_hosts.absolute())),

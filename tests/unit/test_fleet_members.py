@@ -123,6 +123,18 @@ def test_the_command_prints_a_configuration_and_starts_nothing() -> None:
     assert printed.output.count("[[device]]") == 2
 
 
+def test_a_configuration_needs_a_port() -> None:
+    arguments = ["fleet", "quiet", "--print-config", "--netconf-port", "0"]
+    printed = CliRunner().invoke(cli, arguments)
+    assert printed.exit_code == 2
+    assert "--netconf-port" in printed.output
+
+
+def test_the_period_may_be_another() -> None:
+    arguments = ["fleet", "quiet", "--devices", "1", "--print-config", "--period", "10"]
+    assert "period_seconds = 10\n" in CliRunner().invoke(cli, arguments).output
+
+
 def test_addresses_and_a_shared_port_exclude_each_other() -> None:
     arguments = ["fleet", "quiet", "--shared-port", "--first-address", "127.0.9.1"]
     printed = CliRunner().invoke(cli, arguments)
