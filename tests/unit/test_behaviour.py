@@ -9,6 +9,7 @@ import pytest
 from msgspec import structs
 
 from collector.errors import ConfigError
+from publisher_sim.cli.scenario_argument import read_scenario
 from publisher_sim.scenario import Fault, Master, Push, Scenario, check, parse_scenario
 from publisher_sim.scenario.behaviour import NAMES, QUIRKS, ROUTERS, behaviour_of, quirks_of
 from tests.sim_joined import compare_with_truth
@@ -98,3 +99,9 @@ def test_all_quirks_of_time_and_numbers_together(tmp_path: Path) -> None:
     comparison = compare_with_truth(like(*names, faults=faults), tmp_path)
     assert [one.sentence() for one in comparison.differences] == []
     assert comparison.agrees
+
+
+def test_the_packaged_one_is_a_device_of_the_field(tmp_path: Path) -> None:
+    scenario = structs.replace(read_scenario("field-olt"), periods=20)
+    assert scenario.behaves == ("huawei-olt",)
+    assert compare_with_truth(scenario, tmp_path).agrees
