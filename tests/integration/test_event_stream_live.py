@@ -16,7 +16,7 @@ import pytest
 from pyarrow import parquet
 
 from collector.config import Config, read_config_table
-from collector.model import MediaType
+from collector.model import MediaType, SelectionFilter
 from collector.service import Service
 from collector.subscriber.states import SubscriptionPhase
 from collector.wire import notification
@@ -232,3 +232,23 @@ def test_what_the_device_refuses_is_said(tmp_path: Path) -> None:
             assert word in phase(service, name)[1]
 
     run(tmp_path, wanted, scene)
+
+
+@pytest.mark.clause("8639-2.7.2", "8639-2.7.3")
+def test_a_filter_that_changes_on_the_device_and_goes(tmp_path: Path) -> None:
+    async def scene(device: DeviceService, service: Service, facts: Facts) -> None:
+        references = device._master.references
+        await until(lambda: phase(service, "broken")[0] is ACTIVE, "a subscription")
+        enabled = SelectionFilter("xpath", "/ietf-hardware:hardware-state-oper-enabled")
+        device._do(references.put("stream", "broken", enabled, time.time_ns()))
+        await until(
+            lambda: any("oper-enabled" in row.filter for row in facts.subscriptions), "a change"
+        )
+        assert phase(service, "broken")[0] is ACTIVE
+        device._do(references.remove("stream", "broken", time.time_ns()))
+        await until(lambda: phase(service, "broken")[0] is not ACTIVE, "the end")
+        assert any(row.reason == "filter-unavailable" for row in facts.subscriptions)
+        await until(lambda: "no stream filter" in phase(service, "broken")[1], "a refusal")
+
+    wanted = {"name": "broken", "stream": "alarms", "filter_name": "broken"}
+    run(tmp_path, [wanted], scene)
