@@ -99,7 +99,8 @@ class Simulation:
         yield from self._flush()
 
     def _subscribe(self) -> None:
-        if self._scenario.configured is not None:
+        configuration = self._scenario.configuration
+        if self._scenario.configured is not None or (configuration and configuration.initial):
             self._do(self._master.configure(self.now))
             return
         self._do(self._master.session_opened(SESSION, "collector", self.now))

@@ -218,6 +218,8 @@ def to_lines(one: DeviceLook) -> list[str]:
             lines += [f"      {_leaf(*pair)}" for pair in _pairs(edit)]
     lines += [f"  ! {sentence}" for sentence in plan.conflicts]
     lines += [f"  {sentence}" for sentence in plan.notes]
+    if one.written and one.look.startup:
+        lines.append("  it starts with another datastore: save this there, or a reboot ends it")
     if one.error:
         lines.append(f"  ! {one.error}")
     return lines

@@ -70,6 +70,8 @@ class Look(Struct, frozen=True):
     """Where it would be written: ``candidate`` or ``running``."""
     marked: bool = True
     """Whether the device knows the leaf ``purpose``, as far as that is known."""
+    startup: bool = False
+    """Whether what it starts with is a datastore of its own (RFC 6241 §8.7)."""
 
 
 # --------------------------------------------------------------------------- what is wanted
@@ -163,7 +165,8 @@ class Configurer:
             ProtocolError: the device refused, or what it said cannot be read.
             SessionError: the session ended.
         """
-        return Look(await self._plan(marked=marked), self._target(), marked)
+        planned = await self._plan(marked=marked)
+        return Look(planned, self._target(), marked, self._has("startup"))
 
     async def carry_out(self, shown: Look) -> Look:
         """Do what was shown; returns what is left to do afterwards, which should be nothing.

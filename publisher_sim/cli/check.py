@@ -13,6 +13,8 @@ def check(scenario: str) -> None:
 
     found = read_scenario(scenario)
     asked = "dynamic" if found.configured is None else "configured"
+    if found.configuration is not None:
+        asked = "configured over NETCONF"
     counted = "" if found.continuity == "none" else f", losses show by {found.continuity}"
     click.echo(
         f"{found.name}: {len(found.card)} cards, {found.periods or 'endless'} periods of "

@@ -148,16 +148,19 @@ class MasterPublisher:
 
     # ------------------------------------------------------------------ configuration
     def configure(self, now: int) -> list[Action]:
-        """The device is switched on: its streams begin, and the subscription that the scenario
-        configured (RFC 8639 §2.5), if it has one."""
+        """The device is switched on: its streams begin, and what the scenario configured
+        (RFC 8639 §2.5). Raises ConfigError."""
         self.streams.begin(now)
+        initial: list[Action] = []
+        if self.configuring is not None and self._scenario.configuration is not None:
+            initial = self.configuring.load(self._scenario.configuration.initial, now)
         configured = self._scenario.configured
         if configured is None:
-            return []
+            return initial
         terms = configured_terms(self._scenario, configured, now)
         selection = select(terms.selection_filter)
         one = GlobalSubscription(configured.subscription_id, "", terms, selection, {})
-        return self.life_cycle.start(one, now)
+        return [*initial, *self.life_cycle.start(one, now)]
 
     def receiver_reached(
         self, transport: str, address: str, port: int, reached: bool, now: int

@@ -71,6 +71,10 @@ def loop_of(
     if scenario.behaviour.port_per_subscription:
         return AgentLoop(agent, None, note, say, clock, partial(open_sender, scenario))
     if scenario.configuration is not None:
+        if scenario.receiver.tls.ca:
+            from publisher_sim.publishers.https_notif import tls_context
+
+            tls_context(scenario.receiver)  # said now, not when somebody configures a receiver
         return AgentLoop(agent, None, note, say, clock, partial(way_out, scenario))
     return AgentLoop(agent, way_out(scenario), note, say, clock)
 

@@ -22,3 +22,5 @@ class Configuration(Table, frozen=True):
     """Whether it knows the leaf ``purpose``; real devices often do not."""
     connect_seconds: float = 10.0
     """How long a receiver may be unreachable before it is ``disconnected`` (RFC 8639 §2.5.1)."""
+    initial: str = ""
+    """What running holds at the start, as XML below ``<config>``; empty: nothing."""

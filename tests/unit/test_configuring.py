@@ -360,6 +360,8 @@ def test_looks_in_words() -> None:
     assert lines[-1] == "  ! no answer"
     assert not removal.is_good
     assert to_lines(DeviceLook("core7", error="no route")) == ["core7: no route"]
+    apart = Look(Plan(), RUNNING, startup=True)
+    assert "it starts with another" in to_lines(DeviceLook("core7", apart, written=True))[-1]
     way = DeviceLook("core7", Look(Plan(conflicts=("x belongs",), notes=("y",)), RUNNING))
     assert to_lines(way) == ["core7: in the way", "  ! x belongs", "  y"]
     assert to_plain(DeviceLook("core7", error="no route"))["error"] == "no route"

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from collector.model import DeviceTime, NotificationKind, SelectionFilter, SubscriptionTerms
+from collector.errors import ConfigError
+from collector.model import (
+    DeviceTime,
+    NotificationKind,
+    OnChange,
+    SelectionFilter,
+    SubscriptionTerms,
+)
 from collector.wire import names, xml
 from collector.wire.netconf_rpc import (
     CANDIDATE,
@@ -35,7 +42,7 @@ from collector.wire.subscription_config import (
     write_edits,
 )
 from publisher_sim import accounts, ports
-from publisher_sim.channel import ComponentSubscription
+from publisher_sim.channel import ComponentSubscription, ResyncComponent
 from publisher_sim.master.configuration.operations import capabilities
 from publisher_sim.scenario import Configuration, Fault, Receiver, Tls
 from tests.unit.test_sim_master import NOW, SECOND, TERMS, Driver
@@ -91,6 +98,14 @@ class Device(Driver):
         self.actions = self.master.receiver_reached(
             "https-notif", "127.0.0.1", 8443, reached, self.now
         )
+
+    def resynced(self) -> set[str]:
+        """Publishers that are to send everything once more."""
+        return {
+            action.publisher
+            for action in self.actions
+            if isinstance(action, ports.TellAgent) and isinstance(action.message, ResyncComponent)
+        }
 
     def destinations(self) -> dict[str, list[str]]:
         """publisher -> addresses, of what was told last."""
@@ -187,6 +202,7 @@ def test_get_config_selects() -> None:
         (structs.replace(UDP, port=0), {}, "no port"),
         (structs.replace(UDP, max_segment_size=10), {}, "64 to 65507"),
         (structs.replace(HTTPS, name="R1", secure=True), {"transport": "https"}, "certificates"),
+        (structs.replace(UDP, secure=True), {}, "certificates"),
     ],
 )
 def test_what_cannot_be_done_is_invalid_and_nobody_is_told(
@@ -315,6 +331,44 @@ def test_a_receiver_more_and_one_less() -> None:
     assert device.destinations()["lc1"] == ["127.0.0.3"]
 
 
+def test_a_receiver_that_comes_later_gets_all_of_what_changes() -> None:
+    """RFC 8641 §3.5: sync-on-start; changes of something unknown tell nothing."""
+    device = Device()
+    terms: dict[str, Any] = {"period": None, "anchor_time": None, "on_change": OnChange()}
+    device.make(UDP, UDP2, wanted("R1", **terms))
+    assert not device.resynced()
+    device.edit(Edit(wanted("R1", **terms), wanted("R1", "R2", **terms)))
+    assert device.resynced() == {"master", "lc1", "lc2"}
+    device.ask(ResetReceiver(7, "to-R1"))
+    assert device.resynced() == {"master", "lc1", "lc2"}
+    quiet = terms | {"on_change": OnChange(sync_on_start=False)}
+    device.make(wanted("R1", number=8, **quiet))
+    device.edit(Edit(wanted("R1", number=8, **quiet), wanted("R1", "R2", number=8, **quiet)))
+    assert not device.resynced()
+
+
+def test_what_the_device_was_given_at_the_factory() -> None:
+    """It is there at its start as if somebody had configured it, and may be edited like that."""
+    initial = write_edits([Edit(None, UDP), Edit(None, wanted("R1"))])
+    device = Device(configuration=Configuration(initial=initial))
+    device.actions = device.master.configure(NOW)
+    assert device.announced() == [(_K.SUBSCRIPTION_STARTED, "127.0.0.1")]
+    assert device.state() == ("valid", {"to-R1": "active"})
+    device.edit(Edit(wanted("R1"), None))
+    assert device.announced() == [(_K.SUBSCRIPTION_TERMINATED, "127.0.0.1")]
+    assert Device().master.configure(NOW) == []
+
+
+@pytest.mark.parametrize(
+    "initial", ["<a>", '<a xmlns="x:y"/>', write_edits([Edit(None, wanted("R1"))])]
+)
+def test_what_is_no_initial_configuration(initial: str) -> None:
+    device = Device(configuration=Configuration(initial=initial))
+    with pytest.raises(ConfigError) as caught:
+        device.master.configure(NOW)
+    assert caught.value.key == "configuration.initial"
+
+
 # --------------------------------------------------------------------------- receivers
 def test_a_receiver_over_a_connection_is_active_once_it_was_told() -> None:
     """RFC 8639 figure 9 (a): records go to active receivers alone."""
@@ -395,7 +449,7 @@ def test_a_dynamic_subscription_keeps_its_id() -> None:
     device = Device()
     number = device.establish()
     device.make(UDP, wanted("R1", number=number))
-    assert "dynamic" in device.master.configured.why_invalid(number)
+    assert "another subscription has that id" in device.master.configured.why_invalid(number)
 
 
 @pytest.mark.clause("8639-7-c")

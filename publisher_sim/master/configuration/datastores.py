@@ -48,6 +48,12 @@ class Datastores:
             )
         return self._trees[name]
 
+    def load(self, nodes: Iterable[xml.Element]) -> None:
+        """All datastores hold this. Raises ProtocolError."""
+        tree = edited(empty(), nodes, self._root)
+        self._check(tree)
+        self._trees = dict.fromkeys(self._trees, tree)
+
     # ------------------------------------------------------------------ changes
     def edit(
         self, session: str, name: str, nodes: Iterable[xml.Element], default: str, *, keep: bool

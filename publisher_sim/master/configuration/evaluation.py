@@ -95,13 +95,11 @@ def _destination(instance: ReceiverInstance, scenario: Scenario) -> Destination:
         raise _invalid(f"{address} cannot be reached from {scenario.address}")
     if not instance.port:
         raise _invalid(f"{instance.name} has no port")
+    if instance.secure and not scenario.receiver.tls.ca:
+        raise _invalid(f"{instance.name}: nobody here signs certificates of receivers")
     if instance.transport == HTTPS:
-        if instance.secure != bool(scenario.receiver.tls.ca):
-            raise _invalid(
-                f"{instance.name}: it is TLS that this device is set up for"
-                if scenario.receiver.tls.ca
-                else f"{instance.name}: nobody here signs certificates of receivers"
-            )
+        if not instance.secure and scenario.receiver.tls.ca:
+            raise _invalid(f"{instance.name}: it is TLS that this device is set up for")
         return Destination("https-notif", str(address), instance.port, instance.path or "/")
     size = instance.max_segment_size or 0
     if size and not SMALLEST <= size <= LARGEST:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from collector.errors import ProtocolError
+from collector.errors import ConfigError, ProtocolError, WireError
 from collector.wire import xml
 from collector.wire.netconf_rpc import (
     CONFIG_OPERATION_NAMES,
@@ -99,6 +99,14 @@ class Configuring:
     def tree(self, datastore: str) -> xml.Element:
         """What is configured, below one element without a meaning. Raises ProtocolError."""
         return self._datastores.tree(datastore)
+
+    def load(self, text: str, now: int) -> list[Action]:
+        """The device is switched on with this in running. Raises ConfigError."""
+        try:
+            self._datastores.load(xml.fragment(text))
+        except (ProtocolError, WireError) as error:
+            raise ConfigError(str(error), key="configuration.initial") from error
+        return self._operational(now)
 
     def session_closed(self, session_id: str) -> None:
         """Its locks are gone."""

@@ -118,8 +118,8 @@ class ConfiguredSubscriptions:
             entry.state, entry.why = CONCLUDED, ""
             return self._stop(entry, _GONE, now)
         try:
-            if self._is_dynamic(entry):
-                raise ProtocolError("a dynamic subscription has that id", tag="invalid-value")
+            if self._is_taken(entry):
+                raise ProtocolError("another subscription has that id", tag="invalid-value")
             found = evaluate(
                 entry.wanted, instances, self._scenario, self._filters, self._streams, now
             )
@@ -133,7 +133,7 @@ class ConfiguredSubscriptions:
         entry.one, entry.receivers = found.one, {}
         return self._connect(entry, found.destinations, now)
 
-    def _is_dynamic(self, entry: _Entry) -> bool:
+    def _is_taken(self, entry: _Entry) -> bool:
         other = self._life_cycle.get(entry.wanted.id)
         return other is not None and other is not entry.one
 
@@ -238,11 +238,18 @@ class ConfiguredSubscriptions:
             one.destinations = (to,)
             begun = self._life_cycle.begin(one, now)
         elif to in one.destinations:
-            begun = []
+            begun = self._from_the_start(one)
         else:
             one.destinations = (*one.destinations, to)
-            begun = self._tell(one)
+            begun = [*self._tell(one), *self._from_the_start(one)]
         return [*begun, *self._sending.replay(one, now, to=to)]
+
+    def _from_the_start(self, one: GlobalSubscription) -> list[Action]:
+        """A receiver that comes later has to know what the changes change (RFC 8641 §3.5)."""
+        change = one.terms.on_change
+        if change is None or not change.sync_on_start or one.suspended:
+            return []
+        return self._decomposition.resync(one)
 
     def _tell(self, one: GlobalSubscription) -> list[Action]:
         return [] if one.suspended else self._decomposition.tell(one, one.shares)
