@@ -186,12 +186,14 @@ class AgentPublisher:
 
     def _counts(self, now: int) -> Iterable[Count]:
         """How many updates were made, when a tick is over: no timer is kept for it."""
-        if not self._made or self._leaving or self._making or now - self._told_at < COUNT_EVERY:
+        if self._leaving or self._making or now - self._told_at < COUNT_EVERY:
             return
-        self._told_at = now
-        made, self._made = self._made, {}
-        for number, count in made.items():
-            yield Count(self._card.name, number, count)
+        excluded = self._changing.excluded()
+        if self._made or excluded:
+            self._told_at = now
+            made, self._made = self._made, {}
+            for number in made | excluded:
+                yield Count(self._card.name, number, made.get(number, 0), excluded.get(number, 0))
 
     def _send(
         self, component: ComponentSubscription, due: int, sending: Sending, message: Leaving,

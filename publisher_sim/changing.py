@@ -61,6 +61,13 @@ class Changing:
         share = self._shares.get(number)
         return None if share is None else share.resync(at)
 
+    def excluded(self) -> dict[int, int]:
+        """Records kept back since the last call, by subscription id."""
+        found = {number: share.excluded for number, share in self._shares.items()}
+        for share in self._shares.values():
+            share.excluded = 0
+        return {number: count for number, count in found.items() if count}
+
     def next_deadline(self, number: int) -> int | None:
         """When ``handle_timer`` has something to do for that subscription, ns since 1970."""
         return self._shares[number].next_deadline()

@@ -93,6 +93,8 @@ class OnChangeShare:
         """End of the dampening period."""
         self._lacking = False
         """The next record leaves out what happened while nobody looked."""
+        self.excluded = 0
+        """Records that were not made, for all their edits are excluded."""
 
     # ------------------------------------------------------------------ beginnings
     def begin(self, at: int, *, resumed: bool = False) -> Record | None:
@@ -201,8 +203,10 @@ class OnChangeShare:
             self._said.pop(node, None)
             if node in self._seen:
                 self._said[node] = self._seen[node]
+        changes = len(edits)
         edits = [edit for edit in edits if edit["operation"] not in self._terms.excluded_change]
         if not edits:
+            self.excluded += bool(changes)
             return None
         incomplete, self._lacking = self._lacking or lacking, False
         if lacking:

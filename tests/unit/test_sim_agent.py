@@ -8,12 +8,13 @@ from itertools import pairwise
 import pytest
 from msgspec import structs
 
+from collector.model import OnChange
 from publisher_sim.accounts import OnWire, Produced
 from publisher_sim.agent import Account, AgentAction, AgentPublisher, Transmit
 from publisher_sim.channel import ComponentSubscription, Count, Destination, EndComponent, Status
 from publisher_sim.numbering import Numbering
 from publisher_sim.resource_location import Node
-from publisher_sim.scenario import Card, Fault, Push, Scenario
+from publisher_sim.scenario import Card, Changes, Fault, Push, Scenario
 from publisher_sim.truth_books import road
 
 SECOND = 1_000_000_000
@@ -231,3 +232,16 @@ def test_a_further_destination_is_another_run_for_the_truth() -> None:
     assert (first.run, second.run) == ("lc1/0", "lc1/0+1")
     assert numbering.of(Destination("udp-notif", "a", 1, "/p", 900), 8) is first
     assert (road(first.run), road(second.run)) == ("", "1")
+
+
+def test_what_is_kept_back_is_counted_as_well() -> None:
+    scenario = Scenario(name="core7", card=(CARD,), changes=Changes(status_seconds=5.0))
+    one = AgentPublisher(scenario, CARD, "lc1/0")
+    wanted = OnChange(excluded_change=("replace",))
+    component = structs.replace(COMPONENT, on_change=wanted, period=0, timeline_period=SECOND)
+    one.receive(component, START)
+    done = [action for _, action in play(one, START + 60 * SECOND)]
+    counts = [action for action in done if isinstance(action, Count)]
+    assert {action.subscription_id for action in counts} == {7}
+    assert sum(action.sent for action in counts) == 1  # the push-update to begin with
+    assert sum(action.excluded for action in counts) >= 4

@@ -153,6 +153,7 @@ def test_excluded_changes_are_left_out_and_dampen_nothing() -> None:
     one.begin(0)
     (record,) = run(one, 100)
     assert (record.at, record.patch_id, edits(record)[0][0]) == (30, 0, "create")
+    assert one.excluded == 2
 
 
 def test_resumed_it_makes_a_patch_from_the_previous_record() -> None:
