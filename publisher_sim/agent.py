@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
-from typing import Any
 
 from collector.model import SECOND, NotificationKind, StateChange
 from publisher_sim.accounts import OnWire, Produced, Recorded
@@ -38,9 +37,9 @@ from publisher_sim.faults import Breaker, Sending
 from publisher_sim.numbering import Numbering
 from publisher_sim.on_change import Record
 from publisher_sim.scenario import LATEST_OFFSET, Card, Scenario
-from publisher_sim.selection import select
 from publisher_sim.transports import TRANSPORTS
-from publisher_sim.units import Announcement, Update, units_of, units_of_announcement
+from publisher_sim.units import Update, units_of, units_of_announcement
+from publisher_sim.writing import Writer, tick_of
 
 __all__ = ["Account", "AgentAction", "AgentPublisher", "Transmit", "register_of"]
 
@@ -55,11 +54,12 @@ class AgentPublisher:
         self._scenario = scenario
         self._card = card
         self._run = run
-        self._datastore = Datastore(scenario)
+        datastore = Datastore(scenario)
         self._breaker = Breaker(card.name, scenario.seed, scenario.fault)
         self._behaviour = scenario.behaviour
-        self._changing = Changing(self._datastore, self._behaviour.patch_ids)
+        self._changing = Changing(datastore, self._behaviour.patch_ids)
         self._numbering = Numbering(scenario.seed, run, self._behaviour)
+        self._writer = Writer(scenario, card, datastore, self._breaker, self._numbering)
         self._serving: dict[int, ComponentSubscription] = {}
         """subscription id -> what is served."""
         self._plans = 0
@@ -125,8 +125,7 @@ class AgentPublisher:
         it alone, the truth needs none."""
         actions: list[AgentAction] = []
         for to in component.goes_to:
-            common = self._common(component, now, to)
-            said = Announcement(**common, kind=kind, change=change, record=record)
+            said = self._writer.announcement(component, kind, change, record, now, to)
             units = units_of_announcement(said)
             self._numbering.of(to, component.subscription_id).used()
             actions.extend(self._transmit(component, octets, to) for octets in units)
@@ -224,7 +223,7 @@ class AgentPublisher:
     def _begin(self, component: ComponentSubscription, nominal: int, plan: int) -> None:
         """A tick: when its messages are to be made. Each is made when it leaves, so that numbers
         count up on the wire, whichever subscription a message is of."""
-        if self._breaker.silent(_tick(component, nominal)):
+        if self._breaker.silent(tick_of(component, nominal)):
             return
         count = self._count(component)
         for position in range(count):
@@ -235,13 +234,13 @@ class AgentPublisher:
 
     def _make(self, component: ComponentSubscription, one: Planned) -> Iterable[AgentAction]:
         """One message: numbered, accounted for, broken, and put into the queue."""
-        tick, number = _tick(component, one.nominal), component.subscription_id
+        tick, number = tick_of(component, one.nominal), component.subscription_id
         skew = self._breaker.skew(tick)
         first, *others = component.goes_to
         clock = one.at + skew + round(self._behaviour.stamps_off * component.period)
         numbers = self._numbering.of(first, number)
         run, message_id = numbers.run, numbers.message_id
-        update = self._update(component, one, clock, first)
+        update = self._writer.update(component, one, clock, first)
         units = units_of(update)
         made = Produced(
             self._card.generator, run, message_id, number, one.nominal, one.at, len(units),
@@ -250,7 +249,7 @@ class AgentPublisher:
         yield Account(made)
         numbers.used()
         for to in others:
-            self._copy(self._update(component, one, clock, to), one.at, to)
+            self._copy(self._writer.update(component, one, clock, to), one.at, to)
         self._made[number] = self._made.get(number, 0) + 1
         messages, within = [(one.at, units)], f"/{one.position}"
         (sendings,) = self._breaker.break_messages(tick, number, messages, within)
@@ -281,23 +280,6 @@ class AgentPublisher:
             self._order += 1
             heapq.heappush(self._leaving, (sending.due, self._order, sending, message))
 
-    def _update(
-        self, component: ComponentSubscription, one: Planned, clock: int, to: Destination
-    ) -> Update:
-        """One push-update with its share of the nodes."""
-        nodes = component.nodes[one.position :: one.count]
-        incomplete = self._breaker.incomplete(_tick(component, one.nominal))
-        if incomplete:
-            nodes = nodes[: len(nodes) // 2]
-        return Update(
-            **self._common(component, clock, to),
-            nominal=one.nominal,
-            position=one.position,
-            count=one.count,
-            contents=self._datastore.contents(nodes, one.nominal, select(component.selection)),
-            incomplete=incomplete,
-        )
-
     # ------------------------------------------------------------------ on-change
     def _resync(self, number: int, now: int) -> list[AgentAction]:
         if number not in self._serving:
@@ -306,7 +288,7 @@ class AgentPublisher:
 
     def _look(self, component: ComponentSubscription, at: int) -> list[AgentAction]:
         """Something of an on-change subscription changes, or its dampening period is over."""
-        tick = _tick(component, at)
+        tick = tick_of(component, at)
         if self._breaker.silent(tick):  # until it is not, changes pile up
             self._await(component, at + component.timeline_period)
             return []
@@ -330,10 +312,11 @@ class AgentPublisher:
         self._await(component, self._changing.next_deadline(number))
         if record is None:
             return []
-        tick = _tick(component, record.at)
+        tick = tick_of(component, record.at)
         skew = self._breaker.skew(tick)
         first, *others = component.goes_to
-        units = units_of(self._record(component, record, skew, first))
+        clock = record.at + skew
+        units = units_of(self._writer.record(component, record, clock, first))
         numbers = self._numbering.of(first, number)
         made = Recorded(
             self._card.generator, numbers.run, numbers.message_id, number, record.at, len(units),
@@ -341,54 +324,12 @@ class AgentPublisher:
         )  # fmt: skip
         numbers.used()
         for to in others:
-            self._copy(self._record(component, record, skew, to), record.at, to)
+            self._copy(self._writer.record(component, record, clock, to), record.at, to)
         self._made[number] = self._made.get(number, 0) + 1
         messages, within = [(record.at, units)], f"/{record.at}"
         (sendings,) = self._breaker.break_messages(tick, number, messages, within)
         self._leave(Leaving(number, first, made), sendings)
         return [Account(made)]
-
-    def _record(
-        self, component: ComponentSubscription, record: Record, skew: int, to: Destination
-    ) -> Update:
-        return Update(
-            **self._common(component, record.at + skew, to),
-            nominal=record.at,
-            position=0,
-            count=1,
-            contents=record.contents,
-            changes=record.patch_id is not None,
-            incomplete=record.incomplete,
-        )
-
-    # ------------------------------------------------------------------ what all messages say
-
-    def _common(
-        self, component: ComponentSubscription, clock: int, to: Destination
-    ) -> dict[str, Any]:
-        """What every message says; takes the next sequence number."""
-        numbers = self._numbering.of(to, component.subscription_id)
-        return {
-            "transport": to.transport,
-            "encoding": component.encoding,
-            "header": self._scenario.push.header,
-            "mode": self._scenario.control_mode,
-            "device": self._scenario.name,
-            "generator": self._card.generator,
-            "publisher_id": self._card.publisher_id,
-            "message_id": numbers.message_id,
-            "sequence_number": numbers.next_sequence_number(component.subscription_id),
-            "subscription_id": component.subscription_id,
-            "clock": clock,
-            "max_segment_size": to.max_segment_size or self._scenario.push.max_segment_size,
-            "cbor_keys": self._scenario.push.cbor_keys,
-            "behaviour": self._behaviour,
-        }
-
-
-def _tick(component: ComponentSubscription, at: int) -> int:
-    """Which tick of the timeline an instant belongs to."""
-    return round((at - component.timeline_start) / component.timeline_period)
 
 
 def register_of(scenario: Scenario, agent: AgentPublisher, card: Card) -> Register:
