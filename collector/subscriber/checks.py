@@ -23,6 +23,8 @@ from collector.wire.node_paths import NodePath, selected_paths
 Said = Callable[[str], Iterator[tuple[Any, str]]]
 """A field of ``PushCapabilities`` -> its values for the wanted nodes, each with words for whose it
 is."""
+_MAX_PATHS = 32
+"""Paths of one filter that are looked at (ours): each is compared with all that the device says."""
 _SYSTEM = "its system capabilities say that"
 
 
@@ -44,7 +46,7 @@ def never_updated(terms: SubscriptionTerms, known: DeviceCapabilities) -> tuple[
     if terms.on_change is None or known.system is None:
         return ()
     found: dict[str, None] = {}
-    for path in selected_paths(terms.selection_filter) or ():
+    for path in (selected_paths(terms.selection_filter) or ())[:_MAX_PATHS]:
         said = list(stated(known.system, "on_change", terms.datastore, path))
         if any(one.value for one in said):
             found.update((one.where, None) for one in said if not one.value)
@@ -112,7 +114,7 @@ def _updates(terms: SubscriptionTerms, system: SystemCapabilities) -> Iterator[s
     paths = selected_paths(terms.selection_filter)
     if paths is None:  # it may select anything: only what is said of everything counts
         paths, system = (NodePath(),), SystemCapabilities(system.system)
-    for path in paths:
+    for path in paths[:_MAX_PATHS]:
         yield from _nodes(terms, system, path)
 
 

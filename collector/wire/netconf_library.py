@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final
-from urllib.parse import parse_qs
+from urllib.parse import unquote_plus
 from xml.sax.saxutils import quoteattr
 
 from msgspec import Struct
@@ -148,13 +148,19 @@ def library_of(capabilities: Iterable[str]) -> Library:
     content_id = ""
     for capability in capabilities:
         uri, _, text = capability.partition("?")
-        query = parse_qs(text, max_num_fields=None)
+        query = _query(text)
         if "module" in query:
-            features = ",".join(query.get("features", [])).split(",")
-            entries.append((query["module"][0], query.get("revision", [""])[0], features))
+            features = query.get("features", "").split(",")
+            entries.append((query["module"], query.get("revision", ""), features))
         elif uri.startswith(f"{_PROTOCOL}yang-library:"):
-            content_id = query.get("content-id", query.get("module-set-id", [""]))[0]
+            content_id = query.get("content-id") or query.get("module-set-id", "")
     return _library(entries, content_id=content_id)
+
+
+def _query(text: str) -> dict[str, str]:
+    """The parameters of a URI; the library's way costs a second for some thousand modules."""
+    found = dict(part.partition("=")[::2] for part in text.split("&"))
+    return {name: unquote_plus(value) for name, value in found.items()} if "%" in text else found
 
 
 def protocol_capabilities(capabilities: Iterable[str]) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ HELLO = (
     "urn:ietf:params:netconf:capability:../x:1.1",
     "urn:ietf:params:netconf:capability:yang-library:1.1?revision=2019-01-04&content-id=c7",
     "urn:example:m?module=example&revision=2026-01-01&features=fast,safe&deviations=example-dev",
-    "urn:example:plain?module=plain",
+    "urn:example:plain?module=pl%61in&&features",
 )
 PUSH = Module("ietf-yang-push", "2019-09-09", ("on-change",))
 
