@@ -56,7 +56,11 @@ class Housekeeping:
     def each_second(self) -> None:
         """Start what is due and is not running yet."""
         self._seconds += 1
-        self._tidying.each_second(self._service.counters.journal_records)
+        counters, calls = self._service.counters, self._service.manager.calls
+        ended = counters.session_failures.total()
+        if calls is not None:
+            ended += sum(calls.counts.values())
+        self._tidying.each_second(counters.journal_records, ended)
         self._watch_the_clock()
         self._note_clock()
         self._due_in -= 1

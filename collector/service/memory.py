@@ -52,18 +52,35 @@ def settle() -> None:
     gc.freeze()
 
 
+SESSIONS = 1_000
+"""NETCONF sessions after whose end a calm moment is used (ours): what asyncssh leaves of each is 30
+kB in cycles, and most sessions live so long that no younger look finds them."""
+SESSIONS_ANYWAY = 10 * SESSIONS
+"""The same when it is never calm: 300 MB."""
+
+
 class Tidying:
     """When the cycle collector looks at everything."""
 
     def __init__(self) -> None:
         self._waited = 0
         self._records = 0
+        self._sessions = 0
+        """That had ended at the last look."""
 
-    def each_second(self, records: int) -> None:
-        """Look at everything if it is time. ``records``: taken since the start."""
+    def each_second(self, records: int, sessions: int = 0) -> None:
+        """Look at everything if it is time.
+
+        Args:
+            records: taken since the start.
+            sessions: ended since the start.
+        """
         self._waited += 1
         calm = records - self._records < CALM
         self._records = records
-        if self._waited >= (CALM_SECONDS if calm else BUSY_SECONDS):
-            self._waited = 0
+        ended = sessions - self._sessions
+        if self._waited >= (CALM_SECONDS if calm else BUSY_SECONDS) or ended >= (
+            SESSIONS if calm else SESSIONS_ANYWAY
+        ):
+            self._waited, self._sessions = 0, sessions
             gc.collect()

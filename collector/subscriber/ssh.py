@@ -17,6 +17,7 @@ from asyncssh.public_key import get_public_key_algs
 from collector.config import PinnedKeys
 from collector.errors import ConfigError, SessionError
 from collector.model import SECOND
+from collector.subscriber.known_hosts import known_hosts
 from collector.subscriber.session import (
     KEEPALIVE_TRIES,
     SessionSettings,
@@ -113,7 +114,7 @@ def _trusted(settings: SessionSettings) -> Any:
         return None
     if settings.host_keys is not None:
         return NO_KNOWN_HOSTS
-    return _known_hosts(settings)
+    return known_hosts(settings.known_hosts)
 
 
 def _host_key_algorithms(pins: PinnedKeys) -> list[str]:
@@ -134,20 +135,6 @@ def client_keys(settings: SessionSettings) -> list[asyncssh.SSHKey] | None:
         return [asyncssh.read_private_key(Path(settings.key_file).expanduser(), phrase)]
     except (OSError, asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
         raise key_error(settings, error) from error
-
-
-def _known_hosts(settings: SessionSettings) -> asyncssh.SSHKnownHosts:
-    """The keys we trust; an absent file means none, and the check then fails as it should."""
-    try:
-        text = Path(settings.known_hosts).expanduser().read_text()
-    except FileNotFoundError:
-        text = ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{settings.known_hosts} cannot be read: {error}") from error
-    try:
-        return asyncssh.import_known_hosts(text)
-    except ValueError as error:
-        raise ConfigError(f"{settings.known_hosts} cannot be read: {error}") from error
 
 
 def session_error(

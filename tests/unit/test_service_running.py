@@ -351,6 +351,13 @@ def test_the_cycle_collector_looks_at_everything_when_it_is_calm_only(
     assert looks == [records]
     pass_seconds(memory.BUSY_SECONDS, memory.CALM)
     assert looks[1:] == [records]
+    del looks[:]
+    tidying.each_second(records + memory.CALM, memory.SESSIONS)
+    assert not looks
+    tidying.each_second(records + memory.CALM, memory.SESSIONS)
+    assert len(looks) == 1
+    tidying.each_second(records + 2 * memory.CALM, memory.SESSIONS + memory.SESSIONS_ANYWAY)
+    assert len(looks) == 2
 
 
 def test_nothing_but_that_makes_it_look_at_everything() -> None:
