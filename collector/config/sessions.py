@@ -16,7 +16,7 @@ from collector.config.types import BindPort, Port, Text, Timeout
 class NetconfSettings(Struct, frozen=True, kw_only=True):
     """The management session to a device: where subscriptions are established."""
 
-    host: Text = ""
+    host: Annotated[str, Meta(max_length=4096)] = ""
     """Name or address of the device; nothing for one that calls home."""
     port: Port = 830
     """TCP port of NETCONF over SSH."""

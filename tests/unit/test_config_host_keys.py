@@ -6,6 +6,7 @@ import pytest
 
 from collector.config import parse_config, pinned_keys
 from collector.errors import ConfigError
+from collector.pipeline.settings import decode_config, encode_config
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 FINGERPRINT = "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"
@@ -64,6 +65,7 @@ def fault(text: str) -> str:
     return " ".join([str(caught.value), *getattr(caught.value, "__notes__", [])])
 
 
+@pytest.mark.clause("8071-3.1-c1")
 def test_a_device_that_calls_home() -> None:
     text = ON + NETCONF + f'call_home = true\nhost_keys = ["{KEY}"]\n'
     config = parse_config(text)
@@ -71,6 +73,7 @@ def test_a_device_that_calls_home() -> None:
     assert config.call_home.port == 4334  # RFC 8071 §6
     assert config.devices[0].netconf is not None
     assert config.devices[0].netconf.call_home
+    assert decode_config(encode_config(config)).devices[0].netconf == config.devices[0].netconf
 
 
 @pytest.mark.parametrize(
