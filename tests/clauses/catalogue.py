@@ -162,6 +162,7 @@ RFC8071: Final = (
     Clause("8071-3.1-c7", _S, "credentials are those that belong to that host key"),
     Clause("8071-4.1-s1", _P, "connects to port 4334 unless told otherwise"),
     Clause("8071-4.1-s5", _P, "who does not authenticate in time is closed"),
+    Clause("8071-4.1-s7", _P, "a persistent connection is tested by requests that want a reply"),
 )
 
 CAPABILITIES: Final = (

@@ -90,6 +90,8 @@ def session_for(calls: CallHome, settings: SessionSettings) -> CalledSession:
     return CalledSession(settings, Basket().deliver, RunningClock(), calls=calls)
 
 
+@pytest.mark.clause("8071-3.1-c5")
+@pytest.mark.clause("8071-3.1-c7")
 # --------------------------------------------------------------------------- the good way
 @pytest.mark.parametrize("log_in", ["password", "key"])
 def test_a_device_calls_and_a_session_comes_of_it(tmp_path: Path, log_in: str) -> None:
@@ -145,6 +147,32 @@ def test_it_calls_again_and_again(tmp_path: Path) -> None:
                         assert (await session.closed).reason == "lost"
                         await session.close()
                 await until(lambda: device_end.calls >= 3)
+
+    run(main())
+
+
+@pytest.mark.clause("8071-4.1-s7")
+def test_the_device_notices_that_nobody_answers_and_calls_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("publisher_sim.publishers.netconf_server.KEEPALIVE_SECONDS", 0.1)
+
+    async def main() -> None:
+        async with Device(tmp_path) as device, listening() as (calls, _):
+            settings = pinned(device)
+            calls.expect({"core7": settings})
+            session = session_for(calls, settings)
+            opening = asyncio.ensure_future(session.open())
+            async with calling(calls, device.server) as device_end:
+                await opening
+                (slot,) = calls._slots.values()
+                transport: Any = slot._given._transport  # type: ignore[union-attr]
+                transport.pause_reading()  # our end hangs
+                await until(lambda: device_end.calls == 2)
+                transport.resume_reading()
+                async with asyncio.timeout(LIMIT):
+                    assert (await session.closed).reason == "lost"
+                await session.close()
 
     run(main())
 
@@ -226,6 +254,7 @@ async def call(calls: CallHome, server: NetconfServer) -> None:
         raise ConnectionError
 
 
+@pytest.mark.clause("8071-3.1-c5")
 def test_a_stranger_is_refused_and_remembered(tmp_path: Path) -> None:
     async def main() -> None:
         (tmp_path / "b").mkdir()
@@ -272,6 +301,7 @@ def test_nothing_is_wanted_of_it(tmp_path: Path) -> None:
     run(main())
 
 
+@pytest.mark.clause("8071-3.1-c7")
 def test_a_wrong_password_is_said_once_and_not_tried_again(tmp_path: Path) -> None:
     async def main() -> None:
         async with Device(tmp_path) as device, listening() as (calls, heard):
@@ -412,6 +442,7 @@ def test_an_address_that_is_taken_or_wrong() -> None:
     run(main())
 
 
+@pytest.mark.clause("8071-4.1-s5")
 def test_a_server_of_a_device_ends_who_does_not_log_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -439,6 +470,7 @@ def test_a_server_of_a_device_ends_who_does_not_log_in(
     run(main())
 
 
+@pytest.mark.clause("8071-4.1-s1")
 @pytest.mark.parametrize(
     ("text", "found"),
     [
