@@ -19,7 +19,7 @@ import click
 from rich.console import Console
 
 from tests.bench import lines, parts
-from tests.bench.options import PARTS, Options
+from tests.bench.options import ON_REQUEST, PARTS, Options
 from tests.bench.payloads import ENCODINGS
 from tests.bench.report import Report, plain
 from tests.bench.scaling import AXES
@@ -34,8 +34,9 @@ _WIDTH = 150
 @click.command(context_settings={"max_content_width": 110, "help_option_names": ["-h", "--help"]})
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @click.option("--quick", is_flag=True, help="Tiny sizes: shows that it works, measures nothing.")
-@click.option("--stage", "stages", type=click.Choice(PARTS), multiple=True, metavar="NAME",
-              help=f"Only this one; repeatable: {', '.join(PARTS)}.")  # fmt: skip
+@click.option("--stage", "stages", type=click.Choice([*PARTS, *ON_REQUEST]), multiple=True,
+              metavar="NAME", help=f"Only this one; repeatable: {', '.join(PARTS)}; "
+              f"and, not measured otherwise, {', '.join(ON_REQUEST)}.")  # fmt: skip
 @click.option("--search", "searching", is_flag=True,
               help="Search the highest rate without loss: doubling, then bisection.")  # fmt: skip
 @click.option("--budget", type=click.FloatRange(1), default=240, show_default=True,

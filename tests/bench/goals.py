@@ -21,6 +21,10 @@ LONE_MS = 50
 STORED_MS = 10_000
 MEMORY = 600e6
 START_SECONDS = 1.0
+SESSIONS_MEMORY = 2 * 2**30
+SESSIONS_IDLE = 0.1
+SESSIONS_A_SECOND = 50
+"""[sessions] connects_per_second."""
 OF_THE_LIBRARY = 0.8
 """Of what the bare library of a transport takes."""
 
@@ -38,6 +42,7 @@ def goals(report: Report) -> Iterator[Goal]:
     """Those of which something was measured."""
     yield from _throughput(report)
     yield from _latency(report)
+    yield from _sessions(report)
     for one in report.sessions:
         for what, share in (("", one.share), (", into the journal", one.share_into_journal)):
             yield Goal(
@@ -64,6 +69,24 @@ def goals(report: Report) -> Iterator[Goal]:
             f"memory, {many.devices:,} devices x {many.run.load.cards} cards, {many.run.rate:,} "
             "messages/s",
             f"<= {MEMORY / 1e6:.0f} MB", f"{many.peak / 1e6:.0f} MB", many.peak <= MEMORY,
+        )  # fmt: skip
+
+
+def _sessions(report: Report) -> Iterator[Goal]:
+    for one in report.many_sessions:
+        what = f"{one.devices:,} NETCONF sessions{' by call home' * one.calling}"
+        yield Goal(
+            f"{what}: memory", f"<= {SESSIONS_MEMORY / 2**30:g} GiB", f"{one.peak / 2**20:.0f} MiB",
+            one.peak <= SESSIONS_MEMORY,
+        )  # fmt: skip
+        yield Goal(
+            f"{what}: idle, of a core", f"< {SESSIONS_IDLE:.0%}", f"{one.idle:.1%}",
+            one.idle < SESSIONS_IDLE,
+        )  # fmt: skip
+        most = max(one.up.most_a_second, one.back.most_a_second)
+        yield Goal(
+            f"{what}: opened in any second", f"<= {SESSIONS_A_SECOND} (+20 %)", f"{most}",
+            most <= 1.2 * SESSIONS_A_SECOND,
         )  # fmt: skip
 
 

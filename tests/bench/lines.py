@@ -12,6 +12,7 @@ from tests.bench.end_to_end import EndToEnd
 from tests.bench.equality import Equality
 from tests.bench.goals import goals
 from tests.bench.limits import Ingest
+from tests.bench.many_sessions import Sessions
 from tests.bench.netconf_handover import HandOver
 from tests.bench.report import Report
 from tests.bench.scaling import Point
@@ -236,12 +237,30 @@ def summary(report: Report) -> Iterator[str]:
             f"most. Started again it listens after {memory.restart:.1f} s and takes "
             f"{memory.restarted / 1e6:.0f} MB at most until then."
         )
+    for one in report.many_sessions:
+        yield from about_sessions(one)
     for picture in report.pictures:
         yield f"Picture: {picture}"
     yield (
         f"Hot functions: {report.path}. Reference: json.loads takes "
         f"{report.reference_microseconds:.1f} µs for one payload here and now."
     )
+
+
+def about_sessions(one: Sessions) -> Iterator[str]:
+    """Sessions to many devices."""
+    who = "that call home" if one.calling else "that are connected to"
+    yield (
+        f"NETCONF sessions with {one.devices:,} devices {who}: {one.memory / 2**20:.0f} MiB "
+        f"({one.a_session / 1024:.0f} KiB a session), {one.peak / 2**20:.0f} MiB at most; idle for "
+        f"{one.idle_seconds:.0f} s {one.idle:.2%} of a core."
+    )
+    for when, coming in (("At the start", one.up), ("After all were dropped at once", one.back)):
+        yield (
+            f"{when} the last one had its subscription after {coming.seconds:.0f} s; at most "
+            f"{coming.most_a_second} sessions in a second, {coming.busiest:.0%} of a core in the "
+            f"busiest five seconds, {coming.cpu:.1f} s of CPU in all."
+        )
 
 
 def _about_runs(report: Report) -> Iterator[str]:

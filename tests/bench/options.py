@@ -14,6 +14,8 @@ from tests.bench.transports import MODULES
 WHOLE = ("end-to-end", "ingest", "latency", "lone", "netconf", *MODULES, "start", "memory")
 """What is measured of whole processes."""
 PARTS = (*STAGES, *WHOLE)
+ON_REQUEST = ("sessions",)
+"""Measured only when asked for by name: they take minutes."""
 RATES = (20_000, 40_000, 60_000, 80_000)
 QUICK_RATE = 2_000
 DEVICES = 1000
@@ -52,7 +54,7 @@ class Options(Struct, frozen=True):
     def parts(self) -> tuple[str, ...]:
         """What is measured, in the order of ``PARTS``."""
         if self.stages:
-            return tuple(name for name in PARTS if name in self.stages)
+            return tuple(name for name in (*PARTS, *ON_REQUEST) if name in self.stages)
         if self.searching:
             return ("end-to-end",)
         if self.plot or self.comparing:

@@ -17,6 +17,7 @@ from tests.bench import (
     latency,
     limits,
     lines,
+    many_sessions,
     netconf_handover,
     scaling,
     startup,
@@ -71,6 +72,8 @@ def measure(options: Options, report: Report) -> None:
         report.start = startup.start(folder=options.folder, devices=devices, times=times)
     if "memory" in parts:
         memory(options, report)
+    if "sessions" in parts:
+        of_many_devices(options, report)
     if options.plot is not None:
         scale(options, report)
     if options.comparing:
@@ -187,6 +190,20 @@ def memory(options: Options, report: Report) -> None:
         )  # fmt: skip
         say(f"{devices:,} devices: {lines.progress(found.run)}")
         report.memory.append(found)
+
+
+def of_many_devices(options: Options, report: Report) -> None:
+    """NETCONF sessions to many devices, either way."""
+    devices = options.devices or many_sessions.DEVICES
+    idle = 1.0 if options.quick else many_sessions.IDLE_SECONDS
+    for calling in (False, True):
+        say(f"{devices:,} NETCONF sessions{', of devices that call home' * calling}")
+        found = many_sessions.measure(
+            devices, folder=options.folder, calling=calling, idle_seconds=idle
+        )
+        report.many_sessions.append(found)
+        for line in lines.about_sessions(found):
+            say(line)
 
 
 def scale(options: Options, report: Report) -> None:

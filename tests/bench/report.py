@@ -12,6 +12,7 @@ from tests.bench.end_to_end import EndToEnd
 from tests.bench.equality import Equality
 from tests.bench.latency import Lone, UnderLoad
 from tests.bench.limits import Ingest
+from tests.bench.many_sessions import Sessions
 from tests.bench.netconf_handover import HandOver
 from tests.bench.scaling import Point
 from tests.bench.search import Found
@@ -45,6 +46,8 @@ class Report(msgspec.Struct):
     """Transports with a library of their own, one for each encoding."""
     start: Start | None = None
     memory: list[Memory] = []
+    many_sessions: list[Sessions] = []
+    """NETCONF sessions to many devices: those that we connect to, and those that call home."""
     scaling: list[Point] = []
     pictures: list[str] = []
     equality: list[Equality] = []

@@ -37,7 +37,7 @@ class CollectorRun:
 
     def __init__(
         self, folder: Path, devices: int, *, receive_buffer: int = 64 << 20, lanes: int = 1,
-        core: int | None = None, options: tuple[str, ...] = (),
+        core: int | None = None, options: tuple[str, ...] = (), more: str = "",
     ) -> None:  # fmt: skip
         """
         Args:
@@ -47,6 +47,7 @@ class CollectorRun:
             lanes: processes that share the port.
             core: where it has to run; None: wherever it likes.
             options: of the interpreter.
+            more: further sections of the configuration.
         """
         self.folder = folder
         self.port = free_port()
@@ -58,7 +59,7 @@ class CollectorRun:
             device = {"name": traffic.device_name(one), "sources": [traffic.address(one)]}
             text += f"[[device]]\n{_lines(device)}\n"
         self._config = folder / "collector.toml"
-        self._config.write_text(text)
+        self._config.write_text(text + more)
         self._process: subprocess.Popen[bytes] | None = None
         self.end_cpu_seconds = 0.0
         """All CPU time of the process and its children, known once it has stopped."""
