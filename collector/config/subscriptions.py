@@ -55,7 +55,8 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
     """What is selected, as the name of a filter that is configured on the device; instead of
     xpath."""
     namespaces: dict[str, Text] = {}
-    """prefix -> namespace URI, for prefixes that are no module names."""
+    """prefix -> namespace URI, for prefixes that are no module names, as in
+    { if = "urn:ietf:params:xml:ns:yang:ietf-interfaces" }."""
     datastore: Literal["operational", "running", "intended", "candidate", "startup"] | None = None
     """Datastore that is watched (RFC 8342); without it, and without a stream, operational."""
     period_seconds: Annotated[float, Meta(ge=0.01, le=42_949_672.95)] | None = None
@@ -92,8 +93,9 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
     """Another subscription that goes first when both have something to send: its name here, or the
     id of one that is configured on the device."""
     module_versions: dict[str, Text] = {}
-    """YANG module -> revision, as in "2018-02-20", or version, as in "1.2.0", that updates must
-    follow; the device refuses when it has another."""
+    """YANG module -> revision or version that updates must follow, as in
+    { ietf-interfaces = "2018-02-20", acme-ports = "1.2.0" }; the device refuses when it has
+    another."""
     accept_hints: bool = False
     """Whether a period that the device names when it refuses ours is asked for instead; never one
     shorter than half of ours. Without it hints are only shown."""
