@@ -163,17 +163,10 @@ class AgentPublisher:
     def handle_timer(self, now: int) -> list[AgentAction]:
         """Make what is due and send what is due."""
         actions: list[AgentAction] = []
-        while self._ticks and self._ticks[0][0] <= now:
-            _, number, nominal, plan = heapq.heappop(self._ticks)
-            if self._planned.get(number) != plan:
+        while (due := self._next_made()) is not None and due <= now:
+            if self._ticks and self._ticks[0][0] == due:
+                actions.extend(self._tick())
                 continue
-            component = self._serving[number]
-            if component.on_change is not None:
-                actions.extend(self._look(component, nominal))
-                continue
-            self._begin(component, nominal, plan)
-            self._plan(component, nominal)
-        while self._making and self._making[0][0] <= now:
             one = heapq.heappop(self._making)[2]
             if self._planned.get(one.subscription_id) == one.plan:
                 actions.extend(self._make(self._serving[one.subscription_id], one))
@@ -182,6 +175,22 @@ class AgentPublisher:
             component = self._serving[message.subscription_id]
             actions.extend(self._send(component, due, sending, message, now))
         return [*actions, *self._counts(now)]
+
+    def _next_made(self) -> int | None:
+        """When something is made next: in this order numbers count up on the wire."""
+        return min((heap[0][0] for heap in (self._ticks, self._making) if heap), default=None)
+
+    def _tick(self) -> list[AgentAction]:
+        """The next tick of a subscription, or the next look at what changes."""
+        _, number, nominal, plan = heapq.heappop(self._ticks)
+        if self._planned.get(number) != plan:
+            return []
+        component = self._serving[number]
+        if component.on_change is not None:
+            return self._look(component, nominal)
+        self._begin(component, nominal, plan)
+        self._plan(component, nominal)
+        return []
 
     def _counts(self, now: int) -> Iterable[Count]:
         """How many updates were made, when a tick is over: no timer is kept for it."""

@@ -217,6 +217,18 @@ def test_further_destinations_get_copies_with_numbers_of_their_own() -> None:
     assert [(b - a) % 2**32 for a, b in pairwise(numbers)] == [1] * (len(numbers) - 1)
 
 
+def test_woken_late_it_numbers_what_it_says_in_order() -> None:
+    """Whichever subscription a message is of (udp-notif-26 §3.2)."""
+    one = agent()
+    one.receive(COMPONENT, START)
+    one.receive(structs.replace(COMPONENT, subscription_id=8, on_change=None), START)
+    late = one.handle_timer(START + 30 * SECOND)
+    sent = [action.octets for action in late if isinstance(action, Transmit)]
+    numbers = [int.from_bytes(octets[8:12], "big") for octets in sent]
+    assert len(numbers) > 40
+    assert {(b - a) % 2**32 for a, b in pairwise(numbers)} == {1}
+
+
 def test_faults_hit_records_of_one_second_one_by_one() -> None:
     fault = Fault("drop", 6, 28, probability=0.5)
     done = served(COMPONENT, fault)
