@@ -14,10 +14,11 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from collector.errors import ProtocolError, UsageError, WireError
 from collector.schema.loader import bundled_modules_folder, find_modules, module_name
+from collector.wire import names
 from collector.wire.netconf_rpc import OtherOperation, Rpc, encode_reply
 from collector.wire.netconf_schemas import (
     ModuleId,
@@ -36,6 +37,19 @@ PUSHED = (
     "ietf-netconf-nmda",
 )
 """What the device has beside the project's own modules."""
+ORIGINATORS = {
+    names.MODE_MSO: names.MSO,
+    names.MODE_DN_18: names.DN,
+    names.MODE_DN_19: names.DN,
+}
+"""control mode -> the module that extends subscriptions."""
+_IN_REPLY = """
+  augment "/sn:establish-subscription/sn:output" {
+    description
+      "The split of a dynamic subscription.";
+    uses message-publisher-ids;
+  }
+"""
 _GET_SCHEMA = OtherOperation("ietf-netconf-monitoring:get-schema")
 _NAMESPACE = re.compile(r"^\s*namespace\s+[\"']([^\"']*)", re.MULTILINE)
 
@@ -65,7 +79,30 @@ def installed_modules() -> dict[str, InstalledModule]:
     return dict(sorted(found.items()))
 
 
-def answer_get_schema(rpc: Rpc, request: bytes) -> bytes | None:
+@cache
+def modules_of(mode: str) -> dict[str, InstalledModule]:
+    """Those of a device in that control mode: another mode's extension is not there."""
+    found = dict(installed_modules())
+    for module in set(ORIGINATORS.values()) - {ORIGINATORS[mode]}:
+        found.pop(module, None)
+    if mode == names.MODE_DN_18 and names.DN in found:
+        found[names.DN] = _of_version_18(found[names.DN])
+    return found
+
+
+def _of_version_18(module: InstalledModule) -> InstalledModule:
+    """What -19 left out, and the revision of -18, are all that its module has differently."""
+    text = module.text.replace(module.id.revision, "2026-02-21").replace("-notif-19", "-notif-18")
+    text = text.replace(
+        "-19: no list in the reply to\n       establish-subscription any more.", "-18."
+    )
+    inside, end, _ = text.rpartition("}")
+    return structs.replace(
+        module, id=ModuleId(module.id.name, "2026-02-21"), text=f"{inside}{_IN_REPLY}{end}\n"
+    )
+
+
+def answer_get_schema(rpc: Rpc, request: bytes, mode: str = names.MODE_MSO) -> bytes | None:
     """The reply to ``request``, which reads as ``rpc``; None when it is about other things."""
     if rpc.operation != _GET_SCHEMA:
         return None
@@ -73,7 +110,7 @@ def answer_get_schema(rpc: Rpc, request: bytes) -> bytes | None:
         wanted = decode_get_schema(request)[1].module
     except WireError as error:
         return encode_reply(rpc.message_id, ProtocolError(str(error), tag="invalid-value"))
-    found = installed_modules().get(wanted.name)
+    found = modules_of(mode).get(wanted.name)
     if found is None or wanted.revision not in ("", found.id.revision):
         refused = ProtocolError(f"there is no {wanted} here", tag="invalid-value")
         return encode_reply(rpc.message_id, refused)

@@ -250,7 +250,7 @@ class DeviceService:
         except WireError:
             self.server.close_session(session_id)  # nothing that an answer could be about
             return
-        answer = answer_get_schema(rpc, message)
+        answer = answer_get_schema(rpc, message, self._scenario.control_mode)
         if answer is not None:
             self.server.send(session_id, answer)
             return

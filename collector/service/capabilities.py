@@ -24,6 +24,8 @@ from collector.wire.netconf_library import originator_leaves
 from collector.wire.netconf_rpc import Get, decode_reply, encode_rpc
 from collector.wire.netconf_schemas import ModuleId
 
+KNOWN_SPELLING = "2026-02-21"
+"""Revision of ietf-distributed-notif of draft -18; nobody knows which draft an older one is of."""
 CONFIGURED_ONLY = "2026-04-13"
 """Revision of ietf-distributed-notif from which on replies carry no list."""
 
@@ -99,6 +101,6 @@ def by_revision(name: str, revision: str) -> tuple[tuple[str, ...], bool | None]
     """What is known of a revision of such a module; empty, None: nothing."""
     if name == names.MSO:
         return (names.CONTROL_MODES[names.MODE_MSO].leaf,), True
-    if name == names.DN and revision >= CONFIGURED_ONLY:
-        return (names.CONTROL_MODES[names.MODE_DN_19].leaf,), False
+    if name == names.DN and revision >= KNOWN_SPELLING:
+        return (names.CONTROL_MODES[names.MODE_DN_19].leaf,), revision < CONFIGURED_ONLY
     return (), None

@@ -16,15 +16,9 @@ from typing import Any, Final
 from collector.model import CENTISECOND, SECOND
 from collector.wire import names
 from collector.wire.netconf_schemas import ModuleId
-from publisher_sim.module_library import InstalledModule, installed_modules
+from publisher_sim.module_library import ORIGINATORS, InstalledModule, modules_of
 from publisher_sim.scenario import Scenario
 
-_ORIGINATORS: Final = {
-    names.MODE_MSO: names.MSO,
-    names.MODE_DN_18: names.DN,
-    names.MODE_DN_19: names.DN,
-}
-"""control mode -> the module that extends subscriptions."""
 _IMPLEMENTED: Final = (
     "iana-hardware",
     names.DS,
@@ -83,9 +77,8 @@ class Itself:
     # ------------------------------------------------------------------ modules
     @property
     def modules(self) -> list[InstalledModule]:
-        """Those of its control mode; another mode's extension is not there."""
-        other = set(_ORIGINATORS.values()) - {_ORIGINATORS[self._scenario.control_mode]}
-        found = [one for name, one in installed_modules().items() if name not in other]
+        """All that it has, for their nodes or for their types."""
+        found = modules_of(self._scenario.control_mode).values()
         return [*found, *(_untexted(*one) for one in self._receivers())]
 
     def _receivers(self) -> tuple[tuple[str, str], ...]:
@@ -94,7 +87,7 @@ class Itself:
 
     def implements(self, name: str) -> bool:
         """Whether a module is there for more than its types."""
-        own = (_ORIGINATORS[self._scenario.control_mode], *(one for one, _ in self._receivers()))
+        own = (ORIGINATORS[self._scenario.control_mode], *(one for one, _ in self._receivers()))
         return name in _IMPLEMENTED or name in own
 
     def features(self, name: str) -> list[str]:

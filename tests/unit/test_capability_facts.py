@@ -163,6 +163,7 @@ def test_the_originator_extension_and_its_spelling() -> None:
     [
         ("ietf-multiple-stream-originators", "", (("message-generator-id",), True)),
         ("ietf-distributed-notif", "2026-04-13", (("message-publisher-id",), False)),
+        ("ietf-distributed-notif", "2026-02-21", (("message-publisher-id",), True)),
         ("ietf-distributed-notif", "2024-04-21", ((), None)),
         ("ietf-distributed-notifications", "2030-01-01", ((), None)),
     ],

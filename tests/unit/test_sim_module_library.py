@@ -9,14 +9,18 @@ import pytest
 
 from collector.errors import ProtocolError
 from collector.schema.loader import bundled_modules_folder
+from collector.schema.validate import validate
+from collector.wire import names
+from collector.wire.netconf_library import originator_leaves
 from collector.wire.netconf_requests import CloseSession, Get, decode_rpc, encode_rpc
 from collector.wire.netconf_schemas import (
     GetSchema,
     ModuleId,
     decode_schema,
     encode_get_schema,
+    latest_revision,
 )
-from publisher_sim.module_library import answer_get_schema, installed_modules
+from publisher_sim.module_library import answer_get_schema, installed_modules, modules_of
 
 OWN = ModuleId("ietf-yp-observation", "2026-05-11")
 
@@ -62,7 +66,32 @@ def test_without_the_standard_modules_it_has_its_own(
 ) -> None:
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     installed_modules.cache_clear()
-    names = set(installed_modules())
+    found = set(installed_modules())
     installed_modules.cache_clear()
-    assert OWN.name in names
-    assert "ietf-interfaces" not in names
+    assert OWN.name in found
+    assert "ietf-interfaces" not in found
+
+
+@pytest.mark.parametrize(
+    ("mode", "module", "expected"),
+    [
+        (names.MODE_MSO, ModuleId(names.MSO, "2019-10-12"), (("message-generator-id",), True)),
+        (names.MODE_DN_18, ModuleId(names.DN, "2026-02-21"), (("message-publisher-id",), True)),
+        (names.MODE_DN_19, ModuleId(names.DN, "2026-04-13"), (("message-publisher-id",), False)),
+    ],
+)
+def test_each_control_mode_has_its_own_extension(
+    mode: str, module: ModuleId, expected: object, tmp_path: Path
+) -> None:
+    known = modules_of(mode)
+    assert {names.MSO, names.DN} & known.keys() == {module.name}
+    assert known[module.name].id == module
+    request = encode_get_schema("1", GetSchema(module))
+    reply = answer_get_schema(decode_rpc(request), request, mode)
+    assert reply is not None
+    text = decode_schema(reply, module.name)
+    assert originator_leaves(text) == expected
+    assert latest_revision(text) == module.revision
+    path = tmp_path / f"{module}.yang"
+    path.write_text(text)
+    assert validate([path], search=[bundled_modules_folder()], strict=True).findings == ()
