@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,18 @@ def test_updates_and_verdicts_are_printed_and_a_refusal_is_one_sentence(lab: Lab
     assert last.startswith("collector: localhost refused the subscription: period-unsupported")
     assert "period-hint 10" in last
     assert "Traceback" not in refused.stderr
+
+
+def test_a_hint_is_followed_and_the_stop_time_ends_the_command(lab: Lab) -> None:
+    port = lab.ready()["netconf_port"]
+    soon = (datetime.now(UTC) + timedelta(seconds=6)).isoformat(timespec="seconds")
+    done = lab.subscribe(
+        port, "--period", "0.06", "--accept-hints", "--stop-time", soon, "--duration", "50",
+        "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    subscriptions = [row for row in rows if row["row"] == "subscription"]
+    assert subscriptions[0]["period_cs"] == 10, "six is refused, ten hinted"
+    assert subscriptions[-1]["state"] == "ended"
+    assert subscriptions[-1]["reason"] != "deleted"
