@@ -18,13 +18,13 @@ Examples (a password is in a file or in the environment variable COLLECTOR_PASSW
 @click.argument("target", metavar="DEVICE|HOST")
 @reach_options
 @json_option
-def capabilities(target: str, config_file: str | None, as_json: bool, **options: object) -> None:
+def capabilities(target: str, config_file: str | None, as_json: bool, **options: object) -> int:
     """Ask a device what can be subscribed to, and how.
 
     Shows periods, on-change support, encodings, transports, originator extension and more, each
     with its source: the capabilities of RFC 9196, the YANG library, the hello, or nobody. DEVICE is
-    one of the configuration; a HOST needs --user. Nothing of the device is changed. Exit status 2
-    when it could not be asked.
+    one of the configuration; a HOST needs --user. Nothing of the device is changed. Exit status 1
+    when it says that nothing can be subscribed to, 2 when it could not be asked.
     """
     import logging
     import sys
@@ -44,3 +44,4 @@ def capabilities(target: str, config_file: str | None, as_json: bool, **options:
         click.echo(capabilities_json(found.device, found.where, found.facts, found.nodes))
     else:
         print_capabilities(make_console(), found.facts, found.nodes)
+    return 1 if found.nothing else 0

@@ -15,7 +15,7 @@ from collector.errors import ProtocolError, WireError
 from collector.model import SelectionFilter
 from collector.service.clock import CollectorClock
 from collector.subscriber.capabilities import Ask, DeviceCapabilities, Extension, look
-from collector.subscriber.facts import Fact, NodeFact, facts, node_facts
+from collector.subscriber.facts import SUBSCRIPTIONS, Fact, NodeFact, facts, node_facts
 from collector.subscriber.manager import session_factory
 from collector.subscriber.modules import ModuleReader
 from collector.subscriber.session import NetconfSession, SessionSettings
@@ -38,6 +38,11 @@ class Findings(Struct, frozen=True):
     """``host:port``."""
     facts: tuple[Fact, ...]
     nodes: tuple[NodeFact, ...]
+
+    @property
+    def nothing(self) -> bool:
+        """It says that it has no subscriptions at all (RFC 8639)."""
+        return any(one.name == SUBSCRIPTIONS and one.value is False for one in self.facts)
 
 
 def read_capabilities(settings: SessionSettings, *, session: str, device: str) -> Findings:

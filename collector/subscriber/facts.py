@@ -30,6 +30,8 @@ from collector.wire.netconf_capabilities import (
     PushCapabilities,
 )
 
+SUBSCRIPTIONS = "subscribed-notifications"
+"""Fact: whether there are subscriptions at all."""
 _SUPPORT = {CONFIG_CHANGES: "configuration", STATE_CHANGES: "state"}
 _ENCODINGS = {
     "encode-xml": (names.SN, "encode-xml"),
@@ -80,7 +82,7 @@ _NOBODY: Said = (None, "")
 def facts(known: DeviceCapabilities, extension: Extension | None) -> tuple[Fact, ...]:
     """Everything, in the order in which people ask for it."""
     return (
-        _module(known, "subscribed-notifications", names.SN),
+        _module(known, SUBSCRIPTIONS, names.SN),
         _module(known, "yang-push", names.YP),
         *_originators(known, extension),
         *_pushing(known),

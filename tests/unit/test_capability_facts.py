@@ -8,7 +8,7 @@ import json
 import pytest
 
 from collector.model import SECOND
-from collector.service.capabilities import by_revision
+from collector.service.capabilities import Findings, by_revision
 from collector.subscriber.capabilities import DeviceCapabilities, Extension
 from collector.subscriber.facts import Fact, NodeFact, facts, node_facts
 from collector.views.capabilities import capabilities_json, print_capabilities
@@ -69,6 +69,15 @@ def test_a_yang_library_says_what_there_is_and_what_not() -> None:
     }
     without = said(DeviceCapabilities(library=Library((Module(SN),), 5)))
     assert without["yang-push"] == (False, LIBRARY)
+
+
+def test_who_has_no_subscriptions_says_so() -> None:
+    for known, nothing in (
+        (DeviceCapabilities(), False),
+        (DeviceCapabilities(library=LISTED), False),
+        (DeviceCapabilities(library=Library((Module("other"),), 1)), True),
+    ):
+        assert Findings("d", "d:830", facts(known, None), ()).nothing is nothing
 
 
 def test_a_hello_leaves_more_open() -> None:
