@@ -1,8 +1,9 @@
 """What a process uses while it runs, and whether that grows.
 
-Does: read /proc and the collector's page of metrics, fit a line. Does not: know the soak. Rule: a
-straight line through the samples after the first part of the run (caches fill, allocators settle)
-must not rise by more than a stated bound until the end.
+Does: read /proc and the collector's page of metrics, fit a line. Does not: know the soak. Rules:
+only the least of every few samples counts, since what is used for a while and given back (when
+files are compacted) is no growth; a straight line through them after the first part of the run
+(caches fill, allocators settle) must not rise by more than a stated bound until the end.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from msgspec import Struct
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 MIB = 1 << 20
-WARM_UP = 0.4
+WARM_UP = 0.3
 """Part of the run that is not looked at."""
+PARTS = 5
+"""The rest is cut into so many, of each of which the least counts: a minute's compaction does not
+hide it in ten minutes."""
 
 
 class Sample(Struct, frozen=True):
@@ -94,11 +98,19 @@ def growths(samples: Sequence[Sample]) -> list[Growth]:
         return []
     found = []
     for bound in BOUNDS:
-        values = [float(getattr(one, bound.name)) for one in steady]
+        low = _least(steady, bound.name)
+        values = [value for _, value in low]
         mean = sum(values) / len(values)
-        rise = slope([one.at for one in steady], values) * (steady[-1].at - steady[0].at)
+        rise = slope([at for at, _ in low], values) * (low[-1][0] - low[0][0])
         found.append(Growth(bound.name, mean, rise, bound.of(mean, last - first)))
     return found
+
+
+def _least(samples: Sequence[Sample], name: str) -> list[tuple[float, float]]:
+    """(when, how much) of the least sample of each part."""
+    size = max(1, len(samples) // PARTS)
+    parts = [samples[start : start + size] for start in range(0, len(samples), size)]
+    return [min((float(getattr(one, name)), one.at) for one in part)[::-1] for part in parts]
 
 
 def slope(times: Sequence[float], values: Sequence[float]) -> float:
