@@ -119,11 +119,9 @@ def replay_to_ask(
     return DeviceTime(start // SECOND * SECOND)
 
 
-def contradiction(terms: SubscriptionTerms, now: CollectorTime) -> str:
-    """Why a device would have to refuse these times now, in one sentence; empty: it would not."""
+def contradiction(terms: SubscriptionTerms) -> str:
+    """Why a device would have to refuse these times, in one sentence; empty: it would not."""
     replay, stop = terms.replay_start_time, terms.stop_time
-    if replay is not None and replay >= now:
-        return "replay-start-time does not lie in the past (RFC 8639 §2.4.2)"
     if replay is not None and stop is not None and stop <= replay:
         return "stop-time is not after replay-start-time (RFC 8639 §2.4.2.1)"
     return ""

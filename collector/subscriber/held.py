@@ -118,6 +118,11 @@ class Held:
         self.retry_at = CollectorTime(now + wait)
         return wait
 
+    def later(self, now: CollectorTime, at: int, reason: str) -> None:
+        """To be established at that moment, not before."""
+        self._enter(SubscriptionPhase.PENDING, now, reason)
+        self.retry_at = CollectorTime(at)
+
     def anew(self, now: CollectorTime, reason: str = "") -> None:
         """To be established once more, at once."""
         self._enter(SubscriptionPhase.PENDING, now, reason)

@@ -173,7 +173,11 @@ class Subscriptions:
             held.over(now, terms.stop_time)
             log_end(self._device, held, now)
             return
-        problem = contradiction(terms, now)
+        replay = terms.replay_start_time
+        if replay is not None and replay >= now:
+            held.later(now, replay + 1, "replay-start-time does not lie in the past yet")
+            return
+        problem = contradiction(terms)
         if problem:
             self._cannot(held, problem)
             return

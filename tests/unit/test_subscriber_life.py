@@ -589,13 +589,28 @@ def test_a_replay_may_begin_later_than_asked() -> None:
     run(main())
 
 
+def test_a_replay_that_begins_in_the_future_waits_for_it() -> None:
+    async def main() -> None:
+        world = World()
+        tonight = stream(replay_start_time=DeviceTime(1_700_003_600 * SECOND))
+        await world.want(tonight)
+        await until(lambda: world.phases() == [SubscriptionPhase.PENDING])
+        assert "does not lie in the past yet" in state(world).reason
+        assert kinds(world) == ""
+        world.clock.skip(3601)
+        await world.want(tonight)
+        await world.active()
+        await world.manager.stop()
+
+    run(main())
+
+
 def test_what_the_device_would_have_to_refuse_is_not_asked() -> None:
     async def main() -> None:
         world = World()
-        future = DeviceTime(1_800_000_000 * SECOND)
-        await world.want(stream(replay_start_time=future))
+        await world.want(stream(replay_start_time=DeviceTime(2 * SECOND), stop_time=DeviceTime(1)))
         await until(lambda: world.phases() == [SubscriptionPhase.REFUSED])
-        assert "does not lie in the past" in state(world).reason
+        assert "stop-time is not after replay-start-time" in state(world).reason
         assert kinds(world) == ""
         await world.manager.stop()
 
