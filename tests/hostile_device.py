@@ -92,6 +92,10 @@ def established(number: int, generators: tuple[str, ...] = ("1",)) -> bytes:
     return f'<id xmlns="{SUBSCRIBED}">{number}</id>{listed}'.encode()
 
 
+def with_id(text: bytes) -> bytes:
+    return b'<id xmlns="%b">%b</id>' % (SUBSCRIBED.encode(), text)
+
+
 def notification(content: str) -> bytes:
     return (
         f'<notification xmlns="{EVENTS}"><eventTime>2026-01-01T00:00:00Z</eventTime>{content}'
@@ -247,9 +251,41 @@ class DeepReply(Session):
 
 
 class BombReply(Session):
+    head = BombHello.hello.split(b"<hello")[0]
+
     def establish(self, message: bytes) -> None:
-        bomb = BombHello.hello.split(b"<hello")[0]
-        self.send(bomb + reply(message, b'<id xmlns="%b">&c;</id>' % SUBSCRIBED.encode()))
+        self.send(self.head + reply(message, with_id(b"&c;")))
+
+
+class OutsideReply(BombReply):
+    """Would read a file of ours."""
+
+    head = b'<!DOCTYPE n [<!ENTITY c SYSTEM "file:///etc/passwd">]>'
+
+
+class NoId(Session):
+    inner = b"<ok/>"
+
+    def establish(self, message: bytes) -> None:
+        self.send(reply(message, self.inner))
+
+
+class HugeId(NoId):
+    inner = with_id(b"9" * 4000)
+
+
+class IdOfNoText(NoId):
+    inner = with_id(b"\xff\xfe")
+
+
+class NotClosed(NoId):
+    inner = b"<a>"
+
+
+class Escape(NoId):
+    """No well-formed XML, and it would move a cursor."""
+
+    inner = b"<rpc-error><error-message>\x1b[2J</error-message></rpc-error>"
 
 
 class TerminalReply(Session):
@@ -402,6 +438,12 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "many-elements": Behaviour(ManyElements, "too-many-elements", "more than 4096 elements"),
     "deep-reply": Behaviour(DeepReply, "too-deep", "nest deeper"),
     "bomb-reply": Behaviour(BombReply, "timeout", "did not answer"),  # not even a reply
+    "outside-reply": Behaviour(OutsideReply, "timeout", "did not answer"),
+    "no-id": Behaviour(NoId, "no-subscription-id", "no subscription id"),
+    "huge-id": Behaviour(HugeId, "bad-value", "cannot be read"),
+    "id-of-no-text": Behaviour(IdOfNoText, "bad-xml", "cannot be read"),
+    "not-closed": Behaviour(NotClosed, "bad-xml", "no well-formed XML"),
+    "escape": Behaviour(Escape, "bad-xml", "no well-formed XML"),
     "terminal-reply": Behaviour(TerminalReply, "rpc-error", "word word"),
     "others-id": Behaviour(OthersId, "", ""),
     "many-generators-later": Behaviour(ManyGeneratorsLater, "", ""),

@@ -293,7 +293,7 @@ def test_nobody_who_sent_everything_is_blamed(seen: Seen) -> None:
 def test_every_metric_moves(seen: Seen) -> None:
     still = {name for name, number in seen.metrics.items() if not number}
     # the newest verdict of each device misses nobody when the scenario is over, and these devices
-    # refuse no request (``test_service_hostile_device`` does)
+    # refuse no request (``test_hostile_sessions`` does)
     quiet = {"generators_missing", "sessions_up", "requests_refused"}
     assert still <= quiet | NOT_HERE, seen.metrics
 

@@ -27,14 +27,14 @@ from tests.netconf_device import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
-PERIOD = 0.5
+PERIOD = 0.3
 SCENARIO = """
 name = "core7"
 address = "127.0.4.7"
 periods = 0
-grace_seconds = 0.5
+grace_seconds = 0.3
 [period]
-seconds = 0.5
+seconds = 0.3
 minimum_seconds = 0.1
 [receiver]
 transport = "netconf"
@@ -78,7 +78,7 @@ def config(folder: Path, port: int, host_key: str) -> Config:
                     "name": "lab",
                     "xpath": "/ietf-interfaces:interfaces",
                     "period_seconds": PERIOD,
-                    "grace_seconds": 0.5,
+                    "grace_seconds": 0.3,
                     "transport": "netconf",
                 }
             ],

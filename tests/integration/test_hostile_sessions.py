@@ -20,7 +20,7 @@ import pytest
 from msgspec.structs import replace
 
 from collector.config import Config, read_config_table
-from collector.model import Outcome
+from collector.model import Event, Outcome
 from collector.service import Service, commands
 from collector.subscriber.states import DeviceState
 from tests.hostile_device import BEHAVIOURS, PASSWORD, USER
@@ -28,7 +28,7 @@ from tests.lab import Collecting, environment, lab, scenario_toml
 
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
-PERIODS = 13
+PERIODS = 11
 GROWTH = 300 * 1024
 """KiB of this process: four devices fill 4 MiB each, again and again, and it is all given back."""
 
@@ -132,6 +132,8 @@ def test_each_harms_its_own_session_only(
         subscriptions={"in-session": {"transport": "netconf"}},
     )
 
+    events: list[Event] = []
+
     async def whole() -> None:
         async with (
             hostile_devices() as devices,
@@ -157,11 +159,17 @@ def test_each_harms_its_own_session_only(
                 assert outcomes[name].count(Outcome.COMPLETE) >= PERIODS - 6
                 assert not {Outcome.INCOMPLETE, Outcome.DEGRADED} & set(outcomes[name])
             assert service.health() == (True, "ok")
+            events.extend(running.facts.events)
 
     asyncio.run(whole())
     for line in caplog.messages:
         assert len(line) < 1000
         assert line.isprintable()
+    said = [event.text for event in events]
+    assert all(len(text) < 2000 and "\x9b" not in text for text in said)
+    assert not any("root:" in text for text in (*caplog.messages, *said)), "a file of ours"
+    refused = {event.device for event in events if event.kind == "request_refused"}
+    assert {"no-id", "huge-id", "deep-reply", "terminal-reply"} <= refused
 
 
 def check_states(service: Service, states: dict[str, DeviceState]) -> None:
