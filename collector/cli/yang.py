@@ -78,7 +78,8 @@ Examples (a password is in a file or in the environment variable COLLECTOR_PASSW
 @reach_options
 @click.option(
     "-o", "--output", "output", type=click.Path(file_okay=False), metavar="DIR",
-    help="Folder for the files.  [default: modules/.. in the data folder, named after the list]",
+    help="Folder for the files.  [default: modules/.. in the data folder, one for each list of"
+    " modules; fetched.json in it says whose]",
 )  # fmt: skip
 @json_option
 def fetch(

@@ -11,7 +11,6 @@ and the others are fetched; names are those that ``wire.netconf_schemas`` let pa
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 from collections import deque
 from collections.abc import Callable
@@ -19,8 +18,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from collector.errors import ProtocolError, SessionError, SinkError, WireError
+from collector.errors import ProtocolError, SessionError, WireError
 from collector.service.clock import CollectorClock
+from collector.service.module_cache import Note, cannot, folder_in_cache, write_note
 from collector.subscriber.manager import session_factory
 from collector.subscriber.modules import ModuleReader, NoGetSchemaError
 from collector.subscriber.session import SessionSettings, plain
@@ -110,7 +110,7 @@ async def fetch(
             reader = ModuleReader(opened)
             if fetching is None:
                 source, found = await reader.inventory()
-                place = folder or _in_cache(cache, found)
+                place = folder or folder_in_cache(cache, found)
                 fetching = _Fetching(place, source, found, progress)
             await fetching.go_on(reader)
             break
@@ -123,25 +123,19 @@ async def fetch(
         finally:
             await opened.close()
     assert fetching is not None  # else the first session ended with an error
-    return fetching.result()
+    result = fetching.result()
+    if folder is None:
+        write_note(Path(result.folder), _note(result), settings.where)
+    return result
 
 
-def _in_cache(cache: Path, found: Inventory) -> Path:
-    """A folder below the data folder, which belongs to its user alone."""
-    try:
-        cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise _cannot(cache.parent, error) from error
-    return cache / fingerprint(found)
-
-
-def fingerprint(found: Inventory) -> str:
-    """Name of the folder of these modules.
-
-    A content-id means something on one device only (RFC 8525 §3), so the list goes in as well.
-    """
-    text = "\n".join([found.content_id, *map(str, sorted(found.modules))])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _note(result: Fetched) -> Note:
+    return Note(
+        result.content_id,
+        result.source,
+        result.fetched + result.present,
+        tuple(str(ModuleId(one.module, one.revision)) for one in result.refused),
+    )
 
 
 class _Fetching:
@@ -185,7 +179,7 @@ class _Fetching:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._files = {path.name for path in self._folder.glob(f"*{SUFFIX}")}
         except OSError as error:
-            raise _cannot(self._folder, error) from error
+            raise cannot(self._folder, error) from error
         while self._waiting:
             module = self._waiting.popleft()
             done = self._fetched + self._present + len(self._refused)
@@ -207,7 +201,7 @@ class _Fetching:
         try:
             return (self._folder / name).read_text(encoding="utf-8", errors="replace")
         except OSError as error:
-            raise _cannot(self._folder / name, error) from error
+            raise cannot(self._folder / name, error) from error
 
     async def _ask(self, reader: ModuleReader, module: ModuleId) -> str:
         """Fetch and keep; what is refused has an empty text."""
@@ -244,7 +238,7 @@ class _Fetching:
             finally:
                 half.unlink(missing_ok=True)
         except OSError as error:
-            raise _cannot(path, error) from error
+            raise cannot(path, error) from error
         self._files.add(name)
         self._fetched += 1
 
@@ -255,7 +249,3 @@ class _Fetching:
                 self._met.add(name)
                 self._waiting.append(ModuleId(name))
                 self._total += 1
-
-
-def _cannot(path: Path, error: OSError) -> SinkError:
-    return SinkError(f"{path} cannot be used: {error.strerror}", retryable=False)

@@ -15,6 +15,7 @@ from collector.errors import ProtocolError, SessionError, SinkError
 from collector.pipeline.schemas import load_schemas
 from collector.schema.loader import bundled_modules_folder
 from collector.service import modules as service_modules
+from collector.service.module_cache import NOTE, read_note
 from collector.service.modules import Fetched, fetch
 from collector.subscriber.modules import NoGetSchemaError
 from collector.wire.netconf_schemas import (
@@ -293,6 +294,10 @@ def test_the_command_with_a_device_of_the_configuration_and_with_a_host(
     assert answer["refused"] == []
     folder = Path(answer["folder"])
     assert folder.parent == tmp_path / "data" / "modules"
+    note = read_note(folder)
+    assert (note.content_id, note.source, note.modules) == ("c1", "yang-library", 3)
+    assert [one.rpartition(":")[0] for one in note.devices] == ["127.0.0.1"]
+    assert not (tmp_path / "mine" / NOTE).exists(), "a folder of our own choice is our own"
     assert text[0].startswith("2 modules fetched, 0 were there already, 1 not fetched")
     assert "not fetched: example-sub@2026-01-02: not for you" in said.err
     assert "leave out --port" in said.err
