@@ -13,10 +13,11 @@ from typing import Any
 
 import asyncssh
 import pytest
+from msgspec import structs
 from pyarrow import parquet
 
 from collector.config import Config, read_config_table
-from collector.model import MediaType, SelectionFilter
+from collector.model import SelectionFilter
 from collector.service import Service
 from collector.subscriber.states import SubscriptionPhase
 from collector.wire import notification
@@ -24,7 +25,7 @@ from collector.wire.netconf_framing import encode_delimited
 from collector.wire.netconf_hello import BASE_1_0, encode_hello
 from publisher_sim.events import DISABLED, EventRecord
 from publisher_sim.run import ready_line
-from publisher_sim.scenario import parse_scenario
+from publisher_sim.scenario import Configuration, parse_scenario
 from publisher_sim.service import DeviceService
 from tests.lab import PASSWORD, Facts, password_in_environment
 
@@ -123,8 +124,11 @@ def stored(folder: Path) -> Counter[tuple[int, str]]:
     """(event time, name) of every event record in the store."""
     found: Counter[tuple[int, str]] = Counter()
     for path in (folder / "data" / "store").glob("updates-*.parquet"):
-        for payload in parquet.read_table(path)["payload"].to_pylist():
-            said = notification.decode(payload, MediaType.YANG_DATA_XML)
+        rows = parquet.read_table(path)
+        for payload, media_type in zip(
+            rows["payload"].to_pylist(), rows["media_type"].to_pylist(), strict=True
+        ):
+            said = notification.decode(payload, media_type)
             found[said.event_time or 0, said.name] += 1
     return found
 
@@ -252,3 +256,67 @@ def test_a_filter_that_changes_on_the_device_and_goes(tmp_path: Path) -> None:
 
     wanted = {"name": "broken", "stream": "alarms", "filter_name": "broken"}
     run(tmp_path, [wanted], scene)
+
+
+INITIAL = """
+<subscriptions xmlns="urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications">
+  <receiver-instances xmlns="urn:ietf:params:xml:ns:yang:ietf-subscribed-notif-receivers">
+    <receiver-instance><name>R1</name>
+      <udp-notif-receiver xmlns="urn:ietf:params:xml:ns:yang:ietf-udp-notif-transport">
+        <remote-address>127.0.0.1</remote-address><remote-port>{port}</remote-port>
+      </udp-notif-receiver></receiver-instance></receiver-instances>
+  <subscription><id>200</id><stream>alarms</stream><configured-replay/>
+    <transport xmlns:unt="urn:ietf:params:xml:ns:yang:ietf-udp-notif-transport"
+      >unt:udp-notif</transport>
+    <encoding>encode-json</encoding><stop-time>{stop}</stop-time>
+    <receivers><receiver><name>R1</name>
+      <receiver-instance-ref xmlns="urn:ietf:params:xml:ns:yang:ietf-subscribed-notif-receivers"
+        >R1</receiver-instance-ref></receiver></receivers>
+  </subscription></subscriptions>
+"""
+
+
+@pytest.mark.clause("8639-2.6-c")
+def test_a_configured_stream_comes_where_its_receiver_listens(tmp_path: Path) -> None:
+    """Replay and live records over UDP-notif, numbered without a hole, until its stop-time."""
+    facts = Facts()
+    everything: list[EventRecord] = []
+    stop = datetime.now(UTC) + timedelta(seconds=4)
+
+    async def main() -> None:
+        table: dict[str, Any] = {
+            "collector": {"data_dir": str(tmp_path / "data")},
+            "udp_notif": {"port": 0},
+            "metrics": {"port": 0},
+            "device": [{"name": "core7", "sources": ["127.0.4.8"]}],
+        }
+        service = Service(read_config_table(table, file="lab"), sinks=[facts])
+        await service.start()
+        try:
+            port = service.receivers[0].local_port  # type: ignore[attr-defined]
+            initial = INITIAL.format(port=port, stop=stop.isoformat())
+            configured = Configuration(initial=initial)
+            scenario = structs.replace(parse_scenario(SCENARIO), configuration=configured)
+            device = DeviceService(scenario, in_process=True)
+            try:
+                await device.start()
+                await until(lambda: len(device._master.life_cycle) == 0, "the stop-time")
+                alarms = device._master.streams.get("alarms")
+                assert alarms is not None
+                everything.extend(alarms.past(0, round(stop.timestamp() * 1e9), time.time_ns()))
+                await until(lambda: any(r.to_time for r in facts.subscriptions), "its end")
+            finally:
+                await device.stop()
+        finally:
+            await service.stop()
+
+    with password_in_environment():
+        asyncio.run(main())
+    (name,) = {row.name for row in facts.subscriptions}
+    assert {row.id for row in facts.subscriptions} == {200}, name
+    assert {row.origin for row in facts.subscriptions} == {"configured"}
+    found = stored(tmp_path)
+    assert len(everything) > 40
+    assert found == Counter((one.at, one.name) for one in everything)
+    assert not [event for event in facts.events if event.kind == "loss"]
+    assert facts.verdicts == {}
