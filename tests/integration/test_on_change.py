@@ -33,7 +33,7 @@ DEVICE = """
 name = "core{number}"
 address = "127.0.2.7{number}"
 seed = 3
-periods = 30
+periods = 24
 {head}
 [period]
 seconds = 0.2
