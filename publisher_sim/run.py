@@ -25,6 +25,7 @@ def override(
     *,
     receiver: str | None = None,
     netconf_port: int | None = None,
+    call_home: str | None = None,
     address: str | None = None,
     seed: int | None = None,
     periods: int | None = None,
@@ -37,6 +38,9 @@ def override(
         scenario = structs.replace(scenario, receiver=changed)
     if netconf_port is not None:
         netconf = structs.replace(scenario.netconf, port=netconf_port)
+        scenario = structs.replace(scenario, netconf=netconf)
+    if call_home is not None:
+        netconf = structs.replace(scenario.netconf, call_home=call_home)
         scenario = structs.replace(scenario, netconf=netconf)
     if address is not None:
         scenario = structs.replace(scenario, address=address)

@@ -19,6 +19,7 @@ EXAMPLE = """Example:
 @click.argument("scenario")
 @click.option("--receiver", metavar="HOST:PORT", help="Where the cards push to.")
 @click.option("--netconf-port", type=click.IntRange(0, 65535), help="0 takes any free port.")
+@click.option("--call-home", metavar="HOST[:PORT]", help="Collector that it calls (RFC 8071).")
 @click.option("--address", help="Loopback address of the device.")
 @click.option(
     "--truth",
@@ -33,6 +34,7 @@ def run(
     scenario: str,
     receiver: str | None,
     netconf_port: int | None,
+    call_home: str | None,
     address: str | None,
     truth: Path | None,
     seed: int | None,
@@ -52,6 +54,7 @@ def run(
         read_scenario(scenario),
         receiver=receiver,
         netconf_port=netconf_port,
+        call_home=call_home,
         address=address,
         seed=seed,
     )

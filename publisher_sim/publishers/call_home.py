@@ -14,12 +14,9 @@ from collections.abc import Callable
 
 import asyncssh
 
-from collector.errors import ConfigError
 from publisher_sim.publishers.netconf_server import NetconfServer
 from publisher_sim.scenario import Netconf
 
-DEFAULT_PORT = 4334
-"""``netconf-ch-ssh``, RFC 8071 §6."""
 MAX_RETRY_SECONDS = 60.0
 """Tries grow apart up to this (ours)."""
 _LOOK_SECONDS = 0.1
@@ -43,13 +40,10 @@ class CallHome:
             settings: whom to call, and how often.
             holds: session-id -> whether a subscription hangs on it.
             progress: gets a sentence when something changed.
-
-        Raises:
-            ConfigError: ``call_home`` is no HOST:PORT.
         """
         self._server = server
         self._settings = settings
-        self._host, self._port = collector_address(settings.call_home)
+        self._host, self._port = settings.collector
         self._holds = holds
         self._progress = progress
         self._task: asyncio.Task[None] | None = None
@@ -107,16 +101,3 @@ class CallHome:
                     return
         finally:
             ended.cancel()
-
-
-def collector_address(text: str) -> tuple[str, int]:
-    """``HOST``, ``HOST:PORT`` or ``[ADDRESS]:PORT``. Raises ConfigError."""
-    host, colon, port = text.rpartition(":")
-    if not colon or (":" in host and not host.startswith("[")):
-        host, port = text, str(DEFAULT_PORT)
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isascii() or not port.isdecimal() or not 0 < int(port) <= 65_535:
-        raise ConfigError(
-            f"{text!r} is nobody to call", key="netconf.call_home", allowed="HOST or HOST:PORT"
-        )
-    return host, int(port)

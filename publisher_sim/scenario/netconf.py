@@ -7,6 +7,9 @@ from typing import Literal
 from publisher_sim.scenario.table import Table
 from publisher_sim.scenario.users import AccessLevel
 
+CALL_HOME_PORT = 4334
+"""``netconf-ch-ssh``, RFC 8071 §6."""
+
 
 class Netconf(Table, frozen=True):
     """Where the master's NETCONF server listens and who may come in."""
@@ -40,3 +43,14 @@ class Netconf(Table, frozen=True):
     call_home_retry_seconds: float = 1.0
     """Seconds until it calls again after it was not answered, doubling up to a minute; also after a
     connection that lasted has ended."""
+
+    @property
+    def collector(self) -> tuple[str, int]:
+        """Host and port of ``call_home``. Raises ValueError: it is neither of its forms."""
+        host, colon, port = self.call_home.rpartition(":")
+        if not colon or (":" in host and not host.startswith("[")):
+            host, port = self.call_home, str(CALL_HOME_PORT)
+        host = host.removeprefix("[").removesuffix("]")
+        if not host or not port.isascii() or not port.isdecimal() or not 0 < int(port) <= 65_535:
+            raise ValueError(self.call_home)
+        return host, int(port)

@@ -20,7 +20,6 @@ from collector.subscriber.call_home import CallHome
 from collector.subscriber.called_session import CalledSession
 from collector.subscriber.session import SessionSettings
 from publisher_sim.publishers.call_home import CallHome as Calling
-from publisher_sim.publishers.call_home import collector_address
 from publisher_sim.publishers.netconf_server import NetconfServer
 from publisher_sim.scenario import Netconf
 from tests.netconf_device import (
@@ -481,13 +480,7 @@ def test_a_server_of_a_device_ends_who_does_not_log_in(
     ],
 )
 def test_whom_to_call(text: str, found: tuple[str, int]) -> None:
-    assert collector_address(text) == found
-
-
-@pytest.mark.parametrize("text", [":4334", "a:", "a:x", "a:0", "a:70000"])
-def test_nobody_to_call(text: str) -> None:
-    with pytest.raises(ConfigError, match="nobody to call"):
-        collector_address(text)
+    assert Netconf(call_home=text).collector == found
 
 
 def test_only_the_called_collector_has_a_session(tmp_path: Path) -> None:

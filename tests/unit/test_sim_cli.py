@@ -149,9 +149,9 @@ def test_packaged_scenarios_are_listed_and_printed(capsys: pytest.CaptureFixture
 
 
 def test_overrides() -> None:
-    scenario = override(
-        Scenario(), receiver="[2001:db8::1]:99", netconf_port=0, address="::1", seed=3
-    )
+    changes = {"netconf_port": 0, "address": "::1", "seed": 3, "call_home": "[::1]:4000"}
+    scenario = override(Scenario(), receiver="[2001:db8::1]:99", **changes)  # type: ignore[arg-type]
+    assert scenario.netconf.collector == ("::1", 4000)
     assert scenario.receiver.address == "2001:db8::1"
     assert scenario.receiver.port == 99
     assert scenario.netconf.port == 0

@@ -141,6 +141,20 @@ def test_which_numbers_show_a_loss(transport: str, header: str, numbers: str) ->
     assert found.encoding == found.encodings[0]
 
 
+@pytest.mark.parametrize("text", [":4334", "a:", "a:x", "a:0", "a:70000"])
+def test_nobody_to_call(text: str) -> None:
+    with pytest.raises(ConfigError, match="is nobody to call") as caught:
+        parse_scenario(f'[netconf]\ncall_home = "{text}"')
+    assert caught.value.key == "netconf.call_home"
+
+
+def test_somebody_has_to_come_or_to_be_called() -> None:
+    with pytest.raises(ConfigError, match="nobody could come"):
+        parse_scenario("[netconf]\nlisten = false")
+    called = parse_scenario('[netconf]\nlisten = false\ncall_home = "[::1]:4000"')
+    assert called.netconf.collector == ("::1", 4000)
+
+
 def test_late_delays_keep_their_distance() -> None:
     one = fault(kind="delay", at_period=10, seconds=1.2)
     other = '[[fault]]\nkind = "delay"\nat_period = 20\nseconds = 1.2\n'

@@ -45,9 +45,20 @@ def _check_netconf(checks: Checks, netconf: Netconf) -> None:
         netconf.listen or bool(netconf.call_home), "netconf.listen",
         "nobody could come, and it calls nobody", "true, or call_home",
     )  # fmt: skip
+    checks.require(
+        not netconf.call_home or _is_somebody(netconf), "netconf.call_home",
+        f"{netconf.call_home!r} is nobody to call", "HOST, HOST:PORT or [ADDRESS]:PORT",
+    )  # fmt: skip
     checks.within(netconf.call_home_period_seconds, 0, 86_400, "netconf.call_home_period_seconds")
     checks.within(netconf.call_home_idle_seconds, 0.01, 86_400, "netconf.call_home_idle_seconds")
     checks.within(netconf.call_home_retry_seconds, 0.01, 60, "netconf.call_home_retry_seconds")
+
+
+def _is_somebody(netconf: Netconf) -> bool:
+    try:
+        return bool(netconf.collector)
+    except ValueError:
+        return False
 
 
 def _is_address(text: str) -> bool:
