@@ -233,6 +233,12 @@ METRICS = (
     Metric("period_close_delay_seconds", "histogram", "Verdict minus the tick of its period."),
     Metric("sessions_up", "gauge", "Whether the management session is up.", ("device",)),
     Metric(
+        "subscriptions",
+        "gauge",
+        "Dynamic subscriptions that are wanted, by state: active, refused, suspended, ...",
+        ("device", "state"),
+    ),
+    Metric(
         "session_failures",
         "counter",
         "Management sessions that could not be made or were lost, by reason.",
@@ -309,6 +315,7 @@ class Counters:
         self.publisher_lag_seconds = Distribution(LAG_BOUNDS)
         self.period_close_delay_seconds = Distribution(CLOSE_BOUNDS)
         self.sessions_up = Counts()
+        self.subscriptions = Counts()
         self.session_failures = Counts()
         self.requests_refused = Counts()
         self.cross_checks = Counts()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 
 from collector.metrics import Counters
@@ -52,8 +53,11 @@ def refresh(service: Parts) -> None:
     _receivers(service)
     _quirks(service)
     counters.sessions_up.clear()
+    counters.subscriptions.clear()
     for state in service.manager.states():
         counters.sessions_up.set((state.name,), int(state.phase.value == "up"))
+        for phase, number in Counter(one.phase for one in state.subscriptions).items():
+            counters.subscriptions.set((state.name, phase.value), number)
 
 
 def _tasks() -> int:

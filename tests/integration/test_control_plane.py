@@ -21,6 +21,7 @@ from collector.config import Config, read_config_table
 from collector.journal.reader import JournalReader
 from collector.model import SECOND, DeviceTime, Outcome, RecordKind, RpcNote
 from collector.service import Service, commands
+from collector.service.gauges import refresh
 from collector.subscriber import held
 from collector.wire.netconf_rpc import EstablishSubscription, decode_rpc
 from publisher_sim.run import ready_line
@@ -326,6 +327,11 @@ def test_another_configuration_and_another_life_of_the_device(tmp_path: Path) ->
             device, _ = await started(again.replace("subscriptions = 16", "subscriptions = 1"))
             assert (await lab.comes_to("counters", "active"))["id"] is not None
             refused = await lab.comes_to("c", "pending")
+            refresh(service)
+            assert dict(service.counters.subscriptions.items()) == {
+                ("core7", "active"): 1,
+                ("core7", "pending"): 1,
+            }
             assert refused["why"].startswith("refused: insufficient-resources")
             assert "; asked again at 20" in refused["why"]
         finally:
