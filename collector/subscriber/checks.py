@@ -23,6 +23,8 @@ from collector.wire.node_paths import NodePath, selected_paths
 Said = Callable[[str], Iterator[tuple[Any, str]]]
 """A field of ``PushCapabilities`` -> its values for the wanted nodes, each with words for whose it
 is."""
+_ALWAYS = "encode-xml"
+"""Over NETCONF there is XML whatever is listed (RFC 8640 §4)."""
 _MAX_PATHS = 32
 """Paths of one filter that are looked at (ours): each is compared with all that the device says."""
 _SYSTEM = "its system capabilities say that"
@@ -74,8 +76,8 @@ def _needed(terms: SubscriptionTerms) -> Iterator[tuple[str, str, str]]:
         yield names.SN, selection.kind, f"the {selection.kind} filter"
     if terms.on_change is not None:
         yield names.YP, "on-change", "the subscription"
-    if terms.encoding in ("encode-json", "encode-xml"):
-        yield names.SN, terms.encoding, "the encoding"
+    if terms.encoding == "encode-json":
+        yield names.SN, "encode-json", "the encoding"
     if terms.dscp:
         yield names.SN, "dscp", "dscp"
     if terms.weighting is not None or terms.dependency is not None:
@@ -104,7 +106,7 @@ def _streams(terms: SubscriptionTerms, known: DeviceCapabilities) -> Iterator[st
 # --------------------------------------------------------------------------- capabilities
 def _encodings(terms: SubscriptionTerms, system: SystemCapabilities) -> Iterator[str]:
     listed = dict.fromkeys(name for one in system.transports for name in one.encodings)
-    if terms.encoding is not None and listed and terms.encoding not in listed:
+    if listed and terms.encoding not in (None, _ALWAYS, *listed):
         yield f"{_SYSTEM} the encodings are {', '.join(listed)}"
 
 

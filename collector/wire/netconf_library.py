@@ -34,14 +34,15 @@ RELEVANT: Final = (
     *names.GENERATOR_MODULES,
     names.UDP_TRANSPORT,
     names.HTTPS_TRANSPORT,
-    "ietf-subscribed-notif-receivers",
+    names.RECEIVERS,
+    names.UDP_OLD,
     "ietf-system-capabilities",
     "ietf-notification-capabilities",
     "ietf-yp-transport-capabilities",
     names.ENVELOPE,
     names.OBSERVATION,
     names.REVISION,
-    "ietf-netconf-nmda",
+    names.NMDA,
     "ietf-netconf-monitoring",
 )
 """Modules that say what can be subscribed to, and how."""

@@ -155,7 +155,7 @@ PERIODIC = SubscriptionTerms(
 )
 CHANGING = replace(PERIODIC, period=None, on_change=OnChange(SECOND // 10, True, ("move",)))
 STREAM = SubscriptionTerms(stream="NETCONF", encoding="encode-xml")
-FEATURES = ("xpath", "subtree", "encode-json", "encode-xml", "dscp", "qos", "replay")
+FEATURES = ("xpath", "subtree", "encode-json", "dscp", "qos", "replay")
 
 
 def knowing(
@@ -233,6 +233,11 @@ SAYS = "its system capabilities say that "
             PERIODIC,
             knowing(transports=(TransportCapability("udp-notif", (), ("encode-cbor",)),)),
             ["the encodings are encode-cbor"],
+        ),
+        (
+            replace(PERIODIC, encoding="encode-xml"),
+            knowing(transports=(TransportCapability("udp-notif", (), ("encode-cbor",)),)),
+            [],
         ),
     ],
 )  # fmt: skip
