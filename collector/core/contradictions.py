@@ -43,6 +43,7 @@ def follow(
     told = [f"{name} never sends" for name in sorted(never)]
     told += [f"{name} sends and is not declared" for name in sorted(strangers)]
     _follow_list(context, subscription, life, tuple(told), now)
+    life.is_open = bool(life.strangers or life.unheard or life.contradiction or life.against_run)
 
 
 def _follow_strangers(
@@ -53,7 +54,8 @@ def _follow_strangers(
         if one is None:
             if len(life.strangers) >= STRANGERS:
                 continue
-            one = life.strangers[name] = Stranger(slot.first_arrival)
+            one = Stranger(slot.first_arrival)
+            life.strangers = life.strangers | {name: one}
         one.present += 1
         one.absent = 0
         if one.present == UNANNOUNCED:
@@ -77,7 +79,7 @@ def _follow_strangers(
 def _follow_unheard(
     context: Context, subscription: Subscription, life: Life, never: Sequence[str], now: int
 ) -> None:
-    before, life.unheard = life.unheard, {}
+    before, life.unheard = dict(life.unheard), {}
     for name in never:
         periods = life.unheard[name] = before.pop(name, 0) + 1
         if periods == CONTRADICTIONS:

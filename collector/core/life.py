@@ -64,7 +64,7 @@ def declares(
 ) -> None:
     """The device said a list."""
     life = of(subscription)
-    before, life.declared = life.declared, tuple(dict.fromkeys(declared))
+    before, life.declared = life.declared, context.same(tuple(dict.fromkeys(declared)))
     if before is None:
         life.told, life.hold = life.declared, amendable(subscription.period)
         life.spoke_at = arrival - STEADY_HOLDS * life.hold

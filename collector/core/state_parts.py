@@ -7,6 +7,7 @@ hundred octets; times are ns, absent is None.
 from __future__ import annotations
 
 from collections import deque
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -85,6 +86,10 @@ class ListInForce:
         self.provenance = provenance
 
 
+_NONE_YET: Final[dict[str, Any]] = {}
+"""One for all who have none, as ``state.NONE_YET``: it stays empty."""
+
+
 class Stranger:
     """A generator that sends and is not on the declared list."""
 
@@ -104,7 +109,7 @@ class Life:
 
     __slots__ = (
         "against", "against_run", "changes", "contradiction", "declared", "due", "expect", "hold",
-        "short", "short_due", "spoke_at", "strangers", "told", "told_due", "unheard",
+        "is_open", "short", "short_due", "spoke_at", "strangers", "told", "told_due", "unheard",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -128,19 +133,16 @@ class Life:
         """When they are told otherwise."""
         self.due: int | None = None
         """The earlier one of the two, as entered among the deadlines."""
-        self.strangers: dict[str, Stranger] = {}
-        self.unheard: dict[str, int] = {}
+        self.is_open = False
+        """There is something of the four below that a good period may end."""
+        self.strangers: dict[str, Stranger] = _NONE_YET
+        self.unheard: dict[str, int] = _NONE_YET
         """Declared, not heard in this revision -> periods in which others sent."""
         self.contradiction: tuple[str, ...] = ()
         """In what list and data differ, as people were told."""
         self.against: tuple[str, ...] = ()
         """In what else they differ now, and in how many periods running."""
         self.against_run = 0
-
-    @property
-    def is_open(self) -> bool:
-        """Is there something that a good period may end?"""
-        return bool(self.strangers or self.unheard or self.contradiction or self.against_run)
 
 
 class Windows:
