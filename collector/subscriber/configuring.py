@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from collector.config import Config, SubscriptionSettings
 from collector.config.subscriptions import ReceiverInstanceSettings
-from collector.errors import ProtocolError, WireError
+from collector.errors import ProtocolError, SessionError, WireError
 from collector.model import DeviceTime
 from collector.subscriber.asked import anchor_offset
 from collector.subscriber.config_plan import Plan, WantedConfigured, plan
@@ -285,10 +285,10 @@ class Configurer:
             raise
 
     async def _quietly(self, operation: Operation) -> None:
-        """What is done after a failure must not hide it. Raises SessionError."""
+        """What is done after a failure must not hide it; the end of a session does it, too."""
         try:
             await self._ask(operation)
-        except ProtocolError:
+        except (ProtocolError, SessionError):
             pass
 
     async def _ask(self, operation: Operation) -> RpcReply:

@@ -395,6 +395,18 @@ def test_a_receiver_over_a_connection_is_active_once_it_was_told() -> None:
     assert device.state()[1] == {"to-H1": "active"}
 
 
+def test_who_is_not_reached_yet_will_hear_of_the_newest_terms() -> None:
+    device = Device()
+    before = wanted("H1", transport="https")
+    device.make(HTTPS, before)
+    device.edit(Edit(before, wanted("H1", transport="https", period=2 * SECOND)))
+    (said,) = (action for action in device.actions if isinstance(action, ports.Announce))
+    assert said.kind is _K.SUBSCRIPTION_STARTED
+    assert said.change is not None
+    assert said.change.terms is not None
+    assert said.change.terms.period == 2 * SECOND
+
+
 def test_one_of_two_receivers_is_lost_and_the_other_goes_on() -> None:
     device = Device()
     other = structs.replace(HTTPS, name="H2", port=9443)

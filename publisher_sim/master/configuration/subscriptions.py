@@ -173,6 +173,10 @@ class ConfiguredSubscriptions:
             actions.extend(self._life_cycle.modify(one, terms, found.one.selection, now))
         elif changed:
             one.terms, one.selection = terms, found.one.selection
+        if changed:  # what waits for those who were not reached says the old terms
+            for receiver in entry.receivers.values():
+                if receiver.state == CONNECTING:
+                    actions.extend(self._greet(entry, receiver, now))
         new = {name: to for name, to in found.destinations.items() if name not in entry.receivers}
         return [*actions, *self._connect(entry, new, now)]
 
@@ -235,6 +239,7 @@ class ConfiguredSubscriptions:
         receiver.state = ACTIVE
         to = receiver.destination
         if not self._running(entry):
+            one.causes, one.suspended_at, one.modified_meanwhile = (), None, False
             one.destinations = (to,)
             begun = self._life_cycle.begin(one, now)
         elif to in one.destinations:
