@@ -27,7 +27,7 @@ def test_the_master_reports_what_its_agents_made(tmp_path: Path) -> None:
         return len(heard)
 
     async def scene() -> None:
-        device = Device(tmp_path, receiver, HEAD.format(periods=14) + CARDS + drops)
+        device = Device(tmp_path, receiver, HEAD.format(periods=11) + CARDS + drops)
         await device.start()
         async with device.subscriber() as subscriber:
             wanted = terms(400_000_000)
