@@ -70,9 +70,12 @@ def _follow_strangers(
                 f"Generator {name} has sent updates of {subscription.name} for {CONTRADICTIONS} "
                 "periods and was never announced.",
             )  # fmt: skip
+    listed = subscription.lists[-1].allowed
     for name in [one for one in life.strangers if one not in slots]:
+        if name in listed and life.told_due is not None:
+            continue  # how late it was announced is told with the list
         life.strangers[name].absent += 1
-        if life.strangers[name].absent >= CONTRADICTIONS:
+        if name in listed or life.strangers[name].absent >= CONTRADICTIONS:
             del life.strangers[name]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from collector.comparison import compare, read_truth
 from collector.core.contradictions import STRANGERS
 from collector.core.engine import Engine
 from collector.core.life import LONGEST_HOLD, MOST_SAID
@@ -22,7 +23,8 @@ from collector.model import (
     OnChange,
     SelectionFilter,
 )
-from publisher_sim.scenario import Card, Fault
+from publisher_sim import truth_file
+from publisher_sim.scenario import Fault, Scenario
 from publisher_sim.simulate import simulate
 from tests.helpers import DEVICE, Wire, changed, established, ns, run, steady, terms, update
 from tests.sim_joined import LATENCY, Joined, compare_with_truth
@@ -273,6 +275,21 @@ def test_a_stranger_that_comes_and_goes_is_said_once() -> None:
     ]
 
 
+def test_a_stranger_that_a_list_names_for_a_moment_only() -> None:
+    stranger = steady((3,), start=5, periods=30)
+    lists = [listed(83, "1", "2", "3"), listed(84, "1", "2"), listed(85, "1", "2", "3")]
+    wire = run([established(-50), *steady(periods=35), *stranger, *lists], until=348)
+    assert [one for one in life(wire) if one[1] == "3"] == [
+        ("originator_unannounced", "3"),
+        ("originator_announced_late", "3"),
+    ]
+    device, _ = thaw(wire.engine.snapshot_device(DEVICE))
+    known = device.subscriptions[1].life
+    assert known is not None
+    assert not known.strangers
+    assert not known.is_open
+
+
 def test_only_so_many_strangers_are_followed() -> None:
     odd = [
         update(10 * n + 1 + g / 1000, str(g), n, time=10 * n + 0.9, header=g)
@@ -486,7 +503,19 @@ def test_where_all_are_alive_a_further_one_is_refused() -> None:
 
 
 # --------------------------------------------------------------------------- the simulator
-HEIR = Card("spare", 140, interfaces=("spare0",))
+def listened(scenario: Scenario) -> tuple[Joined, list[Event]]:
+    """The device joined with an engine, and the events that it will say."""
+    joined = Joined(scenario)
+    events: list[Event] = []
+    hand = joined.engine.receive
+
+    def receive(record: Any, now: CollectorTime) -> Any:
+        facts = hand(record, now)
+        events.extend(one for one in facts if isinstance(one, Event))
+        return facts
+
+    joined.engine.receive = receive  # type: ignore[method-assign]
+    return joined, events
 
 
 @pytest.mark.parametrize(
@@ -516,16 +545,7 @@ def test_what_a_simulated_device_does_is_said(
     fault: Fault, said: list[tuple[str, str]], tmp_path: Path
 ) -> None:
     scenario = small(fault, periods=60)
-    joined = Joined(scenario)
-    events: list[Event] = []
-    hand = joined.engine.receive
-
-    def receive(record: Any, now: CollectorTime) -> Any:
-        facts = hand(record, now)
-        events.extend(one for one in facts if isinstance(one, Event))
-        return facts
-
-    joined.engine.receive = receive  # type: ignore[method-assign]
+    joined, events = listened(scenario)
     stream, header, _ = simulate(scenario)
     joined.take(stream)
     joined.stop(header.until + LATENCY)
@@ -540,3 +560,41 @@ def test_hold_is_never_shorter_than_twenty_seconds() -> None:
     lists = [listed(3, "1"), listed(15, "1", "2"), listed(70, "1")]
     wire = run([established(0, ("1", "2"), period=1), *lists], until=71)
     assert [one.time for one in wire.events] == [ns(3), ns(23), ns(70)]
+
+
+@pytest.mark.clause("mso-7-d")
+@pytest.mark.parametrize("late", [2.4, 7.4])
+@pytest.mark.parametrize(
+    ("fault", "kinds"),
+    [
+        (Fault("pull", 10, 22, "lc2"), {"removed", "unannounced", "announced_late"}),
+        (Fault("pull", 10, 22, "lc2", moves_to="master"), {"unannounced", "replaced"}),
+        (Fault("kill", 10, card="lc1"), {"removed"}),
+        (
+            Fault("move", 10, 22, "lc1", moves_to="lc2"),
+            {"removed", "unannounced", "announced_late"},
+        ),
+    ],
+    ids=["pulled", "inherited", "killed", "moved"],
+)
+def test_a_list_that_comes_late_is_judged_as_if_it_had_been_in_time(
+    fault: Fault, kinds: set[str], late: float, tmp_path: Path
+) -> None:
+    """Data comes before the list says so; the last rows are those that the device deserves."""
+    scenario = small(fault, periods=60)
+    stream, header, lines = simulate(scenario)
+    held = [
+        msgspec.structs.replace(one, at=one.at + round(late * 1e9))
+        if one.kind == "notification" and one.at < header.until
+        else one
+        for one in stream
+    ]
+    joined, events = listened(scenario)
+    joined.take(sorted(held, key=lambda one: one.at))
+    verdicts = joined.stop(header.until + LATENCY)
+    found = {one.kind.removeprefix("originator_") for one in events if one.kind.startswith(LIFE)}
+    assert found - {"never_announced", "list_contradicts_data", "list_fits_data"} == kinds
+    path = tmp_path / "truth.jsonl"
+    truth_file.write(path, header, lines)
+    differences = compare(read_truth(path), verdicts).differences
+    assert [one.sentence() for one in differences if one.row == "last"] == []
