@@ -8,7 +8,8 @@ Rules: ``full`` may do everything; ``limited`` may read, subscribe, and end what
 operation is ``access-denied`` and has changed nothing; data that may not be read is left out
 without a word, before any filter looks at it (RFC 8341 §3.2.4), or a content match could ask for
 it. The list of generators shows where resources are (base draft §13), so it is never for
-``limited``. A user that nobody configured is ``limited``.
+``limited``. A user that nobody configured is ``limited``. Data of a module that a user may not read
+is neither shown nor pushed to it (RFC 8641 §3.9).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from lxml import etree
 
 from collector.errors import ProtocolError
 from collector.wire import names
+from publisher_sim.entries import TREES
 from publisher_sim.scenario import Scenario
 
 FULL: Final = "full"
@@ -38,6 +40,8 @@ DENIED: Final = frozenset(
     }
 )  # fmt: skip
 """Operations that only ``full`` may ask for, and the action that resets a receiver."""
+EVERY_MODULE: Final[tuple[str, ...]] = tuple(TREES)
+"""Modules of the data that publishers serve."""
 _SN: Final = names.NAMESPACES[names.SN]
 _SUBSCRIPTIONS: Final = f"{{{_SN}}}subscriptions/{{{_SN}}}subscription"
 
@@ -49,10 +53,15 @@ class Access:
         netconf = scenario.netconf
         self._levels: dict[str, str] = {one.name: one.access for one in scenario.user}
         self._levels[netconf.username] = netconf.access
+        self._reads: dict[str, tuple[str, ...]] = {one.name: one.reads for one in scenario.user}
 
     def level(self, user: str) -> str:
         """``full`` or ``limited``."""
         return self._levels.get(user, LIMITED)
+
+    def reads(self, user: str) -> tuple[str, ...]:
+        """Modules whose data it may read."""
+        return self._reads.get(user, EVERY_MODULE)
 
 
 def permit(level: str, operation: str) -> None:
@@ -69,14 +78,21 @@ def sees_generators(level: str) -> bool:
     return level == FULL
 
 
-def hide(root: etree._Element, level: str, own: Collection[int]) -> None:
-    """Take what the level may not see out of a data tree.
+def hide(
+    root: etree._Element, level: str, own: Collection[int], reads: Collection[str] = EVERY_MODULE
+) -> None:
+    """Take what a user may not see out of a data tree.
 
     Args:
         root: above the top-level nodes; changed.
         level: of who asks.
         own: ids of the subscriptions of who asks.
+        reads: modules whose data is for who asks.
     """
+    for top in list(root):
+        module = names.module_of(etree.QName(top).namespace or "")
+        if module in EVERY_MODULE and module not in reads:
+            _remove(top)
     if level == FULL:
         return
     for entry in root.findall(_SUBSCRIPTIONS):

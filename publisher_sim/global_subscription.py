@@ -69,6 +69,8 @@ class GlobalSubscription(Struct):
     """Active receivers of a configured one; empty: that of the scenario."""
     modified_meanwhile: bool = False
     """Changed while suspended, which is told when it goes on (RFC 8639 §2.5.3)."""
+    readable: tuple[str, ...] | None = None
+    """Modules whose data its subscriber may read; None: all."""
     unlisted: bool = False
     """Its subscriber may not see who delivers (base draft §13)."""
     rhythm: int = SECOND

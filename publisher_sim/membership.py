@@ -11,6 +11,7 @@ external connectivity, encoding, shortest period (draft-zhou-netconf-multi-strea
 from __future__ import annotations
 
 import heapq
+from collections.abc import Collection
 
 from collector.errors import UsageError
 from collector.model import SECOND
@@ -94,15 +95,26 @@ class Membership:
         return tuple(self._table.owners)
 
     def shares(
-        self, selection: Selection, encoding: str, period: int
+        self,
+        selection: Selection,
+        encoding: str,
+        period: int,
+        readable: Collection[str] | None = None,
     ) -> dict[str, tuple[Node, ...]]:
-        """publisher -> its part, in the order of the scenario."""
+        """publisher -> its part, in the order of the scenario.
+
+        ``readable``: modules that the receiver may read, the others are silently left out
+        (RFC 8641 §3.9); None: all.
+        """
         able = [
             card.name
             for card in self._scenario.publishers
             if card.name == MASTER or self._is_able(card.name, encoding, period)
         ]
-        return decompose(self._table.owners, selection, able, MASTER)
+        owners = self._table.owners
+        if readable is not None:
+            owners = {node: owner for node, owner in owners.items() if node.module in readable}
+        return decompose(owners, selection, able, MASTER)
 
     def _is_able(self, card: str, encoding: str, period: int) -> bool:
         known = self._there.get(card)

@@ -38,7 +38,7 @@ class Decomposition:
         if one.terms.stream is not None:
             return {}
         encoding = one.terms.encoding or DEFAULT_ENCODING
-        return self._members.shares(one.selection, encoding, one.period)
+        return self._members.shares(one.selection, encoding, one.period, one.readable)
 
     def generators(self, one: GlobalSubscription) -> tuple[str, ...]:
         """Who serves it."""

@@ -103,7 +103,7 @@ class DynamicSubscriptions:
     ) -> Answer:
         terms = self._without_unknown_dependency(session, operation.terms)
         one = GlobalSubscription(self._next_id, session.session_id, terms, EVERYTHING, {})
-        one.unlisted = not sees_generators(session.access)
+        one.unlisted, one.readable = not sees_generators(session.access), session.reads
         revised = self._grant(one, terms, now)
         one.shares = self._decomposition.shares(one)
         self._check_notifiable(one)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from publisher_sim.access import FULL
+from publisher_sim.access import EVERY_MODULE, FULL
 
 
 class SessionInfo(Struct, frozen=True):
@@ -20,6 +20,8 @@ class SessionInfo(Struct, frozen=True):
     user: str
     access: str = FULL
     """Access level of its user."""
+    reads: tuple[str, ...] = EVERY_MODULE
+    """Modules whose data its user may read."""
     since: int = 0
     """When it said hello, ns since 1970."""
 
@@ -27,18 +29,24 @@ class SessionInfo(Struct, frozen=True):
 class Sessions:
     """The open sessions of a device."""
 
-    def __init__(self, access_of: Callable[[str], str] = lambda user: FULL) -> None:
+    def __init__(
+        self,
+        access_of: Callable[[str], str] = lambda user: FULL,
+        reads_of: Callable[[str], tuple[str, ...]] = lambda user: EVERY_MODULE,
+    ) -> None:
         """Nobody is there yet.
 
         Args:
             access_of: user -> access level.
+            reads_of: user -> modules whose data it may read.
         """
         self._access_of = access_of
+        self._reads_of = reads_of
         self._open: dict[str, SessionInfo] = {}
 
     def opened(self, session_id: str, user: str, now: int = 0) -> SessionInfo:
         """Somebody came."""
-        session = SessionInfo(session_id, user, self._access_of(user), now)
+        session = SessionInfo(session_id, user, self._access_of(user), self._reads_of(user), now)
         self._open[session_id] = session
         return session
 

@@ -96,7 +96,7 @@ class Answers:
     ) -> Data:
         try:
             root = self._tree(datastore, selection, now)
-            hide(root, session.access, self._own(session))
+            hide(root, session.access, self._own(session), session.reads)
             if without is not None:
                 take_away(root, without)
             marks = set(root) if selection is None else compile_filter(selection).marks(root)

@@ -9,6 +9,7 @@ from publisher_sim.scenario.table import Table
 AccessLevel = Literal["full", "limited"]
 """``limited``: reads, subscribes and ends what is its own; sees neither the subscriptions of others
 nor any list of generators, and neither kills nor configures (``publisher_sim.access``)."""
+DataModule = Literal["ietf-interfaces", "ietf-hardware"]
 
 
 class User(Table, frozen=True):
@@ -20,5 +21,7 @@ class User(Table, frozen=True):
     """File with the password in its first line."""
     password_env: str = ""
     """Environment variable with the password, used where there is no file."""
+    reads: tuple[DataModule, ...] = ("ietf-interfaces", "ietf-hardware")
+    """Modules whose data it may read; that of others is neither shown nor pushed to it."""
     authorized_keys: str = ""
     """File with public keys that may log in, in the OpenSSH format."""

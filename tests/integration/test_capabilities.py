@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from collector.service import Service, commands
 from collector.service.capabilities import Findings, find_out
 from collector.service.clock import CollectorClock
 from collector.subscriber.asyncssh_session import AsyncsshSession
-from collector.subscriber.session import SessionSettings
+from collector.subscriber.session import Arrived, SessionSettings
 from collector.wire.netconf_rpc import (
     EstablishSubscription,
     Get,
@@ -49,6 +49,7 @@ password_env = "LAB_PASSWORD"
 [[user]]
 name = "guest"
 password_env = "LAB_PASSWORD"
+reads = ["ietf-interfaces"]
 [receiver]
 transport = "netconf"
 [period]
@@ -57,6 +58,7 @@ minimum_seconds = 0.5
 name = "lc1"
 publisher_id = 101
 interfaces = ["eth1/0"]
+hardware = ["fpc1"]
 """
 
 
@@ -174,26 +176,35 @@ def test_without_modules_in_the_hello_the_library_is_asked_and_a_doubt_is_said(
 class Asking:
     """One session as some user."""
 
-    def __init__(self, session: Any) -> None:
-        self._session = session
+    def __init__(self, settings: SessionSettings) -> None:
+        self.session = AsyncsshSession(settings, self._deliver, CollectorClock())
+        self.updates: list[bytes] = []
+
+    def _deliver(self, now: object, messages: Sequence[Arrived]) -> None:
+        self.updates += [one.payload for one in messages if b"push-update" in one.payload]
+
+    async def updated(self) -> bytes:
+        """The first update that comes."""
+        async with asyncio.timeout(60):
+            while not self.updates:
+                await asyncio.sleep(0.02)
+        return self.updates[0]
 
     async def ask(self, operation: Any) -> RpcReply:
-        return decode_reply(await self._session.rpc(encode_rpc("7", operation)))
+        return decode_reply(await self.session.rpc(encode_rpc("7", operation)))
 
 
 @asynccontextmanager
 async def session_of(running: DeviceService, folder: Path, user: str) -> AsyncIterator[Asking]:
-    opened = AsyncsshSession(
-        settings(running, folder, user), lambda now, messages: None, CollectorClock()
-    )
+    asking = Asking(settings(running, folder, user))
     try:
-        await opened.open()
-        yield Asking(opened)
+        await asking.session.open()
+        yield asking
     finally:
-        await opened.close()
+        await asking.session.close()
 
 
-@pytest.mark.clause("mso-13", "8639-8-b")
+@pytest.mark.clause("mso-13", "8639-8-b", "8641-3.9-a", "8641-3.9-b")
 def test_a_guest_sees_and_does_less(tmp_path: Path) -> None:
     terms = SubscriptionTerms(datastore="operational", period=SECOND, encoding="encode-xml")
 
@@ -210,6 +221,10 @@ def test_a_guest_sees_and_does_less(tmp_path: Path) -> None:
             assert [(one.id, one.generators) for one in seen] == [(mine.subscription_id, None)]
             seen = (await operator.ask(Get())).subscriptions or ()
             assert [one.generators for one in seen] == [("101",), ("101",)]
+            for asking, modules in ((operator, (b"eth1/0", b"fpc1")), (guest, (b"eth1/0",))):
+                update = await asking.updated()
+                found = [word for word in (b"eth1/0", b"fpc1") if word in update]
+                assert found == list(modules)
             assert theirs.subscription_id is not None
             refused = (await guest.ask(KillSubscription(theirs.subscription_id))).error
             assert isinstance(refused, ProtocolError)

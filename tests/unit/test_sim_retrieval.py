@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
+from msgspec import structs
 
 from collector.errors import ConfigError, ProtocolError
 from collector.model import (
@@ -44,8 +44,9 @@ from collector.wire.netconf_rpc import (
 from collector.wire.netconf_schemas import ModuleId, decode_inventory
 from publisher_sim import ports
 from publisher_sim.access import LIMITED, Access, permit
-from publisher_sim.channel import Register
+from publisher_sim.channel import ComponentSubscription, Register
 from publisher_sim.master import MasterPublisher
+from publisher_sim.resource_location import Node
 from publisher_sim.retrieval import capabilities
 from publisher_sim.retrieval.itself import Itself
 from publisher_sim.scenario import (
@@ -521,6 +522,37 @@ def test_a_limited_user_is_not_told_of_another_decomposition_either() -> None:
     assert change.state_change.generators is None
 
 
+BLIND = User("guest", password_env="NOWHERE", reads=("ietf-interfaces",))
+
+
+@pytest.mark.clause("8641-3.9-a", "8641-3.9-b")
+def test_what_may_not_be_read_is_neither_shown_nor_pushed() -> None:
+    """Silently: the subscription is taken, and the rest of it served."""
+    device = Device(device_of(user=(BLIND,)))
+    tops = [top.name for top in device.data(Get(None), "3").children]
+    assert "interfaces" in tops
+    assert "hardware" not in tops
+    assert device.get(f'<hardware xmlns="{HW}"/>', "3").children == []
+    everything = structs.replace(PERIODIC, selection_filter=None)
+    both = {"ietf-interfaces", "ietf-hardware"}
+    for session, modules in (("1", both), ("3", {"ietf-interfaces"})):
+        assert device.ask(EstablishSubscription(everything), session).ok
+        assert {node.module for one in told(device).values() for node in one} == modules
+    hardware = SelectionFilter("xpath", "/hw:hardware", {"hw": HW})
+    hidden = structs.replace(PERIODIC, selection_filter=hardware)
+    assert device.ask(EstablishSubscription(hidden), "3").ok
+    assert told(device) == {"master": ()}, "empty updates, so that nothing looks lost"
+
+
+def told(device: Device) -> dict[str, tuple[Node, ...]]:
+    """Publisher -> nodes of the component subscription that it was just told."""
+    return {
+        one.publisher: one.message.nodes
+        for one in device.actions
+        if isinstance(one, ports.TellAgent) and isinstance(one.message, ComponentSubscription)
+    }
+
+
 @pytest.mark.clause("8639-8-b")
 @pytest.mark.clause("8341-3.4.4-a")
 @pytest.mark.clause("8341-3.4.4-b")
@@ -542,7 +574,7 @@ def test_kill_and_edits_need_full_access() -> None:
 def test_levels() -> None:
     access = Access(device_of(netconf=Netconf(username="op", access="limited")))
     assert [access.level(user) for user in ("op", "guest", "nobody")] == [LIMITED] * 3
-    full = Access(device_of(user=(replace(GUEST, access="full"),)))
+    full = Access(device_of(user=(structs.replace(GUEST, access="full"),)))
     assert [full.level(user) for user in ("collector", "guest")] == ["full"] * 2
     with pytest.raises(ProtocolError):
         permit(LIMITED, "ietf-netconf:commit")
