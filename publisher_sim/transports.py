@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from collector.model import MediaType
 
@@ -55,11 +55,10 @@ class Traits(Struct, frozen=True):
 
 _HEADERS = ("envelope", "rfc5277", "notification-messages")
 _OVER_UDP = Traits(_NOTIFICATIONS, _HEADERS, segments=True, numbers="message-id", marks=True)
-_OVER_DTLS = structs.replace(_OVER_UDP, marks=False)
 
 TRANSPORTS: dict[str, Traits] = {
     "udp-notif": _OVER_UDP,
-    "dtls": _OVER_DTLS,
+    "dtls": _OVER_UDP,
     "https-notif": Traits(_NOTIFICATIONS, _HEADERS),
     "grpc-cisco": Traits(
         {"encode-gpb": int(MediaType.CISCO_GPB), "encode-json": int(MediaType.CISCO_JSON)},

@@ -23,6 +23,7 @@ from OpenSSL import SSL
 
 from collector.errors import ConfigError
 from collector.wire.dtls import datagrams_of, frame
+from publisher_sim.publishers.marking import mark
 from publisher_sim.publishers.roads import RoadSender
 from publisher_sim.publishers.udp_notif import SEND_BUFFER
 from publisher_sim.scenario import Receiver
@@ -67,7 +68,9 @@ class _Road:
         self._framing = receiver.framing
         self._name = receiver.tls.server_name or to[0]
         self._loop = asyncio.get_running_loop()
-        self._queue: deque[bytes] = deque()
+        self._queue: deque[tuple[bytes, int]] = deque()
+        """(datagram, its DSCP)."""
+        self._dscp = 0
         self._tls: SSL.Connection | None = None
         self._established = False
         self._timer: asyncio.TimerHandle | None = None
@@ -90,24 +93,27 @@ class _Road:
     def waiting(self) -> int:
         return len(self._queue)
 
-    def put(self, octets: bytes, media_type: int) -> None:
+    def put(self, octets: bytes, media_type: int, dscp: int) -> None:
         """The datagram's header says the media type already."""
         del media_type
         if self._established:
-            self._say(octets)
+            self._say(octets, dscp)
             return
         if len(self._queue) >= MOST_QUEUED:
             self._queue.popleft()
             self.refused += 1
-        self._queue.append(octets)
+        self._queue.append((octets, dscp))
         self._begin()
 
-    def _say(self, octets: bytes) -> None:
+    def _say(self, octets: bytes, dscp: int) -> None:
         assert self._tls is not None
         try:
+            if dscp != self._dscp:
+                mark(self._socket, dscp)
+                self._dscp = dscp
             for record in frame([octets], self._framing):
                 self._tls.send(record)
-        except (SSL.Error, ValueError):
+        except (SSL.Error, ValueError, OSError):
             self.refused += 1
         self._flush()
 
@@ -157,7 +163,7 @@ class _Road:
         self._established = True
         self._wake_up_in(None)
         while self._queue:
-            self._say(self._queue.popleft())
+            self._say(*self._queue.popleft())
 
     def _wake_up_in(self, seconds: float | None) -> None:
         if self._timer is not None:

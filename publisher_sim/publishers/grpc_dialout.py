@@ -70,7 +70,8 @@ class _Road:
         self._numbers = 0
         self._task = asyncio.get_running_loop().create_task(self._keep_on())
 
-    def put(self, octets: bytes, media_type: int) -> None:
+    def put(self, octets: bytes, media_type: int, dscp: int) -> None:
+        del dscp  # a connection that subscriptions share is not marked
         if len(self._queue) >= MOST_QUEUED:
             self._queue.popleft()
             self.refused += 1

@@ -112,7 +112,8 @@ class _Road:
     def waiting(self) -> int:
         return len(self._queue) + len(self._sent)
 
-    def put(self, octets: bytes, media_type: int) -> None:
+    def put(self, octets: bytes, media_type: int, dscp: int) -> None:
+        del dscp  # a connection that subscriptions share is not marked
         if len(self._queue) >= MOST_QUEUED:
             self._queue.popleft()
             self.refused += 1

@@ -24,8 +24,8 @@ class Road(Protocol):
         """Units that were neither sent nor given up."""
         ...
 
-    def put(self, octets: bytes, media_type: int) -> None:
-        """Send one unit, or queue it."""
+    def put(self, octets: bytes, media_type: int, dscp: int) -> None:
+        """Send one unit, or queue it; ``dscp`` is 0 where the transport cannot mark."""
         ...
 
     def close(self) -> None:
@@ -61,8 +61,7 @@ class RoadSender(ABC):
     def send(
         self, address: str, port: int, octets: bytes, media_type: int = 0, dscp: int = 0
     ) -> None:
-        """Send one unit, or queue it; a road that subscriptions share is never marked."""
-        del dscp
+        """Send one unit, or queue it."""
         road = self._roads.get((address, port))
         if road is None:
             try:
@@ -70,7 +69,7 @@ class RoadSender(ABC):
             except OSError:
                 self._given_up += 1
                 return
-        road.put(octets, media_type)
+        road.put(octets, media_type, dscp)
 
     def close(self) -> None:
         """What was not taken is given up. May be called twice."""

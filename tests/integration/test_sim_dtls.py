@@ -56,6 +56,23 @@ def test_what_is_sent_before_the_handshake_waits_for_it(place: Place, framing: s
     asyncio.run(run())
 
 
+@pytest.mark.clause("8639-2.3-a")
+def test_datagrams_are_marked_one_by_one(place: Place) -> None:
+    async def run() -> None:
+        async with place.listening() as receiver:
+            sender = publisher(place)
+            for number, dscp in enumerate((0, 46, 16)):
+                sender.send("127.0.0.1", receiver.local_port, message(number)[0], 1, dscp)
+                await until(lambda: len(place.intake.column("kind")) == number + 1)  # noqa: B023
+                (road,) = sender._roads.values()
+                octet = road._socket.getsockopt(socket.IPPROTO_IP, socket.IP_TOS)
+                assert octet >> 2 == dscp
+            sender.close()
+            assert sender.refused == 0
+
+    asyncio.run(run())
+
+
 def test_after_a_good_bye_of_the_receiver_there_is_another_handshake(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
