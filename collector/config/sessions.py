@@ -57,9 +57,9 @@ class SessionsSettings(Struct, frozen=True, kw_only=True):
     connects_per_second: Annotated[float, Meta(ge=0.1, le=1000)] = 50.0
     """Sessions that are opened in a second at most. Each log-in costs a few milliseconds of CPU;
     when many devices were lost together, this is what keeps the rest going meanwhile."""
-    max_connecting: Annotated[int, Meta(ge=1, le=1000)] = 32
-    """Devices that are connected to at the same time; those that do not answer hold a place until
-    connect_timeout_seconds are over."""
+    max_connecting: Annotated[int, Meta(ge=1, le=10_000)] = 512
+    """Devices that are connected to at the same time. Those that do not answer hold a place until
+    connect_timeout_seconds are over, and others should not wait for them."""
     max_message_bytes: Annotated[int, Meta(ge=65_536, le=256 * 2**20)] = 16 * 2**20
     """Bytes of one message of a device; a longer one ends its session."""
     max_unfinished_bytes: Annotated[int, Meta(ge=2**20, le=2**36)] = 256 * 2**20
