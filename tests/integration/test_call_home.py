@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncssh
 import pytest
@@ -91,6 +91,28 @@ def session_for(calls: CallHome, settings: SessionSettings) -> CalledSession:
 
 @pytest.mark.clause("8071-3.1-c5")
 @pytest.mark.clause("8071-3.1-c7")
+class There(NamedTuple):
+    """A device that may call, and a session that waits for it."""
+
+    device: Device
+    calls: CallHome
+    heard: Heard
+    session: CalledSession
+    opening: asyncio.Future[None]
+
+
+@asynccontextmanager
+async def awaited(folder: Path, server: Any = None, **changes: Any) -> AsyncIterator[There]:
+    """``server``: of the device; ``changes``: of the session's settings."""
+    async with Device(folder, **server or {}) as device, listening() as (calls, heard):
+        settings = pinned(device, **changes)
+        calls.expect({"core7": settings})
+        session = session_for(calls, settings)
+        opening = asyncio.ensure_future(session.open())
+        yield There(device, calls, heard, session, opening)
+        await session.close()
+
+
 # --------------------------------------------------------------------------- the good way
 @pytest.mark.parametrize("log_in", ["password", "key"])
 def test_a_device_calls_and_a_session_comes_of_it(tmp_path: Path, log_in: str) -> None:
@@ -107,11 +129,8 @@ def test_a_device_calls_and_a_session_comes_of_it(tmp_path: Path, log_in: str) -
         }
 
     async def main() -> None:
-        async with Device(tmp_path, **server) as device, listening() as (calls, heard):
-            settings = pinned(device, **changes)
-            calls.expect({"core7": settings})
-            session = session_for(calls, settings)
-            opening = asyncio.ensure_future(session.open())
+        async with awaited(tmp_path, server, **changes) as there:
+            device, calls, heard, session, opening = there
             async with calling(calls, device.server):
                 await opening
                 assert session.peer == "127.0.0.1"
@@ -157,11 +176,8 @@ def test_the_device_notices_that_nobody_answers_and_calls_again(
     monkeypatch.setattr("publisher_sim.publishers.netconf_server.KEEPALIVE_SECONDS", 0.1)
 
     async def main() -> None:
-        async with Device(tmp_path) as device, listening() as (calls, _):
-            settings = pinned(device)
-            calls.expect({"core7": settings})
-            session = session_for(calls, settings)
-            opening = asyncio.ensure_future(session.open())
+        async with awaited(tmp_path) as there:
+            device, calls, _heard, session, opening = there
             async with calling(calls, device.server) as device_end:
                 await opening
                 (slot,) = calls._slots.values()
@@ -200,11 +216,8 @@ def test_a_second_call_while_the_first_session_lives(
     monkeypatch.setattr(call_home, "SECOND_CALL_SECONDS", 0.3)
 
     async def main() -> None:
-        async with Device(tmp_path) as device, listening() as (calls, heard):
-            settings = pinned(device)
-            calls.expect({"core7": settings})
-            session = session_for(calls, settings)
-            opening = asyncio.ensure_future(session.open())
+        async with awaited(tmp_path) as there:
+            device, calls, heard, session, opening = there
             async with calling(calls, device.server):
                 await opening
                 async with calling(calls, device.server, call_home_retry_seconds=60.0):
@@ -303,11 +316,8 @@ def test_nothing_is_wanted_of_it(tmp_path: Path) -> None:
 @pytest.mark.clause("8071-3.1-c7")
 def test_a_wrong_password_is_said_once_and_not_tried_again(tmp_path: Path) -> None:
     async def main() -> None:
-        async with Device(tmp_path) as device, listening() as (calls, heard):
-            settings = pinned(device, password=lambda: "hunter2")
-            calls.expect({"core7": settings})
-            session = session_for(calls, settings)
-            opening = asyncio.ensure_future(session.open())
+        async with awaited(tmp_path, password=lambda: "hunter2") as there:
+            device, calls, heard, session, opening = there
             await call(calls, device.server)
             with pytest.raises(SessionError, match="refused the user") as caught:
                 await opening
