@@ -16,6 +16,7 @@ from collections.abc import Iterable
 
 from collector.model import NotificationKind
 from publisher_sim import accounts
+from publisher_sim.access import EVERY_MODULE
 from publisher_sim.channel import Count, Destination, Forward
 from publisher_sim.events import EventRecord, Streams
 from publisher_sim.filters import tree_of
@@ -128,7 +129,7 @@ class Sending:
         now: int,
         to: Destination | None = None,
     ) -> list[Action]:
-        if one.event_filter is not None and not one.event_filter.matches(tree_of(record.tree)):
+        if not _is_readable(one, record) or not _passes(one, record):
             one.excluded += 1
             return []
         one.sent += 1
@@ -155,6 +156,16 @@ class Sending:
         past = stream.past(start, one.terms.stop_time, now)
         actions = [action for record in past for action in self._to_one(one, record, now, to)]
         return [*actions, *self._life_cycle.replayed(one, now, to)]
+
+
+def _is_readable(one: GlobalSubscription, record: EventRecord) -> bool:
+    """What its subscriber may not read does not reach its filter (RFC 8639 §2.1)."""
+    module = record.name.partition(":")[0]
+    return one.readable is None or module not in EVERY_MODULE or module in one.readable
+
+
+def _passes(one: GlobalSubscription, record: EventRecord) -> bool:
+    return one.event_filter is None or one.event_filter.matches(tree_of(record.tree))
 
 
 def _in_time(one: GlobalSubscription, record: EventRecord) -> bool:

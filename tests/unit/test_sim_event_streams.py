@@ -19,10 +19,10 @@ from collector.wire.netconf_rpc import (
     ModifySubscription,
     encode_rpc,
 )
-from publisher_sim import ports
+from publisher_sim import forwarding, ports
 from publisher_sim.events import DISABLED, EventRecord, EventStream, Streams
 from publisher_sim.forwarding import MAX_HELD
-from publisher_sim.scenario import Limits, NamedFilter, Netconf, Stream, parse_scenario
+from publisher_sim.scenario import Limits, NamedFilter, Netconf, Stream, User, parse_scenario
 from tests.unit.test_sim_master import NOW, SECOND, Driver, error_of, scenario
 
 ALARMS = Stream("alarms", "what breaks", events_per_second=2.0, replay_records=20)
@@ -145,6 +145,36 @@ def test_only_what_passes_the_filter_is_sent_as_a_whole(wanted: SelectionFilter)
     (state,) = filtered.ask(Get()).subscriptions or ()
     assert state.receivers[0].sent_event_records == len(major)
     assert state.receivers[0].excluded_event_records == len(everything.actions) - len(major)
+
+
+@pytest.mark.clause("8639-2.1-a", "8641-3.9-b", "8639-7-c")
+def test_what_a_user_may_not_read_is_kept_back_silently() -> None:
+    user = User(name="bob", access="limited", reads=("ietf-interfaces",))
+    driver = device(user=(user,))
+    driver.master.session_opened("3", "bob", NOW)
+    reply = driver.ask(EstablishSubscription(structs.replace(OF_ALARMS)), "3")
+    assert reply.ok
+    assert reply.generators is None  # base draft §13
+    driver.until(10)
+    assert driver.said() == []
+    one = driver.master.life_cycle.get(reply.subscription_id or 0)
+    assert one is not None
+    assert one.sent == 0
+    assert one.excluded >= 18
+    driver.ask(EstablishSubscription(Terms(stream="NETCONF")), "3")
+    driver.actions = driver.master.session_opened("4", "alice", driver.now)
+    assert kinds(driver) == ["netconf-session-start"]
+
+
+def test_a_modified_filter_that_loses_its_name_is_said_by_its_contents() -> None:
+    driver = device(filter=NAMED)
+    named = structs.replace(OF_ALARMS, selection_filter=SelectionFilter("ref", "majors"))
+    number = driver.establish(named)
+    assert driver.ask(ModifySubscription(number, Terms(selection_filter=BROKEN))).ok
+    assert driver.master.references.remove("stream", "majors", NOW) == []
+    one = driver.master.life_cycle.get(number)
+    assert one is not None
+    assert one.said_terms.selection_filter == BROKEN
 
 
 def test_sessions_are_events_of_netconf() -> None:
@@ -370,6 +400,23 @@ def test_too_slow_a_session_suspends_and_keeps_what_was_said() -> None:
     ]  # fmt: skip
     driver.until(MAX_HELD / 100 + 2)
     assert records(driver)
+
+
+@pytest.mark.clause("8639-2.7-a")
+def test_a_session_that_takes_no_state_changes_either_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(forwarding, "MAX_HELD", 8)
+    driver = device()
+    number = driver.establish(OF_ALARMS)
+    driver.master.session_busy("1", True, driver.now)
+    driver.until(3)
+    for second in range(30):
+        terms = Terms(stop_time=DeviceTime(NOW + (60 + second) * SECOND))
+        assert driver.ask(ModifySubscription(number, terms)).ok
+        if driver.actions:
+            break
+    assert driver.actions == [ports.CloseSession("1")]  # rather than that one is dropped
 
 
 @pytest.mark.clause("8639-2.4.4", "8639-2.4.5-a")
