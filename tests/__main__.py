@@ -1,8 +1,9 @@
 """The one test command: ``python -m tests``.
 
 Runs, in this order and stopping at the first that fails: ruff (lint, format), mypy --strict, the
-import floors, pyang over ``yang/``, then pytest with branch coverage, and last the tests that
-compare with what happened at a certain time, alone on the machine. Arguments are handed to pytest,
+import floors, pyang over ``yang/``, then pytest with branch coverage, the table of which test proves
+which clause, and last the tests that compare with what happened at a certain time, alone on the
+machine. Arguments are handed to pytest,
 as in ``python -m tests -k journal``; ``--quick`` runs the unit and property tests only.
 """
 
@@ -50,6 +51,7 @@ def pytest_commands(arguments: list[str], quick: bool) -> list[tuple[str, list[s
     return [
         ("pytest", [*together, *covered, "-m", "not realtime"]),
         ("coverage of wire and core is 100 %", [*promise, "--fail-under=100", "--skip-covered"]),
+        ("clauses of the standards -> tests", [python, "-m", "tests.clauses"]),
         ("pytest in real time", [*pytest, "-m", "realtime"]),
     ]
 

@@ -104,10 +104,19 @@ def test_close_session_ends_after_its_reply(tmp_path: Path) -> None:
     on_the_wire(tmp_path, test)
 
 
+BAD_SUBSCRIPTION = (
+    b'<rpc><establish-subscription xmlns="urn:ietf:params:xml:ns:yang:'
+    b'ietf-subscribed-notifications"><stream>nowhere</stream></establish-subscription></rpc>'
+)
+"""Wrong for NETCONF already, so that nobody says what is wrong with the subscription."""
+
+
+@pytest.mark.clause("8639-2.4.6-a")
 @pytest.mark.parametrize(
     ("message", "tag"),
     [
         (b"<rpc><get/></rpc>", b"missing-attribute"),
+        (BAD_SUBSCRIPTION, b"missing-attribute"),
         (b"<other message-id='1'/>", b"malformed-message"),
         (b"no xml", b"malformed-message"),
     ],

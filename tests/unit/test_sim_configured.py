@@ -59,6 +59,12 @@ card = "lc2"
 at_period = 14
 until_period = 19
 """
+SUSPENDED = """
+[[fault]]
+kind = "suspend"
+at_period = 20
+until_period = 22
+"""
 
 
 def kinds(driver: Driver) -> list[NotificationKind]:
@@ -191,3 +197,23 @@ def test_what_a_configured_device_cannot_be(text: str, key: str, word: str) -> N
         parse_scenario(text)
     assert caught.value.key == key
     assert word in str(caught.value)
+
+
+@pytest.mark.clause("mso-7-c")
+def test_state_changes_are_the_masters_alone() -> None:
+    scenario = parse_scenario(HEAD + "[configured]" + CARDS + KILLED + SUSPENDED)
+    said, _, _ = simulate(scenario)
+    senders: dict[NotificationKind, set[int]] = {}
+    for one in said:
+        found = notification.decode(one.octets[12:], MediaType.YANG_DATA_JSON)
+        publisher = int.from_bytes(one.octets[4:8], "big")
+        senders.setdefault(found.kind, set()).add(publisher)
+    assert senders.pop(NotificationKind.PUSH_UPDATE) == {101, 102}
+    assert set(senders) == {
+        NotificationKind.SUBSCRIPTION_STARTED,
+        NotificationKind.SUBSCRIPTION_MODIFIED,
+        NotificationKind.SUBSCRIPTION_SUSPENDED,
+        NotificationKind.SUBSCRIPTION_RESUMED,
+        NotificationKind.SUBSCRIPTION_TERMINATED,
+    }
+    assert set.union(*senders.values()) == {1}
