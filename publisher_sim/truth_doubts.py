@@ -70,6 +70,9 @@ class Doubts:
             nominal for line in lines.values() for nominal in self._doubtful_steps(line)
         }
         self._mixed = {nominal for line in lines.values() for nominal in self._mixed_ticks(line)}
+        self._stalled = {
+            nominal for line in lines.values() for nominal in self._stalled_ticks(line)
+        }
         self._shaken = {nominal for line in lines.values() for nominal in self._shaken_ticks(line)}
 
     def word(self, period: Period, number: int, *, judged: bool) -> str:
@@ -84,6 +87,8 @@ class Doubts:
             return "clock"
         if not judged:
             return ""
+        if period.nominal in self._stalled:
+            return "slow"
         if period.nominal in self._mixed:
             return "mixed"
         if period.nominal in self._shaken:
@@ -120,6 +125,14 @@ class Doubts:
             and one.made.nominal >= start
             and (end is None or one.made.nominal <= end)
         ]
+
+    def _stalled_ticks(self, line: Timeline) -> Iterator[int]:
+        """Ticks around a message that the device itself sent very late: its clock seems to step."""
+        step = self._epoch.period
+        for one in self._own(line):
+            if one.slack > self._grace // 2:
+                reach = 2 + one.slack // step
+                yield from (one.made.nominal + n * step for n in range(-reach, reach + 1))
 
     def _shaken_ticks(self, line: Timeline) -> Iterator[int]:
         """Ticks around one that lacks messages soon after others were held back."""

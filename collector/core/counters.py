@@ -336,10 +336,10 @@ def without_message(context: Context, device: Device, record: Unreassembled | Re
 
 
 def _blame_lone(context: Context, run: Run, lone: Hole, at: int) -> None:
-    """Who may have sent a message of which only the id is known; without arcs its neighbours,
-    the one behind it when that comes."""
+    """Who may have sent a message of which only the id is known: by arcs, by the nearest one where
+    it met none, else its neighbours, the one behind it when that comes."""
     limit = context.settings.limits
-    suspects = gaps.suspects_between(run, at, at, limit.suspects)
+    suspects = gaps.suspects_between(run, at, at, limit.suspects) or gaps.nearest(run, at)
     if not suspects:
         suspects = _neighbours(run, None)
         run.unmet = (*run.unmet, lone)[-limit.open_holes :]

@@ -40,6 +40,23 @@ def suspects_between(run: Run, start: int, end: int, limit: int) -> list[Suspect
     return found
 
 
+def nearest(run: Run, at: int) -> list[Suspect]:
+    """The (originator, period) of the run whose arrival arc is nearest to an instant that none
+    meets: a message that came late and could not be read is still one of that period."""
+    best: tuple[int, Suspect] | None = None
+    for originator in run.counter.originators:
+        subscription = originator.subscription
+        arc, offset = originator.arrival_arc, subscription.offset
+        if run.key not in (ALL_KEYS, subscription.id) or arc is None or offset is None:
+            continue
+        middle = offset + (arc.start + arc.end) // 2
+        index = (at - middle + subscription.period // 2) // subscription.period
+        away = abs(at - middle - index * subscription.period) - (arc.end - arc.start) // 2
+        if is_suspect_index(originator, index) and (best is None or away < best[0]):
+            best = away, (originator, index)
+    return [] if best is None else [best[1]]
+
+
 def _indexes(originator: Originator, start: int, end: int) -> range:
     subscription = originator.subscription
     arc, offset, first = originator.arrival_arc, subscription.offset, subscription.first_index

@@ -100,6 +100,18 @@ def test_verdicts_beside_an_on_change_subscription(fault: Fault, tmp_path: Path)
     assert comparison.agrees, comparison
 
 
+@pytest.mark.parametrize("updates", [1, 2, 3])
+@pytest.mark.parametrize("late", [0.15, 0.24])
+@pytest.mark.parametrize("until", [11, 13])
+def test_what_comes_late_and_cannot_be_read_is_of_its_own_period(
+    updates: int, late: float, until: int, tmp_path: Path
+) -> None:
+    faults = (Fault("corrupt", 10, until, "lc1"), Fault("delay", 10, until, "lc1", seconds=late))
+    comparison = compare_with_truth(small(*faults, updates=updates), tmp_path)
+    assert [one.sentence() for one in comparison.differences] == []
+    assert comparison.agrees, comparison
+
+
 @pytest.mark.parametrize(
     ("transport", "header", "updates"),
     [
