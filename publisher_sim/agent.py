@@ -178,7 +178,11 @@ class AgentPublisher:
 
     def _next_made(self) -> int | None:
         """When something is made next: in this order numbers count up on the wire."""
-        return min((heap[0][0] for heap in (self._ticks, self._making) if heap), default=None)
+        ticks, making = self._ticks, self._making
+        if ticks and making:
+            return min(ticks[0][0], making[0][0])
+        first = ticks or making
+        return first[0][0] if first else None
 
     def _tick(self) -> list[AgentAction]:
         """The next tick of a subscription, or the next look at what changes."""
