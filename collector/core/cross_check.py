@@ -79,6 +79,8 @@ class Running(Struct, frozen=True):
     """Not suspended."""
     generators: tuple[str, ...] | None
     """The newest list of the device, else the one in force; None: there is none."""
+    counted: bool = True
+    """Its records name it; those of an event stream do not (RFC 8640 §6)."""
 
 
 class Mark(Struct, frozen=True):
@@ -188,7 +190,7 @@ class CrossCheck:
             self._begin_anew(series)
             return
         self._settle(look, series, "receiver", _state_difference(one, entry))
-        found = self._count_difference(look, series, entry)
+        found = self._count_difference(look, series, entry) if one.counted else None
         if found is not None:
             self._settle(look, series, "records", found)
 

@@ -103,6 +103,7 @@ def running(device: Device) -> list[Running]:
             period=one.period,
             active=one.state == "active",
             generators=_listed(one),
+            counted=bool(one.period) or one.terms.on_change is not None,
         )
         for _, one in sorted(device.subscriptions.items())
         if one.live

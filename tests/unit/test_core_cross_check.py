@@ -247,6 +247,14 @@ def test_a_suspension_begins_anew() -> None:
     assert looks.look(entry(2060), arrived=60) == []
 
 
+def test_events_of_a_stream_are_not_counted() -> None:
+    looks = Looks()
+    ours = [running(period=0, counted=False, generators=None)]
+    for total in (1000, 2000, 3000, 4000):
+        assert looks.look(entry(total), ours=ours) == []
+    assert not looks.check.watched
+
+
 def test_our_own_loss_is_not_the_devices() -> None:
     looks = Looks()
     looks.look(entry(1000))

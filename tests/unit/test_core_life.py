@@ -598,3 +598,39 @@ def test_a_list_that_comes_late_is_judged_as_if_it_had_been_in_time(
     truth_file.write(path, header, lines)
     differences = compare(read_truth(path), verdicts).differences
     assert [one.sentence() for one in differences if one.row == "last"] == []
+
+
+def test_what_runs_is_held_against_the_device_by_its_newest_list() -> None:
+    stream = established(-50, None, subscription=3, name="alarms")
+    stream = msgspec.structs.replace(stream, terms=terms(None, anchor_time=None, stream="NETCONF"))
+    wire = run(
+        [
+            established(-50, ("1", "2")),
+            established(-50, ("5", "6"), subscription=2, name="other"),
+            stream,
+            *steady(periods=3),
+            listed(12, "1"),
+            changed(13, NotificationKind.SUBSCRIPTION_SUSPENDED, subscription=2),
+        ],
+        expecting("1", "2", "3"),
+        until=28,
+    )
+    assert [
+        (one.id, one.active, one.generators, one.counted) for one in wire.engine.running(DEVICE)
+    ] == [(1, True, ("1",), True), (2, False, ("5", "6"), True), (3, True, None, False)]
+    assert wire.engine.running("nobody") == []
+
+
+def test_a_list_of_the_operator_alone_is_not_the_devices() -> None:
+    wire = run([established(-50, None), *steady(periods=3)], expecting("1", "2"), until=28)
+    assert [one.generators for one in wire.engine.running(DEVICE)] == [None]
+    wire = run([established(-50, None), *steady(periods=5)], until=48)
+    assert [one.generators for one in wire.engine.running(DEVICE)] == [("1", "2")]
+
+
+def test_a_stream_has_no_settings_to_take_over() -> None:
+    stream = established(-50, ("1",), subscription=3, name="interfaces")
+    stream = msgspec.structs.replace(stream, terms=terms(None, anchor_time=None, stream="NETCONF"))
+    wire = run([stream], until=5)
+    assert wire.engine.configure(expecting("1", "2"), CollectorTime(ns(6))) == []
+    assert life(wire.until(100)) == []
