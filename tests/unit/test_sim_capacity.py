@@ -13,7 +13,7 @@ from collector.wire.netconf_rpc import EstablishSubscription, Get, ModifySubscri
 from publisher_sim.global_subscription import GlobalSubscription
 from publisher_sim.master.capacity import Capacity
 from publisher_sim.resource_location import Node
-from publisher_sim.scenario import Fault, Limits, Push, Scenario, parse_scenario
+from publisher_sim.scenario import Fault, Limits, Push, Scenario, Stream, parse_scenario
 from publisher_sim.selection import Selection
 from tests.unit.test_sim_master import ETH1, SECOND, TERMS, Driver, error_of
 
@@ -220,3 +220,25 @@ def test_limits_are_read() -> None:
     found: Any = parse_scenario("[limits]\nnodes_per_update = 5\ndscp = [0, 16]")
     assert found.limits.of_size
     assert found.limits.dscp == (0, 16)
+
+
+@pytest.mark.clause("8639-8-a")
+def test_event_streams_cost_their_pace() -> None:
+    """Two alarms a second each; while one is suspended nothing of it is kept for later."""
+    alarms = Stream("alarms", events_per_second=2.0)
+    driver = Driver(
+        Fault("overload", 10, 14, share=0.5), limits=Limits(records_per_second=8), stream=(alarms,)
+    )
+    driver.establish()  # three records a second
+    first, second = (driver.establish(SubscriptionTerms(stream="alarms")) for _ in range(2))
+    refused = driver.ask(EstablishSubscription(SubscriptionTerms(stream="alarms")))
+    assert error_of(refused) == ("resource-denied", "insufficient-resources")
+    driver.until(10.8)
+    suspended = [number for kind, number, _ in said(driver) if kind is SUSPENDED]
+    assert suspended == [first, second]
+    driver.until(14.7)
+    assert driver.said() == []
+    driver.until(14.8)
+    assert [number for kind, number, _ in said(driver) if kind is RESUMED] == [first, second]
+    driver.until(20)
+    assert len(driver.said()) >= 2 * 9
