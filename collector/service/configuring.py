@@ -194,6 +194,7 @@ def to_plain(one: DeviceLook) -> Mapping[str, Any]:
         "subscriptions": {} if plan is None else plan.ids,
         "conflicts": [] if plan is None else list(plan.conflicts),
         "notes": [] if plan is None else list(plan.notes),
+        "doubts": [] if one.look is None else list(one.look.doubts),
         "written": one.written,
         "error": one.error or None,
     }
@@ -218,6 +219,8 @@ def to_lines(one: DeviceLook) -> list[str]:
             lines += [f"      {_leaf(*pair)}" for pair in _pairs(edit)]
     lines += [f"  ! {sentence}" for sentence in plan.conflicts]
     lines += [f"  {sentence}" for sentence in plan.notes]
+    if not one.written:
+        lines += [f"  ? {sentence}" for sentence in one.look.doubts]
     if one.written and one.look.startup:
         lines.append("  it starts with another datastore: save this there, or a reboot ends it")
     if one.error:

@@ -39,6 +39,18 @@ def doubts(terms: SubscriptionTerms, known: DeviceCapabilities) -> tuple[str, ..
     return tuple(dict.fromkeys(found))
 
 
+def configured_doubts(terms: SubscriptionTerms, known: DeviceCapabilities) -> tuple[str, ...]:
+    """Why a configured subscription of these terms will probably be invalid, beside ``doubts``."""
+    found = []
+    if _lacks(known, names.SN, "configured"):
+        found.append(f"it does not name the feature configured of {names.SN}")
+    transports = known.system.transports if known.system is not None else ()
+    listed = tuple(dict.fromkeys(one.transport for one in transports))
+    if listed and terms.transport not in (None, *listed):
+        found.append(f"{_SYSTEM} the transports are {', '.join(listed)}")
+    return tuple(found)
+
+
 def never_updated(terms: SubscriptionTerms, known: DeviceCapabilities) -> tuple[str, ...]:
     """Parts of an on-change subscription that will never be in an update.
 

@@ -11,6 +11,7 @@ are never committed. Spec: RFC 6241 §7, §8; RFC 8639 §2.5.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from itertools import count
 
@@ -20,19 +21,23 @@ from msgspec.structs import replace
 from collector.config import Config, SubscriptionSettings
 from collector.config.subscriptions import ReceiverInstanceSettings
 from collector.errors import ProtocolError, SessionError, WireError
-from collector.model import DeviceTime
+from collector.model import DeviceTime, SelectionFilter
 from collector.subscriber.asked import anchor_offset
+from collector.subscriber.capabilities import look
+from collector.subscriber.checks import configured_doubts, doubts
 from collector.subscriber.config_plan import Plan, WantedConfigured, plan
+from collector.subscriber.knowledge import LOOK_SECONDS
 from collector.subscriber.modules import NOT_SUPPORTED, ModuleReader
 from collector.subscriber.session import NetconfSession
 from collector.subscriber.wanted import terms_from
-from collector.wire import names
+from collector.wire import names, xml
 from collector.wire.netconf_rpc import (
     CANDIDATE,
     RUNNING,
     Commit,
     DiscardChanges,
     EditConfig,
+    Get,
     GetConfig,
     Lock,
     Operation,
@@ -46,6 +51,7 @@ from collector.wire.receiver_instances import UDP_NOTIF, ReceiverInstance
 from collector.wire.subscription_config import (
     SUBSCRIPTIONS,
     Configuration,
+    ConfiguredSubscription,
     read_configuration,
     write_edits,
 )
@@ -72,6 +78,8 @@ class Look(Struct, frozen=True):
     """Whether the device knows the leaf ``purpose``, as far as that is known."""
     startup: bool = False
     """Whether what it starts with is a datastore of its own (RFC 6241 §8.7)."""
+    doubts: tuple[str, ...] = ()
+    """Sentences: what the device will probably take and not do."""
 
 
 # --------------------------------------------------------------------------- what is wanted
@@ -166,7 +174,8 @@ class Configurer:
             SessionError: the session ended.
         """
         planned = await self._plan(marked=marked)
-        return Look(planned, self._target(), marked, self._has("startup"))
+        doubts = await self._doubts(planned)
+        return Look(planned, self._target(), marked, self._has("startup"), doubts)
 
     async def carry_out(self, shown: Look) -> Look:
         """Do what was shown; returns what is left to do afterwards, which should be nothing.
@@ -220,6 +229,35 @@ class Configurer:
             if old in modules and new not in modules:
                 return replace(one, spelling="udp-notif-08")
         return one
+
+    async def _doubts(self, planned: Plan) -> tuple[str, ...]:
+        """Of what would be written; a device that does not say what it can leaves none."""
+        written = {
+            edit.after.id
+            for edit in planned.edits
+            if isinstance(edit.after, ConfiguredSubscription)
+        }
+        asked = [
+            one
+            for one in self._wanted.subscriptions
+            if planned.ids.get(one.name) in written and not self._remove
+        ]
+        if not asked:
+            return ()
+        streams = any(one.terms.stream is not None for one in asked)
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                known = await look(self._get, self._session.capabilities, streams=streams)
+        except TimeoutError:
+            return ()
+        return tuple(
+            f"{one.name} will probably be invalid there: {why}"
+            for one in asked
+            for why in (*configured_doubts(one.terms, known), *doubts(one.terms, known))
+        )
+
+    async def _get(self, selection: SelectionFilter) -> xml.Element | None:
+        return (await self._ask(Get(None, selection))).data
 
     async def _module_names(self) -> frozenset[str]:
         """Of its YANG library, else of its hello; empty: it does not say."""

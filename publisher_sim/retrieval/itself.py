@@ -184,9 +184,9 @@ class Itself:
         if scenario.limits.nodes_per_update:
             said["max-nodes-per-update"] = scenario.limits.nodes_per_update
         said |= self._on_change()
-        if transport := self._transport():
+        if transports := self._transports():
             said["ietf-yp-transport-capabilities:transport-capabilities"] = {
-                "transport-capability": [transport]
+                "transport-capability": transports
             }
         said[f"{names.ENVELOPE}:notification-metadata"] = {
             "envelope": scenario.push.header == "envelope",
@@ -218,10 +218,14 @@ class Itself:
             said["minimum-dampening-period"] = _centiseconds(able.minimum_dampening_seconds)
         return said
 
-    def _transport(self) -> dict[str, Any]:
-        identity, security = _TRANSPORTS.get(self._scenario.receiver.transport, ("", ()))
-        if not identity:
-            return {}
+    def _transports(self) -> list[dict[str, Any]]:
+        """That of its receiver; what can be configured may go over both."""
+        own = self._scenario.receiver.transport
+        others = ("udp-notif", "https-notif") if self._scenario.configuration is not None else ()
+        known = {_TRANSPORTS[one][0]: one for one in (*others, own) if one in _TRANSPORTS}
+        return [self._transport(*_TRANSPORTS[one]) for one in known.values()]
+
+    def _transport(self, identity: str, security: tuple[str, ...]) -> dict[str, Any]:
         found: dict[str, Any] = {"transport-protocol": identity}
         if security:
             found["security-protocol"] = list(security)

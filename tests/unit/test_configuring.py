@@ -17,10 +17,14 @@ from collector.config import Config, parse_config
 from collector.errors import ProtocolError, SinkError
 from collector.service.configured_ids import FILE, load_ids, save_ids, with_ids
 from collector.service.configuring import DeviceLook, keep_ids, to_lines, to_plain
+from collector.subscriber.capabilities import DeviceCapabilities
+from collector.subscriber.checks import configured_doubts
 from collector.subscriber.config_plan import MARK, Plan
 from collector.subscriber.configuring import Configurer, Look, configured_on
 from collector.subscriber.session import SessionSettings
 from collector.wire import names, xml
+from collector.wire.netconf_capabilities import SystemCapabilities, TransportCapability
+from collector.wire.netconf_library import Library, Module
 from collector.wire.netconf_rpc import (
     CANDIDATE,
     RUNNING,
@@ -147,6 +151,8 @@ THROUGH_CANDIDATE = [
 
 def test_through_candidate() -> None:
     session = SimSession()
+    assert look(session).doubts == ()
+    session.asked.clear()
     left = do(session)
     assert (left.plan.edits, left.datastore) == ((), CANDIDATE)
     assert session.asked == THROUGH_CANDIDATE
@@ -308,6 +314,64 @@ def test_an_odd_entry_of_others_hides_nothing() -> None:
     found = look(session).plan
     made = [one.after for one in found.edits]
     assert [one.id for one in made if isinstance(one, ConfiguredSubscription)] == [100, 7]
+
+
+# --------------------------------------------------------------------------- doubts
+def test_what_the_device_says_that_it_cannot_is_said_before() -> None:
+    wanted = structs.replace(
+        WANTED,
+        subscriptions=tuple(
+            structs.replace(one, terms=structs.replace(one.terms, period=1_000_000))
+            for one in WANTED.subscriptions
+        ),
+    )
+    session = SimSession()
+    look = asyncio.run(Configurer(session, wanted).look())  # type: ignore[arg-type]
+    assert len(look.plan.edits) == 4
+    assert "counters will probably be invalid there: " in look.doubts[0]
+    assert "shortest period" in " ".join(look.doubts)
+    shown = DeviceLook("core7", look)
+    assert any(line.startswith("  ? counters") for line in to_lines(shown))
+    assert to_plain(shown)["doubts"] == list(look.doubts)
+
+
+def test_what_a_device_says_of_configured_subscriptions() -> None:
+    terms = WANTED.subscriptions[1].terms
+    assert configured_doubts(terms, DeviceCapabilities()) == ()
+    without = Library((Module(names.SN, features=("xpath",)),), listed=1)
+    udp = SystemCapabilities(transports=(TransportCapability("udp-notif"),))
+    found = configured_doubts(terms, DeviceCapabilities(library=without, system=udp))
+    assert found == (
+        "it does not name the feature configured of ietf-subscribed-notifications",
+        "its system capabilities say that the transports are udp-notif",
+    )
+    able = Library((Module(names.SN, features=("configured",)),), listed=1)
+    udp_only = WANTED.subscriptions[0].terms
+    assert configured_doubts(udp_only, DeviceCapabilities(library=able, system=udp)) == ()
+
+
+def test_a_device_that_takes_its_time_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collector.subscriber.configuring.LOOK_SECONDS", 0.05)
+    session = SimSession()
+    answered = session.rpc
+
+    async def slow(request: bytes, timeout: int | None = None) -> bytes:
+        if b"<get>" in request:
+            await asyncio.sleep(30)
+        return await answered(request, timeout)
+
+    monkeypatch.setattr(session, "rpc", slow)
+    wanted = structs.replace(
+        WANTED,
+        instances=tuple(
+            structs.replace(one, spelling=spelling)
+            for one, spelling in zip(
+                WANTED.instances, ("udp-notif-26", "https-notif-16"), strict=True
+            )
+        ),
+    )
+    found = asyncio.run(Configurer(session, wanted).look())  # type: ignore[arg-type]
+    assert (len(found.plan.edits), found.doubts) == (4, ())
 
 
 # --------------------------------------------------------------------------- ids, words
