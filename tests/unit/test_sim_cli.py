@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -125,6 +126,19 @@ def test_simulate_writes_the_truth(
     assert header["format"] == "publisher-sim-truth"
     assert (header["seed"], header["rows"], len(rows)) == (9, 12, 12)
     assert status_of(["simulate", scenario, "--truth", str(tmp_path / "no" / "where")]) == 2
+
+
+def test_simulate_says_what_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "truth.jsonl"
+    assert status_of(["simulate", "on-change", "--truth", str(path)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"on-change: \d+ push-updates, \d+ push-change-updates", said[1])
+    assert len(said) == 2  # there are no periods
+    header, *records = [json.loads(line) for line in path.read_text().splitlines()]
+    assert (header["rows"], header["records"]) == (0, len(records))
+    assert {one["fate"] for one in records} == {"good", "lost"}
+    assert any(one["incomplete"] for one in records)
+    assert {one["generator"] for one in records} == {"1", "101", "102", "103"}
 
 
 def test_simulate_over_the_session(
