@@ -5,9 +5,11 @@ Does not: judge, know a collector. Everything here is counted from ``accounts`` 
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -85,11 +87,31 @@ class Timeline:
     def __init__(self, messages: list[Message]) -> None:
         self.messages = sorted(messages, key=lambda message: message.made.planned)
         self._planned = [message.made.planned for message in self.messages]
+        self.of_subscription: dict[int, list[Message]] = defaultdict(list)
+        """subscription id -> its messages in that order."""
+        for message in self.messages:
+            self.of_subscription[message.made.subscription_id].append(message)
         self.read_from: dict[str, int] = {}
         """run -> when its first message that could be read was planned."""
         for message in self.messages:
             if message.good_at is not None:
                 self.read_from.setdefault(message.made.run, message.made.planned)
+
+    @cached_property
+    def read(self) -> list[Message]:
+        """Those that could be read."""
+        return [message for message in self.messages if message.good_at is not None]
+
+    @cached_property
+    def ticks_read(self) -> set[int]:
+        """Ticks of which something could be read."""
+        return {message.made.nominal for message in self.read}
+
+    @cached_property
+    def steps(self) -> list[tuple[Message, Message]]:
+        """Two that could be read, one after the other, stamped by clocks that differ."""
+        pairs = itertools.pairwise(self.read)
+        return [(one, next_) for one, next_ in pairs if one.made.skew != next_.made.skew]
 
     def around(self, at: int) -> tuple[Message | None, list[Message], Message | None]:
         """Last message heard of before ``at``, those unheard of between, first heard of after."""

@@ -100,15 +100,13 @@ class Doubts:
     def _doubtful_steps(self, line: Timeline) -> Iterator[int]:
         """Ticks that a clock's step leaves open: between two possible ones, or among late ones."""
         period = self._epoch.period
-        read = [one for one in line.messages if one.good_at is not None]
-        ticks = {one.made.nominal for one in read}
-        late = {one.made.nominal for one in read if self._is_late(one)}
-        for before, one in itertools.pairwise(read):
+        if not line.steps:
+            return
+        late = {one.made.nominal for one in line.read if self._is_late(one)}
+        for before, one in line.steps:
             step, nominal = one.made.skew - before.made.skew, one.made.nominal
-            if not step:
-                continue
             seems = nominal + round(step / period) * period
-            if seems < nominal and seems not in ticks:
+            if seems < nominal and seems not in line.ticks_read:
                 yield from (seems, nominal)
             reach = (2 + abs(round(step / period))) * period
             near = range(nominal - reach, nominal + reach + period, period)
@@ -117,13 +115,11 @@ class Doubts:
 
     def _own(self, line: Timeline) -> list[Message]:
         """The messages of this stretch of terms."""
-        start, end, number = self._epoch.start, self._epoch.end, self._epoch.subscription_id
+        start, end = self._epoch.start, self._epoch.end
         return [
             one
-            for one in line.messages
-            if one.made.subscription_id == number
-            and one.made.nominal >= start
-            and (end is None or one.made.nominal <= end)
+            for one in line.of_subscription.get(self._epoch.subscription_id, ())
+            if one.made.nominal >= start and (end is None or one.made.nominal <= end)
         ]
 
     def _stalled_ticks(self, line: Timeline) -> Iterator[int]:

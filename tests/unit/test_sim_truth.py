@@ -137,6 +137,8 @@ def test_a_late_message_amends() -> None:
         ({("a", 8): {"delay": 2.1}}, 8, "close"),
         ({("a", 8): {"delay": 21}}, 8, "close"),
         ({("a", 8): {"slow": 1.5}}, 8, "slow"),
+        ({("a", 8): {"slow": 1.5}}, 10, "slow"),
+        ({("a", 8): {"slow": 1.5}}, 11, ""),
         ({("a", 8): {"delay": 5}, ("b", 12): {"delay": 5}}, 12, "delayed_again"),
         ({("a", 8): {"lost": (0,)}, ("a", 9): None}, 8, "mixed"),
         ({("a", 8): {"lost": (0,)}, ("a", 9): None}, 9, "mixed"),
