@@ -141,19 +141,18 @@ def _depends_on_itself(
 
 def _check_marks(subscriptions: tuple[SubscriptionSettings, ...], faults: Faults) -> None:
     """One TCP connection has one DSCP (RFC 8639 §2.3), and updates on the session share it."""
-    on_session = [
-        (number, one) for number, one in enumerate(subscriptions, 1) if one.transport == "netconf"
-    ]
-    for number, one in on_session:
-        first = next(other for _, other in on_session if _meet(one, other))
-        if (one.dscp or 0) != (first.dscp or 0):
-            text = f"{first.name} is on the same session with dscp {first.dscp or 0}"
+    first: dict[str, SubscriptionSettings] = {}
+    for number, one in enumerate(subscriptions, 1):
+        if one.transport != "netconf":
+            continue
+        met = first if "*" in one.devices else [d for d in (*one.devices, "*") if d in first]
+        others = (first[device] for device in met)
+        other = next((o for o in others if (o.dscp or 0) != (one.dscp or 0)), None)
+        if other is not None:
+            text = f"{other.name} is on the same session with dscp {other.dscp or 0}"
             faults.add(f"subscription[{number}].dscp", text, "one for all of a session")
-
-
-def _meet(one: SubscriptionSettings, other: SubscriptionSettings) -> bool:
-    """Are both on some device?"""
-    return "*" in (*one.devices, *other.devices) or not set(one.devices).isdisjoint(other.devices)
+        for device in one.devices:
+            first.setdefault(device, one)
 
 
 def _is_id(text: str) -> bool:

@@ -144,4 +144,6 @@ def _problem(service: Service) -> tuple[str, bool]:
         for one in device.subscriptions:
             if one.phase == "refused":
                 return f"{device.name} refused the subscription: {one.reason}", False
+            if one.phase in ("pending", "terminated") and one.reason:
+                return f"{device.name}: {one.reason}", True
     return "", True

@@ -176,6 +176,8 @@ def state(phase: str, *subscriptions: str) -> SimpleNamespace:
             [state("up", "active", "refused")],
             ("core7 refused the subscription: no such filter", False),
         ),
+        ([state("up", "terminated")], ("core7: no such filter", True)),
+        ([state("up", "suspended", "completed")], ("", True)),
     ],
 )
 def test_what_keeps_a_subscription_from_being_there(
