@@ -21,6 +21,7 @@ from lxml import etree
 from msgspec import Struct
 
 from collector.wire import names
+from publisher_sim.module_library import installed_modules
 
 LIMIT: Final = 4096
 """Characters of a filter that are looked at; ours."""
@@ -41,7 +42,7 @@ MODULES: Final[dict[str, str]] = names.NAMESPACES | {
     "ietf-notification-capabilities": "urn:ietf:params:xml:ns:yang:ietf-notification-capabilities",
     "ietf-netconf-notifications": "urn:ietf:params:xml:ns:yang:ietf-netconf-notifications",
 }
-"""Module names that may stand as prefixes without being declared -> namespace."""
+"""Modules that are known without a look at what is installed -> namespace."""
 _KEYS: Final = frozenset(("name",))
 """Predicates on nothing but these hold for the life of a list entry."""
 _AXES: Final = ("child", "self", "descendant", "descendant-or-self")
@@ -200,8 +201,8 @@ class _Reader:
 
     def _namespace(self, prefix: str) -> None:
         meant = self._declared.get(prefix, prefix)
-        uri = meant if ":" in meant or "/" in meant else MODULES.get(meant)
-        if uri is None:
+        uri = meant if ":" in meant or "/" in meant else _namespace_of(meant)
+        if not uri:
             raise FilterUnsupportedError(f"no module {meant!r} here, nor a namespace for it")
         self._used[prefix] = uri
 
@@ -317,6 +318,15 @@ class _Reader:
         return Expression(
             text, relaxed, self._used, tuple(self._guarded), self._dynamic, self._keyed
         )
+
+
+def _namespace_of(module: str) -> str:
+    """Of a module of the device (RFC 8639 §6: their names are prefixes); empty for others."""
+    known = MODULES.get(module)
+    if known is None:
+        found = installed_modules().get(module)
+        known = "" if found is None else found.namespace
+    return known
 
 
 def _without_last_slash(text: str) -> str:

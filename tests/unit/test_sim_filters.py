@@ -199,6 +199,13 @@ def test_what_an_xpath_selects(text: str, left: list[Any]) -> None:
     assert found == ({"ietf-interfaces:interfaces": {"interface": left}} if left else {})
 
 
+def test_every_module_of_the_device_may_be_a_prefix() -> None:
+    found = compile_filter(xpath("/ietf-netconf-acm:nacm/groups"))
+    assert found.marks(tree_of(DATA)) == set()
+    node = tree_of({"ietf-netconf-acm:nacm": {"groups": {"group": [{"name": "x"}]}}})
+    assert len(found.marks(node)) == 1
+
+
 def test_the_root_is_everything() -> None:
     root = tree_of(DATA)
     for text in ("/", "/hw:hardware | /"):
