@@ -38,6 +38,10 @@ SERIES_PER_DEVICE = 256
 RECEIVERS = 16
 """Of one subscription (ours)."""
 SHOWN = 16
+LONGEST_NAME = 64
+"""Characters of a receiver's name that tell it apart (ours)."""
+IDLE_STATES = frozenset(("suspended", "connecting", "disconnected"))
+"""States of a receiver that gets nothing (RFC 8639 §2.5.1)."""
 
 
 class Receiver(Struct, frozen=True):
@@ -200,7 +204,9 @@ class CrossCheck:
 
     def _count_difference(self, look: Looked, series: Series, entry: Entry) -> str | None:
         """None: it cannot be seen yet whether it is over."""
-        sent = {one.name: one.sent for one in entry.receivers[:RECEIVERS] if one.sent}
+        sent = {
+            one.name[:LONGEST_NAME]: one.sent for one in entry.receivers[:RECEIVERS] if one.sent
+        }
         mark = Mark(look.time, series.own, sent)
         before = series.marks[0] if series.marks else mark
         theirs = [
@@ -280,10 +286,11 @@ def _list_difference(one: Running, entry: Entry) -> str:
 
 
 def _state_difference(one: Running, entry: Entry) -> str:
-    states = {receiver.state for receiver in entry.receivers}
-    if not states or None in states or "active" in states:
+    states = [receiver.state for receiver in entry.receivers]
+    idle = sorted(IDLE_STATES.intersection(states))
+    if not idle or any(state not in IDLE_STATES for state in states):
         return ""
-    return f"says that the receiver of {one.name} is {', '.join(sorted(map(str, states)))}"
+    return f"says that the receiver of {one.name} is {' or '.join(idle)}"
 
 
 def _names(names: Iterable[str]) -> str:

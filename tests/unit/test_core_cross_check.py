@@ -152,6 +152,17 @@ def test_a_subscription_that_the_device_does_not_show() -> None:
     ]
 
 
+def test_a_hostile_answer_fills_nothing() -> None:
+    looks = Looks()
+    names = tuple(str(n) for n in range(10_000))
+    for step in range(MARKS):
+        receivers = [Receiver("r" * 100_000 + str(n), "?" * 100_000, 5 + step) for n in range(50)]
+        looks.look(entry(generators=names, receivers=tuple(receivers)), entry(id=7 + step))
+        looks.look(entry(generators=names, receivers=tuple(receivers)))
+    assert all(len(one.text) < 300 for one in looks.said)
+    assert len(looks.check.snapshot("core7")) < 100_000
+
+
 def test_a_receiver_that_is_not_active() -> None:
     looks = Looks()
     looks.look(entry(state="disconnected"))
