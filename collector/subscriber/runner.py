@@ -152,7 +152,7 @@ class DeviceRunner:
         """Until ``stop_soon``."""
         while not self._stopping:
             self._news.clear()
-            if not self._wanted:
+            if not self._is_needed:
                 self._subscriptions.forget()
                 self._standing.now(DevicePhase.IDLE)
                 await self._news.wait()
@@ -161,6 +161,11 @@ class DeviceRunner:
             if failure is not None and not self._stopping:
                 await _wait(self._news, self._failed(failure))
         self._standing.now(DevicePhase.STOPPED)
+
+    @property
+    def _is_needed(self) -> bool:
+        """Is a session wanted at all?"""
+        return bool(self._wanted) or self.access.looked_at
 
     async def _one_session(self) -> SessionError | ConfigError | None:
         """A session from its beginning to its end; returns why it failed, None: not needed."""
@@ -254,7 +259,7 @@ class DeviceRunner:
             await self._subscriptions.reconcile(self._wanted)
             if session.closed.done():
                 raise session.closed.result()
-            if not self._wanted and not len(self._subscriptions):
+            if not self._is_needed and not len(self._subscriptions):
                 return
             await _wait(self._wake, self._subscriptions.until_due())
 

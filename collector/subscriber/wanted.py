@@ -54,6 +54,9 @@ class DeviceAccess(Struct, frozen=True):
     settings: SessionSettings
     session: str = "asyncssh"
     """Which implementation: ``asyncssh``, ``ncclient``, or ``called`` where the device calls."""
+    looked_at: bool = False
+    """A session is kept though nothing is asked for: something is configured there that is looked
+    at now and then (``cross_check``)."""
 
 
 def wanted_from(config: Config) -> tuple[tuple[DeviceAccess, ...], tuple[WantedSubscription, ...]]:
@@ -68,14 +71,18 @@ def wanted_from(config: Config) -> tuple[tuple[DeviceAccess, ...], tuple[WantedS
         if subscription.configured_id is None  # else the device has it without being asked
         for one in _on_devices(subscription, sessions, known)
     )
-    most = config.sessions.max_message_bytes
-    return tuple(_access(name, netconf, most) for name, netconf in sessions.items()), wanted
+    return tuple(_access(config, name, netconf) for name, netconf in sessions.items()), wanted
 
 
-def _access(name: str, netconf: NetconfSettings, max_message: int) -> DeviceAccess:
+def _access(config: Config, name: str, netconf: NetconfSettings) -> DeviceAccess:
+    max_message = config.sessions.max_message_bytes
+    looked_at = config.cross_check.interval_seconds > 0 and any(
+        one.configured_id is not None and ("*" in one.devices or name in one.devices)
+        for one in config.subscriptions
+    )
     kind = "called" if netconf.call_home else netconf.session
     settings = replace(settings_from(netconf, name), max_message=max_message)
-    return DeviceAccess(name, settings, kind)
+    return DeviceAccess(name, settings, kind, looked_at)
 
 
 def _on_devices(

@@ -89,6 +89,8 @@ address = "127.0.0.1"
 port = {self.ports.get("https-notif", 0)}
 [metrics]
 enabled = false
+[cross_check]
+interval_seconds = 1
 [verdicts]
 grace_seconds = 0.25
 [[device]]
@@ -291,6 +293,9 @@ def test_what_is_found_under_another_id_is_taken_over(tmp_path: Path) -> None:
             await until(lambda: complete(one, "interfaces", 1))
             ids = {one.subscription_id for one in one.verdicts("interfaces")}
             assert ids == {100}
+            looks = one.service.counters.cross_checks
+            await until(lambda: looks["ok",] >= 2)  # in a session kept for that alone
+            assert {event.kind for event in one.facts.events} <= {"session_up"}
 
     live(main, tmp_path)
 

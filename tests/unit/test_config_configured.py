@@ -54,8 +54,11 @@ def faults(tmp_path: Path, *changes: tuple[str, str]) -> list[str]:
 
 def test_it_is_known_by_its_name_and_never_asked_for() -> None:
     config = parse_config(CONFIG)
-    _, wanted = wanted_from(config)
+    (access,), wanted = wanted_from(config)
     assert wanted == ()
+    assert access.looked_at
+    (unasked,), _ = wanted_from(parse_config(CONFIG + "[cross_check]\ninterval_seconds = 0"))
+    assert not unasked.looked_at
     known = engine_settings(config).for_id("core7", 100)
     assert known is not None
     assert (known.name, known.expect) == ("counters", ("101",))
