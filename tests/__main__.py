@@ -1,10 +1,10 @@
 """The one test command: ``python -m tests``.
 
 Runs, in this order and stopping at the first that fails: ruff (lint, format), mypy --strict, the
-import floors, pyang over ``yang/``, then pytest with branch coverage, the table of which test proves
-which clause, and last the tests that compare with what happened at a certain time, alone on the
-machine. Arguments are handed to pytest,
-as in ``python -m tests -k journal``; ``--quick`` runs the unit and property tests only.
+import floors, pyang over ``yang/``, then pytest with branch coverage, the table of which test
+proves which clause of the standards, and last the tests that compare with what happened at a
+certain time, alone on the machine. Arguments are handed to pytest, as in ``python -m tests -k
+journal``; ``--quick`` runs the unit and property tests only.
 """
 
 from __future__ import annotations
