@@ -28,7 +28,7 @@ from collector.wire.netconf_rpc import (
     decode_rpc,
 )
 from tests.netconf_device import Device, RunningClock, run, until
-from tests.unit.test_subscriber_manager import FakeIntake, refusal, reply, state_change
+from tests.subscriber_world import FakeIntake, refusal, reply, state_change
 
 pytestmark = pytest.mark.integration
 

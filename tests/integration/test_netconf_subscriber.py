@@ -31,7 +31,7 @@ from collector.wire.netconf_rpc import (
     encode_reply,
 )
 from tests.netconf_device import PASSWORD, Device, RunningClock, run, until
-from tests.unit.test_subscriber_manager import FakeIntake
+from tests.subscriber_world import FakeIntake
 
 pytestmark = pytest.mark.integration
 

@@ -22,7 +22,7 @@ from collector.wire.netconf_rpc import (
     decode_rpc,
 )
 from tests.netconf_device import run, until
-from tests.unit.test_subscriber_manager import SN, World, refusal, reply, state_change, wanted
+from tests.subscriber_world import SN, World, refusal, reply, state_change, wanted
 
 NAMES = ("a", "b", "c")
 REFUSALS = (

@@ -15,7 +15,7 @@ from collector.subscriber.cross_check import AT_ONCE, CrossChecking
 from collector.wire.netconf_looks import CROSS_CHECK, LOOK, LOOK_AT_ALL
 from collector.wire.netconf_rpc import decode_reply, decode_rpc, encode_rpc
 from tests.netconf_device import run, until
-from tests.unit.test_subscriber_manager import SN, World, refusal, reply, wanted
+from tests.subscriber_world import SN, World, refusal, reply, wanted
 
 SHOWN = (
     f"<data><subscriptions {SN}><subscription><id>22</id>"
