@@ -256,6 +256,19 @@ def config_of(
     return read_config_table(table, file="lab")
 
 
+def session_of(folder: Path, ready: Mapping[str, Any]) -> dict[str, Any]:
+    """``[device.netconf]`` for one device that says of itself that it is ready."""
+    known_hosts = folder / "known_hosts"
+    known_hosts.write_text(str(ready["known_hosts"]) + "\n")
+    return {
+        "host": ready["netconf_host"],
+        "port": ready["netconf_port"],
+        "username": ready["username"],
+        "password_env": "LAB_PASSWORD",
+        "known_hosts": str(known_hosts),
+    }
+
+
 @contextlib.contextmanager
 def password_in_environment() -> Iterator[None]:
     """The collector reads the password from here."""

@@ -27,7 +27,7 @@ from collector.wire.netconf_rpc import EstablishSubscription, decode_rpc
 from publisher_sim.run import ready_line
 from publisher_sim.scenario import parse_scenario
 from publisher_sim.service import DeviceService
-from tests.lab import PASSWORD, Facts, password_in_environment
+from tests.lab import PASSWORD, Facts, password_in_environment, session_of
 
 pytestmark = pytest.mark.integration
 
@@ -79,20 +79,11 @@ def subscription(name: str, **keys: Any) -> dict[str, Any]:
 
 
 def config(folder: Path, ready: dict[str, Any], *subscriptions: dict[str, Any]) -> Config:
-    known_hosts = folder / "known_hosts"
-    known_hosts.write_text(str(ready["known_hosts"]) + "\n")
-    netconf = {
-        "host": ready["netconf_host"],
-        "port": ready["netconf_port"],
-        "username": ready["username"],
-        "password_env": "LAB_PASSWORD",
-        "known_hosts": str(known_hosts),
-    }
     table: dict[str, Any] = {
         "collector": {"data_dir": str(folder / "data")},
         "udp_notif": {"enabled": False},
         "metrics": {"port": 0},
-        "device": [{"name": "core7", "netconf": netconf}],
+        "device": [{"name": "core7", "netconf": session_of(folder, ready)}],
         "subscription": list(subscriptions),
     }
     return read_config_table(table, file="lab")
@@ -326,6 +317,9 @@ def test_another_configuration_and_another_life_of_the_device(tmp_path: Path) ->
             again = text.replace("port = 0", f"port = {ready['netconf_port']}")
             device, _ = await started(again.replace("subscriptions = 16", "subscriptions = 1"))
             assert (await lab.comes_to("counters", "active"))["id"] is not None
+            async with asyncio.timeout(20):
+                while lab.row("c").get("why") == "its session ended":  # not asked for yet
+                    await asyncio.sleep(0.02)
             refused = await lab.comes_to("c", "pending")
             refresh(service)
             assert dict(service.counters.subscriptions.items()) == {

@@ -16,7 +16,7 @@ from publisher_sim.cli.scenario_argument import packaged
 from publisher_sim.run import override, ready_line
 from publisher_sim.scenario import parse_scenario
 from publisher_sim.service import DeviceService
-from tests.lab import Facts, password_in_environment
+from tests.lab import Facts, password_in_environment, session_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
@@ -50,15 +50,7 @@ def config(folder: Path, ready: dict[str, Any] | None) -> Config:
         "metrics": {"port": 0},
     }
     if ready is not None:
-        known_hosts = folder / "known_hosts"
-        known_hosts.write_text(str(ready["known_hosts"]) + "\n")
-        netconf = {
-            "host": ready["netconf_host"],
-            "port": ready["netconf_port"],
-            "username": ready["username"],
-            "password_env": "LAB_PASSWORD",
-            "known_hosts": str(known_hosts),
-        }
+        netconf = session_of(folder, ready)
         table["device"] = [
             {"name": "overload", "sources": [ready["netconf_host"]], "netconf": netconf}
         ]

@@ -27,7 +27,7 @@ from publisher_sim.events import DISABLED, EventRecord
 from publisher_sim.run import ready_line
 from publisher_sim.scenario import Configuration, parse_scenario
 from publisher_sim.service import DeviceService
-from tests.lab import PASSWORD, Facts, password_in_environment
+from tests.lab import PASSWORD, Facts, password_in_environment, session_of
 
 pytestmark = pytest.mark.integration
 
@@ -60,20 +60,13 @@ xpath = "/ietf-hardware:hardware-state-oper-disabled"
 
 
 def config(folder: Path, ready: dict[str, Any], *subscriptions: dict[str, Any]) -> Config:
-    known_hosts = folder / "known_hosts"
-    known_hosts.write_text(str(ready["known_hosts"]) + "\n")
-    netconf = {
-        "host": ready["netconf_host"],
-        "port": ready["netconf_port"],
-        "username": ready["username"],
-        "password_env": "LAB_PASSWORD",
-        "known_hosts": str(known_hosts),
-    }
     table: dict[str, Any] = {
         "collector": {"data_dir": str(folder / "data")},
         "udp_notif": {"port": 0},
         "metrics": {"port": 0},
-        "device": [{"name": "core7", "sources": ["127.0.4.8"], "netconf": netconf}],
+        "device": [
+            {"name": "core7", "sources": ["127.0.4.8"], "netconf": session_of(folder, ready)}
+        ],
         "subscription": list(subscriptions),
     }
     return read_config_table(table, file="lab")
