@@ -4,7 +4,8 @@ What it does: ask for it, by itself at bounded pace or because a person said so 
 What it does not: find out that something was lost (whoever reads the journal does).
 
 Rules: several losses before the request are one request; the waits between requests grow while they
-follow each other closely; a device that cannot is not asked by itself again.
+follow each other closely; with a device that has no such operation the subscription is established
+anew, which begins with everything; any other that cannot is not asked by itself again.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collector.interfaces import Clock
 from collector.model import SECOND, CollectorTime
 from collector.subscriber import refusals
 from collector.subscriber.held import Held
+from collector.subscriber.modules import NOT_SUPPORTED
 from collector.subscriber.requests import Call
 from collector.subscriber.session import plain
 from collector.wire.netconf_rpc import ResyncSubscription
@@ -60,16 +62,20 @@ class Resyncing:
         resync.backoff.lived(now - resync.last)
         return CollectorTime(max(now, resync.last + resync.backoff.next()))
 
-    async def if_due(self, held: Held) -> None:
-        """Ask, if its time has come. Raises SessionError."""
+    async def if_due(self, held: Held) -> bool:
+        """Ask, if its time has come. True: it has to be established anew instead.
+
+        Raises:
+            SessionError: the session ended.
+        """
         resync = held.resync
         if not held.live or resync.at is None or resync.at > self._clock.now():
-            return
+            return False
         reason, resync.at = resync.reason, None
         try:
             await self._ask(held)
         except ProtocolError as error:
-            self._refused(held, error)
+            return self._refused(held, error)
         else:
             log.info(
                 "Device %s sends subscription %s as a whole once more: %s.",
@@ -77,10 +83,13 @@ class Resyncing:
                 held.wanted.name,
                 reason,
             )
+        return False
 
-    def _refused(self, held: Held, error: ProtocolError) -> None:
-        said = refusals.describe(error)
-        if refusals.can_heal(error):
+    def _refused(self, held: Held, error: ProtocolError) -> bool:
+        said, anew = refusals.describe(error), _begins_anew(held, error)
+        if anew:
+            more = "It is established anew."
+        elif refusals.can_heal(error):
             held.resync.at = self._next(held)
             more = f"It is asked again in {(held.resync.at - self._clock.now()) / SECOND:.1f} s."
         else:
@@ -93,6 +102,7 @@ class Resyncing:
             said,
             more,
         )
+        return anew
 
     async def now(self, held: Held) -> Resynced:
         """Because a person said so, also when an earlier one was refused. Raises SessionError."""
@@ -115,3 +125,14 @@ class Resyncing:
         assert held.id is not None, "asked of live ones only"
         held.resync.last = self._clock.now()
         await self._call(held.wanted.name, ResyncSubscription(held.id))
+
+
+def _begins_anew(held: Held, error: ProtocolError) -> bool:
+    """Does it help to establish it anew? Only where the device has agreed to begin with everything;
+    one to which that is too much now would refuse it, and nothing would be left."""
+    trigger = held.wanted.terms.on_change
+    if trigger is None or not trigger.sync_on_start:
+        return False
+    if error.identity:
+        return error.identity == "no-such-subscription-resync"
+    return error.tag in NOT_SUPPORTED

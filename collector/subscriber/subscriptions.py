@@ -146,7 +146,10 @@ class Subscriptions:
             held.anew(self._clock.now())
         if held.is_due(self._clock.now()):
             await self._establish(held)
-        await self._resyncing.if_due(held)
+        if await self._resyncing.if_due(held):
+            await self._delete(held)
+            held.anew(self._clock.now())
+            await self._establish(held)
 
     def _has_another_parent(self, held: Held) -> bool:
         """A dependency cannot be modified (RFC 8639 §2.4.3), and ids change."""

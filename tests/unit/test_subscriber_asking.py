@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from collector.errors import UsageError
-from collector.model import SECOND
+from collector.model import SECOND, OnChange
 from collector.subscriber.states import DevicePhase, SubscriptionPhase
 from collector.wire.netconf_rpc import (
     DeleteSubscription,
@@ -204,14 +204,15 @@ def test_what_was_lost_is_asked_for_once_more_at_a_bounded_pace() -> None:
     run(main())
 
 
+NO_SUCH = refusal("invalid-value", "ietf-yang-push:no-such-subscription-resync")
+NO_OPERATION = refusal("operation-not-supported", "")
+TOO_BIG = refusal("too-big", "ietf-yang-push:sync-too-big")
+RESOURCES = refusal("resource-denied", "ietf-subscribed-notifications:insufficient-resources")
+
+
 @pytest.mark.parametrize(
     ("content", "again"),
-    [
-        (refusal("invalid-value", "ietf-yang-push:no-such-subscription-resync"), False),
-        (refusal("too-big", "ietf-yang-push:sync-too-big"), False),
-        (refusal("operation-not-supported", ""), False),
-        (refusal("resource-denied", "ietf-subscribed-notifications:insufficient-resources"), True),
-    ],
+    [(TOO_BIG, False), (refusal("access-denied", ""), False), (RESOURCES, True)],
 )
 def test_a_refused_resync(content: str, again: bool, caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
@@ -234,6 +235,46 @@ def test_a_refused_resync(content: str, again: bool, caplog: pytest.LogCaptureFi
         run(main())
     words = "It is asked again in" if again else "It is not asked again by itself."
     assert words in caplog.records[0].getMessage()
+
+
+@pytest.mark.parametrize("content", [NO_OPERATION, NO_SUCH, refusal("unknown-element", "")])
+def test_a_device_that_cannot_resynchronize_begins_anew_at_a_bounded_pace(content: str) -> None:
+    async def main() -> None:
+        world = World(NEVER)
+        world.device.answers = answering(world, {"resync-subscription": content})
+        await world.want(on_change())
+        await world.active()
+        assert world.manager.resync_soon("core1", 22, "a gap")
+        await until(lambda: kinds(world) == "erde")
+        await world.active()
+        assert world.manager.resync_soon("core1", 23, "another gap")
+        await at_rest(world)
+        assert kinds(world) == "erde"
+        world.clock.skip(3601)
+        await world.want(on_change())
+        await until(lambda: kinds(world) == "erderde")
+        await world.active()
+        await world.manager.stop()
+
+    run(main())
+
+
+def test_who_never_says_everything_does_not_begin_anew() -> None:
+    async def main() -> None:
+        world = World()
+        world.device.answers = answering(world, {"resync-subscription": NO_OPERATION})
+        one = on_change()
+        trigger = OnChange(sync_on_start=False)
+        await world.want(replace(one, terms=replace(one.terms, on_change=trigger)))
+        await world.active()
+        assert world.manager.resync_soon("core1", 22, "a gap")
+        await until(lambda: kinds(world) == "er")
+        await at_rest(world)
+        assert not world.manager.resync_soon("core1", 22, "a gap")
+        assert kinds(world) == "er"
+        await world.manager.stop()
+
+    run(main())
 
 
 def test_a_resync_because_a_person_said_so() -> None:
