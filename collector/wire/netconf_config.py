@@ -1,8 +1,8 @@
 """NETCONF operations on data and configuration, both directions (RFC 6241 §7, §8; RFC 8526 §3).
 
 Does: get-config, get-data, edit-config, lock, unlock, commit, discard-changes, validate, and the
-action that resets a receiver (RFC 8639 §2.5.5), as values, to XML and back; filters as values.
-Does not: apply a filter or an edit, know what the trees mean (``receivers_config``).
+action that resets a receiver (RFC 8639 §2.5.5), as values, to XML and back. Does not: apply a
+filter or an edit, know what the trees mean (``subscription_config``).
 
 Rules: a request with a parameter that is not known here is refused, for it may restrict what is
 done (RFC 6241 §A, ``unknown-element``). Trees are XML text that stands alone, and written as such:
@@ -20,6 +20,13 @@ from msgspec import Struct
 from collector.errors import ProtocolError, UsageError
 from collector.model import SelectionFilter
 from collector.wire import names, plain, xml
+from collector.wire.data_filters import (
+    read_filter,
+    refused,
+    write_filter,
+    xpath_filter,
+    xpath_scope,
+)
 
 RUNNING: Final = "running"
 CANDIDATE: Final = "candidate"
@@ -129,35 +136,6 @@ CONFIG_OPERATION_NAMES: Final[dict[type, str]] = {
 
 
 # --------------------------------------------------------------------------- decode
-def read_filter(element: xml.Element | None) -> SelectionFilter | None:
-    """The ``<filter>`` of get and get-config (RFC 6241 §6, §8.9).
-
-    Raises:
-        ProtocolError: ``bad-attribute``, ``missing-attribute``.
-    """
-    if element is None:
-        return None
-    kind = _attribute(element, "type") or "subtree"
-    if kind == "subtree":
-        return SelectionFilter("subtree", xml.inner_text(element))
-    if kind != "xpath":
-        raise _refused("bad-attribute", f"{kind} is no type of filter", "filter", "type")
-    select = _attribute(element, "select")
-    if select is None:
-        raise _refused("missing-attribute", "the XPath filter selects nothing", "filter", "select")
-    return _xpath(select, element.nsmap)
-
-
-def _attribute(element: xml.Element, name: str) -> str | None:
-    """With or without the prefix of NETCONF: clients write both."""
-    return element.attributes.get(name, element.attributes.get(f"{names.NETCONF_BASE} {name}"))
-
-
-def _xpath(select: str, scope: Mapping[str, str]) -> SelectionFilter:
-    used = sorted(xml.used_prefixes(select) & scope.keys())
-    return SelectionFilter("xpath", select.strip(), {prefix: scope[prefix] for prefix in used})
-
-
 def read_operation(kind: type, element: xml.Element) -> ConfigOperation:
     """An operation of ``CONFIG_OPERATION_NAMES``.
 
@@ -172,23 +150,18 @@ def _parameters(element: xml.Element, *known: str) -> dict[str, xml.Element]:
     found: dict[str, xml.Element] = {}
     for child in element.children:
         if child.name not in known or child.namespace != element.namespace:
-            raise _refused(
+            raise refused(
                 "unknown-element", f"{child.name} is not known in {element.name}", child.name
             )
         if child.name in found:
-            raise _refused("bad-element", f"{child.name} is there twice", child.name)
+            raise refused("bad-element", f"{child.name} is there twice", child.name)
         found[child.name] = child
     return found
 
 
-def _refused(tag: str, message: str, element: str, attribute: str = "") -> ProtocolError:
-    hints = {"bad-attribute": attribute} if attribute else {}
-    return ProtocolError(message, tag=tag, hints=hints | {"bad-element": element})
-
-
 def _needed(element: xml.Element, found: Mapping[str, xml.Element], name: str) -> xml.Element:
     if name not in found:
-        raise _refused("missing-element", f"{element.name} has no {name}", name)
+        raise refused("missing-element", f"{element.name} has no {name}", name)
     return found[name]
 
 
@@ -196,10 +169,10 @@ def _datastore(element: xml.Element, name: str) -> str:
     """``source`` or ``target``: a container with one empty element in it."""
     holder = _needed(element, {child.name: child for child in element.children}, name)
     if len(holder.children) != 1:
-        raise _refused("missing-element", f"{name} names not exactly one datastore", name)
+        raise refused("missing-element", f"{name} names not exactly one datastore", name)
     datastore = holder.children[0].name
     if datastore not in CONFIG_DATASTORES:
-        raise _refused("bad-element", f"{datastore} is no datastore here", datastore)
+        raise refused("bad-element", f"{datastore} is no datastore here", datastore)
     return datastore
 
 
@@ -217,7 +190,7 @@ def _read_get_data(element: xml.Element) -> GetData:
     if "subtree-filter" in found:
         selection = SelectionFilter("subtree", xml.inner_text(found["subtree-filter"]))
     elif "xpath-filter" in found:
-        selection = _xpath(found["xpath-filter"].text, found["xpath-filter"].nsmap)
+        selection = xpath_filter(found["xpath-filter"].text, found["xpath-filter"].nsmap)
     config = found.get("config-filter")
     depth = found.get("max-depth")
     limited = depth is not None and depth.text != _UNBOUNDED
@@ -281,7 +254,7 @@ def _read_action(element: xml.Element) -> ResetReceiver:
     subscription = _inside(element, "subscriptions", "subscription")
     receiver = _inside(subscription, "receivers", "receiver")
     if receiver.find("reset") is None:
-        raise _refused("unknown-element", "there is no such action", "action")
+        raise refused("unknown-element", "there is no such action", "action")
     return ResetReceiver(
         plain.read_uint(subscription.text_of("id"), "id"), receiver.text_of("name")
     )
@@ -291,7 +264,7 @@ def _inside(element: xml.Element, *path: str) -> xml.Element:
     for name in path:
         found = element.find(name)
         if found is None or found.namespace != names.NAMESPACES[names.SN]:
-            raise _refused("unknown-element", "there is no such action", name)
+            raise refused("unknown-element", "there is no such action", name)
         element = found
     return element
 
@@ -310,29 +283,6 @@ _READERS: Final[dict[type, Callable[[xml.Element], ConfigOperation]]] = {
 
 
 # --------------------------------------------------------------------------- encode
-def write_filter(selection: SelectionFilter) -> str:
-    """``<filter>`` as text, for a parent in NETCONF's namespace.
-
-    Raises:
-        UsageError: a filter by reference.
-    """
-    if selection.kind == "subtree":
-        return f'<filter type="subtree">{selection.text}</filter>'
-    scope = _xpath_scope(selection)
-    return f'<filter{scope} type="xpath" select={quoteattr(selection.text)}/>'
-
-
-def _xpath_scope(selection: SelectionFilter) -> str:
-    """Declarations of the prefixes; one that nobody declared is taken for a module name."""
-    if selection.kind != "xpath":
-        raise UsageError(f"a {selection.kind} is no filter of data")
-    prefixes = sorted(xml.used_prefixes(selection.text) | selection.namespaces.keys())
-    return "".join(
-        f" xmlns:{prefix}={quoteattr(names.namespace_of(selection.namespaces.get(prefix, prefix)))}"
-        for prefix in prefixes
-    )
-
-
 def write_operation(operation: ConfigOperation) -> str:
     """The element of the operation as XML text.
 
@@ -378,7 +328,7 @@ def _write_get_data(operation: GetData) -> str:
     if selection is not None and selection.kind == "subtree":
         text += f"<subtree-filter>{selection.text}</subtree-filter>"
     elif selection is not None:
-        scope = _xpath_scope(selection)
+        scope = xpath_scope(selection)
         text += f"<xpath-filter{scope}>{escape(selection.text)}</xpath-filter>"
     if operation.config_filter is not None:
         text += f"<config-filter>{str(operation.config_filter).lower()}</config-filter>"

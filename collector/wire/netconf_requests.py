@@ -19,6 +19,7 @@ from msgspec import Struct
 from collector.errors import ProtocolError, WireError
 from collector.model import SelectionFilter, SubscriptionTerms
 from collector.wire import names, netconf_config, plain, plain_xml, xml
+from collector.wire.data_filters import read_filter, write_filter
 from collector.wire.netconf_config import CONFIG_OPERATION_NAMES, ConfigOperation
 from collector.wire.terms import read_terms, write_terms
 
@@ -215,7 +216,7 @@ def _missing(name: str, element: xml.Element) -> ProtocolError:
 
 def _read_get(element: xml.Element | None) -> Get:
     """A filter of empty top-level nodes of modules known here is known by their names alone."""
-    selection = netconf_config.read_filter(element)
+    selection = read_filter(element)
     if element is None or selection is None or selection.kind != "subtree":
         return Get(None, selection)
     nodes = element.children
@@ -248,7 +249,7 @@ def _operation_text(operation: Operation) -> str | None:
     if isinstance(operation, Get):
         if operation.selection is None:
             return "<get/>"
-        return f"<get>{netconf_config.write_filter(operation.selection)}</get>"
+        return f"<get>{write_filter(operation.selection)}</get>"
     if isinstance(operation, ConfigOperation):
         return netconf_config.write_operation(operation)
     return None

@@ -7,6 +7,7 @@ checking       whether a tree is a configuration at all
 operations     the rpcs of NETCONF on it, answered
 filters        filters with names, as they are configured
 evaluation     whether the device can do what a configured subscription wants
+entries        what is kept of one of them and its receivers
 subscriptions  configured subscriptions and their receivers, as state machines
 """
 

@@ -14,53 +14,43 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from collector.errors import ProtocolError
 from collector.model import SECOND, DeviceTime, NotificationKind, StateChange
 from collector.wire.netconf_rpc import ReceiverState, SubscriptionState
 from collector.wire.receiver_instances import ReceiverInstance
 from collector.wire.subscription_config import Configuration, ConfiguredSubscription
-from publisher_sim.channel import ComponentSubscription, Destination
+from publisher_sim.channel import Destination
 from publisher_sim.events import Streams
-from publisher_sim.global_subscription import DEFAULT_ENCODING, GlobalSubscription
+from publisher_sim.global_subscription import GlobalSubscription
+from publisher_sim.master.configuration.entries import (
+    ACTIVE,
+    CONCLUDED,
+    CONNECTING,
+    DISCONNECTED,
+    INVALID,
+    SUSPENDED,
+    VALID,
+    Entry,
+    Receiver,
+    announce,
+    place_of,
+)
 from publisher_sim.master.configuration.evaluation import Evaluated, evaluate
 from publisher_sim.master.decomposition import Decomposition
 from publisher_sim.master.life_cycle import LifeCycle
 from publisher_sim.master.sending import Sending
 from publisher_sim.named_filters import NamedFilters
-from publisher_sim.ports import Action, Announce
+from publisher_sim.ports import Action
 from publisher_sim.scenario import Scenario
 
-VALID, INVALID, CONCLUDED = "valid", "invalid", "concluded"
-CONNECTING, ACTIVE, SUSPENDED, DISCONNECTED = "connecting", "active", "suspended", "disconnected"
 _K = NotificationKind
 _GONE = "no-such-subscription"
 _TERMINATED = frozenset(
     {"filter-unavailable", "stream-unavailable", "datastore-not-subscribable", _GONE}
 )
 """Reasons that subscription-terminated knows (RFC 8639 §2.7.3, RFC 8641 §4)."""
-
-
-class _Receiver(Struct):
-    """One receiver of a valid subscription."""
-
-    destination: Destination
-    state: str = CONNECTING
-    since: int = 0
-    """When it began to connect, ns since 1970."""
-
-
-class _Entry(Struct):
-    """One subscription of the running configuration."""
-
-    wanted: ConfiguredSubscription
-    instances: tuple[ReceiverInstance, ...]
-    state: str = INVALID
-    why: str = ""
-    """Why it is invalid."""
-    one: GlobalSubscription | None = None
-    receivers: dict[str, _Receiver] = {}
 
 
 class ConfiguredSubscriptions:
@@ -81,7 +71,7 @@ class ConfiguredSubscriptions:
         self._sending = sending
         self._life_cycle = life_cycle
         self._decomposition = decomposition
-        self._entries: dict[int, _Entry] = {}
+        self._entries: dict[int, Entry] = {}
         self._reached: set[tuple[str, str, int]] = set()
         """Receivers over connections that are up."""
 
@@ -102,7 +92,7 @@ class ConfiguredSubscriptions:
             used = tuple(instances[receiver.instance or ""] for receiver in one.receivers)
             entry = self._entries.get(number)
             if entry is None:
-                entry = self._entries[number] = _Entry(one, used)
+                entry = self._entries[number] = Entry(one, used)
             elif (entry.wanted, entry.instances) == (one, used) and not _names(one, filters):
                 continue
             entry.wanted, entry.instances = one, used
@@ -110,7 +100,7 @@ class ConfiguredSubscriptions:
         return actions
 
     def _evaluate(
-        self, entry: _Entry, instances: Mapping[str, ReceiverInstance], now: int
+        self, entry: Entry, instances: Mapping[str, ReceiverInstance], now: int
     ) -> list[Action]:
         """Created or modified: valid, or not (RFC 8639 figure 8)."""
         stop_time = entry.wanted.terms.stop_time
@@ -133,14 +123,14 @@ class ConfiguredSubscriptions:
         entry.one, entry.receivers = found.one, {}
         return self._connect(entry, found.destinations, now)
 
-    def _is_taken(self, entry: _Entry) -> bool:
+    def _is_taken(self, entry: Entry) -> bool:
         other = self._life_cycle.get(entry.wanted.id)
         return other is not None and other is not entry.one
 
-    def _running(self, entry: _Entry) -> bool:
+    def _running(self, entry: Entry) -> bool:
         return entry.one is not None and self._life_cycle.get(entry.wanted.id) is entry.one
 
-    def _stop(self, entry: _Entry, reason: str, now: int) -> list[Action]:
+    def _stop(self, entry: Entry, reason: str, now: int) -> list[Action]:
         """subscription-terminated to those who were told of a start."""
         actions: list[Action] = []
         if self._running(entry):
@@ -149,7 +139,7 @@ class ConfiguredSubscriptions:
         entry.one, entry.receivers = None, {}
         return actions
 
-    def _modify(self, entry: _Entry, found: Evaluated, now: int) -> list[Action]:
+    def _modify(self, entry: Entry, found: Evaluated, now: int) -> list[Action]:
         one = entry.one
         assert one is not None
         gone = [
@@ -180,7 +170,7 @@ class ConfiguredSubscriptions:
         new = {name: to for name, to in found.destinations.items() if name not in entry.receivers}
         return [*actions, *self._connect(entry, new, now)]
 
-    def _leave(self, entry: _Entry, receiver: _Receiver, now: int) -> list[Action]:
+    def _leave(self, entry: Entry, receiver: Receiver, now: int) -> list[Action]:
         """A receiver that is removed is told (RFC 8639 §2.5.3)."""
         one = entry.one
         assert one is not None
@@ -191,17 +181,17 @@ class ConfiguredSubscriptions:
         if not rest:
             return self._life_cycle.terminate(one, _GONE, now)
         one.destinations = rest
-        said = _announce(one, _K.SUBSCRIPTION_TERMINATED, change, receiver.destination)
+        said = announce(one, _K.SUBSCRIPTION_TERMINATED, change, receiver.destination)
         return [said, *self._tell(one)]
 
     # ------------------------------------------------------------------ receivers
     def _connect(
-        self, entry: _Entry, destinations: Mapping[str, Destination], now: int
+        self, entry: Entry, destinations: Mapping[str, Destination], now: int
     ) -> list[Action]:
         """New receivers begin to connect; those that are reached at once are active."""
         actions: list[Action] = []
         for name, to in destinations.items():
-            receiver = entry.receivers[name] = _Receiver(to, CONNECTING, now)
+            receiver = entry.receivers[name] = Receiver(to, CONNECTING, now)
             actions.extend(self._greet(entry, receiver, now))
         for name in destinations:
             if self._is_reached(entry.receivers[name].destination):
@@ -209,16 +199,16 @@ class ConfiguredSubscriptions:
         return actions
 
     def _is_reached(self, to: Destination) -> bool:
-        return to.transport != "https-notif" or _place(to) in self._reached
+        return to.transport != "https-notif" or place_of(to) in self._reached
 
-    def _greet(self, entry: _Entry, receiver: _Receiver, now: int) -> list[Action]:
+    def _greet(self, entry: Entry, receiver: Receiver, now: int) -> list[Action]:
         """subscription-started: over a connection it waits until there is one."""
         one = entry.one
         assert one is not None
         one.shares = one.shares or self._decomposition.shares(one)
         change = StateChange(terms=one.said_terms, generators=self._decomposition.listed(one))
         change = self._with_replay(change, one, now)
-        return [_announce(one, _K.SUBSCRIPTION_STARTED, change, receiver.destination)]
+        return [announce(one, _K.SUBSCRIPTION_STARTED, change, receiver.destination)]
 
     def _with_replay(self, change: StateChange, one: GlobalSubscription, now: int) -> StateChange:
         """From when on is replayed, and when the record before happened (RFC 8639 §2.5.6)."""
@@ -233,7 +223,7 @@ class ConfiguredSubscriptions:
             replay_previous_event_time=None if before is None else DeviceTime(before),
         )
 
-    def _activate(self, entry: _Entry, receiver: _Receiver, now: int) -> list[Action]:
+    def _activate(self, entry: Entry, receiver: Receiver, now: int) -> list[Action]:
         one = entry.one
         assert one is not None
         receiver.state = ACTIVE
@@ -273,11 +263,11 @@ class ConfiguredSubscriptions:
         actions: list[Action] = []
         for entry in self._entries.values():
             for receiver in entry.receivers.values():
-                if _place(receiver.destination) == place and entry.state == VALID:
+                if place_of(receiver.destination) == place and entry.state == VALID:
                     actions.extend(self._moved(entry, receiver, reached, now))
         return actions
 
-    def _moved(self, entry: _Entry, receiver: _Receiver, reached: bool, now: int) -> list[Action]:
+    def _moved(self, entry: Entry, receiver: Receiver, reached: bool, now: int) -> list[Action]:
         if reached and receiver.state == CONNECTING:
             return self._activate(entry, receiver, now)
         if reached or receiver.state != ACTIVE:
@@ -285,7 +275,7 @@ class ConfiguredSubscriptions:
         receiver.state, receiver.since = CONNECTING, now  # transport loss
         return [*self._without(entry, receiver, now), *self._greet(entry, receiver, now)]
 
-    def _without(self, entry: _Entry, receiver: _Receiver, now: int) -> list[Action]:
+    def _without(self, entry: Entry, receiver: Receiver, now: int) -> list[Action]:
         """Records go to the others alone."""
         one = entry.one
         assert one is not None
@@ -330,7 +320,7 @@ class ConfiguredSubscriptions:
             if self._patience(receiver) <= now:
                 receiver.state = DISCONNECTED
 
-    def _connecting(self) -> Iterable[_Receiver]:
+    def _connecting(self) -> Iterable[Receiver]:
         return (
             receiver
             for entry in self._entries.values()
@@ -338,12 +328,12 @@ class ConfiguredSubscriptions:
             if receiver.state == CONNECTING
         )
 
-    def _patience(self, receiver: _Receiver) -> int:
+    def _patience(self, receiver: Receiver) -> int:
         assert self._scenario.configuration is not None
         return receiver.since + round(self._scenario.configuration.connect_seconds * SECOND)
 
     # ------------------------------------------------------------------ operational state
-    def _state(self, entry: _Entry) -> str:
+    def _state(self, entry: Entry) -> str:
         """A valid one that runs no more was given up by the device, unless it never began."""
         if entry.state != VALID or self._running(entry):
             return entry.state
@@ -358,7 +348,7 @@ class ConfiguredSubscriptions:
         """The reason, for people; empty: it is not invalid, or was given up."""
         return self._entries[number].why
 
-    def _operational(self, entry: _Entry) -> SubscriptionState:
+    def _operational(self, entry: Entry) -> SubscriptionState:
         one, state = entry.one, self._state(entry)
         receivers = (
             ReceiverState(
@@ -383,29 +373,3 @@ def _names(one: ConfiguredSubscription, filters: Collection[str]) -> bool:
     """Does it refer to one of these?"""
     wanted = one.terms.selection_filter
     return wanted is not None and wanted.kind == "ref" and wanted.text in filters
-
-
-def _place(to: Destination) -> tuple[str, str, int]:
-    return (to.transport, to.address, to.port)
-
-
-def _announce(
-    one: GlobalSubscription, kind: NotificationKind, change: StateChange, to: Destination
-) -> Announce:
-    """To one receiver alone."""
-    component = ComponentSubscription(
-        subscription_id=one.subscription_id,
-        period=one.terms.period or 0,
-        anchor=one.terms.anchor_time or 0,
-        encoding=one.terms.encoding or DEFAULT_ENCODING,
-        nodes=(),
-        selection=one.selection.wanted,
-        receiver_transport=to.transport,
-        receiver_address=to.address,
-        receiver_port=to.port,
-        timeline_start=one.terms.anchor_time or 0,
-        timeline_period=one.terms.period or 0,
-        dscp=one.terms.dscp or 0,
-        destinations=(to,),
-    )
-    return Announce(component, kind, change)
