@@ -207,12 +207,16 @@ class Configurer:
             marked=marked,
         )
 
-    async def _read(self, datastore: str) -> Configuration:
-        reply = await self._ask(GetConfig(datastore, SUBSCRIPTIONS))
-        if reply.data is None:
+    async def _data(self, datastore: str, selection: SelectionFilter | None) -> xml.Element:
+        data = (await self._ask(GetConfig(datastore, selection))).data
+        if data is None:
             raise ProtocolError(f"the reply to get-config of {datastore} carries no data")
+        return data
+
+    async def _read(self, datastore: str) -> Configuration:
+        data = await self._data(datastore, SUBSCRIPTIONS)
         try:
-            return read_configuration(reply.data.children)
+            return read_configuration(data.children)
         except WireError as error:
             raise ProtocolError(f"its configuration cannot be read: {error}") from error
 
@@ -288,7 +292,7 @@ class Configurer:
             if now != shown.plan:
                 raise ProtocolError("somebody changed it meanwhile; look at it once more")
             if now.edits:
-                await self._write(shown.datastore, now)
+                await self._write(shown.datastore, now, locked)
         finally:
             for datastore in reversed(locked):
                 await self._quietly(Unlock(datastore))
@@ -304,14 +308,16 @@ class Configurer:
             raise
         return True
 
-    async def _write(self, datastore: str, planned: Plan) -> None:
+    async def _write(self, datastore: str, planned: Plan, locked: list[str]) -> None:
         config = write_edits(planned.edits, self._transport_module)
         rollback = "rollback-on-error" if self._has("rollback-on-error") else "stop-on-error"
         edit = EditConfig(datastore, config, error_option=rollback)
         if datastore == RUNNING:
             await self._ask(edit)
             return
-        if await self._read(CANDIDATE) != await self._read(RUNNING):
+        # with a lock there are none by RFC 6241 §7.5; without it all has to be compared
+        selection = SUBSCRIPTIONS if CANDIDATE in locked else None
+        if await self._data(CANDIDATE, selection) != await self._data(RUNNING, selection):
             raise ProtocolError("somebody has changes in candidate that are not committed")
         try:
             await self._ask(edit)

@@ -283,6 +283,22 @@ def test_changes_of_others_in_candidate_are_not_committed() -> None:
     assert shown.plan.edits
 
 
+def test_without_locks_all_of_candidate_is_compared() -> None:
+    session = SimSession()
+    unknown = refusal("operation-not-supported")
+    session.answers["lock"] = [unknown, unknown]
+    assert do(session).plan.edits == ()
+    start = f'<rpc-reply xmlns="{names.NETCONF_BASE}" message-id="%"><data>'
+    other = f'{start}<system xmlns="x:y"/></data></rpc-reply>'
+    running = f"{start}</data></rpc-reply>"
+    session = SimSession()
+    session.answers["lock"] = [unknown, unknown]
+    session.answers["get-config"] = [running.encode()] * 2 + [other.encode(), running.encode()]
+    with pytest.raises(ProtocolError, match="that are not committed"):
+        do(session)
+    assert session.running() == Configuration()
+
+
 @pytest.mark.parametrize(
     ("reply", "word"),
     [
