@@ -49,7 +49,7 @@ class LifeCycle:
         self._forwarding = forwarding
         self._known: dict[int, GlobalSubscription] = {}
         self._marked: dict[str, int] = {}
-        """session id -> the code point that its connection has; absent: 0."""
+        """session id -> the code point that its connection has; absent: nobody asked for one."""
 
     def __iter__(self) -> Iterator[GlobalSubscription]:
         """A copy: what is iterated over may end meanwhile."""
@@ -70,7 +70,7 @@ class LifeCycle:
         one.anchor_off = self._scenario.behaviour.anchor_off
         one.shares = self._decomposition.shares(one)
         self._known[one.subscription_id] = one
-        begun = [*self._mark(one), *self._begun(one, now)]
+        begun = [*self._mark(one.session_id), *self._begun(one, now)]
         return [*begun, *self._decomposition.tell(one, {}, fresh=True)]
 
     def _begun(self, one: GlobalSubscription, now: int) -> list[Action]:
@@ -88,17 +88,15 @@ class LifeCycle:
         over_it = self._scenario.receiver.transport == "netconf"
         return not one.is_configured and (over_it or one.terms.stream is not None)
 
-    def _mark(self, one: GlobalSubscription) -> list[Action]:
-        """The DSCP of its state changes, and of its records where they use the session
-        (RFC 8639 §2.3). Where only state changes of several do, none is marked unless all agree."""
-        if one.is_configured:
+    def _mark(self, session_id: str) -> list[Action]:
+        """The DSCP of state changes, and of records where they use the session (RFC 8639 §2.3).
+        Where only state changes of several do, none is marked unless all agree."""
+        own = {one.terms.dscp or 0 for one in self if one.session_id == session_id}
+        if not session_id or (not any(own) and session_id not in self._marked):
             return []
-        own = {other.terms.dscp or 0 for other in self if other.session_id == one.session_id}
         dscp = own.pop() if len(own) == 1 else 0
-        if self._marked.get(one.session_id, 0) == dscp:
-            return []
-        self._marked[one.session_id] = dscp
-        return [MarkSession(one.session_id, dscp)]
+        before, self._marked[session_id] = self._marked.get(session_id, 0), dscp
+        return [] if before == dscp else [MarkSession(session_id, dscp)]
 
     def session_closed(self, session_id: str, now: int) -> list[Action]:
         """Its dynamic subscriptions end with it (RFC 8639 §2.4)."""
@@ -182,7 +180,12 @@ class LifeCycle:
         return [*said, fact, *(again or self._decomposition.tell(one, {}))]
 
     def settle(self, now: int) -> list[Action]:
-        """Suspend what the device can no longer afford, resume what it can again."""
+        """After whatever happened: sessions are marked as those who are left ask for, what the
+        device can no longer afford is suspended, what it can again is resumed."""
+        marks = [action for session in self._marked for action in self._mark(session)]
+        return [*marks, *self._afford(now)]
+
+    def _afford(self, now: int) -> list[Action]:
         if not self._scenario.limits.of_size:
             return []
         now_costing = (

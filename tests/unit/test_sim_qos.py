@@ -90,8 +90,12 @@ def test_publishers_and_session_are_told_the_code_point() -> None:
     driver.establish()  # state changes of several go over it: none is marked
     assert ports.MarkSession("1", 0) in driver.actions
     driver.ask(DeleteSubscription(first))
-    (state, *_) = driver.ask(Get()).subscriptions or ()
+    (state, last) = driver.ask(Get()).subscriptions or ()
     assert state.terms.dscp == EF
+    assert driver.ask(DeleteSubscription(last.id)).ok
+    assert ports.MarkSession("1", EF) in driver.actions  # those who are left agree
+    driver.actions = driver.master.session_closed("1", driver.now)
+    assert not [one for one in driver.actions if isinstance(one, ports.MarkSession)]
 
 
 def test_code_points_that_cannot_be_set() -> None:
