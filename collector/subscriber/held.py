@@ -26,8 +26,9 @@ class Held:
     """What one ``Subscriptions`` holds under one name."""
 
     __slots__ = (
-        "asked", "backoff", "began", "first_asked", "id", "leaving", "note", "phase", "reason",
-        "renew_at", "replaying", "resync", "retry_at", "seen_until", "since", "told_here", "wanted",
+        "asked", "backoff", "began", "change_at", "first_asked", "id", "leaving", "note", "phase",
+        "reason", "renew_at", "replaying", "resync", "retry_at", "seen_until", "since",
+        "told_here", "wanted",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +49,9 @@ class Held:
         """When it was established last."""
         self.retry_at: CollectorTime | None = None
         self.renew_at: CollectorTime | None = None
+        self.change_at: CollectorTime | None = None
+        """When modify-subscription is tried again; None: the device has what is wanted, or will not
+        have it."""
         self.replaying = False
         """True until the device said ``replay-completed``."""
         self.leaving = False
@@ -69,7 +73,7 @@ class Held:
         if self.live:
             self.seen_until = None if self.replaying else now
         self.phase, self.since, self.reason = phase, now, reason
-        self.id = self.asked = self.retry_at = self.renew_at = None
+        self.id = self.asked = self.retry_at = self.renew_at = self.change_at = None
         self.note = ""
         self.replaying = self.leaving = self.told_here = False
         self.resync.forget()
@@ -94,6 +98,16 @@ class Held:
         self.renew_at = None
         if self.wanted.for_good and asked.stop_time is not None and self.wanted.stop_after:
             self.renew_at = renewal_of(asked.stop_time, self.wanted.stop_after)
+
+    def remark(self, note: str) -> None:
+        """What of its terms is not as wanted, for people."""
+        self.note = note
+        if self.phase is SubscriptionPhase.ACTIVE:
+            self.reason = note
+
+    def change_later(self, now: CollectorTime) -> None:
+        """What is wanted is asked for once more, with back-off."""
+        self.change_at = CollectorTime(now + self.backoff.next())
 
     def suspended(self, now: CollectorTime, reason: str) -> None:
         """The publisher sends nothing for now."""
@@ -172,7 +186,9 @@ class Held:
     def next_due(self) -> Iterator[CollectorTime]:
         """Moments at which something is to be done about it."""
         moments = (
-            (self.renew_at, self._ends_at(), self.resync.at) if self.live else (self.retry_at,)
+            (self.renew_at, self.change_at, self._ends_at(), self.resync.at)
+            if self.live
+            else (self.retry_at,)
         )
         return (moment for moment in moments if moment is not None)
 

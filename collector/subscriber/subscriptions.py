@@ -14,25 +14,23 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 
-from msgspec.structs import replace
-
 from collector.errors import ProtocolError, SessionError
 from collector.interfaces import Clock
 from collector.model import SECOND, SubscriptionTerms
 from collector.subscriber import refusals
 from collector.subscriber.announcements import Announcement, Announcements, log_end
-from collector.subscriber.asked import can_modify, contradiction, stop_time_to_ask
+from collector.subscriber.asked import contradiction
 from collector.subscriber.asking import Asking, note
 from collector.subscriber.backoff import Backoff, BackoffSettings
+from collector.subscriber.changing import Changing
 from collector.subscriber.held import Held
 from collector.subscriber.leftovers import Leftovers
 from collector.subscriber.requests import Call
 from collector.subscriber.resyncing import Resynced, Resyncing
-from collector.subscriber.states import SubscriptionPhase, SubscriptionState
+from collector.subscriber.states import SubscriptionState
 from collector.subscriber.wanted import WantedSubscription, in_order
 from collector.wire.netconf_rpc import (
     EstablishSubscription,
-    ModifySubscription,
 )
 
 log = logging.getLogger("collector.subscriber")
@@ -63,6 +61,7 @@ class Subscriptions:
         self._leftovers = Leftovers(device, call, clock, self._new_backoff)
         self._announcements = Announcements(device, self._held, clock, self._leftovers.gone)
         self._asking = Asking(device, call, clock, devices)
+        self._changing = Changing(device, clock, self._asking, self._parent, self._delete)
         self._resyncing = Resyncing(device, call, clock)
 
     def __len__(self) -> int:
@@ -119,7 +118,7 @@ class Subscriptions:
             if held is None:
                 held = self._held[wanted.name] = Held(wanted, self._new_backoff, self._clock.now())
             elif held.wanted != wanted:
-                await self._change(held, wanted)
+                await self._changing.change(held, wanted)
             await self._keep(held)
         await self._leftovers.sweep()
 
@@ -132,8 +131,7 @@ class Subscriptions:
         if held.is_past_stop(now):
             held.ended(now)
             log_end(self._device, held, now)
-        elif held.live and held.renew_at is not None and held.renew_at <= now:
-            await self._prolong(held)
+        await self._changing.if_due(held)
         if self._has_another_parent(held):
             log.info(
                 "Subscription %s of device %s is established anew: its dependency %s has another "
@@ -208,63 +206,6 @@ class Subscriptions:
             f" ({held.note})" if held.note else "",
         )
 
-    # ------------------------------------------------------------------ modify
-    async def _change(self, held: Held, wanted: WantedSubscription) -> None:
-        """The configuration changed: modify where the RFC allows it, else delete and establish."""
-        same = _asks_the_same(held.wanted, wanted)
-        if same and (held.live or held.phase is SubscriptionPhase.COMPLETED):
-            held.wanted = wanted
-            return
-        if not held.live:
-            held.wanted_otherwise(self._clock.now(), wanted)
-            return
-        held.wanted = wanted
-        held.first_asked = held.seen_until = None
-        terms = self._asking.terms(held, self._parent(held.wanted))
-        if (
-            held.asked is not None
-            and can_modify(held.asked, terms)
-            and await self._modify(held, terms, "it is established anew") is None
-        ):
-            log.info("Device %s modified subscription %s.", self._device, wanted.name)
-            return
-        await self._delete(held)
-        held.wanted_otherwise(self._clock.now(), wanted)
-
-    async def _prolong(self, held: Held) -> None:
-        """Another stop-time, before the present one comes."""
-        held.renew_at = None
-        now = self._clock.now()
-        assert held.asked is not None, "a live one"
-        stop_time = stop_time_to_ask(held.wanted, now, held.first_asked or now)
-        terms = replace(held.asked, stop_time=stop_time)
-        error = await self._modify(held, terms, "it is established anew when it has ended")
-        if error is not None and refusals.is_gone(error) and held.live:
-            held.anew(self._clock.now(), "the device had lost it")
-
-    async def _modify(
-        self, held: Held, terms: SubscriptionTerms, otherwise: str
-    ) -> ProtocolError | None:
-        """The refusal, with which nothing has changed (RFC 8639 §2.4.3), or None: it is done."""
-        number = held.id
-        assert number is not None, "a live one"
-        try:
-            reply, terms = await self._asking.ask(
-                held, lambda t: ModifySubscription(number, t), terms
-            )
-        except ProtocolError as error:
-            log.warning(
-                "Device %s does not modify subscription %s: %s; %s.",
-                self._device,
-                held.wanted.name,
-                refusals.describe(error, terms),
-                otherwise,
-            )
-            return error
-        if held.id == number:  # it may have ended meanwhile
-            held.modified(self._clock.now(), terms, note(held.wanted, terms, reply))
-        return None
-
     # ------------------------------------------------------------------ delete
     async def _delete(self, held: Held) -> None:
         if held.id is not None:
@@ -306,8 +247,3 @@ class Subscriptions:
             held.wanted.name,
             said,
         )
-
-
-def _asks_the_same(old: WantedSubscription, new: WantedSubscription) -> bool:
-    """Do the two differ in nothing that a device is told?"""
-    return old == replace(new, expect=old.expect, accept_hints=old.accept_hints)

@@ -33,6 +33,11 @@ from tests.subscriber_world import (
     wanted,
 )
 
+NO_SUCH = refusal("invalid-value", "ietf-yang-push:no-such-subscription-resync")
+NO_OPERATION = refusal("operation-not-supported", "")
+TOO_BIG = refusal("too-big", "ietf-yang-push:sync-too-big")
+RESOURCES = refusal("resource-denied", "ietf-subscribed-notifications:insufficient-resources")
+
 
 # --------------------------------------------------------------------------- hints
 def test_a_hinted_period_is_asked_for_when_that_is_allowed() -> None:
@@ -104,6 +109,57 @@ def test_allowing_hints_later_asks_again() -> None:
         assert state(world).reason.endswith("the device hints: period-hint 6000 (60 s)")
         await world.want(replace(wanted(), accept_hints=True))
         await world.active()
+        await world.manager.stop()
+
+    run(main())
+
+
+def test_a_change_that_is_refused_leaves_the_former_terms(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """RFC 8639 §2.4.3: the subscription remains as it was; to end it would leave nothing."""
+
+    async def main() -> None:
+        world = World()
+        world.device.answers = answering(world, {"<period>100<": hint(6000)})
+        await world.want(wanted())
+        await world.active()
+        await world.want(wanted(period=1))
+        former = "under its former terms: period-unsupported (refused: period-unsupported)"
+        await until(lambda: state(world).reason.startswith(former))
+        await at_rest(world)
+        assert (kinds(world), world.phases()) == ("em", [SubscriptionPhase.ACTIVE])
+        push(world, state_change("subscription-suspended", 22))
+        push(world, state_change("subscription-resumed", 22))
+        assert state(world).reason.startswith(former)
+        await world.want(wanted(period=20))
+        await until(lambda: kinds(world) == "emm")
+        await until(lambda: state(world).reason == "")
+        await world.manager.stop()
+
+    with caplog.at_level(logging.WARNING):
+        run(main())
+    assert "It goes on under its former terms." in caplog.records[0].getMessage()
+
+
+def test_a_change_for_which_there_is_no_room_yet_is_asked_again() -> None:
+    async def main() -> None:
+        world = World()
+        answers = [RESOURCES, RESOURCES]
+
+        def answer(request: str) -> bytes | None:
+            if "modify-subscription" in request and answers:
+                push(world, state_change("subscription-suspended", 22))
+                return reply(request, answers.pop())
+            return world.device.answer(request)
+
+        world.device.answers = answer
+        await world.want(wanted())
+        await world.active()
+        await world.want(wanted(period=20))
+        await until(lambda: kinds(world) == "emmm")
+        await until(lambda: state(world).reason == "")
+        assert (state(world).id, world.phases()) == (22, [SubscriptionPhase.ACTIVE])
         await world.manager.stop()
 
     run(main())
@@ -202,12 +258,6 @@ def test_what_was_lost_is_asked_for_once_more_at_a_bounded_pace() -> None:
         await world.manager.stop()
 
     run(main())
-
-
-NO_SUCH = refusal("invalid-value", "ietf-yang-push:no-such-subscription-resync")
-NO_OPERATION = refusal("operation-not-supported", "")
-TOO_BIG = refusal("too-big", "ietf-yang-push:sync-too-big")
-RESOURCES = refusal("resource-denied", "ietf-subscribed-notifications:insufficient-resources")
 
 
 @pytest.mark.parametrize(

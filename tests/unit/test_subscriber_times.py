@@ -92,7 +92,7 @@ def test_a_lease_that_cannot_be_prolonged_is_established_anew_when_it_has_ended(
 
     with caplog.at_level(logging.WARNING):
         run(main())
-    assert "it is established anew when it has ended" in caplog.records[0].getMessage()
+    assert "It is established anew when it has ended." in caplog.records[0].getMessage()
     assert "its stop-time passed before it was prolonged" in caplog.records[1].getMessage()
 
 
