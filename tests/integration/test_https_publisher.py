@@ -210,9 +210,9 @@ def test_a_connection_that_ends_loses_nothing() -> None:
             sent = [b"%d" % number for number in range(9)]
             for octets in sent:
                 sender.send("127.0.0.1", server.port, octets, JSON)
-            await until(lambda: set(server.bodies) == set(sent))
+            # what was on its way when a connection ended may have been read, and comes again
+            await until(lambda: set(server.bodies) == set(sent) and server.connections == 3)
             assert sender.refused == 0
-            assert server.connections == 3
 
     asyncio.run(run())
 
