@@ -21,6 +21,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
+from collector.core import early_updates
 from collector.core.sync_state import Filled, Missed, Revised, Sync, Syncs, SyncStates
 from collector.model import SECOND, CollectorTime, Event, OutOfSync
 
@@ -51,6 +52,7 @@ class Patched(Struct, frozen=True, gc=False):
     subscription_id: int
     """-1 when it is unknown."""
     revision: int
+    """-1 when the subscription is unknown."""
     generator: str
     patch_id: str | None
     """None of a push-update: ids begin anew behind it."""
@@ -84,6 +86,8 @@ class Device(Struct):
     runs: dict[str, Run] = {}
     """By subscription id and generator; the one used last is the last one."""
     syncs: Syncs = {}
+    early: early_updates.Early = {}
+    """Who was whole before its subscription was known."""
     known_to: int = 0
     """Inputs before this journal offset are known already (after a restart)."""
 
@@ -133,7 +137,14 @@ class PatchIds:
         elif isinstance(one, Filled):
             self._sync.filled(device.syncs, one)
         else:
-            self._sync.revised(device.syncs, one)
+            self._revised(device, one)
+
+    def _revised(self, device: Device, one: Revised) -> None:
+        self._sync.revised(device.syncs, one)
+        for generator, time in early_updates.take(device.early, one.subscription_id, one.time):
+            if not one.over:
+                sync = self._sync.of(device.syncs, one.subscription_id, one.revision, generator)
+                self._sync.made_whole(one.device, device.syncs, sync, time)
 
     def syncs(self) -> list[tuple[str, Sync]]:
         """How every originator of an on-change subscription stands, by device."""
@@ -166,6 +177,12 @@ class PatchIds:
 
     # ------------------------------------------------------------------ one message
     def _receive(self, device: Device, one: Patched) -> None:
+        key = f"{one.subscription_id} {one.generator}"
+        if one.revision < 0 and one.patch_id is None:
+            if not one.incomplete:
+                early_updates.note(device.early, one.subscription_id, one.generator, one.time)
+            if key not in device.runs:
+                return  # nothing says that it is on-change
         sync = self._sync.of(device.syncs, one.subscription_id, one.revision, one.generator)
         self._here = sync
         if one.patch_id is None:
@@ -173,7 +190,6 @@ class PatchIds:
         if one.incomplete:
             why = "an update leaves something out"
             self._sync.patches_missing(one.device, sync, one.time, why)
-        key = f"{one.subscription_id} {one.generator}"
         run = device.runs.pop(key, None)
         if run is None or run.revision != one.revision:
             if one.patch_id is None and not one.incomplete:

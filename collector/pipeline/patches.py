@@ -91,15 +91,17 @@ class Patches:
         known.add(subscription_id)
 
     def _concerned(self, updates: UpdateColumns, placements: Placements) -> Iterator[int]:
-        """The push-change-updates, the push-updates that their ids begin anew behind, and those
-        that leave something out where no period says so."""
+        """The push-change-updates, the push-updates that their ids begin anew behind, those of
+        unknown subscriptions, and those that leave something out where no period says so."""
         kinds = np.frombuffer(updates.kind.codes, np.uint32)
         changes = _having(updates.kind.words, kinds, _CHANGE)
+        known = np.frombuffer(placements.revisions, np.int64) >= 0
         incomplete = np.frombuffer(updates.incomplete_update, np.bool_)
         if incomplete.any():
             without = np.frombuffer(placements.period_indexes, np.int64) == NOTHING
-            known = np.frombuffer(placements.revisions, np.int64) >= 0
             changes = changes | (incomplete & without & known)
+        if not known.all():
+            changes = changes | (~known & _having(updates.kind.words, kinds, _UPDATE))
         changed = np.flatnonzero(changes).tolist()
         if not changed and not self._followed:
             return

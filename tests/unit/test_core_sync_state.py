@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from collector.core import sync_state
+from collector.core import early_updates, sync_state
 from collector.core.patch_ids import Patched, PatchIds, PatchInput
 from collector.core.sync_state import Filled, Missed, Revised
 from collector.model import SECOND, CollectorTime, OutOfSync
@@ -243,3 +243,38 @@ def test_a_restart_changes_nothing(cut: int) -> None:
     found = [(one.time / SECOND, one.kind, one.subject) for one in said if "_sync" in one.kind]
     assert found == whole_line.said
     assert wanted == whole_line.wanted
+
+
+def test_what_came_whole_before_the_reply_counts() -> None:
+    line = Line().patch(0, FULL, revision=-1).patch(0.1, FULL, "lc2", revision=-1)
+    line.patch(0.2, FULL, "lc3", revision=-1, subscription_id=8)
+    line.patch(0.3, FULL, "lc4", revision=-1, incomplete=True).revised(0.5, 3).patch(1, 0)
+    assert line.words() == {"lc1": "whole", "lc2": "whole"}
+
+
+def test_what_came_long_before_the_reply_was_of_another_subscription() -> None:
+    line = Line().patch(0, FULL, revision=-1).revised(31, 3).patch(32, 0)
+    assert line.words() == {"lc1": "changes"}
+
+
+def test_what_came_before_an_end_is_forgotten_with_it() -> None:
+    line = Line().patch(0, FULL, revision=-1).revised(1, 3, over=True).revised(2, 4)
+    assert line.words() == {}
+
+
+def test_early_ones_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(early_updates, "PER_DEVICE", 2)
+    line = Line()
+    for generator in ("lc1", "lc2", "lc1", "lc3"):
+        line.patch(0, FULL, generator, revision=-1)
+    assert line.revised(1, 3).words() == {"lc1": "whole", "lc3": "whole"}
+
+
+@pytest.mark.parametrize("cut", [1, 2])
+def test_a_restart_between_them_changes_nothing(cut: int) -> None:
+    told = Line().patch(0, FULL, revision=-1).revised(1, 3).patch(2, 0)
+    first, second = PatchIds(), PatchIds()
+    first.receive(told.inputs[:cut])
+    second.restore("core7", first.snapshot("core7"), cut)
+    second.receive(told.inputs[cut:])
+    assert [one.word for _, one in second.syncs()] == ["whole"]

@@ -88,6 +88,17 @@ def test_a_subscription_is_whole_from_its_first_push_update_on() -> None:
     assert (said_of(said), wanted_of(said)) == ([], [])
 
 
+def test_a_push_update_that_came_before_its_subscription_counts() -> None:
+    """By UDP it overtakes the reply that carries the id."""
+    story, pipeline = Story(), Pipeline()
+    story.configured()
+    story.data(0.9, change(0.9, None))
+    story.data(1, state_change(STARTED, 1), header=0)
+    story.data(2, change(2, 0, edit("e")))
+    story.tell(pipeline)
+    assert words(pipeline) == {"1": "whole"}
+
+
 def test_a_lost_message_is_a_loss_and_a_push_update_ends_it() -> None:
     story, pipeline = Changes(), Pipeline()
     for one in (None, 0, 1):
