@@ -7,6 +7,7 @@ import contextlib
 import logging
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 
 from collector import fast
 from collector.config import Config
+from collector.config.subscriptions import moment
 from collector.errors import PeerError, UsageError
 from collector.service.addresses import without_addresses
 from collector.service.lifecycle import Service
@@ -70,16 +72,29 @@ def subscribe_once(config: Config, *, duration_seconds: float | None, json_outpu
 
     Raises:
         PeerError: the subscription could not be made.
-        UsageError: nobody knows the addresses of a device's name.
+        UsageError: nobody knows the addresses of a device's name; it would have ended already.
     """
     from collector.service.printing import PrintingSink  # a daemon prints nothing: no rich
 
+    _refuse_what_is_over(config)
     logging.basicConfig(level="ERROR", format="%(message)s", stream=sys.stderr)
     logging.getLogger("collector.subscriber").setLevel("CRITICAL")  # said by ``_wait``
     sink = PrintingSink(as_json=json_output)
     with tempfile.TemporaryDirectory(prefix="collector-") as folder:
         data_dir = replace(config.collector, data_dir=str(Path(folder)))
         return asyncio.run(_once(replace(config, collector=data_dir), sink, duration_seconds))
+
+
+def _refuse_what_is_over(config: Config) -> None:
+    """Events that were kept can be asked for behind their time, nothing else can.
+
+    Raises:
+        UsageError: a stop-time has passed.
+    """
+    for one in config.subscriptions:
+        replays = one.replay_start_time is not None or one.replay_seconds is not None
+        if one.stop_time is not None and not replays and moment(one.stop_time) <= time.time_ns():
+            raise UsageError(f"--stop-time {one.stop_time} has passed, so nothing would come")
 
 
 async def _once(config: Config, sink: PrintingSink, duration_seconds: float | None) -> int:

@@ -20,7 +20,7 @@ import pytest
 from collector import fast
 from collector.config import Config, read_config_table
 from collector.core.views import Declaration, OriginatorState
-from collector.errors import PeerError
+from collector.errors import PeerError, UsageError
 from collector.model import SECOND, CollectorTime, DeviceTime, NotificationKind
 from collector.service import commands, memory, running
 from collector.service.gauges import refresh
@@ -180,6 +180,23 @@ def state(phase: str, *subscriptions: str) -> SimpleNamespace:
         ([state("up", "suspended", "completed")], ("", True)),
     ],
 )
+@pytest.mark.parametrize("more", [{}, {"replay_seconds": 60}])
+def test_a_stop_time_in_the_past_is_refused_before_anybody_is_asked(
+    tmp_path: Path, more: dict[str, Any]
+) -> None:
+    """What was kept can still be asked for."""
+    wanted = {"name": "s", "devices": ["*"], "stream": "NETCONF", **more}
+    table = {"subscription": [{**wanted, "stop_time": "2020-01-01T00:00:00Z"}]}
+    config = read_config_table(table, file="command line")
+    try:
+        running._refuse_what_is_over(config)
+    except UsageError as error:
+        assert "--stop-time 2020-01-01T00:00:00Z has passed" in str(error)
+        assert not more
+    else:
+        assert more
+
+
 def test_what_keeps_a_subscription_from_being_there(
     states: list[SimpleNamespace], problem: tuple[str, bool]
 ) -> None:
