@@ -15,7 +15,7 @@ what a process did in the instant it was killed, or on what the wire does not sh
 * ``unseen``          lost, and its run never spoke before or after, so that no hole shows
 * ``long_ago``        the hole closes about 64 periods later
 * ``clock``           a clock stepped back to a tick of which nothing was read: a step, or held
-                      up? Or it stepped next to a late message
+                      up? Or it stepped next to a late message, or was off at a first message
 * ``left_late``       silent, and the list without it came just when causes stop to change
 * ``shaken``          messages lack less than 20 periods after others were held back: nobody knows
                       well enough when they usually come to say which tick lacks them
@@ -69,6 +69,7 @@ class Doubts:
         self._stepped_to = {
             nominal for line in lines.values() for nominal in self._doubtful_steps(line)
         }
+        self._is_misplaced = any(self._begins_misplaced(line) for line in lines.values())
         self._mixed = {nominal for line in lines.values() for nominal in self._mixed_ticks(line)}
         self._stalled = {
             nominal for line in lines.values() for nominal in self._stalled_ticks(line)
@@ -83,7 +84,7 @@ class Doubts:
             return "list_changed"
         if self._ending(period):
             return "ending"
-        if period.nominal in self._stepped_to:
+        if self._is_misplaced or period.nominal in self._stepped_to:
             return "clock"
         if not judged:
             return ""
@@ -96,6 +97,12 @@ class Doubts:
         words = [self._about(period, generator) for generator in period.required]
         words += ["joining" for one in period.cell if self._joins_late(period, one)]
         return next((word for word in words if word), "")
+
+    def _begins_misplaced(self, line: Timeline) -> bool:
+        """Was a generator's first message of these terms stamped by a clock that was off? Then by
+        its time the first period is another one, and all that follow with it."""
+        first = next((one for one in self._own(line) if one.good_at is not None), None)
+        return first is not None and abs(first.made.skew) >= self._epoch.period // 2
 
     def _doubtful_steps(self, line: Timeline) -> Iterator[int]:
         """Ticks that a clock's step leaves open: between two possible ones, or among late ones."""

@@ -139,6 +139,8 @@ def test_a_late_message_amends() -> None:
         ({("a", 8): {"slow": 1.5}}, 8, "slow"),
         ({("a", 8): {"slow": 1.5}}, 10, "slow"),
         ({("a", 8): {"slow": 1.5}}, 11, ""),
+        ({("a", 0): {"skew": PERIOD}}, 9, "clock"),
+        ({("a", 0): {"skew": PERIOD / 4}}, 9, ""),
         ({("a", 8): {"delay": 5}, ("b", 12): {"delay": 5}}, 12, "delayed_again"),
         ({("a", 8): {"lost": (0,)}, ("a", 9): None}, 8, "mixed"),
         ({("a", 8): {"lost": (0,)}, ("a", 9): None}, 9, "mixed"),
