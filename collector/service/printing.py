@@ -5,18 +5,23 @@ The JSON lines are those of ``sinks.rows``, and ``update`` with the columns of t
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
+from collector.conformance.anatomy import parts_of
+from collector.errors import WireError
 from collector.interfaces import Said
-from collector.model import Fact
+from collector.model import EditRow, Fact
 from collector.sinks.rows import encode_row, fact_to_row
 from collector.views.answers import json_lines
+from collector.views.decoded_rows import for_json
 from collector.views.text import card, clean, clock, event_line, subscription_line, verdict_line
+from collector.wire.notification import decode_contents
 
 PAYLOAD_SHOWN = 160
-"""Characters of a payload that are shown (ours)."""
+"""Characters of contents, of a target and of a value that are shown (ours)."""
 
 
 class PrintingSink:
@@ -65,23 +70,45 @@ def _json_rows(said: Said) -> Iterator[str]:
 def _text_rows(said: Said) -> Iterator[str]:
     lines = [subscription_line(row) for row in said.subscriptions]
     lines += [event_line(event) for event in said.events]
-    lines += _update_lines(getattr(said, "updates", None))
+    lines += _update_lines(getattr(said, "updates", None), getattr(said, "edits", ()))
     lines += [verdict_line(verdict) for verdict in said.verdicts]
     return (line + "\n" for line in lines)
 
 
-def _update_lines(updates: Any) -> list[str]:
+def _update_lines(updates: Any, edits: Iterable[EditRow]) -> Iterator[str]:
     """``updates``: an Arrow batch of the table's rows, or None."""
     if updates is None:
-        return []
+        return
+    of_message: dict[int, list[EditRow]] = {}
+    for edit in edits:
+        of_message.setdefault(edit.journal_offset, []).append(edit)
     # datetime has microseconds only, so the times are read as numbers
     arrivals = updates.column("received_at").cast("int64").to_pylist()
-    columns = [updates.column(name).to_pylist() for name in ("kind", "generator", "payload")]
-    return [
-        f"{clock(arrival, digits=3)}  {kind} from {card(generator)}: {_start(payload)}"
-        for arrival, kind, generator, payload in zip(arrivals, *columns, strict=True)
-    ]
+    names = ("kind", "generator", "payload", "media_type", "journal_offset")
+    columns = [updates.column(name).to_pylist() for name in names]
+    for arrival, kind, generator, payload, media_type, offset in zip(
+        arrivals, *columns, strict=True
+    ):
+        head = f"{clock(arrival, digits=3)}  {kind} from {card(generator)}"
+        if offset in of_message:
+            yield f"{head}, patch {clean(of_message[offset][0].patch_id)}"
+            yield from map(_edit_line, of_message[offset])
+        else:
+            yield f"{head}: {_contents(payload, media_type)}"
 
 
-def _start(payload: bytes) -> str:
-    return clean(payload[: 2 * PAYLOAD_SHOWN].decode(errors="replace"), PAYLOAD_SHOWN)
+def _edit_line(edit: EditRow) -> str:
+    value = "" if edit.value is None else f" {clean(edit.value, PAYLOAD_SHOWN)}"
+    return f"    {edit.operation} {clean(edit.target, PAYLOAD_SHOWN)}{value}"
+
+
+def _contents(payload: bytes, media_type: int) -> str:
+    """What it is about, whatever the encoding; of what cannot be read, how it begins."""
+    try:
+        parts = parts_of(decode_contents(payload, media_type))
+    except WireError:
+        parts = None
+    if parts is None:
+        return clean(payload[: 2 * PAYLOAD_SHOWN].decode(errors="replace"), PAYLOAD_SHOWN)
+    about = parts.body if parts.contents is None else parts.contents
+    return clean(json.dumps(for_json(about), separators=(",", ":")), PAYLOAD_SHOWN)

@@ -142,7 +142,7 @@ def _message_fields(one: ObservedMessage, contents: bool) -> dict[str, Any]:
         ]
     if contents:
         # ASCII with escapes: half a surrogate pair is legal in a JSON text that came
-        row["contents"] = msgspec.Raw(json.dumps(_for_json(contents_of(one))).encode())
+        row["contents"] = msgspec.Raw(json.dumps(for_json(contents_of(one))).encode())
     return row
 
 
@@ -302,12 +302,12 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def _for_json(value: Any) -> Any:
+def for_json(value: Any) -> Any:
     """Plain values as JSON can hold them: what has no JSON becomes its text."""
     if isinstance(value, dict):
-        return {str(name): _for_json(member) for name, member in value.items()}
+        return {str(name): for_json(member) for name, member in value.items()}
     if isinstance(value, list):
-        return [_for_json(entry) for entry in value]
+        return [for_json(entry) for entry in value]
     if isinstance(value, float) and not isfinite(value):
         return str(value)
     if value is None or isinstance(value, bool | int | float | str):

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from collector.errors import IntakeFullError, SinkError
 from collector.interfaces import Said
@@ -21,6 +22,7 @@ from collector.model import (
     SECOND,
     ClockNote,
     CollectorTime,
+    EditRow,
     Octets,
     OutOfSync,
     ReceivedBatch,
@@ -514,6 +516,36 @@ def test_updates_are_printed_cut_and_without_control_characters() -> None:
     assert "push-update from" in line
     assert "\x1b" not in line
     assert len(line) < 300
+
+
+def test_of_an_update_its_contents_are_printed() -> None:
+    for inner, shown in (
+        ('"datastore-contents":{"a:b":{"c":[1,null]}}', '{"a:b":{"c":[1,null]}}'),
+        ('"id":1', '{"id":1}'),
+    ):
+        out = io.StringIO()
+        update = f'{{"ietf-yang-push:push-update":{{{inner}}}}}'
+        header = f'"eventTime":"2026-11-21T00:00:00Z",{update[1:-1]}'
+        payload = f'{{"ietf-https-notif:notification":{{{header}}}}}'.encode()
+        PrintingSink(out).write(one_update(payload))
+        assert out.getvalue().splitlines()[0] == f"00:00:01.000  push-update from card 7: {shown}"
+
+
+def test_edits_are_printed_one_a_line() -> None:
+    out = io.StringIO()
+    said = one_update(b"{}")
+    edit = EditRow(
+        CollectorTime(SECOND), "d", "7", 1, 0, 0, "4", 0, "e1", "replace",
+        "/if:interfaces/if:oper-status", None, None, '"down"',
+    )  # fmt: skip
+    gone = replace(edit, position=1, operation="delete", target="/if:\x1b[2J", value=None)
+    said.edits = [edit, gone]
+    PrintingSink(out).write(said)
+    assert out.getvalue().splitlines()[:3] == [
+        "00:00:01.000  push-update from card 7, patch 4",
+        '    replace /if:interfaces/if:oper-status "down"',
+        "    delete /if:\N{REPLACEMENT CHARACTER}[2J",
+    ]
 
 
 def test_updates_are_in_the_lines_of_json_too() -> None:
