@@ -232,6 +232,7 @@ def _on_change(service: Parts) -> list[dict[str, Any]]:
             "why": one.why if one.word == "lost" else "",
         }
         for device, one in patches.ids.syncs()
+        if one.generator or one.lost_at is not None  # nobody's loss that was healed is no row
     ]
 
 

@@ -19,6 +19,8 @@ import pytest
 
 from collector import fast
 from collector.config import Config, read_config_table
+from collector.core.patch_ids import Patched, PatchIds
+from collector.core.sync_state import Missed
 from collector.core.views import Declaration, OriginatorState
 from collector.errors import PeerError, UsageError
 from collector.model import SECOND, CollectorTime, DeviceTime, NotificationKind
@@ -376,3 +378,16 @@ def test_a_stop_time_in_the_past_is_refused_before_anybody_is_asked() -> None:
     over = read_config_table({"subscription": [wanted]}, file="test")
     with pytest.raises(UsageError, match=r"--stop-time 2020-01-01T00:00:00Z has passed"):
         running.subscribe_once(over, duration_seconds=1.0, json_output=False)
+
+
+def test_a_loss_of_nobody_in_particular_is_a_row_only_while_it_is_one() -> None:
+    """A sender that was never heard in the subscription: its row would say nothing once healed."""
+    ids = PatchIds()
+    lost = Missed(CollectorTime(SECOND), 1, "core7", 7, 3, "lc1", -1, "Message IDs began anew")
+    engine = SimpleNamespace(devices=list, running=lambda name: [])
+    pipeline = SimpleNamespace(engine=engine, patches=SimpleNamespace(ids=ids))
+    parts: Any = SimpleNamespace(pipeline=pipeline)
+    ids.receive([lost], 9 * SECOND)
+    assert [row["generator"] for row in commands._on_change(parts)] == [""]
+    ids.receive([Patched(CollectorTime(10 * SECOND), 2, "core7", 7, 3, "lc1", None, 10 * SECOND)])
+    assert [row["generator"] for row in commands._on_change(parts)] == ["lc1"]
