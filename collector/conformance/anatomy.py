@@ -119,6 +119,8 @@ def _payload(holder: object, root: str, header: dict[str, Any], held: str) -> Pa
         return None
     named = [key for key in holder if _is_name(key)]
     name = next((key for key in named if isinstance(holder[key], dict)), "")
+    if not name and header and len(named) == 1 and holder[named[0]] in ("", None):
+        return Parts(root, header, held, named[0], {}, 1)  # a notification without members, in XML
     if not name:
         return None
     return Parts(root, header, held, name, holder[name], len(named))

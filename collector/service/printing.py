@@ -13,15 +13,19 @@ from typing import Any, TextIO
 from collector.conformance.anatomy import parts_of
 from collector.errors import WireError
 from collector.interfaces import Said
-from collector.model import EditRow, Fact
+from collector.model import EditRow, Fact, NotificationKind
 from collector.sinks.rows import encode_row, fact_to_row
 from collector.views.answers import json_lines
 from collector.views.decoded_rows import for_json
 from collector.views.text import card, clean, clock, event_line, subscription_line, verdict_line
+from collector.wire.names import local_name
 from collector.wire.notification import decode_contents
 
 PAYLOAD_SHOWN = 160
 """Characters of contents, of a target and of a value that are shown (ours)."""
+
+OTHER = NotificationKind.OTHER.value
+"""A notification that is none of YANG-Push: records of event streams."""
 
 
 class PrintingSink:
@@ -89,12 +93,13 @@ def _update_lines(updates: Any, edits: Iterable[EditRow]) -> Iterator[str]:
     for arrival, kind, generator, payload, media_type, offset in zip(
         arrivals, *columns, strict=True
     ):
-        head = f"{clock(arrival, digits=3)}  {kind} from {card(generator)}"
+        when, who = clock(arrival, digits=3), card(generator)
         if offset in of_message:
-            yield f"{head}, patch {clean(of_message[offset][0].patch_id)}"
+            yield f"{when}  {kind} from {who}, patch {clean(of_message[offset][0].patch_id)}"
             yield from map(_edit_line, of_message[offset])
         else:
-            yield f"{head}: {_contents(payload, media_type)}"
+            name, about = _contents(payload, media_type)
+            yield f"{when}  {name if kind == OTHER and name else kind} from {who}: {about}"
 
 
 def _edit_line(edit: EditRow) -> str:
@@ -102,13 +107,15 @@ def _edit_line(edit: EditRow) -> str:
     return f"    {edit.operation} {clean(edit.target, PAYLOAD_SHOWN)}{value}"
 
 
-def _contents(payload: bytes, media_type: int) -> str:
-    """What it is about, whatever the encoding; of what cannot be read, how it begins."""
+def _contents(payload: bytes, media_type: int) -> tuple[str, str]:
+    """Name of the notification and what it is about, whatever the encoding; of what cannot be read,
+    how it begins."""
     try:
         parts = parts_of(decode_contents(payload, media_type))
     except WireError:
         parts = None
     if parts is None:
-        return clean(payload[: 2 * PAYLOAD_SHOWN].decode(errors="replace"), PAYLOAD_SHOWN)
+        return "", clean(payload[: 2 * PAYLOAD_SHOWN].decode(errors="replace"), PAYLOAD_SHOWN)
     about = parts.body if parts.contents is None else parts.contents
-    return clean(json.dumps(for_json(about), separators=(",", ":")), PAYLOAD_SHOWN)
+    text = json.dumps(for_json(about), separators=(",", ":"))
+    return clean(local_name(parts.name)), clean(text, PAYLOAD_SHOWN)

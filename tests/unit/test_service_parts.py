@@ -484,12 +484,13 @@ def test_rows_are_printed_as_lines_of_text() -> None:
     assert any("INCOMPLETE" in line and "3" in line for line in lines)
 
 
-def one_update(payload: bytes) -> Any:
+def one_update(payload: bytes, kind: str = "push-update", media_type: int = 1) -> Any:
     """What the pipeline says of one update, and a verdict with it."""
     from collector.journal import to_arrow
 
     batch = batch_of(1)
     batch.received_at, batch.payload = numbers([SECOND + 7]), Octets.of([payload])
+    batch.media_type[0] = media_type
     said: Any = Batch(verdict(1))
     said.updates = update_rows(
         to_arrow(batch),
@@ -501,7 +502,7 @@ def one_update(payload: bytes) -> Any:
             subscription_id=[1],
             revision=[0],
             period_index=[1],
-            kind=["push-update"],
+            kind=[kind],
             event_time=[None],
             observation_time=[None],
         ),
@@ -529,6 +530,22 @@ def test_of_an_update_its_contents_are_printed() -> None:
         payload = f'{{"ietf-https-notif:notification":{{{header}}}}}'.encode()
         PrintingSink(out).write(one_update(payload))
         assert out.getvalue().splitlines()[0] == f"00:00:01.000  push-update from card 7: {shown}"
+
+
+def test_records_of_event_streams_are_printed_by_name() -> None:
+    out = io.StringIO()
+    for inner in ("<name>psu2</name>", ""):
+        payload = (
+            '<notification xmlns="urn:ietf:params:xml:ns:netconf:notification:1.0">'
+            f'<eventTime>2026-11-21T00:00:00Z</eventTime><gone xmlns="urn:x">{inner}</gone>'
+            "</notification>"
+        ).encode()
+        PrintingSink(out).write(one_update(payload, "other", 2))
+    shown = [line for line in out.getvalue().splitlines() if "gone" in line]
+    assert shown == [
+        '00:00:01.000  gone from card 7: {"name":"psu2"}',
+        "00:00:01.000  gone from card 7: {}",
+    ]
 
 
 def test_edits_are_printed_one_a_line() -> None:
