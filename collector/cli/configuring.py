@@ -18,6 +18,7 @@ from collector.service.configuring import (
     devices_to_configure,
     keep_ids,
     look_at,
+    out_of_reach,
     to_lines,
     to_plain,
     write_to,
@@ -38,6 +39,8 @@ def configure_all(
     logging.basicConfig(level="ERROR", format="%(message)s", stream=sys.stderr)
     config = load_config(config_file)
     devices = devices_to_configure(config, names)
+    for device in () if names else out_of_reach(config):
+        click.echo(f"collector: {device} calls home, so it is left out", err=True)
     shown = look_at(config, devices, remove=remove, prune=prune)
     if dry_run:
         _show(shown, as_json=as_json)

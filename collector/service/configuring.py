@@ -68,16 +68,33 @@ def devices_to_configure(config: Config, names: Sequence[str]) -> tuple[str, ...
     wanted = tuple(
         name
         for name, device in known.items()
-        if device.netconf is not None
-        and not device.netconf.call_home
+        if _can_be_reached(device)
         and (name in names if names else configured_on(config, name).subscriptions)
     )
+    unreachable = out_of_reach(config)
+    if not wanted and unreachable:
+        _check_reachable(known[unreachable[0]])
     if not wanted:
         raise UsageError(
             "no subscription has a configured_id, so there is nothing to configure; see"
             " [[subscription]] and [[receiver_instance]] in `collector init`"
         )
     return wanted
+
+
+def out_of_reach(config: Config) -> tuple[str, ...]:
+    """Devices on which something is wanted, and nobody can go there: they call."""
+    return tuple(
+        device.name
+        for device in config.devices
+        if device.netconf is not None
+        and device.netconf.call_home
+        and configured_on(config, device.name).subscriptions
+    )
+
+
+def _can_be_reached(device: DeviceSettings) -> bool:
+    return device.netconf is not None and not device.netconf.call_home
 
 
 def _check_reachable(device: DeviceSettings) -> None:

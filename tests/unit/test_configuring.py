@@ -14,9 +14,16 @@ import pytest
 from msgspec import structs
 
 from collector.config import Config, parse_config
-from collector.errors import ProtocolError, SinkError
+from collector.errors import ProtocolError, SinkError, UsageError
 from collector.service.configured_ids import FILE, load_ids, save_ids, with_ids
-from collector.service.configuring import DeviceLook, keep_ids, to_lines, to_plain
+from collector.service.configuring import (
+    DeviceLook,
+    devices_to_configure,
+    keep_ids,
+    out_of_reach,
+    to_lines,
+    to_plain,
+)
 from collector.subscriber.capabilities import DeviceCapabilities
 from collector.subscriber.checks import configured_doubts
 from collector.subscriber.config_plan import MARK, Plan
@@ -453,3 +460,38 @@ def test_trees_of_a_device_survive_the_wire() -> None:
     tree = session.device.master.configuring
     assert tree is not None
     assert xml.inner_text(tree.tree(RUNNING)) == xml.inner_text(tree.tree(CANDIDATE))
+
+
+HOMELY = """
+[call_home]
+enabled = true
+[[device]]
+name = "home1"
+[device.netconf]
+call_home = true
+username = "u"
+key_file = "k"
+host_keys = ["SHA256:2vvquRbI8Zo2NfCjSRBJXZ80I9ZRKiiDPCzN5kIHgkg"]
+[[receiver_instance]]
+name = "collector"
+transport = "udp-notif"
+address = "192.0.2.1"
+port = 10003
+[[subscription]]
+name = "counters"
+devices = ["*"]
+xpath = "/m:x"
+period_seconds = 10
+configured_id = 100
+receivers = ["collector"]
+"""
+
+
+def test_a_device_that_calls_home_is_named_and_left_out() -> None:
+    homely = parse_config(HOMELY)
+    with pytest.raises(UsageError, match="home1 calls home, so nobody can go there"):
+        devices_to_configure(homely, ())
+    other = '[[device]]\nname = "core7"\n[device.netconf]\nhost = "192.0.2.7"\n'
+    both = parse_config(f'{HOMELY}{other}username = "u"\nkey_file = "k"\n')
+    assert devices_to_configure(both, ()) == ("core7",)
+    assert out_of_reach(both) == ("home1",)
