@@ -79,6 +79,6 @@ class CallHomeSettings(Struct, frozen=True, kw_only=True):
     """TCP port; 0 lets the system choose."""
     max_callers: Annotated[int, Meta(ge=1, le=10_000)] = 256
     """Callers that are not logged in yet, at a time; a quarter of them from one address. More are
-    refused."""
+    refused and call again, as are those whose turn would not come within timeout_seconds."""
     timeout_seconds: Timeout = 10.0
     """Seconds that a caller may take until we are logged in."""

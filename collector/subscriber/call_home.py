@@ -62,8 +62,10 @@ class CallHome:
         """
         self._settings = settings
         self._refused = refused
+        # Who would wait for its turn until it has given up would take it in vain, and come again.
+        in_time = max(1, round(per_second * settings.timeout_seconds))
         self._gate = Gate(settings.max_callers, per_second)
-        self._book = CallerBook(settings.max_callers)
+        self._book = CallerBook(min(settings.max_callers, in_time))
         self._slots: dict[str, Slot] = {}
         """fingerprint -> the device that shows such a key."""
         self._listener: socket.socket | None = None

@@ -258,8 +258,8 @@ def about_sessions(one: Sessions) -> Iterator[str]:
     for when, coming in (("At the start", one.up), ("After all were dropped at once", one.back)):
         yield (
             f"{when} the last one had its subscription after {coming.seconds:.0f} s; at most "
-            f"{coming.most_a_second} sessions in a second, {coming.busiest:.0%} of a core in the "
-            f"busiest five seconds, {coming.cpu:.1f} s of CPU in all."
+            f"{coming.most_a_second:.0f} sessions a second and {coming.busiest:.0%} of a core in "
+            f"the busiest five seconds, {coming.cpu:.1f} s of CPU in all."
         )
 
 
