@@ -4,12 +4,14 @@ What it does: stays connected (persistent), or connects once in a period and lea
 connection (periodic); tries again when nobody is there. What it does not: anything inside the
 connection (``netconf_server``).
 
-Rules: one connection at a time; a session that holds a subscription is never idle.
+Rules: one connection at a time; a session that holds a subscription is never idle; devices that
+were lost together do not come back together.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
 
 import asyncssh
@@ -70,7 +72,7 @@ class CallHome:
                 connection = await self._server.call(self._host, self._port)
             except (OSError, asyncssh.Error) as error:
                 self._progress(f"call to {self._settings.call_home}: {type(error).__name__}")
-                await asyncio.sleep(wait)
+                await asyncio.sleep(wait * (0.5 + random.random() / 2))
                 wait = min(2 * wait, MAX_RETRY_SECONDS)
                 continue
             self.calls += 1

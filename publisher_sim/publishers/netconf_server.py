@@ -11,6 +11,7 @@ waits to be sent are bounded; it sees many sessions and keeps nothing of them on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -168,6 +169,8 @@ class NetconfServer:
     async def call(self, host: str, port: int) -> asyncssh.SSHServerConnection:
         """Connect to a client and be its SSH server (RFC 8071 §4.1 S1 to S5); logged in.
 
+        From the address of this server, where the other one is given as an address.
+
         Raises:
             OSError: nobody is there.
             asyncssh.Error: the client did not log in.
@@ -175,6 +178,7 @@ class NetconfServer:
         return await asyncssh.connect_reverse(
             host,
             port,
+            local_addr=(self.host, 0) if _same_family(self.host, host) else (),
             keepalive_interval=KEEPALIVE_SECONDS,
             login_timeout=LOGIN_SECONDS,
             **_options(self._host_key, lambda: Login(self)),
@@ -263,6 +267,14 @@ async def listen(
         return await asyncssh.listen(host, port, backlog=BACKLOG, **_options(host_key, login))
     except OSError as error:
         raise ConfigError(f"cannot listen on {host} port {port}: {error.strerror}") from error
+
+
+def _same_family(ours: str, theirs: str) -> bool:
+    try:
+        one, other = ip_address(ours), ip_address(theirs)
+    except ValueError:
+        return False
+    return one.version == other.version and not one.is_unspecified
 
 
 def _options(host_key: asyncssh.SSHKey, login: Callable[[], asyncssh.SSHServer]) -> dict[str, Any]:

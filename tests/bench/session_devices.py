@@ -42,9 +42,10 @@ class Devices:
         """Monotonic seconds at which each session said hello, since the last drop."""
         self._ids = _FIRST_ID
 
-    def add(self, sessions: int) -> NetconfServer:
+    def add(self, sessions: int, host: str = "127.0.0.1") -> NetconfServer:
         """One server for so many sessions."""
         server = NetconfServer(
+            host,
             port=0,
             users={USER: PASSWORD},
             max_sessions=2 * sessions,
@@ -89,8 +90,12 @@ async def _serve(sessions: int, call: int | None) -> None:
         await devices.add(sessions).start()
     settings = Netconf(call_home=f"127.0.0.1:{call}")
     calling = [
-        CallHome(devices.add(1), settings, holds=lambda session: True)
-        for _ in range(sessions if call is not None else 0)
+        CallHome(
+            devices.add(1, f"127.{1 + one // 65_536}.{one // 256 % 256}.{one % 256}"),
+            settings,
+            holds=lambda session: True,
+        )
+        for one in range(1, 1 + sessions if call is not None else 1)
     ]
     ready = {
         "port": devices.servers[0].port,
