@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -84,7 +84,7 @@ def subscription_table(settings: Mapping[str, Any]) -> dict[str, Any]:
         settings: parameters of the command, those of ``subscription_options`` among them.
 
     Raises:
-        UsageError: a pair that is none.
+        UsageError: a pair that is none, or a file that is no text.
     """
     names = [name.removeprefix("--").replace("-", "_") for name, *_ in (*_TEXTS, *_LENGTHS)]
     names += ["on_change", "accept_hints", "excluded", "dscp", "weighting", "encoding"]
@@ -100,8 +100,15 @@ def subscription_table(settings: Mapping[str, Any]) -> dict[str, Any]:
         if settings.get(name):
             table[name] = dict(_pair(text, form) for text in settings[name])
     if settings.get("subtree") is not None:
-        table["subtree"] = settings["subtree"].read()
+        table["subtree"] = _text_of(settings["subtree"])
     return {"name": "subscribe", **table}
+
+
+def _text_of(file: TextIO) -> str:
+    try:
+        return file.read()
+    except UnicodeDecodeError:
+        raise UsageError(f"{file.name} is no text in UTF-8, so no subtree filter") from None
 
 
 def _pair(text: str, form: str) -> tuple[str, str]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -24,6 +25,8 @@ StructT = TypeVar("StructT", bound=Struct)
 
 _SHOWN_LENGTH = 60
 """Characters of a wrong value that a message repeats (ours)."""
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""What neither XML nor a terminal takes; surrogates stand for octets that are no UTF-8."""
 
 
 class Faults:
@@ -105,10 +108,24 @@ def _read_value(entry: _Key, value: Any, faults: Faults, key: str) -> Any:
     try:
         if isinstance(value, float) and not math.isfinite(value):
             raise msgspec.ValidationError
-        return msgspec.convert(value, entry.type)
+        found = msgspec.convert(value, entry.type)
     except msgspec.ValidationError:
         faults.add(key, f"{_shown(value)} cannot be used", describe(entry.type))
         return None
+    if any(_CONTROL.search(text) for text in _texts(value)):
+        faults.add(key, f"{_shown(value)} cannot be used", "text without control characters")
+        return None
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All of it that is text: a value, or those of a list or table, with their keys."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for pair in value.items() for one in pair for text in _texts(one))
+    elif isinstance(value, Sequence):
+        yield from (text for one in value for text in _texts(one))
 
 
 def _read_sections(

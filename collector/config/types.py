@@ -9,7 +9,7 @@ from msgspec import Meta
 Port = Annotated[int, Meta(ge=1, le=65535)]
 BindPort = Annotated[int, Meta(ge=0, le=65535)]
 Name = Annotated[
-    str, Meta(min_length=1, max_length=128, pattern=r"^[^\s\x00-\x1f\x7f*][^\x00-\x1f\x7f]*$")
+    str, Meta(min_length=1, max_length=128, pattern=r"^[^\s\x00-\x1f\x7f*][^\x00-\x1f\x7f]*\Z")
 ]
 Text = Annotated[str, Meta(min_length=1, max_length=4096)]
 Retention = Annotated[int, Meta(ge=0)]

@@ -415,3 +415,34 @@ def test_a_mistake_in_every_section_does_not_fill_the_screen() -> None:
     notes = raised.value.__notes__
     assert len(notes) == FAULTS_SHOWN
     assert notes[-1] == "and 980 more: collector check-config"
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        (r'xpath = "/m:x\u0007"', "xpath"),
+        (r'namespaces = { m = "urn:\u0001" }', "namespaces"),
+        (r'module_versions = { "m\u001b" = "1" }', "module_versions"),
+        (r'stop_time = "\u007f"', "stop_time"),
+    ],
+)
+def test_what_no_message_can_carry_is_refused(tmp_path: Path, line: str, key: str) -> None:
+    (fault,) = faults(f'[[subscription]]\nname = "s"\nstream = "x"\n{line}\n', tmp_path)
+    assert fault.startswith(f"subscription[1].{key}: ")
+    assert fault.endswith("cannot be used (allowed: text without control characters)")
+
+
+def test_a_name_does_not_end_with_a_line(tmp_path: Path) -> None:
+    (fault,) = faults('[[device]]\nname = "core7\\n"\n', tmp_path)
+    assert fault.startswith('device[1].name: "core7?" cannot be used')
+
+
+def test_an_xpath_may_have_several_lines(tmp_path: Path) -> None:
+    assert faults(SUBSCRIPTION.replace('faces"', 'faces\\n\\t/a:b"'), tmp_path) == []
+
+
+def test_octets_that_are_no_text_are_refused() -> None:
+    """As the command line gives them."""
+    table = {"subscription": [{"name": "s", "stream": "x", "xpath": "/m:\udcff"}]}
+    with pytest.raises(ConfigError, match="text without control characters"):
+        read_config_table(table, file="command line")
