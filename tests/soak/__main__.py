@@ -48,6 +48,7 @@ async def soak(folder: Path, wish: Wish) -> int:
     async with lab(folder, wish) as running:
         await running.run(say)
         status = await running.stop()
+        running.keep()
     judgement = judge(running.truths, verdicts_in(running.data))
     return report(running, judgement, status)
 
@@ -63,7 +64,7 @@ def report(running: Lab, judgement: Judgement, status: int) -> int:
         say(f"DIFFERENT: {sentence}")
     for name in judgement.unheard:
         say(f"NOTHING COMPARED of {name}")
-    found = growths(running.samples)
+    found = growths(running.samples, judgement.ended)
     for growth in found:
         say(growth.sentence())
     problems = [line for line in running.log("collector").splitlines() if "Traceback" in line]

@@ -1,13 +1,15 @@
 """What a process uses while it runs, and whether that grows.
 
-Does: read /proc and the collector's page of metrics, fit a line. Does not: know the soak. Rules:
-only the least of every few samples counts, since what is used for a while and given back (when
-files are compacted) is no growth; a straight line through them after the first part of the run
-(caches fill, allocators settle) must not rise by more than a stated bound until the end.
+Does: read /proc and the metrics of the collector, add up. Does not: know the soak. Rules: what is
+taken in one step and given back later (buffers while files are compacted) is no growth, so only
+what changes little by little counts; what it comes to after the first part of the run (caches
+fill) must stay within a stated bound. Memory may grow with every subscription that ends: a device's
+last 256 are kept for those that take over from them.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import urllib.request
 from collections.abc import Sequence
@@ -19,9 +21,10 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 MIB = 1 << 20
 WARM_UP = 0.3
 """Part of the run that is not looked at."""
-PARTS = 5
-"""The rest is cut into so many, of each of which the least counts: a minute's compaction does not
-hide it in ten minutes."""
+STEPS = {"memory": 3.0}
+"""From one sample to the next: more than that is a step, which does not count. MiB."""
+ENDED_MIB = 1 / 16
+"""What a subscription that ended may leave behind; ours."""
 
 
 class Sample(Struct, frozen=True):
@@ -44,20 +47,21 @@ class Bound(Struct, frozen=True):
     name: str
     """Of a member of ``Sample``."""
     absolute: float
-    relative: float = 0.0
-    """Of its mean."""
     warming: float = 0.0
     """On top, where the run is shorter than ``SETTLED``."""
+    ended: float = 0.0
+    """On top, for each subscription that ended."""
 
-    def of(self, mean: float, run: float) -> float:
-        """The bound where the mean is that and the run lasted so many seconds."""
-        return self.absolute + self.relative * mean + (self.warming if run < SETTLED else 0.0)
+    def of(self, run: float, ended: int) -> float:
+        """The bound where the run lasted so many seconds and so many subscriptions ended."""
+        warming = self.warming if run < SETTLED else 0.0
+        return self.absolute + self.ended * ended + warming
 
 
 SETTLED = 300.0
 """Seconds after which the process has used everything once that it has (compaction, queries)."""
 BOUNDS = (
-    Bound("memory", 6.0, 0.03, warming=64.0),
+    Bound("memory", 5.0, warming=20.0, ended=ENDED_MIB),
     Bound("files", 4.0),
     Bound("tasks", 4.0),
     Bound("threads", 2.0, warming=8.0),
@@ -88,8 +92,13 @@ class Growth(Struct, frozen=True):
         )
 
 
-def growths(samples: Sequence[Sample]) -> list[Growth]:
-    """One for each bound; none with fewer than four samples after the warm-up."""
+def growths(samples: Sequence[Sample], ended: int = 0) -> list[Growth]:
+    """One for each bound; none with fewer than four samples after the warm-up.
+
+    Args:
+        samples: in order.
+        ended: subscriptions that ended meanwhile.
+    """
     if not samples:
         return []
     first, last = samples[0].at, samples[-1].at
@@ -98,29 +107,20 @@ def growths(samples: Sequence[Sample]) -> list[Growth]:
         return []
     found = []
     for bound in BOUNDS:
-        low = _least(steady, bound.name)
-        values = [value for _, value in low]
-        mean = sum(values) / len(values)
-        rise = slope([at for at, _ in low], values) * (low[-1][0] - low[0][0])
-        found.append(Growth(bound.name, mean, rise, bound.of(mean, last - first)))
+        values = [float(getattr(one, bound.name)) for one in steady]
+        mean, rise = sum(values) / len(values), creep(values, STEPS.get(bound.name))
+        found.append(Growth(bound.name, mean, rise, bound.of(last - first, ended)))
     return found
 
 
-def _least(samples: Sequence[Sample], name: str) -> list[tuple[float, float]]:
-    """(when, how much) of the least sample of each part."""
-    size = max(1, len(samples) // PARTS)
-    parts = [samples[start : start + size] for start in range(0, len(samples), size)]
-    return [min((float(getattr(one, name)), one.at) for one in part)[::-1] for part in parts]
-
-
-def slope(times: Sequence[float], values: Sequence[float]) -> float:
-    """Of the line with the least squares, a second."""
-    middle, mean = sum(times) / len(times), sum(values) / len(values)
-    spread = sum((time - middle) ** 2 for time in times)
-    if not spread:
-        return 0.0
-    pairs = zip(times, values, strict=True)
-    return sum((time - middle) * (value - mean) for time, value in pairs) / spread
+def creep(values: Sequence[float], step: float | None) -> float:
+    """What the small changes add up to; those above ``step`` are left out. Without one: the rise
+    from the first quarter's mean to that of the last."""
+    if step is not None:
+        changes = [after - before for before, after in itertools.pairwise(values)]
+        return sum(change for change in changes if abs(change) <= step)
+    quarter = max(1, len(values) // 4)
+    return sum(values[-quarter:]) / quarter - sum(values[:quarter]) / quarter
 
 
 def look(pid: int, at: float, metrics_port: int) -> Sample:

@@ -31,6 +31,8 @@ class Judgement(Struct, frozen=True):
     """Sentences."""
     unheard: list[str]
     """Devices of which nothing was compared."""
+    ended: int = 0
+    """Subscriptions that were judged, all of which ended."""
 
     @property
     def is_good(self) -> bool:
@@ -56,14 +58,17 @@ def judge(truths: Sequence[Path], said: dict[str, list[Verdict]]) -> Judgement:
     doubts: Counter[str] = Counter()
     differences: list[str] = []
     unheard: list[str] = []
-    compared = 0
+    compared = ended = 0
     for path in truths:
         truth = read_truth(path)
         comparison = compare(truth, said.get(path.stem, []))
         compared += comparison.compared
+        ended += len({row.subscription_id for row in truth})
         outcomes.update(comparison.outcomes)
         doubts.update(row.why for row in truth if row.number >= 5 and row.uncertain)
         differences += [one.sentence() for one in comparison.differences]
         if not comparison.compared:
             unheard.append(path.stem)
-    return Judgement(len(truths), compared, dict(outcomes), dict(doubts), differences, unheard)
+    return Judgement(
+        len(truths), compared, dict(outcomes), dict(doubts), differences, unheard, ended
+    )

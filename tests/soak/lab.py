@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from publisher_sim.fleet.collecting import collector_config
@@ -204,6 +205,10 @@ class Lab:
         """What a process said."""
         path = self.folder / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
+
+    def keep(self) -> None:
+        """Write the samples down."""
+        (self.folder / "samples.json").write_bytes(msgspec.json.encode(self.samples))
 
     @property
     def truths(self) -> list[Path]:

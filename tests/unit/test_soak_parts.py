@@ -9,7 +9,7 @@ import pytest
 
 from publisher_sim.scenario import MESSAGE_FAULTS, check
 from tests.soak.devices import SCENARIOS, write
-from tests.soak.figures import Growth, Sample, growths, slope
+from tests.soak.figures import Growth, Sample, creep, growths
 from tests.soak.judging import Judgement
 from tests.soak.plan import KINDS, PERSONALITIES, devices
 
@@ -48,11 +48,12 @@ def samples(memory: list[float]) -> list[Sample]:
 def test_what_rises_is_found_and_what_wobbles_is_not() -> None:
     steady = [130.0 + n % 3 for n in range(100)]
     rising = [130.0 + n * 0.3 for n in range(100)]
-    warming = [100.0 + min(n, 30) for n in range(100)]
+    warming = [100.0 + min(n, 20) for n in range(100)]
     judged = [growths(samples(memory))[0] for memory in (steady, rising, warming)]
     assert [one.is_bounded for one in judged] == [True, False, True]
-    assert judged[1].rise == pytest.approx(16.8)
+    assert judged[1].rise == pytest.approx(0.3 * 69)
     assert "ABOVE" in judged[1].sentence()
+    assert growths(samples(rising), ended=300)[0].is_bounded
 
 
 def test_what_is_given_back_is_no_growth() -> None:
@@ -60,10 +61,15 @@ def test_what_is_given_back_is_no_growth() -> None:
     assert growths(samples(peak))[0].is_bounded
 
 
+def test_descriptors_that_are_not_closed_are_found() -> None:
+    leaking = [Sample(5.0 * n, 130, 30 + n // 5, 20, 8) for n in range(100)]
+    assert [one.name for one in growths(leaking) if not one.is_bounded] == ["files"]
+
+
 def test_too_few_samples_say_nothing() -> None:
     assert growths([]) == []
     assert growths(samples([1.0, 2.0, 3.0])) == []
-    assert slope([1.0, 1.0], [5.0, 9.0]) == 0.0
+    assert creep([1.0, 1.5, 9.0], 3.0) == 0.5
 
 
 def test_the_bound_is_what_it_says() -> None:
