@@ -38,7 +38,7 @@ def configure_all(
     """Returns the exit status. Raises ConfigError, UsageError, SinkError."""
     logging.basicConfig(level="ERROR", format="%(message)s", stream=sys.stderr)
     config = load_config(config_file)
-    devices = devices_to_configure(config, names)
+    devices = devices_to_configure(config, names, prune=prune)
     for device in () if names else out_of_reach(config):
         click.echo(f"collector: {device} calls home, so it is left out", err=True)
     shown = look_at(config, devices, remove=remove, prune=prune)

@@ -54,8 +54,12 @@ class DeviceLook(Struct, frozen=True):
         return self.look is not None and not self.error and not self.look.plan.conflicts
 
 
-def devices_to_configure(config: Config, names: Sequence[str]) -> tuple[str, ...]:
+def devices_to_configure(
+    config: Config, names: Sequence[str], *, prune: bool = False
+) -> tuple[str, ...]:
     """The devices of that name, without names all that configured subscriptions are wanted on.
+
+    ``prune``: all, since what is not wanted any more may be on any.
 
     Raises:
         UsageError: one is not there, cannot be reached, or nothing is wanted there.
@@ -69,7 +73,7 @@ def devices_to_configure(config: Config, names: Sequence[str]) -> tuple[str, ...
         name
         for name, device in known.items()
         if _can_be_reached(device)
-        and (name in names if names else configured_on(config, name).subscriptions)
+        and (name in names if names else prune or configured_on(config, name).subscriptions)
     )
     unreachable = out_of_reach(config)
     if not wanted and unreachable:

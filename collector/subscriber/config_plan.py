@@ -4,7 +4,8 @@ Does: find what is ours, take over what does the same under another id or name, 
 talk to a device (``configuring``), write XML (``wire.subscription_config``) or words
 (``config_words``). Pure functions.
 
-Rules: ours is what carries our mark in ``purpose``; what pushes to our receivers alone and has no
+Rules: ours is what carries our mark in ``purpose``, and pushes to one of our receivers or to
+nobody: another collector has the same mark. What pushes to our receivers alone and has no
 purpose, under the wanted id or with the wanted terms, is taken over. Nothing else is ever changed
 or removed: where it is in the way there is a conflict, said in a sentence, and no edit at all.
 """
@@ -79,7 +80,8 @@ def plan(
 
     Args:
         found: what is configured.
-        instances: receivers that are wanted, in the spelling of the device.
+        instances: our receivers, in the spelling of the device; those that no wanted subscription
+            uses show what is ours.
         wanted: subscriptions that are wanted.
         remove: make the wanted ones go instead.
         prune: remove what is ours and no longer wanted, too.
@@ -109,6 +111,7 @@ class _Planning:
         self._found = found
         self._wanted = wanted
         self._marked = marked
+        self._own = instances
         used = {name for one in wanted for name in one.receivers}
         self._instances = {one.name: one for one in instances if one.name in used}
         self._there = {one.name: one for one in found.instances}
@@ -173,6 +176,19 @@ class _Planning:
     def _is_marked(self, one: ConfiguredSubscription) -> bool:
         return one.purpose.startswith(MARK)
 
+    def _leads_to_us(self, receiver: ConfiguredReceiver) -> bool:
+        """To the place of one of our receivers, or under its name: it may have moved."""
+        place = self._there.get(receiver.instance or "")
+        return any(
+            receiver.instance == one.name or (place is not None and same_instance(place, one))
+            for one in self._own
+        )
+
+    def _is_our_own(self, one: ConfiguredSubscription) -> bool:
+        """Marked, and not by another collector."""
+        reaches = [self._leads_to_us(receiver) for receiver in one.receivers]
+        return self._is_marked(one) and (any(reaches) or not reaches)
+
     def _is_wanted(self, one: ConfiguredSubscription) -> bool:
         return self._is_marked(one) and one.purpose.removeprefix(MARK) in self._names
 
@@ -212,7 +228,7 @@ class _Planning:
         for one in free:
             if one.id == wanted.id and not to_remove:
                 former = one.purpose.removeprefix(MARK)
-                if self._is_marked(one) and former not in self._names:
+                if self._is_our_own(one) and former not in self._names:
                     self._notes.append(f"subscription {one.id} was called {former}")
                     return one
                 if self._is_ours_to_take(one):
@@ -278,25 +294,15 @@ class _Planning:
     # ------------------------------------------------------------------ removal
     def remove_wanted(self) -> None:
         """All subscriptions that are wanted go, and our receivers of those of others."""
-        for one in self._instances.values():
-            twin = one if one.name in self._there else self._twin(one)
-            self._called[one.name] = one.name if twin is None else twin.name
         for wanted in self._wanted:
             while (there := self._existing(wanted, to_remove=True)) is not None:
                 self._claimed.add(there.id)
-                self._remove(there)
+                if self._is_our_own(there) or not there.purpose:
+                    self._remove(there)
         self._notes.clear()  # nothing is taken over
 
     def _remove(self, there: ConfiguredSubscription) -> None:
-        ours = self._instances.values()
-        names = set(self._called.values())
-
-        def leads_to_us(receiver: ConfiguredReceiver) -> bool:
-            place = self._there.get(receiver.instance or "")
-            same = place is not None and any(same_instance(place, one) for one in ours)
-            return same or receiver.instance in names
-
-        rest = tuple(one for one in there.receivers if not leads_to_us(one))
+        rest = tuple(one for one in there.receivers if not self._leads_to_us(one))
         after = structs.replace(there, receivers=rest, purpose="") if rest else None
         self._edits.append(Edit(there, after))
         if rest:
@@ -305,10 +311,10 @@ class _Planning:
     def look_for_leftovers(self, *, prune: bool) -> None:
         """What is ours by its mark, and nobody wants any more."""
         for one in self._found.subscriptions:
-            if not self._is_marked(one) or one.id in self._claimed:
+            if not self._is_our_own(one) or one.id in self._claimed:
                 continue
             if prune:
-                self._edits.append(Edit(one, None))
+                self._remove(one)
             else:
                 name = one.purpose.removeprefix(MARK)
                 twice = name in self._ids

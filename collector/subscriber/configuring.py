@@ -65,6 +65,7 @@ class WantedConfiguration(Struct, frozen=True):
     """What one device is to have."""
 
     instances: tuple[ReceiverInstance, ...] = ()
+    """All of ours; those that a subscription uses come first."""
     subscriptions: tuple[WantedConfigured, ...] = ()
 
 
@@ -94,8 +95,9 @@ def configured_on(config: Config, device: str) -> WantedConfiguration:
     ]
     ids = {one.name: one.configured_id for one in wanted}
     subscriptions = tuple(_wanted(one, known, ids, device, len(reached)) for one in wanted)
-    used = dict.fromkeys(name for one in wanted for name in one.receivers)
-    return WantedConfiguration(tuple(_instance(known[name]) for name in used), subscriptions)
+    used = [name for one in wanted for name in one.receivers]
+    instances = (known[name] for name in dict.fromkeys((*used, *known)))
+    return WantedConfiguration(tuple(_instance(one) for one in instances), subscriptions)
 
 
 def _wanted(

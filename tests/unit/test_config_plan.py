@@ -200,6 +200,28 @@ def test_what_is_ours_and_no_longer_wanted() -> None:
     assert planned(found(HERE, there(), old), prune=True).edits == (Edit(old, None),)
 
 
+def test_another_collector_has_the_same_mark() -> None:
+    """It pushes to its own receivers: in the way under our id, never changed, never pruned."""
+    other = there(8, "noc", purpose=MARK + "old")
+    result = planned(found(HERE, ELSEWHERE, there(), other), prune=True)
+    assert (result.edits, result.notes) == ((), ())
+    beside = there(8, "noc")
+    assert planned(found(HERE, ELSEWHERE, beside), remove=True).edits == (Edit(HERE, None),)
+    in_the_way = planned(found(HERE, ELSEWHERE, there(100, "noc", purpose=MARK + "old")))
+    assert "subscription 100 belongs to somebody else" in in_the_way.conflicts[0]
+    mixed = there(8, "noc", "here", purpose=MARK + "old")
+    result = planned(found(HERE, ELSEWHERE, there(), mixed), prune=True)
+    assert result.edits == (Edit(mixed, there(8, "noc", purpose="")),)
+    assert result.notes == ("subscription 8 stays: it has other receivers, too",)
+
+
+def test_a_receiver_that_nothing_wanted_uses_still_shows_what_is_ours() -> None:
+    old = there(8, purpose=MARK + "old")
+    assert plan(found(HERE, old), [HERE], [], prune=True).edits == (Edit(old, None),)
+    nobodys = structs.replace(old, receivers=())
+    assert plan(found(nobodys), [HERE], [], prune=True).edits == (Edit(nobodys, None),)
+
+
 def test_a_stream_with_replay() -> None:
     one = structs.replace(wanted(datastore=None, stream="NETCONF", period=None), replay=True)
     (_, edit) = planned(found(), one).edits

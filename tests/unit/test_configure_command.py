@@ -41,7 +41,7 @@ class Devices:
         monkeypatch.setattr(
             command,
             "devices_to_configure",
-            lambda config, names: [one.device for one in self.looks],
+            lambda config, names, **how: [one.device for one in self.looks],
         )
 
     def _write(

@@ -495,3 +495,12 @@ def test_a_device_that_calls_home_is_named_and_left_out() -> None:
     both = parse_config(f'{HOMELY}{other}username = "u"\nkey_file = "k"\n')
     assert devices_to_configure(both, ()) == ("core7",)
     assert out_of_reach(both) == ("home1",)
+
+
+def test_what_nobody_wants_any_more_may_be_on_any_device() -> None:
+    """The last configured subscription was taken out of the file, and --prune is to follow."""
+    device = '[[device]]\nname = "core7"\n[device.netconf]\nhost = "192.0.2.7"\n'
+    config = parse_config(f'{device}username = "u"\nkey_file = "k"\n')
+    assert devices_to_configure(config, (), prune=True) == ("core7",)
+    with pytest.raises(UsageError, match="no subscription has a configured_id"):
+        devices_to_configure(config, ())
