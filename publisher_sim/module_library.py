@@ -109,12 +109,13 @@ def answer_get_schema(rpc: Rpc, request: bytes, mode: str = names.MODE_MSO) -> b
     try:
         wanted = decode_get_schema(request)[1].module
     except WireError as error:
-        return encode_reply(rpc.message_id, ProtocolError(str(error), tag="invalid-value"))
+        refused = ProtocolError(str(error), tag="invalid-value")
+        return encode_reply(rpc.message_id, refused, attributes=rpc.attributes)
     found = modules_of(mode).get(wanted.name)
     if found is None or wanted.revision not in ("", found.id.revision):
         refused = ProtocolError(f"there is no {wanted} here", tag="invalid-value")
-        return encode_reply(rpc.message_id, refused)
-    return encode_schema(rpc.message_id, found.text)
+        return encode_reply(rpc.message_id, refused, attributes=rpc.attributes)
+    return encode_schema(rpc.message_id, found.text, rpc.attributes)
 
 
 def _files() -> dict[str, Path]:

@@ -247,8 +247,8 @@ class DeviceService:
     def _rpc_received(self, session_id: str, message: bytes) -> None:
         try:
             rpc = decode_rpc(message)
-        except WireError:
-            self.server.close_session(session_id)  # nothing that an answer could be about
+        except WireError as error:
+            self.server.refuse_message(session_id, str(error))
             return
         answer = answer_get_schema(rpc, message, self._scenario.control_mode)
         if answer is not None:

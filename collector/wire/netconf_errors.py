@@ -47,6 +47,14 @@ ERROR_TAGS: Final[dict[str, tuple[str, str]]] = {
 
 _LONGEST_MESSAGE: Final = 1000
 """Characters of an error-message that are kept; ours."""
+_TYPES: Final = {
+    "data-exists": "application",
+    "data-missing": "application",
+    "malformed-message": "rpc",
+}
+"""error-tag -> the one error-type that it has; most have several (RFC 6241 §A)."""
+_OF_TAGS: Final = frozenset(("bad-attribute", "bad-element", "bad-namespace"))
+"""What goes with the error-tags of RFC 6241 §A, right into error-info."""
 _MISPRINTS: Final = {
     "cant-include": "cant-exclude",  # RFC 8650 §3.3
     "synchronization-size": "sync-too-big",  # RFC 8641 §A.2
@@ -121,7 +129,7 @@ def write_error(
     """
     known = ERROR_TAGS.get(error.identity)
     found: dict[str, Any] = {
-        "error-type": "application" if error.identity else "protocol",
+        "error-type": "application" if error.identity else _TYPES.get(error.tag, "protocol"),
         "error-tag": error.tag,
         "error-severity": "error",
     }
@@ -135,5 +143,7 @@ def write_error(
     if error.hints:
         module, container = ERROR_INFO.get((operation, datastore), (names.NETCONF, ""))
         hints: dict[str, Any] = {name: VerbatimText(text) for name, text in error.hints.items()}
-        found["error-info"] = {f"{module}:{container}": hints} if container else hints
+        if container and not _OF_TAGS & hints.keys():
+            hints = {f"{module}:{container}": hints}
+        found["error-info"] = hints
     return found

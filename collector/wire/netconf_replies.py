@@ -200,6 +200,7 @@ def encode_reply(
     *,
     mode: str = names.MODE_MSO,
     operation: Operation | None = None,
+    attributes: Mapping[str, str] | None = None,
 ) -> bytes:
     """A reply as an XML document.
 
@@ -208,21 +209,23 @@ def encode_reply(
         result: what to say.
         mode: control mode: spelling of the list of originators, and whether a reply has one.
         operation: the refused operation; says which container the hints of an error go into.
+        attributes: of the request beside its message-id, returned as they came (RFC 6241 §4.2).
 
     Raises:
         UsageError: a value outside its range, an unknown mode.
     """
-    attributes = {} if message_id is None else {"message-id": message_id}
+    returned = {} if message_id is None else {"message-id": message_id}
+    returned.update(attributes or {})
     if isinstance(result, Data):
-        return _data_reply(attributes, result, operation)
+        return _data_reply(returned, result, operation)
     body = _write_result(result, mode, operation)
-    return plain_xml.message_to_xml({f"{names.NETCONF}:rpc-reply": body}, attributes)
+    return plain_xml.message_to_xml({f"{names.NETCONF}:rpc-reply": body}, returned)
 
 
 def _data_reply(attributes: Mapping[str, str], result: Data, operation: Operation | None) -> bytes:
     """As text: the tree may hold names that a peer invented."""
     namespace = names.NAMESPACES[names.NMDA if isinstance(operation, GetData) else names.NETCONF]
-    start = "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items())
+    start = xml.attributes_text(attributes)
     return (
         f"<rpc-reply xmlns={quoteattr(names.NETCONF_BASE)}{start}>"
         f"<data xmlns={quoteattr(namespace)}>{result.content}</data></rpc-reply>"

@@ -11,16 +11,18 @@ message-id leave a server without anything to answer to.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 from xml.sax.saxutils import quoteattr
 
 from msgspec import Struct
 
 from collector.errors import ProtocolError, WireError
-from collector.model import SelectionFilter, SubscriptionTerms
+from collector.model import OnChange, SelectionFilter, SubscriptionTerms
 from collector.wire import names, netconf_config, plain, plain_xml, xml
 from collector.wire.data_filters import read_filter, write_filter
 from collector.wire.netconf_config import CONFIG_OPERATION_NAMES, ConfigOperation
+from collector.wire.request_members import INPUTS, check_members
 from collector.wire.terms import read_terms, write_terms
 
 
@@ -113,6 +115,8 @@ OPERATION_NAMES: Final[dict[type, str]] = {
     CloseSession: f"{names.NETCONF}:close-session",
     **CONFIG_OPERATION_NAMES,
 }
+_CHANGE_TYPES: Final = ("create", "delete", "insert", "move", "replace")
+"""``change-type`` of RFC 8641 §5."""
 _DECLARATION: Final = "<?xml version='1.0' encoding='UTF-8'?>\n"
 _TYPES: Final = {name: operation for operation, name in OPERATION_NAMES.items()}
 
@@ -125,6 +129,9 @@ class Rpc(Struct, frozen=True):
     """``OtherOperation`` also where ``error`` says why it could not be read."""
     error: ProtocolError | None = None
     """What to answer when the operation lacks something or has a wrong value."""
+    attributes: Mapping[str, str] = {}
+    """Those of the rpc beside message-id, as in ``xml.Element``: the reply MUST have them too
+    (RFC 6241 §4.2)."""
 
 
 def operation_name(operation: Operation) -> str:
@@ -145,7 +152,8 @@ def decode_rpc(message: bytes) -> Rpc:
     root = xml.parse(message)
     if root.name != "rpc" or root.namespace != names.NETCONF_BASE:
         raise _bad_rpc(f"<{root.name}> is no rpc")
-    message_id = root.attributes.get("message-id")
+    attributes = dict(root.attributes)
+    message_id = attributes.pop("message-id", None)
     if message_id is None:
         raise _bad_rpc("the rpc has no message-id")
     if len(root.children) != 1:
@@ -154,12 +162,13 @@ def decode_rpc(message: bytes) -> Rpc:
     module = names.module_of(element.namespace)
     name = f"{module}:{element.name}"
     try:
-        return Rpc(message_id, _read_operation(name, element, module))
+        operation = _read_operation(name, element, module)
+        return Rpc(message_id, operation, attributes=attributes)
     except WireError as error:
         refused = ProtocolError(str(error), tag="invalid-value", path=f"/{element.name}")
-        return Rpc(message_id, OtherOperation(name), refused)
     except ProtocolError as error:
-        return Rpc(message_id, OtherOperation(name), error)
+        refused = error
+    return Rpc(message_id, OtherOperation(name), refused, attributes)
 
 
 def _bad_rpc(message: str) -> WireError:
@@ -176,12 +185,14 @@ def _read_operation(name: str, element: xml.Element, module: str) -> Operation:
         return CloseSession()
     if kind in CONFIG_OPERATION_NAMES:
         return netconf_config.read_operation(kind, element)
-    _refuse_unknown_namespaces(element)
+    check_members(element, INPUTS[name])
     found = plain.known_members(plain_xml.from_xml(element, module), element.name)
     if kind is EstablishSubscription:
         terms = read_terms(found)
         if terms.datastore is None and terms.stream is None:
             raise _missing("datastore", element)
+        if terms.on_change is not None:
+            _check_changes(terms.on_change)
         return EstablishSubscription(terms)
     if "id" not in found:
         raise _missing("id", element)
@@ -193,16 +204,10 @@ def _read_operation(name: str, element: xml.Element, module: str) -> Operation:
     return KillSubscription(number) if kind is KillSubscription else ResyncSubscription(number)
 
 
-def _refuse_unknown_namespaces(element: xml.Element) -> None:
-    """A server MUST NOT pass over what it does not know (RFC 6241 §A): it may be a filter."""
-    for child in element.children:
-        if names.module_of(child.namespace) not in names.NAMESPACES:
-            raise ProtocolError(
-                f"{child.name} of {child.namespace} is not known in {element.name}",
-                tag="unknown-namespace",
-                path=f"/{element.name}",
-                hints={"bad-element": child.name, "bad-namespace": child.namespace},
-            )
+def _check_changes(wanted: OnChange) -> None:
+    for one in wanted.excluded_change:
+        if one not in _CHANGE_TYPES:
+            raise plain.bad_value("excluded-change", one)
 
 
 def _missing(name: str, element: xml.Element) -> ProtocolError:

@@ -14,7 +14,7 @@ Spec: RFC 6022 §3.1, RFC 8525 §3, RFC 7895 §2.1, RFC 6020 §5.6.4.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape, quoteattr
@@ -201,9 +201,12 @@ def encode_get_schema(message_id: str, request: GetSchema) -> bytes:
     )
 
 
-def encode_schema(message_id: str, text: str) -> bytes:
-    """Answer a get-schema with the text of the module."""
-    return _reply(message_id, f"<data xmlns={quoteattr(MONITORING)}>{escape(text)}</data>")
+def encode_schema(
+    message_id: str, text: str, attributes: Mapping[str, str] | None = None
+) -> bytes:  # fmt: skip
+    """Answer a get-schema with the text of the module; ``attributes`` as in ``Rpc``."""
+    content = f"<data xmlns={quoteattr(MONITORING)}>{escape(text)}</data>"
+    return _reply(message_id, content, attributes or {})
 
 
 def _reply_of(reply: bytes) -> xml.Element:
@@ -217,8 +220,9 @@ def _reply_of(reply: bytes) -> xml.Element:
     return root
 
 
-def _reply(message_id: str, content: str) -> bytes:
-    start = f"<rpc-reply message-id={quoteattr(message_id)} xmlns={quoteattr(NETCONF_BASE)}>"
+def _reply(message_id: str, content: str, attributes: Mapping[str, str]) -> bytes:
+    returned = xml.attributes_text({"message-id": message_id, **attributes})
+    start = f"<rpc-reply{returned} xmlns={quoteattr(NETCONF_BASE)}>"
     return f"{start}{content}</rpc-reply>".encode()
 
 

@@ -216,7 +216,8 @@ def element_text(name: str, value: Mapping[str, Any]) -> str:
 def message_to_xml(
     message: Mapping[str, Any], attributes: Mapping[str, str] | None = None
 ) -> bytes:
-    """A plain message, one member, as an XML document in UTF-8; attributes go to the root."""
+    """A plain message, one member, as an XML document in UTF-8; attributes, named as in
+    ``xml.Element``, go to the root."""
     root = _root(message, attributes or {})
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
@@ -227,7 +228,13 @@ def _root(message: Mapping[str, Any], attributes: Mapping[str, str]) -> etree._E
     namespace = names.namespace_of(module)
     tag = f"{{{namespace}}}{local}"
     scope: dict[Any, str] = {None: namespace}
-    root: etree._Element = etree.Element(tag, dict(attributes), nsmap=scope)
+    given = {_attribute_tag(name): text for name, text in attributes.items()}
+    root: etree._Element = etree.Element(tag, given, nsmap=scope)
     for member, inner in value.items():
         add_xml(root, member, inner, module)
     return root
+
+
+def _attribute_tag(name: str) -> str:
+    namespace, _, local = name.rpartition(" ")
+    return f"{{{namespace}}}{local}" if namespace else local

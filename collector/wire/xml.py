@@ -232,7 +232,7 @@ def _to_text(element: Element, default: str) -> str:
     values = " ".join((element.text, *element.attributes.values()))
     used = sorted(used_prefixes(values) & element.nsmap.keys())
     parts.extend(f" xmlns:{prefix}={quoteattr(element.nsmap[prefix])}" for prefix in used)
-    parts.extend(_attributes(element))
+    parts.append(attributes_text(element.attributes))
     inside = escape(element.text) + "".join(
         _to_text(child, element.namespace) for child in element.children
     )
@@ -240,11 +240,14 @@ def _to_text(element: Element, default: str) -> str:
     return "".join(parts)
 
 
-def _attributes(element: Element) -> Iterator[str]:
-    for count, (name, value) in enumerate(element.attributes.items()):
+def attributes_text(attributes: Mapping[str, str]) -> str:
+    """Attributes as in ``Element``, behind the name of a start tag, each with a blank before it."""
+    parts: list[str] = []
+    for count, (name, value) in enumerate(attributes.items()):
         namespace, _, local = name.rpartition(" ")
         if namespace:
             prefix = f"attribute{count}"
-            yield f" xmlns:{prefix}={quoteattr(namespace)} {prefix}:{local}={quoteattr(value)}"
-        else:
-            yield f" {local}={quoteattr(value)}"
+            parts.append(f" xmlns:{prefix}={quoteattr(namespace)}")
+            local = f"{prefix}:{local}"
+        parts.append(f" {local}={quoteattr(value)}")
+    return "".join(parts)

@@ -64,7 +64,10 @@ class Dispatcher:
             result, after = self._ask(session, rpc, now)
         except ProtocolError as error:
             result, after = self._refuse(error), []
-        reply = encode_reply(rpc.message_id, result, mode=self._mode, operation=rpc.operation)
+        reply = encode_reply(
+            rpc.message_id, result,
+            mode=self._mode, operation=rpc.operation, attributes=rpc.attributes,
+        )  # fmt: skip
         return [SendReply(session.session_id, reply), *after]
 
     def _ask(self, session: SessionInfo, rpc: Rpc, now: int) -> Answer:

@@ -102,6 +102,8 @@ class DynamicSubscriptions:
         self, session: SessionInfo, operation: EstablishSubscription, now: int
     ) -> Answer:
         terms = self._without_unknown_dependency(session, operation.terms)
+        while self._life_cycle.get(self._next_id) is not None:  # a configured one has it
+            self._next_id += 1
         one = GlobalSubscription(self._next_id, session.session_id, terms, EVERYTHING, {})
         one.unlisted, one.readable = not sees_generators(session.access), session.reads
         revised = self._grant(one, terms, now)

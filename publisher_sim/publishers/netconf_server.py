@@ -231,6 +231,12 @@ class NetconfServer:
         if session is not None:
             session.close()
 
+    def refuse_message(self, session_id: str, why: str) -> None:
+        """Say that the last message cannot be read as an rpc, or end the session."""
+        session = self._sessions.get(session_id)
+        if session is not None:
+            session.refuse_message(why)
+
     def make_session(self, user: str) -> ServerSession:
         """A session for a new channel; tests override it to misbehave."""
         return ServerSession(self, user)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from typing import TYPE_CHECKING, cast
+from xml.sax.saxutils import escape, quoteattr
 
 import asyncssh
 
@@ -108,14 +109,22 @@ class ServerSession(asyncssh.SSHServerSession[bytes]):
         except WireError:
             root = Root("")
         if root.name != "rpc":
-            self.send(_rpc_error(None, "malformed-message", "not an <rpc>"))
+            self.refuse_message("no rpc")
         elif root.message_id is None:
-            self.send(_rpc_error(None, "missing-attribute", "an <rpc> needs a message-id"))
+            self.send(_rpc_error(None, "missing-attribute", "an rpc needs a message-id"))
         elif _name(message[root.end :]) == "close-session":
             self.send(_reply(root.message_id, "<ok/>"))
             self.close()
         else:
             self.server.on_rpc(self.session_id, message)
+
+    def refuse_message(self, why: str) -> None:
+        """Of what cannot be read as an rpc. ``malformed-message`` MUST NOT be said to those who
+        know base:1.0 alone (RFC 6241 §A): their session ends."""
+        if self._encode is encode_chunked:
+            self.send(_rpc_error(None, "malformed-message", why))
+        else:
+            self.close()
 
     def send(self, message: bytes) -> bool:
         """Send one message; False: nothing was sent."""
@@ -171,8 +180,7 @@ def _name(element: bytes) -> str:
 
 
 def _reply(message_id: str | None, content: str) -> bytes:
-    escaped = (message_id or "").replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
-    attribute = "" if message_id is None else f' message-id="{escaped}"'
+    attribute = "" if message_id is None else f" message-id={quoteattr(message_id)}"
     return f'<rpc-reply{attribute} xmlns="{NETCONF_BASE}">{content}</rpc-reply>'.encode()
 
 
@@ -180,5 +188,6 @@ def _rpc_error(message_id: str | None, tag: str, text: str) -> bytes:
     return _reply(
         message_id,
         f"<rpc-error><error-type>rpc</error-type><error-tag>{tag}</error-tag>"
-        f"<error-severity>error</error-severity><error-message>{text}</error-message></rpc-error>",
+        f"<error-severity>error</error-severity><error-message>{escape(text)}</error-message>"
+        "</rpc-error>",
     )

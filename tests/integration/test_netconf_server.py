@@ -12,6 +12,8 @@ import ncclient.manager
 import pytest
 
 from collector.errors import ConfigError
+from collector.wire import xml
+from collector.wire.netconf_rpc import decode_reply
 from publisher_sim.publishers.netconf_server import CAPABILITIES, NetconfServer
 from tests.netconf_device import LIMIT, PASSWORD, USER, Device, ok_reply, rpc, run, until
 
@@ -22,6 +24,11 @@ CLIENT_1_0 = (
     b"urn:ietf:params:netconf:base:1.0</capability></capabilities></hello>]]>]]>"
 )
 CLIENT_1_1 = CLIENT_1_0.replace(b"base:1.0<", b"base:1.1<")
+
+
+def chunk(message: bytes) -> bytes:
+    """A message in the framing of base:1.1 (RFC 6242 §4.2)."""
+    return b"\n#%d\n%b\n##\n" % (len(message), message)
 
 
 class Wire:
@@ -124,12 +131,40 @@ BAD_SUBSCRIPTION = (
 def test_what_is_no_request(tmp_path: Path, message: bytes, tag: bytes) -> None:
     async def test(device: Device, wire: Wire) -> None:
         await wire.until(b"]]>]]>")
-        wire.stdin.write(CLIENT_1_0 + message + b"]]>]]>")
-        reply = await wire.until(b"]]>]]>")
+        wire.stdin.write(CLIENT_1_1 + chunk(message))
+        reply = await wire.until(b"\n##\n")
         assert b"<error-tag>" + tag + b"</error-tag>" in reply
         assert b"message-id=" not in reply
-        wire.stdin.write(rpc(2, "<unclosed>") + b"]]>]]>" + rpc(3, "") + b"]]>]]>")
+        content = reply.removesuffix(b"\n##\n").split(b"\n", 2)[2]
+        assert xml.parse(content).name == "rpc-reply"
+        wire.stdin.write(chunk(rpc(2, "<unclosed>")) + chunk(rpc(3, "")))
         await until(lambda: len(device.rpcs) == 2)  # the master decides on these
+
+    on_the_wire(tmp_path, test)
+
+
+def test_what_the_master_cannot_read_is_malformed(tmp_path: Path) -> None:
+    async def test(device: Device, wire: Wire) -> None:
+        await wire.until(b"]]>]]>")
+        wire.stdin.write(CLIENT_1_1 + chunk(rpc(2, "<unclosed>")))
+        assert b"<ok/>" in await wire.until(b"\n##\n")
+        device.server.refuse_message("1", "<unclosed> & more")
+        reply = (await wire.until(b"\n##\n")).removesuffix(b"\n##\n").split(b"\n", 2)[2]
+        error = decode_reply(reply).error
+        assert error is not None
+        assert (error.tag, str(error)) == ("malformed-message", "<unclosed> & more")
+        device.server.refuse_message("99", "nobody is there")
+
+    on_the_wire(tmp_path, test)
+
+
+def test_a_client_of_base_1_0_is_never_told_of_malformed_messages(tmp_path: Path) -> None:
+    """The error-tag is new in base:1.1 and MUST NOT be sent to others (RFC 6241 appendix A)."""
+
+    async def test(device: Device, wire: Wire) -> None:
+        await wire.until(b"]]>]]>")
+        wire.stdin.write(CLIENT_1_0 + b"<other message-id='1'/>]]>]]>")
+        assert b"malformed-message" not in await wire.closed()
 
     on_the_wire(tmp_path, test)
 

@@ -8,10 +8,11 @@ import pytest
 
 from collector.errors import ProtocolError, UsageError, WireError
 from collector.model import OnChange, SelectionFilter, SubscriptionTerms
-from collector.wire import names
+from collector.wire import names, xml
 from collector.wire.netconf_rpc import (
     ERROR_TAGS,
     CloseSession,
+    Data,
     DeleteSubscription,
     EstablishOutput,
     EstablishSubscription,
@@ -22,6 +23,7 @@ from collector.wire.netconf_rpc import (
     Operation,
     OtherOperation,
     ReceiverState,
+    Result,
     ResyncSubscription,
     Rpc,
     Subscriptions,
@@ -38,6 +40,7 @@ S = 1_000_000_000
 BASE = "urn:ietf:params:xml:ns:netconf:base:1.0"
 SN = "urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications"
 YP = "urn:ietf:params:xml:ns:yang:ietf-yang-push"
+DS = "urn:ietf:params:xml:ns:yang:ietf-datastores"
 DECLARATION = "<?xml version='1.0' encoding='UTF-8'?>\n"
 
 PERIODIC = SubscriptionTerms(
@@ -182,6 +185,90 @@ def test_requests_that_the_server_answers_with_an_error(
     answered = decode_reply(encode_reply(read.message_id, read.error, operation=read.operation))
     assert answered.error is not None
     assert answered.error.tag == tag
+
+
+DATASTORE = (
+    f'<y:datastore xmlns:y="{YP}" xmlns:d="{DS}">d:operational</y:datastore>'
+    f'<y:periodic xmlns:y="{YP}"><y:period>100</y:period></y:periodic>'
+)
+
+
+@pytest.mark.parametrize(
+    ("inner", "tag", "element"),
+    [
+        (DATASTORE + "<foo/>", "unknown-element", "foo"),
+        (DATASTORE + "<id>1</id>", "unknown-element", "id"),
+        (DATASTORE + "<receivers/>", "unknown-element", "receivers"),
+        (f'<stream xmlns="{YP}">a</stream>', "unknown-element", "stream"),
+        (DATASTORE.replace("<y:period>", "<y:x/><y:period>"), "unknown-element", "x"),
+        (DATASTORE.replace("<y:period>", '<x xmlns="urn:x"/><y:period>'), "unknown-namespace", "x"),
+        (DATASTORE + "<stream>a</stream>", "bad-element", "datastore"),
+        (DATASTORE + DATASTORE, "bad-element", "datastore"),
+        (DATASTORE + f'<on-change xmlns="{YP}"/>', "bad-element", "on-change"),
+        (DATASTORE + f'<selection-filter-ref xmlns="{YP}">a</selection-filter-ref>'
+         f'<datastore-xpath-filter xmlns="{YP}">/a</datastore-xpath-filter>',
+         "bad-element", "datastore-xpath-filter"),
+        ("<stream>a</stream><stream-filter-name>a</stream-filter-name>"
+         "<stream-xpath-filter>/a</stream-xpath-filter>", "bad-element", "stream-xpath-filter"),
+        ("<dscp>1</dscp>", "missing-element", "datastore"),
+    ],
+)  # fmt: skip
+def test_what_has_no_place_in_a_request_is_named(inner: str, tag: str, element: str) -> None:
+    text = rpc(f'<establish-subscription xmlns="{SN}">{inner}</establish-subscription>')
+    read = decode_rpc(text.encode())
+    assert read.error is not None
+    octets = encode_reply("7", read.error, operation=EstablishSubscription(SubscriptionTerms()))
+    assert f"<error-tag>{tag}</error-tag>".encode() in octets
+    # right below error-info, whatever container the hints of the operation go into
+    assert f"<error-info><bad-element>{element}</bad-element>".encode() in octets
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "<dscp>20</dscp>",
+        "<weighting>2</weighting>",
+        "<encoding>encode-xml</encoding>",
+        "<stream>a</stream>",
+        f'<on-change xmlns="{YP}"><sync-on-start>false</sync-on-start></on-change>',
+        f'<on-change xmlns="{YP}"><excluded-change>move</excluded-change></on-change>',
+    ],
+)
+def test_what_cannot_be_modified_is_not_passed_over(inner: str) -> None:
+    text = rpc(f'<modify-subscription xmlns="{SN}"><id>1</id>{inner}</modify-subscription>')
+    error = decode_rpc(text.encode()).error
+    assert error is not None
+    assert error.tag == "unknown-element"
+
+
+def test_only_changes_of_the_model_can_be_excluded() -> None:
+    excluded = "<y:on-change><y:excluded-change>{}</y:excluded-change></y:on-change>"
+    start = f'<establish-subscription xmlns="{SN}" xmlns:y="{YP}"><y:datastore>o</y:datastore>'
+    for name, tag in (("replace", None), ("merge", "invalid-value")):
+        text = rpc(f"{start}{excluded.format(name)}</establish-subscription>")
+        error = decode_rpc(text.encode()).error
+        assert (None if error is None else error.tag) == tag
+
+
+@pytest.mark.parametrize("result", [Ok(), Data(""), EstablishOutput(1, ("1",))])
+def test_attributes_of_the_request_are_in_the_reply(result: Result) -> None:
+    """RFC 6241 §4.2, its own example."""
+    ex = "http://example.net/content/1.0"
+    text = (
+        f'<rpc message-id="101" xmlns="{BASE}" xmlns:ex="{ex}" ex:user-id="fred" x="1"><get/></rpc>'
+    )
+    read = decode_rpc(text.encode())
+    assert read.attributes == {f"{ex} user-id": "fred", "x": "1"}
+    root = xml.parse(encode_reply(read.message_id, result, attributes=read.attributes))
+    assert root.attributes == {"message-id": "101", **read.attributes}
+
+
+@pytest.mark.parametrize(
+    ("tag", "kind"),
+    [("data-missing", "application"), ("malformed-message", "rpc"), ("bad-element", "protocol")],
+)
+def test_an_error_tag_has_a_type_that_may_go_with_it(tag: str, kind: str) -> None:
+    assert f"<error-type>{kind}</error-type>" in error_octets(ProtocolError("no", tag=tag))
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,8 @@ def test_the_reply_of_rfc_6022() -> None:
     assert decode_schema(reply(f'<data xmlns="{MONITORING}">{escaped}</data>'), "bar") == BAR
     assert decode_schema(reply(f"<data><![CDATA[\n{BAR}\n]]></data>"), "bar") == BAR
     assert decode_schema(encode_schema("1", BAR), "bar") == BAR
+    returned = xml.parse(encode_schema("1", BAR, {"urn:x a": "<1>"})).attributes
+    assert returned == {"message-id": "1", "urn:x a": "<1>"}
     submodule = 'submodule "bar-sub"\n{ belongs-to bar { prefix b; } }'
     assert decode_schema(encode_schema("1", submodule), "bar-sub") == submodule
 

@@ -197,7 +197,7 @@ def test_sessions_are_events_of_netconf() -> None:
     ("terms", "error"),
     [
         (Terms(stream="nothing"), ("data-missing", "")),
-        (Terms(stream="alarms", datastore="operational"), ("invalid-value", "")),
+        (Terms(stream="alarms", datastore="operational"), ("bad-element", "")),
         (Terms(stream="alarms", encoding="encode-json"), ("invalid-value", "encoding-unsupported")),
         (Terms(stream="alarms", dscp=9), ("invalid-value", "dscp-unavailable")),
         (Terms(stream="alarms", stop_time=DeviceTime(NOW)), ("invalid-value", "")),
