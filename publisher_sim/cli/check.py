@@ -10,8 +10,10 @@ import click
 def check(scenario: str) -> None:
     """Say whether SCENARIO (a file, or a packaged name) can be used, and what it is."""
     from publisher_sim.cli.scenario_argument import read_scenario
+    from publisher_sim.master import MasterPublisher
 
     found = read_scenario(scenario)
+    MasterPublisher(found).configure(0)  # what its configuration holds is read there
     asked = "dynamic" if found.configured is None else "configured"
     if found.configuration is not None:
         asked = "configured over NETCONF"

@@ -18,12 +18,13 @@ from collector.model import (
     Verdict,
 )
 from collector.wire import notification
-from collector.wire.netconf_rpc import KillSubscription
+from collector.wire.netconf_rpc import EstablishSubscription, KillSubscription
 from publisher_sim import ports
+from publisher_sim.master.dynamic import FIRST_ID
 from publisher_sim.scenario import Configured, Receiver, Scenario, parse_scenario
 from publisher_sim.simulate import simulate
 from tests.sim_joined import LATENCY, Joined, compare_with_truth
-from tests.unit.test_sim_master import NOW, SECOND, Driver
+from tests.unit.test_sim_master import NOW, SECOND, TERMS, Driver
 
 HEAD = """
 name = "olt1"
@@ -217,3 +218,12 @@ def test_state_changes_are_the_masters_alone() -> None:
         NotificationKind.SUBSCRIPTION_TERMINATED,
     }
     assert set.union(*senders.values()) == {1}
+
+
+def test_the_id_of_a_configured_subscription_is_given_to_no_other() -> None:
+    driver = Driver(configured=Configured(subscription_id=FIRST_ID))
+    driver.master.configure(NOW)
+    reply = driver.ask(EstablishSubscription(TERMS))
+    assert reply.subscription_id == FIRST_ID + 1
+    (one,) = [one for one in driver.master.life_cycle if one.subscription_id == FIRST_ID]
+    assert one.is_configured

@@ -585,7 +585,7 @@ def test_levels() -> None:
     ("user", "words"),
     [
         ('[[user]]\nname = "collector"\npassword_env = "X"', "is used twice"),
-        ('[[user]]\nname = ""\npassword_env = "X"', "is empty"),
+        ('[[user]]\nname = ""\npassword_env = "X"', "is no name"),
         ('[[user]]\nname = "a"', "a could not log in"),
         ('[[user]]\nname = "a"\npassword_env = "X"\naccess = "some"', "Invalid enum value"),
     ],

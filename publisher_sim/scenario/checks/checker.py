@@ -8,6 +8,11 @@ from functools import cached_property
 from collector.errors import ConfigError
 from publisher_sim.scenario.whole import Scenario
 
+LONGEST_NAME = 255
+"""Characters; ours."""
+_SHOWN = 40
+"""Characters of a bad name that are said; ours."""
+
 
 class Checks:
     """One scenario under test; each check raises ConfigError for the first bad value."""
@@ -30,10 +35,18 @@ class Checks:
         """``value`` is from ``low`` to ``high``."""
         self.require(low <= value <= high, key, f"{value} is out of range", f"{low} to {high}")
 
-    def once(self, values: list[str] | list[int], key: str, what: str) -> None:
+    def named(self, value: str, key: str) -> None:
+        """``value`` can be a name: in XML, on a command line and in a table."""
+        good = 0 < len(value) <= LONGEST_NAME and value.isprintable() and value == value.strip()
+        shown = repr(value if len(value) <= _SHOWN else value[:_SHOWN] + "...")
+        self.require(
+            good, key, f"{shown} is no name",
+            f"1 to {LONGEST_NAME} printable characters, without blanks around them",
+        )  # fmt: skip
+
+    def once(
+        self, values: list[str] | list[int], key: str, what: str, allowed: str = "each one once"
+    ) -> None:
         """No value stands twice."""
         twice = [value for value, count in Counter(values).items() if count > 1]
-        self.require(
-            not twice, f"{key}.{what}", f"{twice[:1]} is used twice",
-            "each one once, the master included",
-        )  # fmt: skip
+        self.require(not twice, f"{key}.{what}", f"{twice[:1]} is used twice", allowed)

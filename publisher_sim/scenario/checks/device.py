@@ -11,7 +11,7 @@ from publisher_sim.scenario.netconf import Netconf
 def check_device(checks: Checks) -> None:
     """The device as a whole."""
     scenario = checks.scenario
-    checks.require(bool(scenario.name), "name", "is empty", "any text")
+    checks.named(scenario.name, "name")
     for key, address in (
         ("address", scenario.address),
         ("receiver.address", scenario.receiver.address),

@@ -6,19 +6,26 @@ from collector.wire import names
 from publisher_sim.scenario.cards import LATEST_OFFSET, MASTER
 from publisher_sim.scenario.checks.checker import Checks
 
+_EACH = "each one once, the master included"
+
 
 def check_publishers(checks: Checks) -> None:
     """The master and the cards."""
     scenario = checks.scenario
     checks.within(scenario.master.loss_detection_seconds, 0, 3, "master.loss_detection_seconds")
-    checks.once([one.name for one in scenario.publishers], "card", "name")
-    checks.once([one.publisher_id for one in scenario.publishers], "card", "publisher_id")
-    checks.once([one.generator for one in scenario.publishers], "card", "generator_id")
+    for what in ("name", "publisher_id", "generator"):
+        values = [getattr(one, what) for one in scenario.publishers]
+        key = what.replace("generator", "generator_id")
+        checks.once(values, "card", key, _EACH)
     for kind in ("all_interfaces", "hardware"):
         owned = [node for one in scenario.publishers for node in getattr(one, kind)]
-        checks.once(owned, "card", kind.removeprefix("all_"))
+        checks.once(owned, "card", kind.removeprefix("all_"), _EACH)
     for number, card in enumerate(scenario.publishers):
         key = MASTER if card.name == MASTER else f"card[{number - 1}]"
+        checks.named(card.name, f"{key}.name")
+        for kind in ("interfaces", "transient", "hardware"):
+            for name in getattr(card, kind):
+                checks.named(name, f"{key}.{kind}")
         checks.within(card.publisher_id, 0, 2**32 - 1, f"{key}.publisher_id")
         checks.require(
             card.phase >= 0 and card.arc >= 0 and card.phase + card.arc <= LATEST_OFFSET,

@@ -12,7 +12,7 @@ def check_users(checks: Checks) -> None:
     checks.once(names, "user", "name")
     for number, one in enumerate(users):
         key = f"user[{number}]"
-        checks.require(bool(one.name), f"{key}.name", "is empty", "any text")
+        checks.named(one.name, f"{key}.name")
         checks.require(
             bool(one.password_file or one.password_env or one.authorized_keys), key,
             f"{one.name} could not log in", "password_file, password_env or authorized_keys",
