@@ -1,7 +1,7 @@
 """NETCONF requests about subscriptions, both directions (RFC 8639 §2.4, RFC 8641 §4.4, RFC 8640).
 
-Does: establish-, modify-, delete-, kill- and resync-subscription, ``get`` and ``close-session`` as
-values, to octets and back; those on configuration through ``netconf_config``. Does not: replies
+Does: establish-, modify-, delete-, kill- and resync-subscription, ``get``, close- and kill-session
+as values, to octets and back; those on configuration through ``netconf_config``. Does not: replies
 (``netconf_replies``), framing, sessions.
 
 Rules: strict in writing; in reading any member order and prefix, and what an operation lacks or has
@@ -86,6 +86,12 @@ class CloseSession(Struct, frozen=True):
     """RFC 6241 §7.8."""
 
 
+class KillSession(Struct, frozen=True):
+    """RFC 6241 §7.9: the end of another session."""
+
+    session_id: int
+
+
 class OtherOperation(Struct, frozen=True):
     """Any other operation: known by name, not understood."""
 
@@ -101,6 +107,7 @@ Operation = (
     | ResyncSubscription
     | Get
     | CloseSession
+    | KillSession
     | OtherOperation
     | ConfigOperation
 )
@@ -113,6 +120,7 @@ OPERATION_NAMES: Final[dict[type, str]] = {
     ResyncSubscription: f"{names.YP}:resync-subscription",
     Get: f"{names.NETCONF}:get",
     CloseSession: f"{names.NETCONF}:close-session",
+    KillSession: f"{names.NETCONF}:kill-session",
     **CONFIG_OPERATION_NAMES,
 }
 _CHANGE_TYPES: Final = ("create", "delete", "insert", "move", "replace")
@@ -194,9 +202,12 @@ def _read_operation(name: str, element: xml.Element, module: str) -> Operation:
         if terms.on_change is not None:
             _check_changes(terms.on_change)
         return EstablishSubscription(terms)
-    if "id" not in found:
-        raise _missing("id", element)
-    number = plain.read_uint(found["id"], "id")
+    key = "session-id" if kind is KillSession else "id"
+    if key not in found:
+        raise _missing(key, element)
+    number = plain.read_uint(found[key], key)
+    if kind is KillSession:
+        return KillSession(number)
     if kind is ModifySubscription:
         return ModifySubscription(number, read_terms(found))
     if kind is DeleteSubscription:
@@ -267,6 +278,8 @@ def _write_input(operation: Operation) -> dict[str, Any]:
         return {"id": operation.id} | write_terms(operation.terms, request=True, modify=True)
     if isinstance(operation, DeleteSubscription | KillSubscription | ResyncSubscription):
         return {"id": operation.id}
+    if isinstance(operation, KillSession):
+        return {"session-id": operation.session_id}
     return {}
 
 

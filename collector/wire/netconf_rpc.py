@@ -7,9 +7,9 @@
 
 Operations: ``EstablishSubscription(terms)``, ``ModifySubscription(id, terms)``,
 ``DeleteSubscription(id)``, ``KillSubscription(id)``, ``ResyncSubscription(id)``, ``Get(selects)``,
-``CloseSession()``, ``OtherOperation(name)``, and those of ``netconf_config``: ``GetConfig``,
-``GetData``, ``EditConfig``, ``Lock``, ``Unlock``, ``Commit``, ``DiscardChanges``, ``Validate``,
-``ResetReceiver``.
+``CloseSession()``, ``KillSession(session_id)``, ``OtherOperation(name)``, and those of
+``netconf_config``: ``GetConfig``, ``GetData``, ``EditConfig``, ``Lock``, ``Unlock``, ``Commit``,
+``DiscardChanges``, ``Validate``, ``ResetReceiver``.
 Results: ``Ok()``, ``EstablishOutput(id, generators)``, ``Subscriptions(entries)``,
 ``Data(content)``, ``ResetOutput(time)``; ``ProtocolError``
 
@@ -53,6 +53,7 @@ from collector.wire.netconf_requests import (
     DeleteSubscription,
     EstablishSubscription,
     Get,
+    KillSession,
     KillSubscription,
     ModifySubscription,
     Operation,
@@ -83,6 +84,7 @@ __all__ = [
     "Get",
     "GetConfig",
     "GetData",
+    "KillSession",
     "KillSubscription",
     "Lock",
     "ModifySubscription",

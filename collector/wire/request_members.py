@@ -70,6 +70,7 @@ INPUTS: Final[dict[str, Members]] = {
     f"{names.SN}:delete-subscription": _ID,
     f"{names.SN}:kill-subscription": _ID,
     f"{names.YP}:resync-subscription": {f"{names.YP}:id": None},
+    f"{names.NETCONF}:kill-session": {f"{names.NETCONF}:session-id": None},
 }
 """Operation -> its input."""
 _LISTS: Final = frozenset(

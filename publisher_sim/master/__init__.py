@@ -12,6 +12,7 @@
     decomposition  who serves which part of it
     saying         state changes and operational state, as octets
     sessions       who is there, and what they may do
+    killing        kill-session
     acting         the master's part of the scenario's timeline
 
 Whoever answers rpcs that are not about subscriptions (configuration, retrieval) is an object with

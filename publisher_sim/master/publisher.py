@@ -31,6 +31,7 @@ from publisher_sim.master.configuration.operations import capabilities
 from publisher_sim.master.decomposition import Decomposition
 from publisher_sim.master.dispatch import Dispatcher
 from publisher_sim.master.dynamic import DynamicSubscriptions
+from publisher_sim.master.killing import KillingSessions
 from publisher_sim.master.life_cycle import LifeCycle
 from publisher_sim.master.manners import Manners
 from publisher_sim.master.reading import Reading
@@ -73,6 +74,7 @@ class MasterPublisher:
         )
         self._manners = Manners(scenario)
         self.dispatcher = Dispatcher(scenario.control_mode, self._manners.refuse)
+        self.dispatcher.add(KillingSessions(self.sessions))
         if scenario.control_mode != names.MODE_DN_19:  # which has configured ones only
             self.dispatcher.add(
                 DynamicSubscriptions(

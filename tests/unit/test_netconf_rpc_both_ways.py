@@ -17,6 +17,7 @@ from collector.wire.netconf_rpc import (
     EstablishOutput,
     EstablishSubscription,
     Get,
+    KillSession,
     KillSubscription,
     ModifySubscription,
     Ok,
@@ -126,6 +127,7 @@ def test_modify_sends_datastore_and_filter_and_no_more_than_allowed() -> None:
         (Get(), f'<get><filter type="subtree"><subscriptions xmlns="{SN}"/></filter></get>'),
         (Get(None), "<get/>"),
         (CloseSession(), "<close-session/>"),
+        (KillSession(4), "<kill-session><session-id>4</session-id></kill-session>"),
         (OtherOperation("ietf-netconf:copy-config"), "<copy-config/>"),
     ],
 )  # fmt: skip
@@ -166,6 +168,7 @@ def test_operation_names() -> None:
         (f'<establish-subscription xmlns="{SN}"/>', "missing-element", "datastore"),
         (f'<modify-subscription xmlns="{SN}"/>', "missing-element", "id"),
         (f'<delete-subscription xmlns="{SN}"/>', "missing-element", "id"),
+        ("<kill-session/>", "missing-element", "session-id"),
         (f'<kill-subscription xmlns="{SN}"><id>x</id></kill-subscription>', "invalid-value", "id"),
         (f'<establish-subscription xmlns="{SN}"><stream>a</stream><dscp>64</dscp>'
          "</establish-subscription>", "invalid-value", "dscp"),

@@ -21,6 +21,7 @@ from collector.wire.netconf_rpc import (
     DeleteSubscription,
     EstablishSubscription,
     Get,
+    KillSession,
     KillSubscription,
     ModifySubscription,
     Operation,
@@ -35,7 +36,7 @@ from publisher_sim import accounts, ports
 from publisher_sim.channel import ComponentSubscription, EndComponent, Heartbeat, Register, Status
 from publisher_sim.master import MasterPublisher
 from publisher_sim.master.dynamic import FIRST_ID
-from publisher_sim.scenario import Card, Fault, Master, Push, Scenario
+from publisher_sim.scenario import Card, Fault, Master, Netconf, Push, Scenario
 
 SECOND = 1_000_000_000
 NOW = 1_800_000_000 * SECOND
@@ -486,3 +487,20 @@ def test_terminate_and_the_end_of_the_run() -> None:
     driver.until(20.75)
     assert [one.kind for one in driver.said()] == [NotificationKind.SUBSCRIPTION_TERMINATED]
     assert driver.master.finished
+
+
+def test_another_session_is_killed_with_all_that_hangs_on_it() -> None:
+    driver = Driver()
+    number = driver.establish(session="2")
+    assert driver.ask(KillSession(2)).ok
+    assert driver.actions == [ports.CloseSession("2")]
+    driver.master.session_closed("2", NOW)
+    assert driver.master.life_cycle.get(number) is None
+    for one in (1, 2, 77):  # its own, one that is gone, one that never was
+        assert error_of(driver.ask(KillSession(one))) == ("invalid-value", "")
+        assert driver.actions == []
+
+
+def test_who_may_do_little_kills_no_session() -> None:
+    driver = Driver(netconf=Netconf(access="limited"))
+    assert error_of(driver.ask(KillSession(2))) == ("access-denied", "")
