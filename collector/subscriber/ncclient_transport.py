@@ -9,6 +9,7 @@ Rules: everything but ``Queue.take`` and ``Queue.shut`` runs in ncclient's threa
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections import deque
@@ -24,6 +25,9 @@ from collector.subscriber.session import KEEPALIVE_TRIES, SessionSettings, key_e
 from collector.subscriber.session_base import read_hello
 from collector.wire.netconf_framing import Deframer
 from collector.wire.netconf_hello import Hello
+
+# what it says of a broken connection is in the error that it raises; it adds a traceback
+logging.getLogger("ncclient.transport.ssh").setLevel(logging.CRITICAL)
 
 MAX_QUEUED = 256
 """Messages between ncclient's thread and the event loop (ours)."""

@@ -22,6 +22,8 @@ PERIOD_HINT = "period-hint"
 SHORTEST_SHARE = 2
 """A period that is hinted is taken down to this part of ours (ours): a device that hints 0.01 s
 must not flood us."""
+UNKNOWN_STREAM_TAGS = frozenset({"operation-failed", "data-missing"})
+"""error-tags that servers answer to the name of a stream that they do not have."""
 _UINT32_MAX = 2**32 - 1
 _SAID = 300
 """Letters of what a refusal says that are kept (ours)."""
@@ -75,7 +77,9 @@ def describe(error: ProtocolError, terms: SubscriptionTerms | None = None) -> st
     """
     word = error.identity or error.tag
     text = "" if str(error) == word else f" ({error})"
-    hints = ", ".join(_hint(name, value) for name, value in sorted(error.hints.items()))
+    hints = ", ".join(
+        _hint(name, value) for name, value in sorted(error.hints.items()) if value != str(error)
+    )
     said = f"{word}{text}" + (f"; the device hints: {hints}" if hints else "")
     return plain(said + _perhaps(error, terms), _SAID)
 
@@ -89,6 +93,8 @@ def _hint(name: str, value: str) -> str:
 def _perhaps(error: ProtocolError, terms: SubscriptionTerms | None) -> str:
     """Servers answer ``operation-failed`` without a reason to the name of an unknown stream."""
     if terms is None or terms.stream is None or error.identity:
+        return ""
+    if error.tag not in UNKNOWN_STREAM_TAGS:
         return ""
     return f"; perhaps it has no stream {terms.stream}"
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -40,3 +45,22 @@ def test_an_unknown_handler_is_the_operators_fault(tmp_path: Path) -> None:
             await session.close()
 
     run(main())
+
+
+def test_a_server_that_speaks_no_ssh_is_an_error_and_no_traceback(tmp_path: Path) -> None:
+    """ncclient and paramiko log one beside what they raise, to wherever errors are logged."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        hang_up = threading.Thread(target=lambda: listener.accept()[0].close())
+        hang_up.start()
+        command = [sys.executable, "-m", "collector", "capabilities", "127.0.0.1", "--user", "u"]
+        command += ["--session", "ncclient", "--port", str(port)]
+        environment = {**os.environ, "COLLECTOR_PASSWORD": "p"}
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60,
+            check=False,
+        )  # fmt: skip
+        hang_up.join(5)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"collector: 127.0.0.1:{port} ended the connection")

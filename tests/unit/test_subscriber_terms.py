@@ -308,5 +308,8 @@ def test_sentences() -> None:
     unknown = refused(tag="operation-failed")
     assert describe(unknown, STREAM) == "operation-failed (no); perhaps it has no stream NETCONF"
     assert describe(unknown, TERMS) == "operation-failed (no)"
+    assert describe(refused(tag="invalid-value"), STREAM) == "invalid-value (no)"
+    twice = refused("filter-unsupported", filter_failure_hint="no")
+    assert describe(twice) == "filter-unsupported (no)"
     assert describe(refused("replay-unsupported"), STREAM) == "replay-unsupported (no)"
     assert len(describe(refused("filter-unsupported", filter_failure_hint="x" * 5000))) < 400
