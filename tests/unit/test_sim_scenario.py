@@ -175,3 +175,8 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         load_scenario(tmp_path / "none.toml")
     with pytest.raises(ConfigError, match="four-cards"):
         read_scenario("no-such-scenario")
+
+
+def test_packaged_devices_can_all_run_on_one_machine() -> None:
+    addresses = [read_scenario(name).address for name in packaged()]
+    assert len(set(addresses)) == len(addresses)
