@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 
 from collector.errors import UsageError
 from collector.model import SECOND, DeviceTime, OnChange, SubscriptionTerms
-from collector.wire.netconf_rpc import EstablishSubscription, Rpc
+from collector.wire.netconf_rpc import EstablishSubscription, Rpc, decode_reply
 from collector.wire.packets import UdpPacket
 from collector.wire.pcap import write_pcap
 from publisher_sim import truth_file
@@ -83,7 +83,11 @@ class Simulation:
         self.now = START
 
     def run(self) -> Iterator[Said]:
-        """All that leaves the device, in order of time, until the scenario is over."""
+        """All that leaves the device, in order of time, until the scenario is over.
+
+        Raises:
+            UsageError: it refuses every subscription, so that it would never be over.
+        """
         for card in self._scenario.publishers:
             self._start(card)
         yield from self._flush()
@@ -107,6 +111,9 @@ class Simulation:
         for number, terms in enumerate(self._terms, 1):
             rpc = Rpc(str(number), EstablishSubscription(terms))
             self._do(self._master.rpc_received(SESSION, rpc, self.now))
+        if not len(self._master.life_cycle):  # the timeline counts periods of a subscription
+            error = decode_reply(self._said[-1].octets).error
+            raise UsageError(f"the device refuses what simulate subscribes to: {error}")
 
     def truth(self) -> tuple[Header, list[TruthLine]]:
         """The truth so far, as it would stand in the file."""

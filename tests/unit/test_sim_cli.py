@@ -171,3 +171,12 @@ def test_overrides() -> None:
     assert scenario.netconf.port == 0
     assert (scenario.address, scenario.seed) == ("::1", 3)
     assert override(Scenario()) == Scenario()
+
+
+def test_simulate_of_a_device_that_nobody_may_subscribe_to(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert status_of(["simulate", "configurable", "--periods", "10"]) == 2
+    said = capsys.readouterr().err
+    assert "refuses what simulate subscribes to" in said
+    assert "unexpected" not in said
