@@ -13,17 +13,27 @@ from typing import Any, TextIO
 from collector.conformance.anatomy import parts_of
 from collector.errors import WireError
 from collector.interfaces import Said
-from collector.model import EditRow, Fact, NotificationKind
+from collector.model import SECOND, EditRow, Fact, NotificationKind
 from collector.sinks.rows import encode_row, fact_to_row
 from collector.views.answers import json_lines
 from collector.views.decoded_rows import for_json
-from collector.views.text import card, clean, clock, event_line, subscription_line, verdict_line
+from collector.views.text import (
+    card,
+    clean,
+    clock,
+    day_and_clock,
+    event_line,
+    subscription_line,
+    verdict_line,
+)
 from collector.wire.names import local_name
 from collector.wire.notification import decode_contents
 
 PAYLOAD_SHOWN = 160
 """Characters of contents, of a target and of a value that are shown (ours)."""
 
+OLD = 5 * SECOND
+"""Between an event and its arrival, from when on both times are shown (ours)."""
 OTHER = NotificationKind.OTHER.value
 """A notification that is none of YANG-Push: records of event streams."""
 
@@ -87,11 +97,13 @@ def _update_lines(updates: Any, edits: Iterable[EditRow]) -> Iterator[str]:
     for edit in edits:
         of_message.setdefault(edit.journal_offset, []).append(edit)
     # datetime has microseconds only, so the times are read as numbers
-    arrivals = updates.column("received_at").cast("int64").to_pylist()
+    arrivals, happened = (
+        updates.column(name).cast("int64").to_pylist() for name in ("received_at", "event_time")
+    )
     names = ("kind", "generator", "payload", "media_type", "journal_offset")
     columns = [updates.column(name).to_pylist() for name in names]
-    for arrival, kind, generator, payload, media_type, offset in zip(
-        arrivals, *columns, strict=True
+    for arrival, event_time, kind, generator, payload, media_type, offset in zip(
+        arrivals, happened, *columns, strict=True
     ):
         when, who = clock(arrival, digits=3), card(generator)
         if offset in of_message:
@@ -99,7 +111,16 @@ def _update_lines(updates: Any, edits: Iterable[EditRow]) -> Iterator[str]:
             yield from map(_edit_line, of_message[offset])
         else:
             name, about = _contents(payload, media_type)
+            if kind == OTHER:
+                who += _of(arrival, event_time)
             yield f"{when}  {name if kind == OTHER and name else kind} from {who}: {about}"
+
+
+def _of(arrival: int, event_time: int | None) -> str:
+    """When it happened, where that was not just now: replayed events come all at once."""
+    if event_time is None or abs(arrival - event_time) < OLD:
+        return ""
+    return f", of {day_and_clock(event_time)}"
 
 
 def _edit_line(edit: EditRow) -> str:

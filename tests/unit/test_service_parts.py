@@ -484,7 +484,9 @@ def test_rows_are_printed_as_lines_of_text() -> None:
     assert any("INCOMPLETE" in line and "3" in line for line in lines)
 
 
-def one_update(payload: bytes, kind: str = "push-update", media_type: int = 1) -> Any:
+def one_update(
+    payload: bytes, kind: str = "push-update", media_type: int = 1, event_time: int | None = None
+) -> Any:
     """What the pipeline says of one update, and a verdict with it."""
     from collector.journal import to_arrow
 
@@ -503,7 +505,7 @@ def one_update(payload: bytes, kind: str = "push-update", media_type: int = 1) -
             revision=[0],
             period_index=[1],
             kind=[kind],
-            event_time=[None],
+            event_time=[event_time],
             observation_time=[None],
         ),
     )
@@ -545,6 +547,19 @@ def test_records_of_event_streams_are_printed_by_name() -> None:
     assert shown == [
         '00:00:01.000  gone from card 7: {"name":"psu2"}',
         "00:00:01.000  gone from card 7: {}",
+    ]
+
+
+def test_a_replayed_event_says_when_it_happened() -> None:
+    """All of them come at once."""
+    out = io.StringIO()
+    for seconds in (-4, -3600):
+        PrintingSink(out).write(one_update(b"{}", "other", event_time=(1 + seconds) * SECOND))
+    PrintingSink(out).write(one_update(b"{}", event_time=-3600 * SECOND))
+    assert [line for line in out.getvalue().splitlines() if "from card 7" in line] == [
+        "00:00:01.000  other from card 7: {}",
+        "00:00:01.000  other from card 7, of 1969-12-31 23:00:01: {}",
+        "00:00:01.000  push-update from card 7: {}",
     ]
 
 
