@@ -118,7 +118,7 @@ def _component(seed: int, name: str, state: State) -> dict[str, Any]:
     constant, index = _constants(seed, name)
     return {
         "name": name,
-        "class": "iana-hardware:module",
+        "class": "iana-hardware:sensor",  # the only class with sensor-data (RFC 8348)
         "parent": "chassis",
         "parent-rel-pos": index % 16,
         "serial-num": f"SIM{index:08d}",

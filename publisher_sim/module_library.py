@@ -29,6 +29,8 @@ from collector.wire.netconf_schemas import (
 )
 
 PUSHED = (
+    "iana-hardware",
+    "iana-if-type",
     "ietf-interfaces",
     "ietf-hardware",
     "ietf-yang-push",

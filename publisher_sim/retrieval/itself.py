@@ -21,6 +21,7 @@ from publisher_sim.scenario import Scenario
 
 _IMPLEMENTED: Final = (
     "iana-hardware",
+    "iana-if-type",
     names.DS,
     "ietf-hardware",
     "ietf-interfaces",
@@ -35,6 +36,11 @@ _IMPLEMENTED: Final = (
     names.OBSERVATION,
     "ietf-yp-transport-capabilities",
 )
+_FEATURES: Final = {
+    "ietf-hardware": ("hardware-sensor", "hardware-state"),
+    "ietf-interfaces": ("if-mib",),
+}
+"""module -> features without which some of the data would not be there."""
 _RECEIVERS: Final = {
     "new": (
         (names.RECEIVERS, "2026-06-30"),
@@ -94,7 +100,9 @@ class Itself:
         """Features of a module."""
         if name == names.SN:
             return list(self._subscribed())
-        return ["on-change"] if name == names.YP and self._pushes_changes else []
+        if name == names.YP:
+            return ["on-change"] if self._pushes_changes else []
+        return list(_FEATURES.get(name, ()))
 
     def _subscribed(self) -> Iterable[str]:
         scenario = self._scenario

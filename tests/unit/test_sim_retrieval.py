@@ -45,7 +45,9 @@ from collector.wire.netconf_schemas import ModuleId, decode_inventory
 from publisher_sim import ports
 from publisher_sim.access import LIMITED, Access, permit
 from publisher_sim.channel import ComponentSubscription, Register
+from publisher_sim.entries import sample
 from publisher_sim.master import MasterPublisher
+from publisher_sim.module_library import modules_of
 from publisher_sim.resource_location import Node
 from publisher_sim.retrieval import capabilities
 from publisher_sim.retrieval.itself import Itself
@@ -149,7 +151,7 @@ ETH = ["name=eth1/0", "oper-status=up"]
             [
                 {
                     "hardware": [
-                        {"component": [f"name=fpc{n}", "class=iana-hardware:module"]}
+                        {"component": [f"name=fpc{n}", "class=iana-hardware:sensor"]}
                         for n in (1, 2)
                     ]
                 }
@@ -176,7 +178,7 @@ def test_subtree_filters(subtree: str, expected: list[Any]) -> None:
             [
                 {
                     "hardware": [
-                        {"component": [f"name=fpc{n}", "class=iana-hardware:module"]}
+                        {"component": [f"name=fpc{n}", "class=iana-hardware:sensor"]}
                         for n in (1, 2)
                     ]
                 }
@@ -215,7 +217,7 @@ def test_identities_have_their_prefixes_declared() -> None:
         Device().get(f'<hardware xmlns="{HW}"><component><class/></component></hardware>').children
     )
     leaf = hardware.children[0].children[1]
-    assert leaf.text == "iana-hardware:module"
+    assert leaf.text == "iana-hardware:sensor"
     assert leaf.nsmap["iana-hardware"] == "urn:ietf:params:xml:ns:yang:iana-hardware"
 
 
@@ -597,3 +599,21 @@ def test_users_that_cannot_be(user: str, words: str) -> None:
 
 def test_a_good_user() -> None:
     check(device_of())
+
+
+def test_all_modules_of_the_data_are_declared_with_their_features() -> None:
+    """Found by validation: identities of a module that nobody named, leaves of features that the
+    device had not, sensor-data where RFC 8348 has none."""
+    library = read_library(Device().get(library_filter(relevant=False)).children[0])
+    features: dict[str, set[str]] = {
+        "iana-if-type": set(),
+        "iana-hardware": set(),
+        "ietf-interfaces": {"if-mib"},
+        "ietf-hardware": {"hardware-sensor", "hardware-state"},
+    }
+    for name, needed in features.items():
+        module = library.module(name)
+        assert module is not None, name
+        assert needed <= set(module.features)
+        assert name in modules_of("mso")
+    assert sample("ietf-hardware", "fan")["class"] == "iana-hardware:sensor"
