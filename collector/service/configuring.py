@@ -237,7 +237,8 @@ def to_lines(one: DeviceLook) -> list[str]:
         sign = "+" if edit.before is None else "-" if edit.after is None else "~"
         lines.append(f"  {sign} {what(edit)}")
         if edit.after is not None:
-            lines += [f"      {_leaf(*pair)}" for pair in _pairs(edit)]
+            made = edit.before is None
+            lines += [f"      {_leaf(*pair, made=made)}" for pair in _pairs(edit)]
     lines += [f"  ! {sentence}" for sentence in plan.conflicts]
     lines += [f"  {sentence}" for sentence in plan.notes]
     if not one.written:
@@ -261,7 +262,7 @@ def _pairs(edit: Edit) -> Iterable[tuple[str, str | None, str | None]]:
     return ((one.leaf, one.before, one.after) for one in differences(edit))
 
 
-def _leaf(leaf: str, before: str | None, after: str | None) -> str:
-    if before is None:
-        return f"{leaf:<20} {after}"
-    return f"{leaf:<20} {before} -> {after if after is not None else 'nothing'}"
+def _leaf(leaf: str, before: str | None, after: str | None, *, made: bool) -> str:
+    """``made``: the whole entry is new, so that it goes without saying what was there."""
+    said = ["nothing" if one is None else one for one in (before, after)]
+    return f"{leaf:<20} {said[1] if made else ' -> '.join(said)}"

@@ -15,6 +15,7 @@ from msgspec import structs
 
 from collector.config import Config, parse_config
 from collector.errors import ProtocolError, SinkError, UsageError
+from collector.model import SubscriptionTerms
 from collector.service.configured_ids import FILE, load_ids, save_ids, with_ids
 from collector.service.configuring import (
     DeviceLook,
@@ -504,3 +505,14 @@ def test_what_nobody_wants_any_more_may_be_on_any_device() -> None:
     assert devices_to_configure(config, (), prune=True) == ("core7",)
     with pytest.raises(UsageError, match="no subscription has a configured_id"):
         devices_to_configure(config, ())
+
+
+def test_a_leaf_that_is_new_in_an_entry_is_shown_as_a_change() -> None:
+    """Its value alone would read as if it were there already."""
+    terms = SubscriptionTerms(stream="NETCONF")
+    before = ConfiguredSubscription(100, terms, (), "")
+    after = structs.replace(before, purpose=f"{MARK}counters")
+    (_, _, line) = to_lines(DeviceLook("core7", Look(Plan((Edit(before, after),)), "running")))
+    assert line.split(maxsplit=1) == ["purpose", f"nothing -> {MARK}counters"]
+    lines = to_lines(DeviceLook("core7", Look(Plan((Edit(None, after),)), "running")))
+    assert any(one.split(maxsplit=1) == ["purpose", f"{MARK}counters"] for one in lines)
