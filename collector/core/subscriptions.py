@@ -368,9 +368,7 @@ def _change_state(context: Context, one: Subscription, heard: Notification, arri
             del one.suspensions[:-64]
     elif kind is NotificationKind.SUBSCRIPTION_RESUMED:
         _resume(one, arrival, heard.event_time)
-    elif kind in (
-        NotificationKind.SUBSCRIPTION_TERMINATED, NotificationKind.SUBSCRIPTION_COMPLETED,
-    ):  # fmt: skip
+    else:  # terminated or completed
         finish(context, one, arrival, heard.event_time, reason or str(kind), NotJudgedReason.ENDED)
 
 
