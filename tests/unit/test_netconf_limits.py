@@ -42,3 +42,10 @@ def test_a_list_of_generators_has_its_limit_and_duplicates_are_one() -> None:
 def test_an_outcome_is_short() -> None:
     with pytest.raises(WireError, match="more than 4096 elements"):
         decode_reply(reply(REQUEST, b"<a/>" * 5000), most=MAX_OUTCOME)
+
+
+def test_prefixes_of_a_megabyte_of_letters_are_found_in_one_pass() -> None:
+    """From each letter on it took an hour, for a device's or a subscriber's XPath."""
+    assert xml.used_prefixes("a" * 1_000_000) == set()
+    assert xml.used_prefixes("/if:a[5-b.c:d] | child::e") == {"if", "b.c"}
+    assert xml.replace_prefixes("/if:a[5-if:b]", {"if": "x"}) == "/x:a[5-x:b]"
