@@ -32,7 +32,7 @@ _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _PREFIXED: Final = re.compile(
     r"(?<![\w.-])((?:(?![A-Za-z_])[\w.-])*)([A-Za-z_][\w.-]*):(?![:/])"
 )  # fmt: skip
-"""What cannot begin a name, and a prefix. Looked for at the begin of a run of such characters alone:
+"""What cannot begin a name, and a prefix. It is looked for where a run of such characters begins:
 from every character of it on, a run of a megabyte would take an hour."""
 
 
