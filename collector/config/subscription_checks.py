@@ -209,7 +209,7 @@ def _check_filter(one: SubscriptionSettings, faults: Faults, key: str) -> None:
         faults.add(f"{key}.xpath", f'"{one.xpath}" does not start at the root', "/module:node/..")
     elif one.subtree is not None:
         try:
-            ElementTree.fromstring(f"<filter>{one.subtree}</filter>")  # noqa: S314
+            ElementTree.fromstring(f"<filter>{one.subtree}</filter>")  # noqa: S314 - the operator's own text
         except ElementTree.ParseError as error:
             faults.add(f"{key}.subtree", f"not well-formed XML ({error})")
     if one.namespaces and one.xpath is None and (given or one.stream is not None):
