@@ -285,3 +285,15 @@ def test_the_old_spelling_is_another_schema() -> None:
         edited(empty(), tree(INSTANCES), old)
     with pytest.raises(ProtocolError, match="purpose"):
         edited(empty(), tree(subscription("<purpose>x</purpose>")), old)
+
+
+@pytest.mark.parametrize("where", ["subscription", "leaf"])
+def test_an_operation_without_its_namespace_is_refused(where: str) -> None:
+    edits = {
+        "subscription": '<subscription operation="delete"><id>1</id></subscription>',
+        "leaf": '<subscription><id>1</id><dscp operation="delete">1</dscp></subscription>',
+    }
+    error = refused(ONE, edits[where])
+    assert error.tag == "unknown-attribute"
+    assert error.hints["bad-attribute"] == "operation"
+    assert error.hints["bad-element"] == {"subscription": "subscription", "leaf": "dscp"}[where]

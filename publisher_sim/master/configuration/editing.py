@@ -66,6 +66,7 @@ def _apply(parent: xml.Element, edit: xml.Element, inherited: str, above: Node, 
     schema = above.children.get((edit.namespace, edit.name))
     if schema is None:
         raise _unknown(edit, above, path)
+    _check_attributes(edit, path)
     operation = edit.attributes.get(OPERATION, inherited)
     if OPERATION in edit.attributes and operation not in OPERATIONS:
         hints = {"bad-attribute": "operation", "bad-element": edit.name}
@@ -87,6 +88,18 @@ def _apply(parent: xml.Element, edit: xml.Element, inherited: str, above: Node, 
         parent.children = [child for child in parent.children if child is not there]
         there = None
     _put(parent, edit, there, operation, above, schema, path)
+
+
+def _check_attributes(edit: xml.Element, path: str) -> None:
+    """An ``operation`` without its namespace is another attribute, and YANG defines none for nodes:
+    taken as nothing it would merge what was to be deleted (RFC 6241 §7.2, §A)."""
+    for name in edit.attributes:
+        if " " not in name:
+            raise ProtocolError(
+                f"{edit.name} has no attribute {name} without a namespace",
+                tag="unknown-attribute", path=path,
+                hints={"bad-attribute": name, "bad-element": edit.name},
+            )  # fmt: skip
 
 
 def _unknown(edit: xml.Element, above: Node, path: str) -> ProtocolError:
