@@ -87,6 +87,8 @@ class DeviceService:
         self._truth = Truth(
             scenario.grace,
             counted=scenario.continuity != "none",
+            listed=scenario.lists,
+            anchor_off=scenario.behaviour.anchor_off,
             clock_shift=scenario.behaviour.clock_shift,
         )
         self._facts = 0

@@ -74,6 +74,8 @@ class Simulation:
         self._truth = Truth(
             scenario.grace,
             counted=scenario.continuity != "none",
+            listed=scenario.lists,
+            anchor_off=scenario.behaviour.anchor_off,
             clock_shift=scenario.behaviour.clock_shift,
         )
         self._agents: dict[str, AgentPublisher] = {}

@@ -19,6 +19,7 @@ Rules, for the period at tick ``nominal`` of a subscription:
 * a generator with some but not all of its messages is degraded by ``loss``, one whose message
   says itself that it leaves something out by ``incomplete_update``.
 * suspension, end or other terms in the window: NOT_JUDGED, unless COMPLETE anyway.
+* with the end of its terms a row is said for the last time: what leaves later sharpens no cause.
 
 Update records of on-change subscriptions have no period, and no rows: ``records`` says which were
 made, with their patch-ids, and what became of them.
@@ -50,7 +51,7 @@ from publisher_sim.truth_books import (
     road,
     timelines,
 )
-from publisher_sim.truth_doubts import Doubts
+from publisher_sim.truth_doubts import Doubts, Manners
 
 SHARPEN_PERIODS = 64
 """For so long a missing generator's cause may still become ``lost``."""
@@ -99,19 +100,27 @@ class Truth:
     """Takes accounts, those of each publisher in order, and says the rows."""
 
     def __init__(
-        self, grace: int | None = None, *, counted: bool = True, clock_shift: int = 0
+        self,
+        grace: int | None = None,
+        *,
+        counted: bool = True,
+        listed: bool = True,
+        anchor_off: float = 0.0,
+        clock_shift: int = 0,
     ) -> None:
         """Nothing is known yet.
 
         Args:
             grace: ns; None: each period's default.
             counted: messages carry numbers, so that a lost one shows.
+            listed: the device says who is to deliver.
+            anchor_off: how far ticks are off those that were announced, part of the period.
             clock_shift: how far the device's clock, which tells all times here, is ahead of true
                 time, ns. Beyond ``BELIEVED`` nobody believes it, and periods are told by true time.
         """
         self._clock_shift = clock_shift
         self._grace = grace
-        self._counted = counted
+        self._manners = Manners(counted=counted, listed=listed, anchor_off=anchor_off)
         self._early: dict[tuple[str, int], list[OnWire]] = defaultdict(list)
         """Units whose message was not told of yet: another process forwarded them."""
         self._facts: list[TruthFact] = []
@@ -166,7 +175,7 @@ class Truth:
             grace = default_grace(epoch.period) if self._grace is None else self._grace
             own = cells[epoch.subscription_id]
             along = lines.get(_road_of(own, epoch), {})
-            judge = _Judge(epoch, grace, own, along, self._killed, counted=self._counted)
+            judge = _Judge(epoch, grace, own, along, self._killed, self._manners)
             unbelieved = abs(self._clock_shift) > max(BELIEVED, epoch.period // 2)
             shift = self._clock_shift if unbelieved else 0
             found.extend(
@@ -193,12 +202,11 @@ class _Judge:
         cells: dict[int, Cell],
         lines: dict[str, Timeline],
         killed: dict[str, list[int]],
-        *,
-        counted: bool,
+        manners: Manners,
     ) -> None:
         self._epoch = epoch
         self._grace = grace
-        self._counted = counted
+        self._counted = manners.counted
         self._lines = lines
         self._cells = {
             nominal: cell
@@ -212,7 +220,7 @@ class _Judge:
         for nominal, cell in sorted(self._cells.items()):
             self._survey(nominal, cell)
         self._doubts = Doubts(
-            epoch, grace, lines, killed, self._begins, self._ends, self._held, counted=counted
+            epoch, grace, lines, killed, self._begins, self._ends, self._held, manners
         )
 
     def _survey(self, nominal: int, cell: Cell) -> None:
@@ -236,13 +244,19 @@ class _Judge:
             if epoch.end is None and period.deadline > until:
                 return
             first = self._row(period, period.deadline)
-            last = self._row(period, period.amendable)
+            last = self._row(period, self._last_said(period))
             why = self._doubts.word(period, number, judged=first.reason is None)
             yield PeriodTruth(
                 epoch.subscription_id, nominal, epoch.period, number, first, last, why
             )
             nominal += epoch.period
             number += 1
+
+    def _last_said(self, period: Period) -> int:
+        """Until when a row may change: the end of its terms is the end of that too."""
+        end = self._epoch.end
+        said = period.amendable if end is None else min(period.amendable, end)
+        return max(period.deadline, said)
 
     def _period(self, nominal: int) -> Period:
         half = self._epoch.period // 2
@@ -305,6 +319,8 @@ class _Judge:
         if cut <= period.deadline or generator not in self._lines:
             return "silent"
         before, _, after = self._lines[generator].around(period.nominal)
+        if after is not None and self._epoch.is_over(after.heard_at or 0):
+            after = None
         same_run = before is not None and after is not None and before.made.run == after.made.run
         shows = self._counted and bool(messages) and same_run
         if shows and after is not None and self._in_time(period, after):

@@ -185,6 +185,10 @@ class Epoch(Struct):
                 found.append(generators)
         return found
 
+    def is_over(self, at: int) -> bool:
+        """Had it ended by then?"""
+        return self.end is not None and self.end < at
+
     def changes(self) -> list[int]:
         """Instants at which the list changed."""
         return [begin for begin, _ in self.lists[1:]]

@@ -5,7 +5,8 @@ what a process did in the instant it was killed, or on what the wire does not sh
 
 * ``starting``        one of the first five periods of its terms
 * ``list_changed``    the list changed while the period was being delivered, or at its window's edge
-* ``ending``          the end came after the deadline could have passed, or before anything was sent
+* ``ending``          the end came after the deadline could have passed, before anything was
+                      sent, or within milliseconds of the message that tells a cause
 * ``slow``            the simulator itself sent later than it meant to by more than grace/2
 * ``close``           a message left too near the deadline, or near the end of what may be amended
 * ``delayed_again``   late, less than 20 periods after another late one: deadlines had moved
@@ -22,7 +23,11 @@ what a process did in the instant it was killed, or on what the wire does not sh
 * ``uncounted``       the last messages of a tick were lost and the next tick as well: nobody can
                       know yet how many there should have been; or some were lost and messages
                       carry no numbers
-* ``joining``         a generator that is not required yet finished after the deadline
+* ``joining``         a generator that is not required yet finished after the deadline; or nobody
+                      says who is to deliver, and it was not heard at two ticks running before
+* ``strays``          ticks are not where they were announced, and a clock that is off by less than
+                      half a period put a message more than half a period from the tick announced:
+                      from then on its ticks may be counted anew, also under the next terms
 """
 
 from __future__ import annotations
@@ -30,6 +35,8 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
 
 from publisher_sim.truth_books import SECOND, Epoch, Message, Period, Timeline
 
@@ -40,6 +47,17 @@ DELAY_MEMORY = 20
 SHARPEN_DOUBT = range(61, 68)
 """Periods of silence after which ``silent`` or ``lost`` is a matter of counting."""
 KILL_MARGIN = SECOND // 10
+
+
+class Manners(Struct, frozen=True):
+    """What a device does the same way all the time."""
+
+    counted: bool = True
+    """Messages carry numbers."""
+    listed: bool = True
+    """It says who is to deliver."""
+    anchor_off: float = 0.0
+    """How far ticks are off those announced, part of the period."""
 
 
 class Doubts:
@@ -54,8 +72,7 @@ class Doubts:
         begins: Mapping[str, int],
         ends: Mapping[str, int],
         held: list[int],
-        *,
-        counted: bool = True,
+        manners: Manners,
     ) -> None:
         self._epoch = epoch
         self._grace = grace
@@ -63,7 +80,9 @@ class Doubts:
         self._killed = killed
         self._begins = begins
         self._held = held
-        self._counted = counted
+        self._counted = manners.counted
+        self._listed = manners.listed
+        self._anchor_off = round(manners.anchor_off * epoch.period)
         self._ends = ends
         self._slack = max(SECOND // 20, epoch.period // 50)
         self._stepped_to = {
@@ -74,6 +93,9 @@ class Doubts:
         self._stalled = {
             nominal for line in lines.values() for nominal in self._stalled_ticks(line)
         }
+        self._known_from = {name: self._heard_twice(line) for name, line in lines.items()}
+        strays = [at for line in lines.values() for at in self._strays(line)]
+        self._strays_from = min(strays, default=None)
         self._shaken = {nominal for line in lines.values() for nominal in self._shaken_ticks(line)}
 
     def word(self, period: Period, number: int, *, judged: bool) -> str:
@@ -86,6 +108,10 @@ class Doubts:
             return "ending"
         if self._is_misplaced or period.nominal in self._stepped_to:
             return "clock"
+        if self._strays_from is not None and period.nominal >= self._strays_from:
+            return "strays"
+        if self._is_unknown(period):
+            return "joining"
         if not judged:
             return ""
         if period.nominal in self._stalled:
@@ -163,6 +189,29 @@ class Doubts:
             tried = made.keys() & set(between)
             if tried and len(tried) < len(between) and made[before] == made[after]:
                 yield from (before, *between, after)
+
+    def _strays(self, line: Timeline) -> Iterator[int]:
+        """Ticks of messages that by their time belong to another tick than the announced one."""
+        half = self._epoch.period // 2
+        if not self._anchor_off:
+            return
+        for one in line.read:
+            off = one.made.planned - one.made.nominal + self._anchor_off + one.made.skew
+            if 0 < abs(one.made.skew) <= half < abs(off):
+                yield one.made.nominal
+
+    def _heard_twice(self, line: Timeline) -> int | None:
+        """The second of the first two ticks running at which a generator was heard."""
+        read = {one.made.nominal for one in self._own(line) if one.good_at is not None}
+        step = self._epoch.period
+        return min((at for at in read if at - step in read), default=None)
+
+    def _is_unknown(self, period: Period) -> bool:
+        """Is somebody to deliver whom a receiver cannot know yet?"""
+        if self._listed:
+            return False
+        known = [self._known_from.get(one) for one in period.required]
+        return any(at is None or at >= period.nominal for at in known)
 
     def _is_late(self, one: Message) -> bool:
         return (one.good_at or 0) > one.made.planned + self._grace
@@ -256,6 +305,10 @@ class Doubts:
         if any(one.heard_at is not None for one in messages):
             return "uncounted" if self._uncounted(period, line, messages) else ""
         before, unheard, after = line.around(period.nominal)
+        if after is not None and self._epoch.end is not None:
+            if abs((after.heard_at or 0) - self._epoch.end) < self._slack:
+                return "ending"
+            after = None if self._epoch.is_over(after.heard_at or 0) else after
         if after is not None:
             silence = ((after.heard_at or 0) - period.nominal) // self._epoch.period
             if unheard and silence in SHARPEN_DOUBT:

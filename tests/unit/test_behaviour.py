@@ -93,6 +93,18 @@ def test_with_faults_as_well(name: str, fault: Fault, tmp_path: Path) -> None:
     assert comparison.compared > 0
 
 
+def test_a_clock_that_strays_on_ticks_that_nobody_announced_shifts_periods(tmp_path: Path) -> None:
+    scenario = like(
+        "anchor-ignored",
+        faults=(Fault("clock_skew", 10, 12, "lc2", seconds=0.2), Fault("silent", 20, 22, "lc2")),
+    )
+    late = structs.replace(scenario.card[1], phase=0.25, arc=0.1)
+    scenario = structs.replace(scenario, card=(scenario.card[0], late))
+    comparison = compare_with_truth(scenario, tmp_path)
+    assert [one.sentence() for one in comparison.differences] == []
+    assert comparison.compared > 0
+
+
 def test_all_quirks_of_time_and_numbers_together(tmp_path: Path) -> None:
     names = ("no-list", "ids-per-subscription", "ids-from-0", "clock-ahead", "measured-early")
     faults = (Fault("drop", 10, 12, "lc1"),)

@@ -66,8 +66,8 @@ class Device:
                 if how is not None:
                     self.send(generator, tick, **how)
 
-    def rows(self, end: float = LAST * PERIOD + 8) -> dict[int, PeriodTruth]:
-        truth = Truth(ns(2))
+    def rows(self, end: float = LAST * PERIOD + 8, **manners: Any) -> dict[int, PeriodTruth]:
+        truth = Truth(ns(2), **manners)
         for fact in (*self.facts, accounts.Ended(ns(end), 7, "deleted")):
             truth.note(fact)
         return {row.number: row for row in truth.rows(ns(end))}
@@ -368,3 +368,54 @@ def test_a_unit_may_be_told_of_before_its_message() -> None:
     for fact in (*wire, *others, accounts.Ended(ns(LAST * PERIOD + 8), 7, "deleted")):
         truth.note(fact)
     assert {one.last.outcome for one in truth.rows(ns(LAST * PERIOD + 8))} == {"COMPLETE"}
+
+
+def away(first: int, behind: int) -> Odd:
+    return {("a", tick): None for tick in range(first, behind)}
+
+
+def ended_while_away(end: float, back: float) -> PeriodTruth:
+    """``a`` is away from tick 8 on, the terms end, and its next life sends for others at ``back``.
+    The row of tick 8."""
+    device = Device()
+    device.run(away(8, LAST + 1))
+    device.facts = [one for one in device.facts if getattr(one, "planned", 0) < ns(end)]
+    device.facts.append(Produced("a", "a again", 5, 8, ns(back), ns(back), 1, 1, 0))
+    device.facts.append(OnWire("a again", 5, 0, ns(back), ns(back), False))
+    return device.rows(end)[8]
+
+
+def test_what_leaves_after_the_end_sharpens_no_cause() -> None:
+    before, after = ended_while_away(95, 94), ended_while_away(95, 96)
+    assert (before.last.missing, before.why) == ((("a", "restarted"),), "")
+    assert (after.last.missing, after.why) == ((("a", "silent"),), "")
+    assert ended_while_away(95, 95.1).why == ended_while_away(95, 94.9).why == "ending"
+
+
+def test_what_leaves_after_the_end_amends_nothing() -> None:
+    device = Device()
+    device.run({("a", 8): {"delay": 8}})
+    assert device.rows()[8].last.late_generators == ("a",)
+    assert device.rows(end=88)[8].last.missing == (("a", "silent"),)
+
+
+def test_without_a_list_nobody_can_be_expected_who_was_never_heard() -> None:
+    device = Device()
+    device.run(away(0, 9))
+    rows = device.rows(listed=False)
+    assert [number for number, one in rows.items() if one.why == "joining"] == [5, 6, 7, 8, 9, 10]
+    assert not any(one.why for number, one in device.rows().items() if number > 4)
+    assert not rows[11].why
+
+
+@pytest.mark.parametrize(
+    ("skew", "anchor_off", "word"),
+    [(2, 0.3, "strays"), (0.5, 0.3, ""), (2, 0.0, ""), (-2, 0.3, "")],
+)
+def test_on_ticks_nobody_announced_a_slow_clock_makes_periods_doubtful(
+    skew: float, anchor_off: float, word: str
+) -> None:
+    device = Device()
+    device.run({("a", 8): {"skew": skew}})
+    rows = device.rows(anchor_off=anchor_off)
+    assert [rows[tick].why for tick in (7, 8, 9, 20)] == ["", word, word, word]
