@@ -41,6 +41,10 @@ class ModifySubscription(Struct, frozen=True):
 
     id: int
     terms: SubscriptionTerms
+    stream_filter: bool = False
+    """As read: the filter came in a leaf for event streams, not for datastores."""
+    dampening: bool = True
+    """As read: False where an ``on-change`` came without its dampening-period."""
 
 
 class DeleteSubscription(Struct, frozen=True):
@@ -209,10 +213,20 @@ def _read_operation(name: str, element: xml.Element, module: str) -> Operation:
     if kind is KillSession:
         return KillSession(number)
     if kind is ModifySubscription:
-        return ModifySubscription(number, read_terms(found))
+        return ModifySubscription(
+            number,
+            read_terms(found),
+            stream_filter=any(name.startswith("stream-") for name in found),
+            dampening=_says_dampening(element),
+        )
     if kind is DeleteSubscription:
         return DeleteSubscription(number)
     return KillSubscription(number) if kind is KillSubscription else ResyncSubscription(number)
+
+
+def _says_dampening(element: xml.Element) -> bool:
+    trigger = element.find("on-change")
+    return trigger is None or trigger.find("dampening-period") is not None
 
 
 def _check_changes(wanted: OnChange) -> None:

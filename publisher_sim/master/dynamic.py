@@ -41,6 +41,15 @@ from publisher_sim.selection import EVERYTHING
 _OF_STREAMS = ("selection_filter", "stop_time")
 _OF_DATASTORES = ("datastore", "selection_filter", "period", "anchor_time", "stop_time")
 """What can be modified."""
+_FILTERS = {
+    ("ref", False): "selection-filter-ref",
+    ("subtree", False): "datastore-subtree-filter",
+    ("xpath", False): "datastore-xpath-filter",
+    ("ref", True): "stream-filter-name",
+    ("subtree", True): "stream-subtree-filter",
+    ("xpath", True): "stream-xpath-filter",
+}
+"""(kind of filter, of a stream) -> its leaf."""
 FIRST_ID = 2**31 + 1
 """Dynamic ids are recommended to be in the upper half (RFC 8639 §6)."""
 
@@ -81,7 +90,7 @@ class DynamicSubscriptions:
             case EstablishSubscription():
                 return self._establish(session, rpc.operation, now)
             case ModifySubscription():
-                return self._modify(session, rpc.operation, now)
+                return self._modify_or_refuse(session, rpc.operation, now)
             case DeleteSubscription(number):
                 own = self._own(session, number)
                 return Ok(), self._life_cycle.end(own, "deleted", now)
@@ -161,9 +170,20 @@ class DynamicSubscriptions:
                 message = f"this session is marked {other.terms.dscp or 0}"
                 raise refusal("dscp-unavailable", message)
 
+    def _modify_or_refuse(
+        self, session: SessionInfo, operation: ModifySubscription, now: int
+    ) -> Answer:
+        """What judges terms names the places of establish-subscription; here they are others."""
+        try:
+            return self._modify(session, operation, now)
+        except ProtocolError as error:
+            error.path = error.path.replace("/establish-", "/modify-", 1)
+            raise
+
     def _modify(self, session: SessionInfo, operation: ModifySubscription, now: int) -> Answer:
         """Parameters not included stay as they are (RFC 8641 §4.4.2); failure changes nothing."""
         one = self._own(session, operation.id)
+        _check_filter(one.terms, operation)
         names = _OF_STREAMS if one.terms.stream is not None else _OF_DATASTORES
         wanted = {
             name: value
@@ -174,7 +194,7 @@ class DynamicSubscriptions:
         if wrong:
             raise ProtocolError(f"a stream has no {wrong[0]}", tag="invalid-value")
         if operation.terms.on_change is not None:
-            wanted["on_change"] = _dampened(one.terms, operation.terms.on_change)
+            wanted["on_change"] = _dampened(one.terms, operation)
         if "period" in wanted and "anchor_time" not in wanted:
             wanted["anchor_time"] = None
         candidate = structs.replace(one, causes=(), suspended_at=None)
@@ -214,8 +234,24 @@ class DynamicSubscriptions:
         return Ok(), self._life_cycle.terminate(one, "no-such-subscription", now)
 
 
-def _dampened(terms: SubscriptionTerms, wanted: OnChange) -> OnChange:
+def _check_filter(terms: SubscriptionTerms, operation: ModifySubscription) -> None:
+    """Filters of streams and of datastores are two choices of the module; each goes with its own
+    kind of subscription (RFC 8641 §4.4.2)."""
+    of_stream = terms.stream is not None
+    if operation.terms.selection_filter is None or operation.stream_filter == of_stream:
+        return
+    wrong = _FILTERS[operation.terms.selection_filter.kind, operation.stream_filter]
+    raise ProtocolError(
+        f"{wrong} is not for a subscription to a {'stream' if of_stream else 'datastore'}",
+        tag="bad-element", path="/modify-subscription", hints={"bad-element": wrong},
+    )  # fmt: skip
+
+
+def _dampened(terms: SubscriptionTerms, operation: ModifySubscription) -> OnChange:
     """Of an on-change trigger the dampening-period alone can be modified (RFC 8641 §4.4.2)."""
-    if terms.on_change is None:
+    if terms.on_change is None or operation.terms.on_change is None:
         raise ProtocolError("a periodic subscription stays one", tag="bad-element")
-    return structs.replace(terms.on_change, dampening_period=wanted.dampening_period)
+    if not operation.dampening:
+        return terms.on_change
+    wanted = operation.terms.on_change.dampening_period
+    return structs.replace(terms.on_change, dampening_period=wanted)

@@ -50,7 +50,8 @@ REQUESTS: list[tuple[str, str, Operation]] = [
     ("rfc8640-figure-16.xml", "602", ModifySubscription(99, SubscriptionTerms(
         selection_filter=SelectionFilter(
             "subtree",
-            '<vrrp-protocol-error-event xmlns="urn:ietf:params:xml:ns:yang:ietf-vrrp"/>')))),
+            '<vrrp-protocol-error-event xmlns="urn:ietf:params:xml:ns:yang:ietf-vrrp"/>')),
+        stream_filter=True)),
     ("rfc8641-figure-10.xml", "101", EstablishSubscription(periodic("/ex:foo", 5 * S))),
     ("rfc8641-figure-12.xml", "101", EstablishSubscription(SubscriptionTerms(
         datastore="operational", on_change=OnChange(S),

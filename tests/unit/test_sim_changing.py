@@ -18,6 +18,7 @@ from collector.wire.netconf_rpc import (
     EstablishSubscription,
     ModifySubscription,
     ResyncSubscription,
+    decode_rpc,
 )
 from collector.wire.yang_patch import YangPatch, read_patch
 from publisher_sim import accounts, truth_file
@@ -37,7 +38,7 @@ from publisher_sim.scenario import Card, Changes, Configured, Fault, Push, Recei
 from publisher_sim.simulate import Simulation
 from publisher_sim.truth import Truth
 from tests.unit.test_sim_agent import play
-from tests.unit.test_sim_master import SECOND, Driver, error_of
+from tests.unit.test_sim_master import NOW, SECOND, Driver, error_of
 
 START = 1_800_000_000 * SECOND
 CHANGES = Changes(status_seconds=4, sensor_seconds=4, entry_seconds=4)
@@ -448,3 +449,22 @@ def test_over_every_transport_and_in_every_encoding(
             found.append((None, 0) if patch is None else (int(patch.patch_id), len(patch.edits)))
     assert found == [(one.patch_id, one.edits) for one in simulation.records()]
     assert len(found) > 3
+
+
+@pytest.mark.parametrize(
+    ("inside", "cs"), [("", 200), ("<dampening-period>0</dampening-period>", 0)]
+)
+@pytest.mark.clause("8641-4.4.2-a")
+def test_modify_keeps_the_dampening_that_it_does_not_say(inside: str, cs: int) -> None:
+    driver = device()
+    number = driver.establish(structs.replace(TERMS, on_change=OnChange(2 * SECOND)))
+    octets = (
+        '<rpc xmlns="urn:ietf:params:xml:ns:netconf:base:1.0" message-id="9"><modify-subscription '
+        'xmlns="urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications">'
+        f'<id>{number}</id><on-change xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-push">'
+        f"{inside}</on-change></modify-subscription></rpc>"
+    )
+    driver.master.rpc_received("1", decode_rpc(octets.encode()), NOW)
+    (one,) = driver.master.life_cycle
+    assert one.terms.on_change is not None
+    assert one.terms.on_change.dampening_period == cs * SECOND // 100

@@ -17,13 +17,15 @@ from collector.wire.netconf_rpc import (
     Get,
     KillSubscription,
     ModifySubscription,
+    decode_reply,
+    decode_rpc,
     encode_rpc,
 )
 from publisher_sim import forwarding, ports
 from publisher_sim.events import DISABLED, EventRecord, EventStream, Streams
 from publisher_sim.forwarding import MAX_HELD
 from publisher_sim.scenario import Limits, NamedFilter, Netconf, Stream, User, parse_scenario
-from tests.unit.test_sim_master import NOW, SECOND, Driver, error_of, scenario
+from tests.unit.test_sim_master import NOW, SECOND, TERMS, Driver, error_of, scenario
 
 ALARMS = Stream("alarms", "what breaks", events_per_second=2.0, replay_records=20)
 PLAIN = Stream("plain", events_per_second=1.0, replay_records=0)
@@ -32,6 +34,7 @@ HARDWARE = {"hw": "urn:ietf:params:xml:ns:yang:ietf-hardware"}
 BROKEN = SelectionFilter(
     "xpath", "/hw:hardware-state-oper-disabled[hw:alarm-state='major']", HARDWARE
 )
+OTHER_FILTER = Terms(stream="alarms", selection_filter=BROKEN)
 BROKEN_TREE = SelectionFilter(
     "subtree",
     '<hardware-state-oper-disabled xmlns="urn:ietf:params:xml:ns:yang:ietf-hardware">'
@@ -170,7 +173,7 @@ def test_a_modified_filter_that_loses_its_name_is_said_by_its_contents() -> None
     driver = device(filter=NAMED)
     named = structs.replace(OF_ALARMS, selection_filter=SelectionFilter("ref", "majors"))
     number = driver.establish(named)
-    assert driver.ask(ModifySubscription(number, Terms(selection_filter=BROKEN))).ok
+    assert driver.ask(ModifySubscription(number, OTHER_FILTER)).ok
     assert driver.master.references.remove("stream", "majors", NOW) == []
     one = driver.master.life_cycle.get(number)
     assert one is not None
@@ -254,7 +257,6 @@ def test_hints_stand_in_the_containers_of_streams() -> None:
 
 
 def notification_rpc(octets: bytes) -> Any:
-    from collector.wire.netconf_rpc import decode_rpc
 
     return decode_rpc(octets)
 
@@ -262,7 +264,8 @@ def notification_rpc(octets: bytes) -> Any:
 def test_modify_gives_another_filter_and_another_end() -> None:
     driver = device()
     number = driver.establish(OF_ALARMS)
-    changed = Terms(selection_filter=BROKEN, stop_time=DeviceTime(NOW + 20 * SECOND))
+    end = DeviceTime(NOW + 20 * SECOND)
+    changed = Terms(stream="alarms", selection_filter=BROKEN, stop_time=end)
     assert driver.ask(ModifySubscription(number, changed)).ok
     (said,) = driver.said()
     assert said.kind is K.SUBSCRIPTION_MODIFIED
@@ -373,7 +376,7 @@ def test_a_slow_session_gets_all_in_order_state_changes_among_it() -> None:
     driver.master.session_busy("1", True, driver.now)
     driver.until(3)
     assert driver.said() == []
-    assert driver.ask(ModifySubscription(number, Terms(selection_filter=BROKEN))).ok
+    assert driver.ask(ModifySubscription(number, OTHER_FILTER)).ok
     assert driver.said() == []
     driver.until(60)
     assert driver.said() == []
@@ -537,3 +540,42 @@ def test_a_table_of_a_filter_with_a_subtree() -> None:
         f"[[filter]]\nname = 'a'\nof = 'stream'\nsubtree = '''{BROKEN_TREE.text}'''"
     )
     assert found.filter[0].selection_filter == BROKEN_TREE
+
+
+@pytest.mark.parametrize("leaf", ["datastore-xpath-filter", "selection-filter-ref"])
+def test_a_filter_of_datastores_is_not_for_a_stream(leaf: str) -> None:
+    driver = device()
+    number = driver.establish(OF_ALARMS)
+    inside = f'<{leaf} xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-push">/a:b</{leaf}>'
+    assert refused_modify(driver, number, inside) == ("bad-element", "/modify-subscription", leaf)
+
+
+@pytest.mark.parametrize("leaf", ["stream-xpath-filter", "stream-filter-name"])
+def test_a_filter_of_streams_is_not_for_a_datastore(leaf: str) -> None:
+    driver = device()
+    number = driver.establish(TERMS)
+    assert refused_modify(driver, number, f"<{leaf}>/a:b</{leaf}>") == (
+        "bad-element", "/modify-subscription", leaf,
+    )  # fmt: skip
+
+
+def test_a_refused_modify_names_its_own_places() -> None:
+    driver = device()
+    number = driver.establish(OF_ALARMS)
+    inside = "<stream-filter-name>nobody</stream-filter-name>"
+    assert refused_modify(driver, number, inside) == (
+        "data-missing", "/modify-subscription/stream-filter-name", "",
+    )  # fmt: skip
+
+
+def refused_modify(driver: Driver, number: int, inside: str) -> tuple[str, str, str]:
+    octets = (
+        '<rpc xmlns="urn:ietf:params:xml:ns:netconf:base:1.0" message-id="9"><modify-subscription '
+        'xmlns="urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications" xmlns:a="urn:a">'
+        f"<id>{number}</id>{inside}</modify-subscription></rpc>"
+    )
+    reply = driver.master.rpc_received("1", notification_rpc(octets.encode()), NOW)[0]
+    assert isinstance(reply, ports.SendReply)
+    error = decode_reply(reply.message).error
+    assert error is not None
+    return error.tag, error.path, error.hints.get("bad-element", "")
