@@ -27,6 +27,7 @@ from collector.wire.data_filters import (
     xpath_filter,
     xpath_scope,
 )
+from collector.wire.request_members import check_identity
 
 RUNNING: Final = "running"
 CANDIDATE: Final = "candidate"
@@ -146,7 +147,12 @@ def read_operation(kind: type, element: xml.Element) -> ConfigOperation:
     return _READERS[kind](element)
 
 
-def _parameters(element: xml.Element, *known: str) -> dict[str, xml.Element]:
+def parameters(element: xml.Element, *known: str) -> dict[str, xml.Element]:
+    """What stands in an operation, by name; nothing else may, and nothing twice.
+
+    Raises:
+        ProtocolError: ``unknown-element``, ``bad-element``.
+    """
     found: dict[str, xml.Element] = {}
     for child in element.children:
         if child.name not in known or child.namespace != element.namespace:
@@ -177,15 +183,17 @@ def _datastore(element: xml.Element, name: str) -> str:
 
 
 def _read_get_config(element: xml.Element) -> GetConfig:
-    found = _parameters(element, "source", "filter")
+    found = parameters(element, "source", "filter")
     return GetConfig(_datastore(element, "source"), read_filter(found.get("filter")))
 
 
 def _read_get_data(element: xml.Element) -> GetData:
-    found = _parameters(
+    found = parameters(
         element,
         "datastore", "subtree-filter", "xpath-filter", "config-filter", "max-depth", "with-origin",
     )  # fmt: skip
+    if "subtree-filter" in found and "xpath-filter" in found:  # one choice (RFC 8526 §3.1.1)
+        raise refused("bad-element", "a subtree-filter or an xpath-filter", "xpath-filter")
     selection = None
     if "subtree-filter" in found:
         selection = SelectionFilter("subtree", xml.inner_text(found["subtree-filter"]))
@@ -194,8 +202,10 @@ def _read_get_data(element: xml.Element) -> GetData:
     config = found.get("config-filter")
     depth = found.get("max-depth")
     limited = depth is not None and depth.text != _UNBOUNDED
+    datastore = _needed(element, found, "datastore")
+    check_identity(datastore, "/get-data")
     return GetData(
-        names.local_name(_needed(element, found, "datastore").text),
+        names.local_name(datastore.text),
         selection,
         None if config is None else plain.read_boolean(config.text, "config-filter"),
         plain.read_uint(depth.text, "max-depth", 65535) if depth is not None and limited else None,
@@ -204,7 +214,7 @@ def _read_get_data(element: xml.Element) -> GetData:
 
 
 def _read_edit_config(element: xml.Element) -> EditConfig:
-    found = _parameters(
+    found = parameters(
         element, "target", "default-operation", "test-option", "error-option", "config"
     )
     return EditConfig(
@@ -225,27 +235,27 @@ def _choice(found: Mapping[str, xml.Element], name: str, values: tuple[str, ...]
 
 
 def _read_lock(element: xml.Element) -> Lock:
-    _parameters(element, "target")
+    parameters(element, "target")
     return Lock(_datastore(element, "target"))
 
 
 def _read_unlock(element: xml.Element) -> Unlock:
-    _parameters(element, "target")
+    parameters(element, "target")
     return Unlock(_datastore(element, "target"))
 
 
 def _read_commit(element: xml.Element) -> Commit:
-    _parameters(element)
+    parameters(element)
     return Commit()
 
 
 def _read_discard_changes(element: xml.Element) -> DiscardChanges:
-    _parameters(element)
+    parameters(element)
     return DiscardChanges()
 
 
 def _read_validate(element: xml.Element) -> Validate:
-    _parameters(element, "source")
+    parameters(element, "source")
     return Validate(_datastore(element, "source"))
 
 

@@ -192,7 +192,7 @@ def _read_operation(name: str, element: xml.Element, module: str) -> Operation:
     if kind is None:
         return OtherOperation(name)
     if kind is Get:
-        return _read_get(element.find("filter"))
+        return _read_get(netconf_config.parameters(element, "filter").get("filter"))
     if kind is CloseSession:
         return CloseSession()
     if kind in CONFIG_OPERATION_NAMES:

@@ -77,6 +77,7 @@ _LISTS: Final = frozenset(
     (f"{names.YP}:excluded-change", f"{names.REVISION}:module-version-subs")
 )  # fmt: skip
 """These may stand several times."""
+_IDENTITIES: Final = frozenset((f"{names.YP}:datastore", f"{names.SN}:encoding"))
 _CHOICES: Final = (
     (_OF_STREAM, _OF_DATASTORE),
     *(tuple((one,) for one in several) for several in (_STREAM_FILTERS, _DATASTORE_FILTERS)),
@@ -106,6 +107,8 @@ def check_members(element: xml.Element, known: Members, above: str = "") -> None
         if name in seen and name not in _LISTS:
             raise _bad(child.name, f"{child.name} stands twice in {element.name}")
         seen.add(name)
+        if name in _IDENTITIES:
+            check_identity(child, path)
         below = known[name]
         if below is not None:
             check_members(child, below, path)
@@ -114,6 +117,21 @@ def check_members(element: xml.Element, known: Members, above: str = "") -> None
         if len(cases) > 1:
             first, second = (names.local_name(one) for one in cases[:2])
             raise _bad(second, f"{element.name} has {first} or {second}, not both")
+
+
+def check_identity(element: xml.Element, above: str = "") -> None:
+    """The prefix of an identity is declared where it stands (RFC 7950 §9.10.3).
+
+    Raises:
+        ProtocolError: ``invalid-value``.
+    """
+    prefix, colon, _ = element.text.strip().partition(":")
+    if colon and prefix not in element.nsmap:
+        raise ProtocolError(
+            f"the prefix {prefix} of {element.name} is not declared",
+            tag="invalid-value",
+            path=f"{above}/{element.name}",
+        )
 
 
 def _unknown(child: xml.Element, parent: str, path: str) -> ProtocolError:

@@ -280,3 +280,42 @@ def test_trees_are_compared_by_their_content() -> None:
     assert one != other
     assert one != "a"
     assert xml.outer_text(same) == '<a xmlns="x" b="1"><c>2</c></a>'
+
+
+_NMDA = 'xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-nmda"'
+_DS = 'xmlns:ds="urn:ietf:params:xml:ns:yang:ietf-datastores"'
+
+
+@pytest.mark.parametrize(
+    ("inner", "tag", "element"),
+    [
+        ("<get><depth>1</depth></get>", "unknown-element", "depth"),
+        ("<get><filter/><filter/></get>", "bad-element", "filter"),
+        (
+            f"<get-data {_NMDA} {_DS}><datastore>ds:running</datastore><subtree-filter/>"
+            "<xpath-filter>/a</xpath-filter></get-data>",
+            "bad-element",
+            "xpath-filter",
+        ),
+    ],
+)
+def test_what_has_no_place_in_a_request_for_data(inner: str, tag: str, element: str) -> None:
+    error = refused(inner)
+    assert (error.tag, error.hints["bad-element"]) == (tag, element)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        f"<get-data {_NMDA}><datastore>ds:running</datastore></get-data>",
+        '<establish-subscription xmlns="urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications">'
+        '<datastore xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-push">ds:operational</datastore>'
+        "</establish-subscription>",
+        '<establish-subscription xmlns="urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications">'
+        "<stream>NETCONF</stream><encoding>sn:encode-xml</encoding></establish-subscription>",
+    ],
+)
+def test_an_identity_with_a_prefix_that_nobody_declared(inner: str) -> None:
+    error = refused(inner)
+    assert error.tag == "invalid-value"
+    assert error.path.endswith(("/datastore", "/encoding"))
