@@ -55,7 +55,7 @@ def distort_file(request: Request, faults: Mapping[str, Any]) -> Done:
         faults: members of ``plan.Plan``.
 
     Raises:
-        UsageError: a file that cannot be read or written, nothing periodic, an unknown originator.
+        UsageError: a file that cannot be read or written, an unknown originator or subscription.
     """
     if request.source.resolve() == request.target.resolve():
         raise UsageError("OUT.pcap is IN.pcap: the capture would be overwritten")
@@ -65,6 +65,7 @@ def distort_file(request: Request, faults: Mapping[str, Any]) -> Done:
     periods = {**guess(messages, reader.periods), **reader.periods, **request.periods}
     plan = Plan(**faults)
     try:
+        _check_periods(request, messages)
         prepared = prepare(messages, request, periods)
         known = {
             one.subscription_id: periods[one.subscription_id]
@@ -95,6 +96,14 @@ def distort_file(request: Request, faults: Mapping[str, Any]) -> Done:
         remarks + ([damage] if damage else []),
         bool(damage),
     )
+
+
+def _check_periods(request: Request, messages: Sequence[Message]) -> None:
+    """A period is for a subscription of the capture. Raises ValueError."""
+    there = {one.subscription_id for one in messages if one.subscription_id is not None}
+    for number in sorted(request.periods.keys() - there):
+        known = ", ".join(map(str, sorted(there))) or "none"
+        raise ValueError(f"--period: no subscription {number} is in the capture (known: {known})")
 
 
 def prepare(

@@ -198,3 +198,13 @@ def test_nothing_periodic(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "nothing periodic" in capsys.readouterr().err
     assert truth(tmp_path / "out.truth.jsonl")[0]["rows"] == 0
     assert len(read(target)) == 8
+
+
+def test_a_period_of_a_subscription_that_is_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = capture(tmp_path / "in.pcap"), tmp_path / "out.pcap"
+    assert status_of(["distort", str(source), str(target), "--period", "99=10"]) == 2
+    assert "no subscription 99 is in the capture (known: 1)" in capsys.readouterr().err
+    assert not target.exists()
+    assert status_of(["distort", str(source), str(target), "--period", "1=10"]) == 0
