@@ -17,6 +17,7 @@ from collector.errors import WireError
 from collector.wire.names import NETCONF_BASE
 from collector.wire.netconf_framing import Deframer, encode_chunked, encode_delimited
 from collector.wire.netconf_hello import BASE_1_1, Root, decode_hello, encode_hello, root_of
+from collector.wire.netconf_rpc import Ok, decode_rpc, encode_reply
 from publisher_sim.publishers.marking import mark
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class ServerSession(asyncssh.SSHServerSession[bytes]):
         elif root.message_id is None:
             self.send(_rpc_error(None, "missing-attribute", "an rpc needs a message-id"))
         elif _name(message[root.end :]) == "close-session":
-            self.send(_reply(root.message_id, "<ok/>"))
+            self.send(_goodbye(root.message_id, message))
             self.close()
         else:
             self.server.on_rpc(self.session_id, message)
@@ -177,6 +178,15 @@ def _name(element: bytes) -> str:
         return root_of(element).name
     except WireError:
         return ""
+
+
+def _goodbye(message_id: str, message: bytes) -> bytes:
+    """With all attributes of the rpc (RFC 6241 §4.2)."""
+    try:
+        attributes = decode_rpc(message).attributes
+    except WireError:
+        return _reply(message_id, "<ok/>")
+    return encode_reply(message_id, Ok(), attributes=attributes)
 
 
 def _reply(message_id: str | None, content: str) -> bytes:

@@ -93,13 +93,30 @@ def test_hello_and_both_framings(tmp_path: Path) -> None:
     on_the_wire(tmp_path, chunked)
 
 
+def test_close_session_gives_the_attributes_of_its_rpc_back(tmp_path: Path) -> None:
+    async def test(device: Device, wire: Wire) -> None:
+        await wire.until(b"]]>]]>")
+        request = (
+            b'<rpc message-id="7" xmlns="urn:ietf:params:xml:ns:netconf:base:1.0" '
+            b'xmlns:ex="urn:ex" ex:user-id="fred"><close-session/></rpc>'
+        )
+        wire.stdin.write(CLIENT_1_0 + request + b"]]>]]>")
+        reply = xml.parse((await wire.closed()).removesuffix(b"]]>]]>"))
+        assert reply.attributes == {"message-id": "7", "urn:ex user-id": "fred"}
+        assert [child.name for child in reply.children] == ["ok"]
+        assert device.rpcs == []
+
+    on_the_wire(tmp_path, test)
+
+
 def test_close_session_ends_after_its_reply(tmp_path: Path) -> None:
     async def test(device: Device, wire: Wire) -> None:
         await wire.until(b"]]>]]>")
         request = rpc("a&amp;b", '<x:close-session xmlns:x="urn:y"/>')
         wire.stdin.write(CLIENT_1_0 + request + b"]]>]]>")
         reply = await wire.closed()
-        assert reply.startswith(b'<rpc-reply message-id="a&amp;b" ')
+        assert b"<rpc-reply " in reply
+        assert b' message-id="a&amp;b"' in reply
         assert b"<ok/>" in reply
         assert device.rpcs == []
         await until(lambda: device.closed == ["1"])
