@@ -105,6 +105,10 @@ class MasterPort(Protocol):
         """Its subscriber reads too slowly, or no longer: back-pressure of the session."""
         ...
 
+    def session_closing(self, session_id: str, reason: str) -> None:
+        """Its end follows, for this reason of RFC 6470 §2.1; the first one said stays."""
+        ...
+
     def session_closed(self, session_id: str, now: int) -> list[Action]:
         """A session ended, by either side: its dynamic subscriptions end (RFC 8639 §2.4)."""
         ...

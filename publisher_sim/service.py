@@ -123,6 +123,7 @@ class DeviceService:
             on_open=self._session_opened,
             on_rpc=self._rpc_received,
             on_busy=self._session_busy,
+            on_goodbye=self._master_says_goodbye,
             on_close=self._session_closed,
             door=shared.door,
         )
@@ -233,6 +234,9 @@ class DeviceService:
     def _session_opened(self, session_id: str, user: str) -> None:
         self._progress(f"session {session_id} of {user} opened")
         self._do(self._master.session_opened(session_id, user, self._clock.now()))
+
+    def _master_says_goodbye(self, session_id: str) -> None:
+        self._master.session_closing(session_id, "closed")
 
     def _session_closed(self, session_id: str) -> None:
         self._progress(f"session {session_id} closed")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from collector.wire import names
+from collector.wire import names, netconf_rpc
 from collector.wire.netconf_rpc import Rpc
 from publisher_sim.access import Access
 from publisher_sim.channel import Count, Forward, FromAgent, Heartbeat, Register, Status
@@ -40,11 +40,14 @@ from publisher_sim.master.sending import Sending
 from publisher_sim.master.sessions import SessionInfo, Sessions
 from publisher_sim.membership import Membership
 from publisher_sim.named_filters import NamedFilters
-from publisher_sim.ports import Action
+from publisher_sim.ports import Action, CloseSession
 from publisher_sim.retrieval import Retrieval
 from publisher_sim.scenario import NETCONF_STREAM, Scenario
 from publisher_sim.selection import select
 from publisher_sim.timeline import Timeline
+
+_REASONS: dict[type, str] = {netconf_rpc.CloseSession: "closed", netconf_rpc.KillSession: "killed"}
+"""What ends sessions -> termination-reason."""
 
 
 class MasterPublisher:
@@ -102,6 +105,8 @@ class MasterPublisher:
             capabilities(scenario.configuration),
         )
         self.dispatcher.add(self.retrieval.answers)
+        self._ending: dict[str, str] = {}
+        """session id -> why it is about to end."""
         self.finished = False
         """True once the scenario's run is over."""
 
@@ -118,11 +123,16 @@ class MasterPublisher:
         if session.session_id.isdecimal():
             values["session-id"] = int(session.session_id)
         if name == "netconf-session-end":
-            values["termination-reason"] = "closed"
+            values["termination-reason"] = self._ending.pop(session.session_id, "dropped")
         if name == "netconf-config-change":
             values = {"changed-by": values, "datastore": "running"}
         record = EventRecord(now, f"ietf-netconf-notifications:{name}", values)
         return self.sending.add(NETCONF_STREAM, record, now)
+
+    def session_closing(self, session_id: str, reason: str) -> None:
+        """Why it ends (RFC 6470 §2.1); without a word of it a session was dropped."""
+        if session_id in self.sessions:
+            self._ending.setdefault(session_id, reason)
 
     def session_closed(self, session_id: str, now: int) -> list[Action]:
         """Its dynamic subscriptions end with it (RFC 8639 §2.4)."""
@@ -146,6 +156,10 @@ class MasterPublisher:
     def rpc_received(self, session_id: str, rpc: Rpc, now: int) -> list[Action]:
         """Answer one request."""
         actions = self.dispatcher.answer(self.sessions.get(session_id), rpc, now)
+        reason = _REASONS.get(type(rpc.operation), "other")
+        for action in actions:
+            if isinstance(action, CloseSession):
+                self.session_closing(action.session_id, reason)
         actions = self._manners.answer(rpc, actions, now)
         return [*actions, *self.life_cycle.settle(now)]
 

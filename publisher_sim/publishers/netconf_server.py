@@ -94,6 +94,7 @@ class NetconfServer:
         on_open: OnOpen = _ignore,
         on_rpc: OnRpc = _ignore,
         on_busy: OnBusy = _ignore,
+        on_goodbye: OnClose = _ignore,
         on_close: OnClose = _ignore,
         max_sessions: int = MAX_SESSIONS,
         max_unsent: int = MAX_UNSENT,
@@ -112,6 +113,7 @@ class NetconfServer:
             on_open: see ``OnOpen``.
             on_rpc: see ``OnRpc``.
             on_busy: see ``OnBusy``.
+            on_goodbye: the same of one that asks for its end, which follows.
             on_close: see ``OnClose``.
             max_sessions: further ones are refused at the subsystem request.
             max_unsent: octets, see ``MAX_UNSENT``.
@@ -129,6 +131,7 @@ class NetconfServer:
         self.on_open = on_open
         self.on_rpc = on_rpc
         self.on_busy = on_busy
+        self.on_goodbye = on_goodbye
         self.on_close = on_close
         self.max_sessions = max_sessions
         self.max_unsent = max_unsent

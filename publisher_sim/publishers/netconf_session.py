@@ -114,6 +114,7 @@ class ServerSession(asyncssh.SSHServerSession[bytes]):
         elif root.message_id is None:
             self.send(_rpc_error(None, "missing-attribute", "an rpc needs a message-id"))
         elif _name(message[root.end :]) == "close-session":
+            self.server.on_goodbye(self.session_id)
             self.send(_goodbye(root.message_id, message))
             self.close()
         else:

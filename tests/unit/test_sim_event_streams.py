@@ -12,9 +12,11 @@ from collector.model import DeviceTime, Notification, NotificationKind, Selectio
 from collector.model import SubscriptionTerms as Terms
 from collector.wire import notification
 from collector.wire.netconf_rpc import (
+    CloseSession,
     DeleteSubscription,
     EstablishSubscription,
     Get,
+    KillSession,
     KillSubscription,
     ModifySubscription,
     decode_reply,
@@ -579,3 +581,17 @@ def refused_modify(driver: Driver, number: int, inside: str) -> tuple[str, str, 
     error = decode_reply(reply.message).error
     assert error is not None
     return error.tag, error.path, error.hints.get("bad-element", "")
+
+
+@pytest.mark.parametrize("reason", ["closed", "killed", "dropped"])
+def test_a_session_that_ends_says_why(reason: str) -> None:
+    driver = device()
+    driver.establish(Terms(stream="NETCONF"))
+    driver.master.session_opened("3", "alice", NOW)
+    if reason == "closed":
+        assert driver.ask(CloseSession(), "3").ok
+    elif reason == "killed":
+        assert driver.ask(KillSession(3)).ok
+    driver.actions = driver.master.session_closed("3", NOW)
+    (one,) = [one for one in driver.actions if isinstance(one, ports.SendNotification)]
+    assert f"<termination-reason>{reason}<".encode() in one.message
