@@ -2,10 +2,13 @@
 
 Does: hand every connection to the server that it is for, known by the address that the subscriber
 connected to, or by the name that it logs in with. Does not: anything else of a session. Rule: who
-asks for no device of ours is told what everybody with a wrong password is told.
+asks for no device of ours is told what everybody with a wrong password is told; who comes from
+outside this machine is told nothing.
 """
 
 from __future__ import annotations
+
+from ipaddress import ip_address
 
 import asyncssh
 
@@ -85,6 +88,9 @@ class _Guest(Login):
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         address = conn.get_extra_info("sockname")
+        if address and not ip_address(address[0]).is_loopback:
+            conn.abort()  # one that stands for all addresses of this machine stands for those too
+            return
         self.server = self._door.at(address[0]) if address else None
         if self.server is None:
             self._door.strangers.add(conn)
