@@ -39,10 +39,11 @@ def query(
     """Ask the store in SQL.
 
     Tables: updates, verdicts (amendments too), verdicts_last (each period as now known),
-    subscriptions, events, and leaves where the configuration asks for them ([store] leaves); rows
-    that the running collector has not stored yet are in them, but for leaves. With lanes each has a
-    column lane, to which journal offsets and revisions belong. The store cannot be changed from
-    here. With - as SQL it is read from standard input.
+    subscriptions, events, edits (of on-change subscriptions), and leaves where the configuration
+    asks for them ([store] leaves); DESCRIBE names the columns of one. Rows that the running
+    collector has not stored yet are in them, but for leaves. With lanes each has a column lane, to
+    which journal offsets and revisions belong. The store cannot be changed from here. With - as SQL
+    it is read from standard input.
 
     With --since or --until all tables have rows of these times only (verdicts: of these periods;
     updates: received then), and files of other times are not opened: a large store answers sooner.

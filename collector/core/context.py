@@ -15,6 +15,8 @@ from collector.model import CENTISECOND, CollectorTime, Event, Fact, Subscriptio
 
 Seen = tuple[Run, Finding, Hole | None]
 """What one book says of a message."""
+_NEVER = (1 << 63) - 1
+"""The last moment that can be kept stands for every later one: year 9999 means for good."""
 LISTS_SHARED = 256
 """Different lists whose members are remembered so that equal ones can be shared (ours)."""
 
@@ -63,7 +65,7 @@ class Context:
         """Say the row of a subscription as it stands now."""
         terms = subscription.terms
         newest = subscription.lists[-1] if subscription.lists else None
-        chosen = terms.selection_filter
+        chosen, changes = terms.selection_filter, terms.on_change
         self.facts.append(
             SubscriptionRow(
                 time=CollectorTime(time),
@@ -83,6 +85,16 @@ class Context:
                 reason=subscription.reason,
                 from_time=CollectorTime(subscription.since),
                 to_time=None if subscription.until is None else CollectorTime(subscription.until),
+                datastore=terms.datastore,
+                stream=terms.stream,
+                trigger=_trigger(subscription),
+                filter_kind=None if chosen is None else chosen.kind,
+                dampening_cs=(None if changes is None else changes.dampening_period // CENTISECOND),
+                sync_on_start=None if changes is None else changes.sync_on_start,
+                stop_time=None if terms.stop_time == _NEVER else terms.stop_time,
+                replay_start_time=terms.replay_start_time,
+                dscp=terms.dscp,
+                transport=terms.transport,
             )
         )
 
@@ -90,3 +102,10 @@ class Context:
         """What was said since the last call."""
         facts, self.facts = self.facts, []
         return facts
+
+
+def _trigger(subscription: Subscription) -> str | None:
+    """``update-trigger`` (RFC 8641 §4.2); a period that was learned or configured says it, too."""
+    if subscription.terms.on_change is not None:
+        return "on-change"
+    return "periodic" if subscription.period else None

@@ -139,7 +139,10 @@ class EditRow(Struct, frozen=True, gc=False):
 
 
 class SubscriptionRow(Struct, frozen=True):
-    """One row of the ``subscriptions`` table; a new row whenever something in it changes."""
+    """One row of the ``subscriptions`` table; a new row whenever something in it changes.
+
+    Further columns come last and have a default: rows of earlier versions are read again.
+    """
 
     time: CollectorTime
     device: str
@@ -161,6 +164,22 @@ class SubscriptionRow(Struct, frozen=True):
     reason: str
     from_time: CollectorTime
     to_time: CollectorTime | None
+    datastore: str | None = None
+    """Identity without its module, as in ``operational``; None: a stream, or not said."""
+    stream: str | None = None
+    trigger: str | None = None
+    """``periodic`` or ``on-change`` (RFC 8641 §4.2); None: a stream, or nobody knows."""
+    filter_kind: str | None = None
+    """``xpath``, ``subtree`` or ``ref``; None without a filter."""
+    dampening_cs: int | None = None
+    """Centiseconds; None when not on-change."""
+    sync_on_start: bool | None = None
+    """None when not on-change."""
+    stop_time: DeviceTime | None = None
+    replay_start_time: DeviceTime | None = None
+    dscp: int | None = None
+    transport: str | None = None
+    """Identity without its module; None: not said, as for every dynamic one."""
 
 
 class OutOfSync(Struct, frozen=True, gc=False):

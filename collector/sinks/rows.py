@@ -19,7 +19,10 @@ from collector.wire.timestamps import format_date_and_time, parse_date_and_time
 _KINDS: dict[str, tuple[type[Fact], tuple[str, ...]]] = {
     "verdict": (Verdict, ("nominal_time", "deadline", "judged_at")),
     "event": (Event, ("time",)),
-    "subscription": (SubscriptionRow, ("time", "anchor", "from_time", "to_time")),
+    "subscription": (
+        SubscriptionRow,
+        ("time", "anchor", "from_time", "to_time", "stop_time", "replay_start_time"),
+    ),
 }
 """row kind -> (type, its columns that are times)"""
 _KIND_OF = {kind: (name, times) for name, (kind, times) in _KINDS.items()}
@@ -38,6 +41,8 @@ def fact_to_row(fact: Fact) -> dict[str, Any]:
 def row_to_fact(row: dict[str, Any]) -> Fact:
     """The fact of a JSON object; keys that this version does not know are left out.
 
+    Lines of an earlier version lack some keys of a subscription.
+
     Raises:
         UsageError: not an object that ``fact_to_row`` wrote.
     """
@@ -45,7 +50,7 @@ def row_to_fact(row: dict[str, Any]) -> Fact:
         kind, times = _KINDS[row["row"]]
         plain = {key: value for key, value in row.items() if key != "row"}
         for column in times:
-            if plain[column] is not None:
+            if plain.get(column) is not None:
                 plain[column] = parse_date_and_time(plain[column])
         fact: Fact = msgspec.convert(plain, kind)
     except (KeyError, TypeError, AttributeError, WireError, msgspec.ValidationError) as error:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from msgspec import Struct
 
 from collector.errors import SinkError
-from collector.store.tables import TABLES
+from collector.store.tables import with_all_columns
 
 
 class OpenRows(Struct, frozen=True):
@@ -68,6 +68,4 @@ def _to_ipc(table: pa.Table) -> bytes:
 def _from_ipc(name: str, octets: bytes) -> Any:
     with pa.ipc.open_stream(pa.py_buffer(octets)) as stream:
         table = stream.read_all()
-    if not table.schema.equals(TABLES[name]):
-        raise pa.ArrowInvalid(f"table {name} has other columns")
-    return table
+    return with_all_columns(name, table)

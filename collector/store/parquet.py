@@ -20,7 +20,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from collector.store.manifest import StoredFile
-from collector.store.tables import ORDER, PERIOD_COLUMN, TABLES, TIME_COLUMN
+from collector.store.tables import (
+    ORDER,
+    PERIOD_COLUMN,
+    TABLES,
+    TIME_COLUMN,
+    with_all_columns,
+)
 
 ROW_GROUP = 20_000
 """Rows; 5,000 and more cost the same, 200 cost three times as much."""
@@ -153,7 +159,7 @@ def sorted_rows(table: str, rows: pa.Table) -> pa.Table:
 
 def read_file(folder: Path, file: StoredFile) -> pa.Table:
     """All rows of a live file. Raises OSError or pyarrow.ArrowInvalid."""
-    return pq.read_table(folder / file.name, schema=TABLES[file.table])
+    return with_all_columns(file.table, pq.read_table(folder / file.name))
 
 
 def read_slowly(folder: Path, file: StoredFile) -> Iterator[pa.Table]:
@@ -161,13 +167,12 @@ def read_slowly(folder: Path, file: StoredFile) -> Iterator[pa.Table]:
 
     Raises OSError or pyarrow.ArrowInvalid.
     """
-    schema = TABLES[file.table]
     # buffered ahead, every file would hold 32 MiB
     path, ahead = folder / file.name, {"buffer_size": 1 << 16, "pre_buffer": False}
     with pq.ParquetFile(path, **ahead) as parquet:
         for batch in parquet.iter_batches(_rows_at_a_time(parquet.metadata), use_threads=False):
             rows = pa.Table.from_batches([batch])
-            yield rows if rows.schema.equals(schema) else rows.cast(schema)
+            yield with_all_columns(file.table, rows)
 
 
 def _rows_at_a_time(metadata: pq.FileMetaData) -> int:

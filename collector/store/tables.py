@@ -102,6 +102,16 @@ SUBSCRIPTIONS = pa.schema(
         ("reason", pa.string()),
         ("from_time", TIME),
         ("to_time", TIME),
+        ("datastore", pa.string()),
+        ("stream", pa.string()),
+        ("trigger", pa.string()),
+        ("filter_kind", pa.string()),
+        ("dampening_cs", pa.int64()),
+        ("sync_on_start", pa.bool_()),
+        ("stop_time", TIME),
+        ("replay_start_time", TIME),
+        ("dscp", pa.int32()),
+        ("transport", pa.string()),
     ]
 )
 """One row for each ``model.SubscriptionRow``."""
@@ -168,6 +178,8 @@ TABLES: Mapping[str, pa.Schema] = {
     "edits": EDITS,
     "leaves": LEAVES,
 }
+GROWN = frozenset({"subscriptions"})
+"""Tables that have got columns since the first version: files of earlier ones lack the last few."""
 TIME_COLUMN: Mapping[str, str] = {
     "updates": "received_at",
     "verdicts": "judged_at",
@@ -287,6 +299,22 @@ def tables_of(said: Sequence[Said]) -> dict[str, pa.Table]:
         "edits": edit_rows([row for one in said for row in one.edits]),
         "leaves": LEAVES.empty_table(),
     }
+
+
+def with_all_columns(table: str, rows: pa.Table) -> pa.Table:
+    """Rows of this or an earlier version: columns that came since are null.
+
+    Raises:
+        pyarrow.ArrowInvalid: no rows of that table.
+    """
+    schema = TABLES[table]
+    if rows.schema.equals(schema):
+        return rows
+    if rows.schema.names != schema.names[: len(rows.schema)]:
+        raise pa.ArrowInvalid(f"table {table} has other columns")
+    for field in list(schema)[len(rows.schema) :]:
+        rows = rows.append_column(field, pa.nulls(len(rows), field.type))
+    return rows.cast(schema)
 
 
 def time_column(values: Sequence[int | None]) -> pa.Array:

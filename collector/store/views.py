@@ -25,7 +25,7 @@ from msgspec import Struct
 from collector.errors import SinkError
 from collector.store.manifest import Manifest, Page, StoredFile, listed_files
 from collector.store.open_rows import OpenRows
-from collector.store.tables import PERIOD_COLUMN, TABLES, TIME, TIME_COLUMN
+from collector.store.tables import GROWN, PERIOD_COLUMN, TABLES, TIME, TIME_COLUMN
 
 if TYPE_CHECKING:
     import duckdb
@@ -175,7 +175,10 @@ class StoreViews:
             selects.append(f"SELECT {columns} FROM _open_{table}_{number}")  # noqa: S608
             for scan in _scans(files[number] if files else (), alone=since is None):
                 paths = ", ".join(quoted(str(one.path / file.name)) for file in scan)
-                selects.append(f"SELECT {columns} FROM read_parquet([{paths}])")  # noqa: S608
+                source = f"read_parquet([{paths}])"
+                if table in GROWN:
+                    source = _with_all_columns(f"_open_{table}_{number}", paths)
+                selects.append(f"SELECT {columns} FROM {source}")  # noqa: S608
         sql = " UNION ALL ".join(selects)
         time = f"epoch_ns({_time_column(table)})"
         limits = [] if since is None else [f"{time} >= {since}"]
@@ -220,6 +223,12 @@ def _scans(files: Sequence[StoredFile], *, alone: bool) -> Iterator[Sequence[Sto
     if together:
         # the first one is opened for the plan, before there are threads: it should be small
         yield [together[-1], *together[:-1]]
+
+
+def _with_all_columns(opened: str, paths: str) -> str:
+    """SQL: the files as a table that has every column, null where none of them knows it."""
+    files = f"SELECT * FROM read_parquet([{paths}], union_by_name = true)"  # noqa: S608
+    return f"(SELECT * FROM {opened} WHERE false UNION ALL BY NAME {files})"  # noqa: S608
 
 
 def _time_column(table: str) -> str:

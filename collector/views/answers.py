@@ -25,6 +25,11 @@ TABLE_ROWS = 2000
 """Rows up to which a framed table is drawn; its columns are measured over all of them (ours)."""
 
 
+_NS_OF = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+_INT64_MAX = 2**63 - 1
+"""In DuckDB's own unit it is the word infinity."""
+
+
 def print_answer(
     answer: Any, form: str, *, file: TextIO | None = None, console: Console | None = None
 ) -> int:
@@ -65,10 +70,22 @@ def _values(column: Any) -> list[Any]:
 
     if pa.types.is_timestamp(column.type):
         # datetime has microseconds only, so the nanoseconds are read as numbers
-        whole = column.cast(pa.timestamp("ns", column.type.tz)).cast(pa.int64())
-        return [None if ns is None else format_date_and_time(ns) for ns in whole.to_pylist()]
+        scale = _NS_OF[column.type.unit]
+        return [_time(value, scale) for value in column.cast(pa.int64()).to_pylist()]
     values: list[Any] = column.to_pylist()
     return values
+
+
+def _time(value: int | None, scale: int) -> str | None:
+    """A time that SQL made may lie where no date-and-time can: it is said as a number is."""
+    if value is None:
+        return None
+    if abs(value) == _INT64_MAX and scale != 1:
+        return "infinity" if value > 0 else "-infinity"
+    try:
+        return format_date_and_time(value * scale)
+    except (ValueError, OverflowError):
+        return str(value * scale)
 
 
 def _numbers(schema: Any) -> list[str]:

@@ -141,9 +141,17 @@ def _runs(numbers: list[int]) -> Iterator[str]:
 def subscription_line(row: SubscriptionRow) -> str:
     """One line for a log or a pipe."""
     members = ", ".join(map(card, row.generators)) or "no list of generators"
-    period = "" if row.period_cs is None else f" every {row.period_cs / 100:g} s"
     why = f" ({clean(row.reason)})" if row.reason else ""
     return (
         f"{day_and_clock(row.time, digits=2)}  {clean(row.device)}  {clean(row.name)}"
-        f" (id {row.id})  {row.state}{why}{period}: {members}"
+        f" (id {row.id})  {row.state}{why}{_when(row)}: {members}"
     )
+
+
+def _when(row: SubscriptionRow) -> str:
+    """When it is to send, as far as anybody said."""
+    if row.stream is not None:
+        return f" stream {clean(row.stream)}"
+    if row.period_cs is not None:
+        return f" every {row.period_cs / 100:g} s"
+    return " on change" if row.trigger == "on-change" else ""

@@ -159,6 +159,23 @@ def test_odd_types_are_said_somehow() -> None:
     print_answer(table, "csv", file=out)
 
 
+def test_times_that_no_date_can_say_hide_no_row() -> None:
+    microseconds = pa.timestamp("us", tz="UTC")
+    times = [2**63 - 1, -(2**63 - 1), 2**62, 9_223_372_036_854_775, 0, None]
+    table = pa.table({"stop_time": pa.array(times, pa.int64()).cast(microseconds)})
+    file = io.StringIO()
+    assert print_answer(table, "csv", file=file) == 6
+    assert file.getvalue().split() == [
+        "stop_time",
+        "infinity",  # what DuckDB calls the last moment of its own unit
+        "-infinity",
+        str(2**62 * 1000),
+        "2262-04-11T23:47:16.854775Z",
+        "1970-01-01T00:00:00Z",
+        '""',
+    ]
+
+
 def test_verdicts_come_back_out_of_an_answer() -> None:
     from collector.store.tables import verdict_rows
 

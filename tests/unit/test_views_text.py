@@ -87,3 +87,7 @@ def test_events_and_subscriptions_in_one_line() -> None:
     )
     ended = subscription(state="ended", reason="deleted", period_cs=None, generators=())
     assert subscription_line(ended).endswith("ended (deleted): no list of generators")
+    stream = subscription(stream="NETCONF", period_cs=None, generators=("1",))
+    assert subscription_line(stream).endswith("active stream NETCONF: card 1")
+    changes = subscription(trigger="on-change", period_cs=None, generators=("1",))
+    assert subscription_line(changes).endswith("active on change: card 1")
