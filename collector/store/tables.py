@@ -178,8 +178,8 @@ TABLES: Mapping[str, pa.Schema] = {
     "edits": EDITS,
     "leaves": LEAVES,
 }
-GROWN = frozenset({"subscriptions"})
-"""Tables that have got columns since the first version: files of earlier ones lack the last few."""
+GROWN: Mapping[str, int] = {"subscriptions": SUBSCRIPTIONS.names.index("to_time") + 1}
+"""Table that has got columns since the first version -> how many it had then."""
 TIME_COLUMN: Mapping[str, str] = {
     "updates": "received_at",
     "verdicts": "judged_at",
@@ -310,9 +310,10 @@ def with_all_columns(table: str, rows: pa.Table) -> pa.Table:
     schema = TABLES[table]
     if rows.schema.equals(schema):
         return rows
-    if rows.schema.names != schema.names[: len(rows.schema)]:
+    count = len(rows.schema)
+    if count < GROWN.get(table, len(schema)) or rows.schema.names != schema.names[:count]:
         raise pa.ArrowInvalid(f"table {table} has other columns")
-    for field in list(schema)[len(rows.schema) :]:
+    for field in list(schema)[count:]:
         rows = rows.append_column(field, pa.nulls(len(rows), field.type))
     return rows.cast(schema)
 

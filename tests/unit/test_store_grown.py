@@ -23,8 +23,8 @@ from collector.store.tables import Said, subscription_rows
 from collector.store.writer import StoreWriter
 from tests.unit.store_rows import START, subscription
 
-FIRST_COLUMNS = tables.SUBSCRIPTIONS.names.index("to_time") + 1
-"""Columns of the first version."""
+FIRST_COLUMNS = 17
+"""Of the first version: time to to_time."""
 COLUMNS = "time, stream, trigger, filter_kind, dampening_cs, sync_on_start, stop_time, dscp"
 
 
