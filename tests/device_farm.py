@@ -14,10 +14,10 @@ import signal
 import sys
 from pathlib import Path
 
-from publisher_sim import service
-from publisher_sim.run import override, ready_line
+from publisher_sim.device import service
+from publisher_sim.device.run import override, ready_line
+from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario import load_scenario
-from publisher_sim.service import DeviceService
 
 
 async def serve(jobs: list[tuple[str, str]]) -> None:

@@ -34,9 +34,9 @@ from collector.wire import notification
 from collector.wire.envelopes import CONTENT_KINDS
 from collector.wire.netconf_rpc import decode_reply
 from collector.wire.udp_notif import Header, decode_header
-from publisher_sim import truth_file
+from publisher_sim.device.simulate import Said, simulate, terms_of
 from publisher_sim.scenario import Scenario
-from publisher_sim.simulate import Said, simulate, terms_of
+from publisher_sim.truth import file as truth_file
 
 LATENCY = 200_000
 """ns from leaving the device to arriving here."""

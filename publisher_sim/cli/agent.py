@@ -16,6 +16,6 @@ import click
 @click.option("--standby", is_flag=True, help="Wait for a line on standard input.")
 def agent(setup: Path, card: str, life: int, channel: str, account: Path, standby: bool) -> None:
     """Serve the component subscriptions of one card until the master is gone."""
-    from publisher_sim.agent_process import run_agent
+    from publisher_sim.device.agent_process import run_agent
 
     run_agent(setup, card, life, channel, account, standby=standby)

@@ -72,9 +72,9 @@ def fleet(
     All listen on one port with one host key. Prints one JSON line when subscribers can come.
     """
     from publisher_sim.cli.scenario_argument import read_scenario
+    from publisher_sim.device.run import override
     from publisher_sim.fleet.collecting import collector_config
     from publisher_sim.fleet.members import Muster, members
-    from publisher_sim.run import override
 
     if shared_port and first_address is not None:
         raise click.UsageError("--shared-port and --first-address exclude each other")

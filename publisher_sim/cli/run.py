@@ -48,7 +48,7 @@ def run(
     environment variable that the scenario names. SIGTERM and Ctrl-C end it in good order.
     """
     from publisher_sim.cli.scenario_argument import read_scenario
-    from publisher_sim.run import override, run_device
+    from publisher_sim.device.run import override, run_device
 
     wanted = override(
         read_scenario(scenario),

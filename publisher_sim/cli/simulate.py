@@ -25,10 +25,10 @@ def simulate(
     from collections import Counter
 
     from collector.errors import UsageError
-    from publisher_sim import truth_file
     from publisher_sim.cli.scenario_argument import read_scenario
-    from publisher_sim.run import override
-    from publisher_sim.simulate import Simulation, write_capture
+    from publisher_sim.device.run import override
+    from publisher_sim.device.simulate import Simulation, write_capture
+    from publisher_sim.truth import file as truth_file
 
     wanted = override(read_scenario(scenario), seed=seed, periods=periods)
     if not wanted.periods:

@@ -15,11 +15,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from collector.errors import ConfigError
+from publisher_sim.device.service import DeviceService
+from publisher_sim.device.surroundings import Surroundings
 from publisher_sim.publishers.netconf_server import read_host_key
 from publisher_sim.publishers.shared_door import SharedDoor
 from publisher_sim.scenario import Scenario
-from publisher_sim.service import DeviceService
-from publisher_sim.surroundings import Surroundings
 
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - who asks for an address of no device gets nowhere
 AT_A_TIME = 50

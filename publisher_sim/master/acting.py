@@ -5,15 +5,15 @@ Does not: know when (``timeline``). Rule: a deed touches every subscription of t
 
 from __future__ import annotations
 
-from publisher_sim import accounts
-from publisher_sim.global_subscription import BY_SCENARIO
+from publisher_sim.cards.membership import Membership
 from publisher_sim.master.capacity import Capacity
 from publisher_sim.master.life_cycle import LifeCycle
+from publisher_sim.master.ports import Action, CloseSession, Note, StartCard, StopCard
 from publisher_sim.master.sessions import Sessions
-from publisher_sim.membership import Membership
-from publisher_sim.ports import Action, CloseSession, Note, StartCard, StopCard
+from publisher_sim.master.timeline import What
 from publisher_sim.scenario import Fault, Scenario
-from publisher_sim.timeline import What
+from publisher_sim.subscriptions.global_subscription import BY_SCENARIO
+from publisher_sim.truth import accounts
 
 
 class Acting:

@@ -16,8 +16,8 @@ from msgspec import Struct
 
 from collector.model import SECOND
 from collector.wire.netconf_errors import refusal
-from publisher_sim.global_subscription import BY_LOAD, GlobalSubscription
 from publisher_sim.scenario import Scenario
+from publisher_sim.subscriptions.global_subscription import BY_LOAD, GlobalSubscription
 
 OCTETS_PER_NODE = 900
 """Of a list entry with its counters; an estimate."""

@@ -8,18 +8,18 @@ the global subscription.
 
 from __future__ import annotations
 
-from publisher_sim.channel import (
+from publisher_sim.cards.channel import (
     ComponentSubscription,
     Destination,
     EndComponent,
     ResyncComponent,
 )
-from publisher_sim.global_subscription import DEFAULT_ENCODING, GlobalSubscription
-from publisher_sim.membership import Membership
-from publisher_sim.ports import Action, TellAgent
-from publisher_sim.resource_location import Node
+from publisher_sim.cards.membership import Membership
+from publisher_sim.cards.resource_location import Node
+from publisher_sim.master.ports import Action, TellAgent
+from publisher_sim.master.timeline import Timeline
 from publisher_sim.scenario import MASTER, Scenario
-from publisher_sim.timeline import Timeline
+from publisher_sim.subscriptions.global_subscription import DEFAULT_ENCODING, GlobalSubscription
 
 Shares = dict[str, tuple[Node, ...]]
 """publisher -> the nodes of its component subscription."""

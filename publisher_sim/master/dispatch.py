@@ -14,9 +14,9 @@ from typing import Protocol
 from collector.errors import ProtocolError
 from collector.wire.netconf_rpc import CloseSession as CloseSessionRpc
 from collector.wire.netconf_rpc import Ok, Result, Rpc, encode_reply, operation_name
-from publisher_sim.access import permit
+from publisher_sim.master.ports import Action, CloseSession, SendReply
 from publisher_sim.master.sessions import SessionInfo
-from publisher_sim.ports import Action, CloseSession, SendReply
+from publisher_sim.users.access import permit
 
 Answer = tuple[Result, list[Action]]
 """What is replied, and what follows from it, in order."""

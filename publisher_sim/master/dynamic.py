@@ -22,21 +22,21 @@ from collector.wire.netconf_rpc import (
     Rpc,
     refusal,
 )
-from publisher_sim.access import sees_generators
-from publisher_sim.event_acceptance import accept_stream
-from publisher_sim.events import Streams
-from publisher_sim.global_subscription import GlobalSubscription, accept
+from publisher_sim.data.selection import EVERYTHING
 from publisher_sim.master.capacity import Capacity
 from publisher_sim.master.decomposition import Decomposition
 from publisher_sim.master.dispatch import Answer
 from publisher_sim.master.life_cycle import LifeCycle
 from publisher_sim.master.sending import Sending
 from publisher_sim.master.sessions import SessionInfo
-from publisher_sim.module_versions import check_versions
-from publisher_sim.named_filters import NamedFilters
-from publisher_sim.notifiable import check_notifiable
 from publisher_sim.scenario import Scenario
-from publisher_sim.selection import EVERYTHING
+from publisher_sim.sources.events import Streams
+from publisher_sim.subscriptions.event_acceptance import accept_stream
+from publisher_sim.subscriptions.global_subscription import GlobalSubscription, accept
+from publisher_sim.subscriptions.module_versions import check_versions
+from publisher_sim.subscriptions.named_filters import NamedFilters
+from publisher_sim.subscriptions.notifiable import check_notifiable
+from publisher_sim.users.access import sees_generators
 
 _OF_STREAMS = ("selection_filter", "stop_time")
 _OF_DATASTORES = ("datastore", "selection_filter", "period", "anchor_time", "stop_time")

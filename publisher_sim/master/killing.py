@@ -9,8 +9,8 @@ from __future__ import annotations
 from collector.errors import ProtocolError
 from collector.wire.netconf_rpc import KillSession, Ok, Rpc
 from publisher_sim.master.dispatch import Answer
+from publisher_sim.master.ports import CloseSession
 from publisher_sim.master.sessions import SessionInfo, Sessions
-from publisher_sim.ports import CloseSession
 
 
 class KillingSessions:

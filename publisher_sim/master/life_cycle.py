@@ -16,17 +16,17 @@ from collections.abc import Iterator
 from msgspec import structs
 
 from collector.model import SECOND, NotificationKind, StateChange, SubscriptionTerms
-from publisher_sim import accounts
-from publisher_sim.channel import Destination
-from publisher_sim.forwarding import EventPiece, Forwarding
-from publisher_sim.global_subscription import BY_LOAD, GlobalSubscription
+from publisher_sim.cards.channel import Destination
+from publisher_sim.data.selection import Selection
 from publisher_sim.master.capacity import Capacity
 from publisher_sim.master.decomposition import Decomposition
+from publisher_sim.master.forwarding import EventPiece, Forwarding
+from publisher_sim.master.ports import Action, Announce, CloseSession, MarkSession, Note, TellAgent
 from publisher_sim.master.saying import on_session
-from publisher_sim.ports import Action, Announce, CloseSession, MarkSession, Note, TellAgent
+from publisher_sim.master.timeline import Timeline
 from publisher_sim.scenario import MASTER, Scenario
-from publisher_sim.selection import Selection
-from publisher_sim.timeline import Timeline
+from publisher_sim.subscriptions.global_subscription import BY_LOAD, GlobalSubscription
+from publisher_sim.truth import accounts
 
 _K = NotificationKind
 

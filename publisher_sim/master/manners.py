@@ -15,10 +15,10 @@ from collector.errors import ProtocolError
 from collector.model import SECOND, NotificationKind, StateChange
 from collector.wire.netconf_errors import ERROR_TAGS
 from collector.wire.netconf_rpc import DeleteSubscription, EstablishSubscription, Rpc
-from publisher_sim import accounts
+from publisher_sim.master.ports import Action, Note, SendNotification, SendReply
 from publisher_sim.master.saying import state_change
-from publisher_sim.ports import Action, Note, SendNotification, SendReply
 from publisher_sim.scenario import LATEST_OFFSET, Scenario
+from publisher_sim.truth import accounts
 
 LONGEST = 10 * SECOND
 """So long a reply is held back at most, as subscribers wait half a minute; ns, ours."""

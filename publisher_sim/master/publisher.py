@@ -15,11 +15,9 @@ from typing import Any
 
 from collector.wire import names, netconf_rpc
 from collector.wire.netconf_rpc import Rpc
-from publisher_sim.access import Access
-from publisher_sim.channel import Count, Forward, FromAgent, Heartbeat, Register, Status
-from publisher_sim.events import EventRecord, Streams
-from publisher_sim.forwarding import Forwarding
-from publisher_sim.global_subscription import GlobalSubscription, configured_terms
+from publisher_sim.cards.channel import Count, Forward, FromAgent, Heartbeat, Register, Status
+from publisher_sim.cards.membership import Membership
+from publisher_sim.data.selection import select
 from publisher_sim.master.acting import Acting
 from publisher_sim.master.capacity import Capacity
 from publisher_sim.master.configuration import (
@@ -31,20 +29,22 @@ from publisher_sim.master.configuration.operations import capabilities
 from publisher_sim.master.decomposition import Decomposition
 from publisher_sim.master.dispatch import Dispatcher
 from publisher_sim.master.dynamic import DynamicSubscriptions
+from publisher_sim.master.forwarding import Forwarding
 from publisher_sim.master.killing import KillingSessions
 from publisher_sim.master.life_cycle import LifeCycle
 from publisher_sim.master.manners import Manners
+from publisher_sim.master.ports import Action, CloseSession
 from publisher_sim.master.reading import Reading
 from publisher_sim.master.references import References
+from publisher_sim.master.retrieval import Retrieval
 from publisher_sim.master.sending import Sending
 from publisher_sim.master.sessions import SessionInfo, Sessions
-from publisher_sim.membership import Membership
-from publisher_sim.named_filters import NamedFilters
-from publisher_sim.ports import Action, CloseSession
-from publisher_sim.retrieval import Retrieval
+from publisher_sim.master.timeline import Timeline
 from publisher_sim.scenario import NETCONF_STREAM, Scenario
-from publisher_sim.selection import select
-from publisher_sim.timeline import Timeline
+from publisher_sim.sources.events import EventRecord, Streams
+from publisher_sim.subscriptions.global_subscription import GlobalSubscription, configured_terms
+from publisher_sim.subscriptions.named_filters import NamedFilters
+from publisher_sim.users.access import Access
 
 _REASONS: dict[type, str] = {netconf_rpc.CloseSession: "closed", netconf_rpc.KillSession: "killed"}
 """What ends sessions -> termination-reason."""

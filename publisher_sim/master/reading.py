@@ -1,6 +1,6 @@
 """Reading: the entries of /subscriptions (RFC 8639 §2.8.2).
 
-Does not: answer (``publisher_sim.retrieval`` does).
+Does not: answer (``publisher_sim.master.retrieval`` does).
 """
 
 from __future__ import annotations

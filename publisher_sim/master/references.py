@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collector.errors import ProtocolError
 from collector.model import SelectionFilter
-from publisher_sim.event_acceptance import event_filter
-from publisher_sim.global_subscription import GlobalSubscription
+from publisher_sim.data.selection import FilterUnsupportedError, select
 from publisher_sim.master.life_cycle import LifeCycle
-from publisher_sim.named_filters import NamedFilters, kind_of
-from publisher_sim.ports import Action
-from publisher_sim.selection import FilterUnsupportedError, select
+from publisher_sim.master.ports import Action
+from publisher_sim.subscriptions.event_acceptance import event_filter
+from publisher_sim.subscriptions.global_subscription import GlobalSubscription
+from publisher_sim.subscriptions.named_filters import NamedFilters, kind_of
 
 
 class References:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collector.model import DeviceTime, MediaType, Notification, NotificationKind, StateChange
 from collector.wire import names, notification
 from collector.wire.netconf_rpc import ReceiverState, SubscriptionState
-from publisher_sim.events import EventRecord
-from publisher_sim.global_subscription import GlobalSubscription
-from publisher_sim.ports import SendNotification
+from publisher_sim.master.ports import SendNotification
+from publisher_sim.sources.events import EventRecord
+from publisher_sim.subscriptions.global_subscription import GlobalSubscription
 
 
 def on_session(

@@ -15,19 +15,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from collector.model import NotificationKind
-from publisher_sim import accounts
-from publisher_sim.access import EVERY_MODULE
-from publisher_sim.channel import Count, Destination, Forward
-from publisher_sim.events import EventRecord, Streams
-from publisher_sim.filters import tree_of
-from publisher_sim.forwarding import EventPiece, Forwarding, Qos
-from publisher_sim.global_subscription import BY_SESSION, GlobalSubscription
+from publisher_sim.cards.channel import Count, Destination, Forward
+from publisher_sim.data.filters import tree_of
 from publisher_sim.master.capacity import weight
 from publisher_sim.master.decomposition import Decomposition
+from publisher_sim.master.forwarding import EventPiece, Forwarding, Qos
 from publisher_sim.master.life_cycle import LifeCycle
+from publisher_sim.master.ports import Action, Announce, Note, SendNotification
 from publisher_sim.master.saying import event_octets
-from publisher_sim.ports import Action, Announce, Note, SendNotification
 from publisher_sim.scenario import MASTER
+from publisher_sim.sources.events import EventRecord, Streams
+from publisher_sim.subscriptions.global_subscription import BY_SESSION, GlobalSubscription
+from publisher_sim.truth import accounts
+from publisher_sim.users.access import EVERY_MODULE
 
 
 class Sending:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from publisher_sim.access import EVERY_MODULE, FULL
+from publisher_sim.users.access import EVERY_MODULE, FULL
 
 
 class SessionInfo(Struct, frozen=True):

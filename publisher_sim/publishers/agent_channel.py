@@ -16,7 +16,7 @@ import grpc.aio
 
 from collector.errors import SessionError
 from collector.model import OnChange, SelectionFilter
-from publisher_sim.channel import (
+from publisher_sim.cards.channel import (
     ComponentSubscription,
     Count,
     Destination,
@@ -29,8 +29,8 @@ from publisher_sim.channel import (
     Status,
     ToAgent,
 )
+from publisher_sim.cards.resource_location import Node
 from publisher_sim.publishers import agent_channel_pb2 as pb
-from publisher_sim.resource_location import Node
 
 METHOD = "/publisher_sim.AgentChannel/Attach"
 MAX_WAITING = 256

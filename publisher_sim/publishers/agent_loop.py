@@ -14,14 +14,14 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from publisher_sim.accounts import TruthFact, encode_fact
 from publisher_sim.agent import Account, AgentAction, AgentPublisher, Transmit
-from publisher_sim.channel import EndComponent, FromAgent, ToAgent
-from publisher_sim.ports import Announce
+from publisher_sim.cards.channel import EndComponent, FromAgent, ToAgent
+from publisher_sim.master.ports import Announce
 from publisher_sim.publishers.roads import RoadSender
 from publisher_sim.publishers.senders import OpenSender, Sender, open_sender
 from publisher_sim.publishers.timers import Clock, Timers
 from publisher_sim.scenario import Scenario
+from publisher_sim.truth.accounts import TruthFact, encode_fact
 
 OpenOther = Callable[[str, str], Sender | None]
 OnReach = Callable[[str, str, int, bool], None]

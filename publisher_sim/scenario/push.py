@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from publisher_sim.scenario.table import Table
-from publisher_sim.transports import EncodingName, HeaderName
+from publisher_sim.scenario.transports import EncodingName, HeaderName
 
 
 class Push(Table, frozen=True):

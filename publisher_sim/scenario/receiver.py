@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from publisher_sim.scenario.table import Table
-from publisher_sim.transports import TransportName
+from publisher_sim.scenario.transports import TransportName
 
 
 class Tls(Table, frozen=True):

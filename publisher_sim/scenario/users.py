@@ -8,7 +8,7 @@ from publisher_sim.scenario.table import Table
 
 AccessLevel = Literal["full", "limited"]
 """``limited``: reads, subscribes and ends what is its own; sees neither the subscriptions of others
-nor any list of generators, and neither kills nor configures (``publisher_sim.access``)."""
+nor any list of generators, and neither kills nor configures (``publisher_sim.users.access``)."""
 DataModule = Literal["ietf-interfaces", "ietf-hardware"]
 
 

@@ -23,8 +23,8 @@ from publisher_sim.scenario.receiver import Receiver
 from publisher_sim.scenario.retrieval import Retrieval
 from publisher_sim.scenario.streams import NETCONF_STREAM, NamedFilter, Stream
 from publisher_sim.scenario.table import Table
+from publisher_sim.scenario.transports import TRANSPORTS, Continuity, Traits, continuity
 from publisher_sim.scenario.users import User
-from publisher_sim.transports import TRANSPORTS, Continuity, Traits, continuity
 from publisher_sim.truth import default_grace
 
 

@@ -18,9 +18,9 @@ from collector.model import Outcome
 from collector.service import Service, commands
 from collector.service.gauges import refresh
 from collector.service.running import listening
-from publisher_sim.run import ready_line
+from publisher_sim.device.run import ready_line
+from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario.file import parse_scenario
-from publisher_sim.service import DeviceService
 from tests.lab import PASSWORD, Facts
 from tests.lanes_lab import free_port
 from tests.netconf_device import until

@@ -28,9 +28,9 @@ from collector.wire.netconf_rpc import (
     decode_reply,
     encode_rpc,
 )
-from publisher_sim.run import ready_line
+from publisher_sim.device.run import ready_line
+from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario import parse_scenario
-from publisher_sim.service import DeviceService
 from tests.integration.test_control_plane import config, subscription
 from tests.integration.test_subscribe_command import Lab
 from tests.lab import PASSWORD, Facts, password_in_environment

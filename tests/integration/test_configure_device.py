@@ -20,8 +20,8 @@ from collector.config import Config, load_config, read_config_table
 from collector.model import Outcome, Provenance, Verdict
 from collector.service import Service
 from collector.service.configured_ids import with_ids
+from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario import parse_scenario
-from publisher_sim.service import DeviceService
 from tests.lab import PASSWORD, Facts, password_in_environment
 
 pytestmark = pytest.mark.integration

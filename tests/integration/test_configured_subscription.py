@@ -14,9 +14,9 @@ from msgspec import structs
 from collector.config import Config, read_config_table
 from collector.model import Outcome, Provenance, Verdict
 from collector.service import Service
-from publisher_sim.run import override
+from publisher_sim.device.run import override
+from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario import Scenario, parse_scenario
-from publisher_sim.service import DeviceService
 from tests.lab import Facts, password_in_environment
 
 pytestmark = pytest.mark.integration

@@ -24,9 +24,9 @@ from collector.service import Service, commands
 from collector.service.gauges import refresh
 from collector.subscriber import held
 from collector.wire.netconf_rpc import EstablishSubscription, decode_rpc
-from publisher_sim.run import ready_line
+from publisher_sim.device.run import ready_line
+from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario import parse_scenario
-from publisher_sim.service import DeviceService
 from tests.lab import PASSWORD, Facts, password_in_environment, session_of
 
 pytestmark = pytest.mark.integration

@@ -13,9 +13,9 @@ from collector.config import Config, read_config_table
 from collector.model import SubscriptionRow
 from collector.service import Service
 from publisher_sim.cli.scenario_argument import packaged
-from publisher_sim.run import override, ready_line
+from publisher_sim.device.run import override, ready_line
+from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario import parse_scenario
-from publisher_sim.service import DeviceService
 from tests.lab import Facts, password_in_environment, session_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]

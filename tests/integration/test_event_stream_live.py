@@ -23,10 +23,10 @@ from collector.subscriber.states import SubscriptionPhase
 from collector.wire import notification
 from collector.wire.netconf_framing import encode_delimited
 from collector.wire.netconf_hello import BASE_1_0, encode_hello
-from publisher_sim.events import DISABLED, EventRecord
-from publisher_sim.run import ready_line
+from publisher_sim.device.run import ready_line
+from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario import Configuration, parse_scenario
-from publisher_sim.service import DeviceService
+from publisher_sim.sources.events import DISABLED, EventRecord
 from tests.lab import PASSWORD, Facts, password_in_environment, session_of
 
 pytestmark = pytest.mark.integration

@@ -16,12 +16,12 @@ from msgspec import structs
 from collector.comparison import compare, read_truth
 from collector.config import read_config_table
 from collector.service import Service
+from publisher_sim.device.run import override
 from publisher_sim.fleet.collecting import collector_config, known_hosts_line
 from publisher_sim.fleet.figures import Figures
 from publisher_sim.fleet.members import Muster, members
 from publisher_sim.fleet.running import run_fleet
 from publisher_sim.fleet.service import Fleet
-from publisher_sim.run import override
 from publisher_sim.scenario import Scenario, check, parse_scenario
 from publisher_sim.scenario.behaviour import NAMES, behaviour_of
 from tests.lab import Facts, fault, scenario_toml

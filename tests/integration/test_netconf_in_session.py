@@ -14,11 +14,11 @@ from collector.config import Config, read_config_table
 from collector.errors import IntakeFullError
 from collector.model import Outcome
 from collector.service import Service
-from publisher_sim import forwarding
+from publisher_sim.device.run import ready_line
+from publisher_sim.device.service import DeviceService
+from publisher_sim.master import forwarding
 from publisher_sim.publishers.netconf_server import BUSY_ABOVE
-from publisher_sim.run import ready_line
 from publisher_sim.scenario import parse_scenario
-from publisher_sim.service import DeviceService
 from tests.lab import Facts, password_in_environment
 
 pytestmark = pytest.mark.integration

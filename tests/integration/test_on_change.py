@@ -19,12 +19,12 @@ import pytest
 
 from collector.cli import status_of
 from collector.wire.notification import decode_contents
-from publisher_sim import truth_file
-from publisher_sim.datastore import Datastore
-from publisher_sim.resource_location import Node
+from publisher_sim.cards.resource_location import Node
+from publisher_sim.data.selection import EVERYTHING
 from publisher_sim.scenario import parse_scenario
-from publisher_sim.selection import EVERYTHING
-from publisher_sim.truth_file import RecordLine
+from publisher_sim.sources.datastore import Datastore
+from publisher_sim.truth import file as truth_file
+from publisher_sim.truth.file import RecordLine
 from tests.lab import Collecting, fault, lab
 
 pytestmark = pytest.mark.integration

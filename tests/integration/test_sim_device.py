@@ -17,13 +17,13 @@ from collector.errors import ConfigError
 from collector.model import SECOND
 from collector.wire.netconf_rpc import DeleteSubscription, EstablishSubscription, Get
 from collector.wire.udp_notif import decode_header
-from publisher_sim import truth_file
-from publisher_sim.channel import EndComponent, FromAgent, Heartbeat, Register
+from publisher_sim.cards.channel import EndComponent, FromAgent, Heartbeat, Register
+from publisher_sim.device.run import override
+from publisher_sim.device.service import DeviceService
 from publisher_sim.publishers.agent_channel import ChannelClient, ChannelServer
 from publisher_sim.publishers.udp_notif import UdpNotifPublisher
-from publisher_sim.run import override
 from publisher_sim.scenario import parse_scenario
-from publisher_sim.service import DeviceService
+from publisher_sim.truth import file as truth_file
 from tests.integration.sim_subscriber import Receiver, Subscriber, terms
 
 pytestmark = pytest.mark.integration

@@ -18,7 +18,7 @@ import pytest
 from collector.comparison import Comparison, compare, read_truth
 from collector.model import Provenance, SubscriptionRow, Verdict
 from collector.schema.sid import experimental_sids_folder
-from publisher_sim.transports import continuity
+from publisher_sim.scenario.transports import continuity
 from tests.certificates import certified
 from tests.lab import Collecting, fault, lab, scenario_toml
 

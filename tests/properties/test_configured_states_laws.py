@@ -17,10 +17,10 @@ from collector.model import NotificationKind
 from collector.wire.netconf_rpc import Get, ResetReceiver
 from collector.wire.receiver_instances import ReceiverInstance
 from collector.wire.subscription_config import ConfiguredSubscription, Edit
-from publisher_sim import ports
-from publisher_sim.channel import ComponentSubscription
-from publisher_sim.global_subscription import BY_SCENARIO
-from publisher_sim.ports import Action
+from publisher_sim.cards.channel import ComponentSubscription
+from publisher_sim.master import ports
+from publisher_sim.master.ports import Action
+from publisher_sim.subscriptions.global_subscription import BY_SCENARIO
 from tests.unit.test_sim_configuration import HTTPS, UDP, UDP2, Device, wanted
 from tests.unit.test_sim_master import NOW, SECOND
 

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.model import SelectionFilter
-from publisher_sim.datastore import Datastore
-from publisher_sim.entries import TREES
-from publisher_sim.filters import compile_filter, cut, tree_of
-from publisher_sim.resource_location import Node, decompose
+from publisher_sim.cards.resource_location import Node, decompose
+from publisher_sim.data.entries import TREES
+from publisher_sim.data.filters import compile_filter, cut, tree_of
+from publisher_sim.data.selection import EVERYTHING, select
 from publisher_sim.scenario import Scenario
-from publisher_sim.selection import EVERYTHING, select
+from publisher_sim.sources.datastore import Datastore
 
 MODULES = st.sampled_from(["ietf-interfaces", "ietf-hardware"])
 NAMES = st.sampled_from(["a", "b", "c", "d"])

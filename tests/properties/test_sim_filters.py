@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.model import SelectionFilter
-from publisher_sim.entries import HARDWARE, INTERFACES, sample
-from publisher_sim.filters import FilterUnsupportedError, compile_filter, cut, pruned, tree_of
-from publisher_sim.selection import select
+from publisher_sim.data.entries import HARDWARE, INTERFACES, sample
+from publisher_sim.data.filters import FilterUnsupportedError, compile_filter, cut, pruned, tree_of
+from publisher_sim.data.selection import select
 
 DATA = {
     "ietf-interfaces:interfaces": {"interface": [sample(INTERFACES, name) for name in "ab"]},

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.model import OnChange
-from publisher_sim.datastore import Datastore
-from publisher_sim.on_change import OnChangeShare, Record, target_of
-from publisher_sim.resource_location import Node
-from publisher_sim.selection import EVERYTHING
+from publisher_sim.agent.on_change import OnChangeShare, Record, target_of
+from publisher_sim.cards.resource_location import Node
+from publisher_sim.data.selection import EVERYTHING
+from publisher_sim.sources.datastore import Datastore
 from tests.unit.test_sim_on_change import Script
 
 NODES = tuple(Node("ietf-interfaces", name) for name in "ab")

@@ -14,9 +14,9 @@ from collector.model import CollectorTime, NotificationKind
 from collector.wire.notification import decode
 from collector.wire.udp_notif import decode_header
 from collector.wire.yang_patch import read_patch
+from publisher_sim.device.simulate import Simulation
 from publisher_sim.scenario import Card, Changes, Fault, Push, Scenario
-from publisher_sim.simulate import Simulation
-from publisher_sim.truth_file import RecordLine
+from publisher_sim.truth.file import RecordLine
 
 
 def random_device(seed: int) -> Scenario:

@@ -35,9 +35,8 @@ from collector.wire.netconf_rpc import (
     decode_rpc,
     encode_rpc,
 )
-from publisher_sim import ports
-from publisher_sim.channel import ComponentSubscription, EndComponent, Forward, Register
-from publisher_sim.master import MasterPublisher
+from publisher_sim.cards.channel import ComponentSubscription, EndComponent, Forward, Register
+from publisher_sim.master import MasterPublisher, ports
 from publisher_sim.scenario import (
     Card,
     Fault,

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from publisher_sim.device.simulate import simulate
 from publisher_sim.scenario import Changes, Fault, Master, Push, Receiver
-from publisher_sim.simulate import simulate
 from tests.sim_joined import compare_with_truth
 from tests.sim_scenarios import random_scenario, small
 

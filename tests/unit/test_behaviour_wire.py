@@ -18,16 +18,16 @@ from collector.wire.netconf_rpc import (
     decode_rpc,
     encode_rpc,
 )
-from publisher_sim import ports
 from publisher_sim.agent import AgentPublisher
-from publisher_sim.channel import Destination, EndComponent
-from publisher_sim.numbering import MAX_RUNS, Numbering
+from publisher_sim.agent.numbering import MAX_RUNS, Numbering
+from publisher_sim.cards.channel import Destination, EndComponent
+from publisher_sim.device.simulate import Said, simulate
+from publisher_sim.master import ports
+from publisher_sim.master.retrieval.greeting import capabilities
 from publisher_sim.publishers.agent_loop import loop_of
 from publisher_sim.publishers.timers import Timers
-from publisher_sim.retrieval.greeting import capabilities
 from publisher_sim.scenario import MASTER, Configured, Push, Scenario
 from publisher_sim.scenario.behaviour import behaviour_of
-from publisher_sim.simulate import Said, simulate
 from tests.sim_scenarios import small
 from tests.unit.test_sim_master import SECOND, TERMS, Driver
 

@@ -52,7 +52,7 @@ from collector.wire.subscription_config import (
     read_configuration,
     write_edits,
 )
-from publisher_sim import ports
+from publisher_sim.master import ports
 from publisher_sim.scenario import Configuration as Configurable
 from tests.unit.test_sim_configuration import Device
 

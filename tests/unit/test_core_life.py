@@ -23,9 +23,9 @@ from collector.model import (
     OnChange,
     SelectionFilter,
 )
-from publisher_sim import truth_file
+from publisher_sim.device.simulate import simulate
 from publisher_sim.scenario import Fault, Scenario
-from publisher_sim.simulate import simulate
+from publisher_sim.truth import file as truth_file
 from tests.helpers import DEVICE, Wire, changed, established, ns, run, steady, terms, update
 from tests.sim_joined import LATENCY, Joined, compare_with_truth
 from tests.sim_scenarios import small

@@ -34,8 +34,8 @@ from collector.store.tables import Said
 from collector.wire.netconf_rpc import EstablishSubscription, encode_rpc
 from collector.wire.nodes import NodeIds, read_nodes
 from collector.wire.udp_notif import decode_header
+from publisher_sim.device.simulate import START, default_terms, simulate
 from publisher_sim.scenario import Fault, Push, Scenario
-from publisher_sim.simulate import START, default_terms, simulate
 from tests.columns import joined, part_of
 from tests.sim_scenarios import small
 

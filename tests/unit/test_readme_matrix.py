@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from publisher_sim.transports import TRANSPORTS
+from publisher_sim.scenario.transports import TRANSPORTS
 from tests.integration.test_transport_matrix import CELLS
 
 README = Path(__file__).parents[2] / "README.md"

@@ -9,13 +9,19 @@ import pytest
 from msgspec import structs
 
 from collector.model import OnChange
-from publisher_sim.accounts import OnWire, Produced
 from publisher_sim.agent import Account, AgentAction, AgentPublisher, Transmit
-from publisher_sim.channel import ComponentSubscription, Count, Destination, EndComponent, Status
-from publisher_sim.numbering import Numbering
-from publisher_sim.resource_location import Node
+from publisher_sim.agent.numbering import Numbering
+from publisher_sim.cards.channel import (
+    ComponentSubscription,
+    Count,
+    Destination,
+    EndComponent,
+    Status,
+)
+from publisher_sim.cards.resource_location import Node
 from publisher_sim.scenario import Card, Changes, Fault, Push, Scenario
-from publisher_sim.truth_books import road
+from publisher_sim.truth.accounts import OnWire, Produced
+from publisher_sim.truth.books import road
 
 SECOND = 1_000_000_000
 START = 1_800_000_000 * SECOND

@@ -10,11 +10,11 @@ from msgspec import structs
 from collector.errors import ConfigError
 from collector.model import NotificationKind, OnChange, SubscriptionTerms
 from collector.wire.netconf_rpc import EstablishSubscription, Get, ModifySubscription
-from publisher_sim.global_subscription import GlobalSubscription
+from publisher_sim.cards.resource_location import Node
+from publisher_sim.data.selection import Selection
 from publisher_sim.master.capacity import Capacity
-from publisher_sim.resource_location import Node
 from publisher_sim.scenario import Fault, Limits, Push, Scenario, Stream, parse_scenario
-from publisher_sim.selection import Selection
+from publisher_sim.subscriptions.global_subscription import GlobalSubscription
 from tests.unit.test_sim_master import ETH1, SECOND, TERMS, Driver, error_of
 
 SUSPENDED = NotificationKind.SUBSCRIPTION_SUSPENDED

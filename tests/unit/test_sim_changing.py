@@ -21,22 +21,22 @@ from collector.wire.netconf_rpc import (
     decode_rpc,
 )
 from collector.wire.yang_patch import YangPatch, read_patch
-from publisher_sim import accounts, truth_file
-from publisher_sim.accounts import Recorded
 from publisher_sim.agent import Account, AgentAction, AgentPublisher, Transmit
-from publisher_sim.cbor_values import sids_for
-from publisher_sim.channel import (
+from publisher_sim.cards.channel import (
     ComponentSubscription,
     Destination,
     EndComponent,
     ResyncComponent,
     Status,
 )
-from publisher_sim.global_subscription import accept
-from publisher_sim.resource_location import Node
+from publisher_sim.cards.resource_location import Node
+from publisher_sim.data.cbor_values import sids_for
+from publisher_sim.device.simulate import Simulation
 from publisher_sim.scenario import Card, Changes, Configured, Fault, Push, Receiver, Scenario
-from publisher_sim.simulate import Simulation
-from publisher_sim.truth import Truth
+from publisher_sim.subscriptions.global_subscription import accept
+from publisher_sim.truth import Truth, accounts
+from publisher_sim.truth import file as truth_file
+from publisher_sim.truth.accounts import Recorded
 from tests.unit.test_sim_agent import play
 from tests.unit.test_sim_master import NOW, SECOND, Driver, error_of
 

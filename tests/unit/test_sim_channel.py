@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from collector.model import OnChange, SelectionFilter
-from publisher_sim.channel import (
+from publisher_sim.cards.channel import (
     ComponentSubscription,
     Count,
     Destination,
@@ -19,6 +19,7 @@ from publisher_sim.channel import (
     Status,
     ToAgent,
 )
+from publisher_sim.cards.resource_location import Node
 from publisher_sim.publishers import agent_channel_pb2 as pb
 from publisher_sim.publishers.agent_channel import (
     read_from_agent,
@@ -26,7 +27,6 @@ from publisher_sim.publishers.agent_channel import (
     write_from_agent,
     write_to_agent,
 )
-from publisher_sim.resource_location import Node
 
 COMPONENT = ComponentSubscription(
     subscription_id=2**32 - 1,

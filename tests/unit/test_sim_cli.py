@@ -13,7 +13,7 @@ import click
 import pytest
 
 from publisher_sim.cli import COMMANDS, HIDDEN, LazyGroup, cli, status_of
-from publisher_sim.run import override
+from publisher_sim.device.run import override
 from publisher_sim.scenario import Scenario
 
 CARD = '[[card]]\nname = "lc1"\npublisher_id = 101\ninterfaces = ["eth1/0"]\n'

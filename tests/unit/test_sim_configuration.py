@@ -41,10 +41,11 @@ from collector.wire.subscription_config import (
     read_configuration,
     write_edits,
 )
-from publisher_sim import accounts, ports
-from publisher_sim.channel import ComponentSubscription, ResyncComponent
+from publisher_sim.cards.channel import ComponentSubscription, ResyncComponent
+from publisher_sim.master import ports
 from publisher_sim.master.configuration.operations import capabilities
 from publisher_sim.scenario import Configuration, Fault, Receiver, Tls
+from publisher_sim.truth import accounts
 from tests.unit.test_sim_master import NOW, SECOND, TERMS, Driver
 
 _K = NotificationKind

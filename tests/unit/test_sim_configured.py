@@ -19,10 +19,10 @@ from collector.model import (
 )
 from collector.wire import notification
 from collector.wire.netconf_rpc import EstablishSubscription, KillSubscription
-from publisher_sim import ports
+from publisher_sim.device.simulate import simulate
+from publisher_sim.master import ports
 from publisher_sim.master.dynamic import FIRST_ID
 from publisher_sim.scenario import Configured, Receiver, Scenario, parse_scenario
-from publisher_sim.simulate import simulate
 from tests.sim_joined import LATENCY, Joined, compare_with_truth
 from tests.unit.test_sim_master import NOW, SECOND, TERMS, Driver
 

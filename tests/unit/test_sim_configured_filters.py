@@ -18,7 +18,7 @@ from collector.wire.netconf_rpc import (
     GetConfig,
     RpcReply,
 )
-from publisher_sim import ports
+from publisher_sim.master import ports
 from publisher_sim.scenario import NamedFilter
 from tests.unit.test_sim_configuration import UDP, Device, wanted
 from tests.unit.test_sim_event_streams import ALARMS

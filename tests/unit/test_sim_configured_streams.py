@@ -12,8 +12,8 @@ from collector.wire import notification
 from collector.wire.netconf_rpc import EstablishSubscription, ResetReceiver
 from collector.wire.subscription_config import ConfiguredReceiver, ConfiguredSubscription, Edit
 from collector.wire.udp_notif import decode_header
-from publisher_sim import ports
 from publisher_sim.agent import AgentPublisher, Transmit
+from publisher_sim.master import ports
 from publisher_sim.scenario import MASTER, Fault, Stream
 from tests.unit.test_sim_configuration import HTTPS, UDP, UDP2, Device
 from tests.unit.test_sim_event_streams import ALARMS, BROKEN, PLAIN

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from collector.errors import ConfigError
-from publisher_sim.credentials import authorized_keys, passwords
 from publisher_sim.scenario import Configured, Netconf, Scenario, User
+from publisher_sim.users.credentials import authorized_keys, passwords
 
 SET = "SIM_TEST_PASSWORD"
 

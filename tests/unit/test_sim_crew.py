@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from collector.errors import SessionError
-from publisher_sim import crew, service
-from publisher_sim.accounts import Killed, encode_fact
+from publisher_sim.device import crew, service
 from publisher_sim.publishers.agent_loop import AccountFile
 from publisher_sim.scenario import Card, Scenario
+from publisher_sim.truth.accounts import Killed, encode_fact
 
 
 def test_accounts_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.errors import ConfigError
-from publisher_sim.cbor_values import for_cbor
-from publisher_sim.datastore import Datastore
-from publisher_sim.entries import HARDWARE, INTERFACES, PERIODIC_ONLY, sample
-from publisher_sim.flaps import Flap
-from publisher_sim.resource_location import Node
+from publisher_sim.cards.resource_location import Node
+from publisher_sim.data.cbor_values import for_cbor
+from publisher_sim.data.entries import HARDWARE, INTERFACES, PERIODIC_ONLY, sample
+from publisher_sim.data.selection import EVERYTHING
 from publisher_sim.scenario import Card, Changes, Scenario, parse_scenario
-from publisher_sim.selection import EVERYTHING
+from publisher_sim.sources.datastore import Datastore
+from publisher_sim.sources.flaps import Flap
 
 SECOND = 1_000_000_000
 AT = 1_800_000_000 * SECOND

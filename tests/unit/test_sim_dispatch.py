@@ -13,8 +13,7 @@ from collector.wire.netconf_rpc import (
     RpcReply,
     decode_reply,
 )
-from publisher_sim import ports
-from publisher_sim.master import Answer, Dispatcher, SessionInfo
+from publisher_sim.master import Answer, Dispatcher, SessionInfo, ports
 from publisher_sim.master.sessions import Sessions
 
 ALICE = SessionInfo("7", "alice", "limited")

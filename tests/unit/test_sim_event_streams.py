@@ -23,10 +23,10 @@ from collector.wire.netconf_rpc import (
     decode_rpc,
     encode_rpc,
 )
-from publisher_sim import forwarding, ports
-from publisher_sim.events import DISABLED, EventRecord, EventStream, Streams
-from publisher_sim.forwarding import MAX_HELD
+from publisher_sim.master import forwarding, ports
+from publisher_sim.master.forwarding import MAX_HELD
 from publisher_sim.scenario import Limits, NamedFilter, Netconf, Stream, User, parse_scenario
+from publisher_sim.sources.events import DISABLED, EventRecord, EventStream, Streams
 from tests.unit.test_sim_master import NOW, SECOND, TERMS, Driver, error_of, scenario
 
 ALARMS = Stream("alarms", "what breaks", events_per_second=2.0, replay_records=20)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from publisher_sim.faults import Breaker, Sending
+from publisher_sim.agent.faults import Breaker, Sending
 from publisher_sim.scenario import Fault
 
 SECOND = 1_000_000_000

@@ -8,14 +8,14 @@ import pytest
 from lxml import etree
 
 from collector.model import SelectionFilter
-from publisher_sim.filters import (
+from publisher_sim.data.filters import (
     FilterUnsupportedError,
     compile_filter,
     cut,
     pruned,
     tree_of,
 )
-from publisher_sim.xpath import LIMIT, MAX_TOKENS
+from publisher_sim.data.xpath import LIMIT, MAX_TOKENS
 
 EX = "http://example.com/schema/1.2/config"
 USERS = f"""<data><top xmlns="{EX}"><users>

@@ -8,11 +8,12 @@ from msgspec import structs
 from collector.errors import ConfigError
 from collector.model import NotificationKind
 from collector.wire.netconf_rpc import DeleteSubscription, EstablishSubscription
-from publisher_sim import accounts, forwarding, ports
-from publisher_sim.channel import Forward, Register
-from publisher_sim.forwarding import Forwarding
+from publisher_sim.cards.channel import Forward, Register
+from publisher_sim.master import forwarding, ports
+from publisher_sim.master.forwarding import Forwarding
 from publisher_sim.publishers import senders
 from publisher_sim.scenario import Receiver, Scenario
+from publisher_sim.truth import accounts
 from tests.unit.test_sim_master import NOW, SECOND, TERMS, Driver
 
 OVER_NETCONF = Receiver(transport="netconf")

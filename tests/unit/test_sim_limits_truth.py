@@ -9,9 +9,9 @@ from msgspec import structs
 
 from collector.comparison import Comparison, compare, read_truth
 from collector.model import SECOND, DeviceTime, SubscriptionTerms
-from publisher_sim import truth_file
+from publisher_sim.device.simulate import START, default_terms, simulate
 from publisher_sim.scenario import Scenario, parse_scenario
-from publisher_sim.simulate import START, default_terms, simulate
+from publisher_sim.truth import file as truth_file
 from tests.sim_joined import LATENCY, Joined
 
 DEVICE = """

@@ -32,11 +32,17 @@ from collector.wire.netconf_rpc import (
     decode_rpc,
     encode_rpc,
 )
-from publisher_sim import accounts, ports
-from publisher_sim.channel import ComponentSubscription, EndComponent, Heartbeat, Register, Status
-from publisher_sim.master import MasterPublisher
+from publisher_sim.cards.channel import (
+    ComponentSubscription,
+    EndComponent,
+    Heartbeat,
+    Register,
+    Status,
+)
+from publisher_sim.master import MasterPublisher, ports
 from publisher_sim.master.dynamic import FIRST_ID
 from publisher_sim.scenario import Card, Fault, Master, Netconf, Push, Scenario
+from publisher_sim.truth import accounts
 
 SECOND = 1_000_000_000
 NOW = 1_800_000_000 * SECOND

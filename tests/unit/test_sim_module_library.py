@@ -20,7 +20,7 @@ from collector.wire.netconf_schemas import (
     encode_get_schema,
     latest_revision,
 )
-from publisher_sim.module_library import answer_get_schema, installed_modules, modules_of
+from publisher_sim.data.module_library import answer_get_schema, installed_modules, modules_of
 
 OWN = ModuleId("ietf-yp-observation", "2026-05-11")
 

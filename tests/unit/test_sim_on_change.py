@@ -7,11 +7,11 @@ from typing import Any, cast
 import pytest
 
 from collector.model import OnChange, SelectionFilter
-from publisher_sim.datastore import Datastore
-from publisher_sim.on_change import OnChangeShare, Record, target_of
-from publisher_sim.resource_location import Node
+from publisher_sim.agent.on_change import OnChangeShare, Record, target_of
+from publisher_sim.cards.resource_location import Node
+from publisher_sim.data.selection import EVERYTHING, Selection, select
 from publisher_sim.scenario import Card, Changes, Scenario
-from publisher_sim.selection import EVERYTHING, Selection, select
+from publisher_sim.sources.datastore import Datastore
 
 SECOND = 1_000_000_000
 A, B = Node("ietf-interfaces", "a"), Node("ietf-interfaces", "b/1")

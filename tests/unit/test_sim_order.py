@@ -7,10 +7,10 @@ import struct
 from msgspec import structs
 
 from collector.model import SECOND
-from publisher_sim import ports
 from publisher_sim.agent import AgentAction, AgentPublisher, Transmit
-from publisher_sim.channel import ComponentSubscription, EndComponent
-from publisher_sim.resource_location import INTERFACES, Node
+from publisher_sim.cards.channel import ComponentSubscription, EndComponent
+from publisher_sim.cards.resource_location import INTERFACES, Node
+from publisher_sim.master import ports
 from publisher_sim.scenario import Card, Fault, Push, Scenario
 from tests.unit.test_sim_master import Driver
 

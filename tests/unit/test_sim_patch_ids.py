@@ -9,7 +9,7 @@ from collector.model import CollectorTime, Event
 from collector.wire.notification import decode
 from collector.wire.yang_patch import read_patch
 from publisher_sim.agent import AgentPublisher, Transmit
-from publisher_sim.channel import ResyncComponent
+from publisher_sim.cards.channel import ResyncComponent
 from publisher_sim.scenario import Changes, Push, Scenario
 from tests.unit.test_sim_agent import play
 from tests.unit.test_sim_changing import CARD, COMPONENT, SECOND, START

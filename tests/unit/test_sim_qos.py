@@ -10,10 +10,11 @@ from msgspec import structs
 
 from collector.model import SubscriptionTerms as Terms
 from collector.wire.netconf_rpc import DeleteSubscription, EstablishSubscription, Get
-from publisher_sim import accounts, ports
-from publisher_sim.forwarding import EventPiece, Qos, shared
+from publisher_sim.master import ports
+from publisher_sim.master.forwarding import EventPiece, Qos, shared
 from publisher_sim.publishers.udp_notif import UdpNotifPublisher
 from publisher_sim.scenario import Limits, Stream
+from publisher_sim.truth import accounts
 from tests.unit.test_sim_forwarding import OVER_NETCONF, XML, device, piece
 from tests.unit.test_sim_master import NOW, TERMS, Driver, error_of
 

@@ -42,15 +42,13 @@ from collector.wire.netconf_rpc import (
     encode_rpc,
 )
 from collector.wire.netconf_schemas import ModuleId, decode_inventory
-from publisher_sim import ports
-from publisher_sim.access import LIMITED, Access, permit
-from publisher_sim.channel import ComponentSubscription, Register
-from publisher_sim.entries import sample
-from publisher_sim.master import MasterPublisher
-from publisher_sim.module_library import modules_of
-from publisher_sim.resource_location import Node
-from publisher_sim.retrieval import capabilities
-from publisher_sim.retrieval.itself import Itself
+from publisher_sim.cards.channel import ComponentSubscription, Register
+from publisher_sim.cards.resource_location import Node
+from publisher_sim.data.entries import sample
+from publisher_sim.data.module_library import modules_of
+from publisher_sim.master import MasterPublisher, ports
+from publisher_sim.master.retrieval import capabilities
+from publisher_sim.master.retrieval.itself import Itself
 from publisher_sim.scenario import (
     Changes,
     Configuration,
@@ -67,6 +65,7 @@ from publisher_sim.scenario import (
     check,
     parse_scenario,
 )
+from publisher_sim.users.access import LIMITED, Access, permit
 from tests.sim_scenarios import small
 
 SECOND = 1_000_000_000

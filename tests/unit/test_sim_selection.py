@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from collector.model import SelectionFilter
-from publisher_sim.datastore import Datastore
-from publisher_sim.entries import TREES, entry
-from publisher_sim.filters import FilterUnsupportedError
-from publisher_sim.resource_location import Node, ResourceLocationTable, decompose
+from publisher_sim.cards.resource_location import Node, ResourceLocationTable, decompose
+from publisher_sim.data.entries import TREES, entry
+from publisher_sim.data.filters import FilterUnsupportedError
+from publisher_sim.data.selection import EVERYTHING, select
 from publisher_sim.scenario import Scenario
-from publisher_sim.selection import EVERYTHING, select
+from publisher_sim.sources.datastore import Datastore
 
 IF = "urn:ietf:params:xml:ns:yang:ietf-interfaces"
 NAMES = {"if": IF}

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from publisher_sim import accounts, truth_file
-from publisher_sim.accounts import OnWire, Produced, TruthFact, decode_facts, encode_fact
-from publisher_sim.truth import PeriodTruth, Truth, default_grace
+from publisher_sim.truth import PeriodTruth, Truth, accounts, default_grace
+from publisher_sim.truth import file as truth_file
+from publisher_sim.truth.accounts import OnWire, Produced, TruthFact, decode_facts, encode_fact
 
 Odd = dict[tuple[str, int], dict[str, Any] | None]
 """(generator, tick) -> how it goes there, None: silent."""

@@ -10,9 +10,9 @@ from msgspec import Struct
 from collector.model import NotificationKind, StateChange
 from collector.wire.receiver_instances import ReceiverInstance
 from collector.wire.subscription_config import ConfiguredSubscription
-from publisher_sim.channel import ComponentSubscription, Destination
-from publisher_sim.global_subscription import DEFAULT_ENCODING, GlobalSubscription
-from publisher_sim.ports import Announce
+from publisher_sim.cards.channel import ComponentSubscription, Destination
+from publisher_sim.master.ports import Announce
+from publisher_sim.subscriptions.global_subscription import DEFAULT_ENCODING, GlobalSubscription
 
 VALID, INVALID, CONCLUDED = "valid", "invalid", "concluded"
 CONNECTING, ACTIVE, SUSPENDED, DISCONNECTED = "connecting", "active", "suspended", "disconnected"

@@ -16,14 +16,14 @@ from collector.errors import ProtocolError
 from collector.model import DeviceTime
 from collector.wire.receiver_instances import HTTPS, ReceiverInstance
 from collector.wire.subscription_config import ConfiguredSubscription
-from publisher_sim.channel import Destination
-from publisher_sim.event_acceptance import accept_stream
-from publisher_sim.events import Streams
-from publisher_sim.global_subscription import GlobalSubscription, accept
-from publisher_sim.named_filters import NamedFilters
+from publisher_sim.cards.channel import Destination
+from publisher_sim.data.selection import EVERYTHING
 from publisher_sim.scenario import Scenario
-from publisher_sim.selection import EVERYTHING
-from publisher_sim.transports import TRANSPORTS
+from publisher_sim.scenario.transports import TRANSPORTS
+from publisher_sim.sources.events import Streams
+from publisher_sim.subscriptions.event_acceptance import accept_stream
+from publisher_sim.subscriptions.global_subscription import GlobalSubscription, accept
+from publisher_sim.subscriptions.named_filters import NamedFilters
 
 SMALLEST, LARGEST = 64, 65_507
 """Octets of a segment that can be made (udp-notif-26 §7)."""

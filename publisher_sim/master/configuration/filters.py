@@ -16,7 +16,7 @@ from collector.errors import ProtocolError, WireError
 from collector.model import SelectionFilter
 from collector.wire import names, plain, plain_xml, xml
 from collector.wire.terms import read_terms
-from publisher_sim.filters import FilterUnsupportedError, compile_filter
+from publisher_sim.data.filters import FilterUnsupportedError, compile_filter
 from publisher_sim.master.configuration.schema import (
     ANYDATA,
     CONTAINER,
@@ -25,9 +25,9 @@ from publisher_sim.master.configuration.schema import (
     Name,
     Node,
 )
+from publisher_sim.master.ports import Action
 from publisher_sim.master.references import References
-from publisher_sim.named_filters import DATASTORE, STREAM, NamedFilters
-from publisher_sim.ports import Action
+from publisher_sim.subscriptions.named_filters import DATASTORE, STREAM, NamedFilters
 
 _SN, _YP = names.NAMESPACES[names.SN], names.NAMESPACES[names.YP]
 _LISTS = {

@@ -1,7 +1,7 @@
 """Operations: the rpcs on configuration, answered (RFC 6241 §7, §8; RFC 8639 §2.5).
 
 Does: edit-config, lock, unlock, commit, discard-changes, validate, and the action reset. Does not:
-read (``publisher_sim.retrieval``), edit trees (``editing``) or run subscriptions
+read (``publisher_sim.master.retrieval``), edit trees (``editing``) or run subscriptions
 (``subscriptions``). Rules: who may not do everything changes nothing; what changes running is
 operational before the next rpc is read.
 """
@@ -30,7 +30,6 @@ from collector.wire.netconf_rpc import (
     Unlock,
     Validate,
 )
-from publisher_sim.access import FULL
 from publisher_sim.master.configuration.checking import check, read_checked
 from publisher_sim.master.configuration.datastores import Datastores
 from publisher_sim.master.configuration.filters import (
@@ -41,9 +40,10 @@ from publisher_sim.master.configuration.filters import (
 from publisher_sim.master.configuration.schema import schema
 from publisher_sim.master.configuration.subscriptions import ConfiguredSubscriptions
 from publisher_sim.master.dispatch import Answer
+from publisher_sim.master.ports import Action
 from publisher_sim.master.sessions import SessionInfo
-from publisher_sim.ports import Action
 from publisher_sim.scenario import Configuration
+from publisher_sim.users.access import FULL
 
 _CAPABILITY: Final = "urn:ietf:params:netconf:capability:"
 CAPABILITIES: Final = {

@@ -21,9 +21,7 @@ from collector.model import SECOND, DeviceTime, NotificationKind, StateChange
 from collector.wire.netconf_rpc import ReceiverState, SubscriptionState
 from collector.wire.receiver_instances import ReceiverInstance
 from collector.wire.subscription_config import Configuration, ConfiguredSubscription
-from publisher_sim.channel import Destination
-from publisher_sim.events import Streams
-from publisher_sim.global_subscription import GlobalSubscription
+from publisher_sim.cards.channel import Destination
 from publisher_sim.master.configuration.entries import (
     ACTIVE,
     CONCLUDED,
@@ -40,10 +38,12 @@ from publisher_sim.master.configuration.entries import (
 from publisher_sim.master.configuration.evaluation import Evaluated, evaluate
 from publisher_sim.master.decomposition import Decomposition
 from publisher_sim.master.life_cycle import LifeCycle
+from publisher_sim.master.ports import Action
 from publisher_sim.master.sending import Sending
-from publisher_sim.named_filters import NamedFilters
-from publisher_sim.ports import Action
 from publisher_sim.scenario import Scenario
+from publisher_sim.sources.events import Streams
+from publisher_sim.subscriptions.global_subscription import GlobalSubscription
+from publisher_sim.subscriptions.named_filters import NamedFilters
 
 _K = NotificationKind
 _GONE = "no-such-subscription"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collector.errors import ConfigError
 from collector.model import SelectionFilter
 from collector.wire import names
+from publisher_sim.data.selection import FilterUnsupportedError, select
 from publisher_sim.scenario.checks.checker import Checks
 from publisher_sim.scenario.faults import REASONS
-from publisher_sim.selection import FilterUnsupportedError, select
-from publisher_sim.transports import TRANSPORTS
+from publisher_sim.scenario.transports import TRANSPORTS
 
 
 def check_configured(checks: Checks) -> None:

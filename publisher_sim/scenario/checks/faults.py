@@ -11,7 +11,7 @@ from collector.model import SECOND
 from publisher_sim.scenario.cards import MASTER
 from publisher_sim.scenario.checks.checker import Checks
 from publisher_sim.scenario.faults import MESSAGE_FAULTS, REASONS, Fault
-from publisher_sim.transports import TRANSPORTS
+from publisher_sim.scenario.transports import TRANSPORTS
 
 FIRST_FAULT = 5
 """First tick that a fault may touch."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from publisher_sim.filters import FilterUnsupportedError, compile_filter
+from publisher_sim.data.filters import FilterUnsupportedError, compile_filter
 from publisher_sim.scenario.checks.checker import Checks
 from publisher_sim.scenario.streams import NamedFilter
 
