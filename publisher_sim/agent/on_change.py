@@ -29,8 +29,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from collector.model import OnChange
-from publisher_sim.cards.resource_location import Node
-from publisher_sim.data.entries import TREES
+from publisher_sim.data.entries import TREES, Node
 from publisher_sim.data.selection import Selection
 from publisher_sim.sources.datastore import Datastore, add
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from collector.model import OnChange, SelectionFilter
-from publisher_sim.cards.resource_location import Node
+from publisher_sim.data.entries import Node
 
 
 class Destination(Struct, frozen=True):

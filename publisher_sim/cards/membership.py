@@ -16,13 +16,8 @@ from collections.abc import Collection
 from collector.errors import UsageError
 from collector.model import SECOND
 from publisher_sim.cards.channel import Register
-from publisher_sim.cards.resource_location import (
-    HARDWARE,
-    INTERFACES,
-    Node,
-    ResourceLocationTable,
-    decompose,
-)
+from publisher_sim.cards.resource_location import ResourceLocationTable, decompose
+from publisher_sim.data.entries import HARDWARE, INTERFACES, Node
 from publisher_sim.data.selection import Selection
 from publisher_sim.scenario import MASTER, Fault, Scenario
 

@@ -11,21 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from msgspec import Struct
-
-from publisher_sim.data.entries import HARDWARE, INTERFACES
+from publisher_sim.data.entries import Node
 from publisher_sim.data.selection import Selection
-
-__all__ = ["HARDWARE", "INTERFACES", "Node", "ResourceLocationTable", "decompose"]
-
-
-class Node(Struct, frozen=True, order=True):
-    """One list entry of the datastore that somebody serves."""
-
-    module: str
-    """``ietf-interfaces`` or ``ietf-hardware``."""
-    key: str
-    """Value of the list key ``name``."""
 
 
 class ResourceLocationTable:

@@ -1,6 +1,6 @@
 """The data of a device, as values that follow from names and times; no scenario is known here.
 
-    entries          the list entries as they are at an instant
+    entries          the list entries, and what each holds at an instant
     module_library   the YANG modules that the device has, and gives away
     filters          subtree filters, and the door to those in XPath
     xpath            the subset of XPath 1.0 that a device takes

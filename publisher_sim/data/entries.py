@@ -49,6 +49,15 @@ PERIODIC_ONLY: Final = {
 §3.10); paths of member names."""
 
 
+class Node(Struct, frozen=True, order=True):
+    """One list entry of the datastore that somebody serves."""
+
+    module: str
+    """``ietf-interfaces`` or ``ietf-hardware``."""
+    key: str
+    """Value of the list key ``name``."""
+
+
 class State(Struct, frozen=True):
     """What of an entry changes at times of its own."""
 

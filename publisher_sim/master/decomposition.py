@@ -15,7 +15,7 @@ from publisher_sim.cards.channel import (
     ResyncComponent,
 )
 from publisher_sim.cards.membership import Membership
-from publisher_sim.cards.resource_location import Node
+from publisher_sim.data.entries import Node
 from publisher_sim.master.ports import Action, TellAgent
 from publisher_sim.master.timeline import Timeline
 from publisher_sim.scenario import MASTER, Scenario

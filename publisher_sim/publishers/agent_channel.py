@@ -29,7 +29,7 @@ from publisher_sim.cards.channel import (
     Status,
     ToAgent,
 )
-from publisher_sim.cards.resource_location import Node
+from publisher_sim.data.entries import Node
 from publisher_sim.publishers import agent_channel_pb2 as pb
 
 METHOD = "/publisher_sim.AgentChannel/Attach"

@@ -12,8 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from publisher_sim.cards.resource_location import Node
-from publisher_sim.data.entries import INTERFACES, SECOND, TREES, UP, State, entry, notifiable
+from publisher_sim.data.entries import INTERFACES, SECOND, TREES, UP, Node, State, entry, notifiable
 from publisher_sim.data.selection import EVERYTHING, Selection
 from publisher_sim.scenario import Scenario
 from publisher_sim.sources.flaps import Flap

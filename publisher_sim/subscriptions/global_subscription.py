@@ -19,7 +19,7 @@ from collector.model import (
 )
 from collector.wire.netconf_errors import refusal
 from publisher_sim.cards.channel import Destination
-from publisher_sim.cards.resource_location import Node
+from publisher_sim.data.entries import Node
 from publisher_sim.data.filters import Filter
 from publisher_sim.data.selection import FilterUnsupportedError, Selection, select
 from publisher_sim.scenario import Configured, Scenario

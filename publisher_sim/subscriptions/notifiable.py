@@ -11,8 +11,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from collector.wire.netconf_errors import refusal
-from publisher_sim.cards.resource_location import Node
-from publisher_sim.data.entries import UP, State, notifiable, sample
+from publisher_sim.data.entries import UP, Node, State, notifiable, sample
 from publisher_sim.data.selection import Selection
 
 _OTHERWISE: Final = State(down=True, shut=True, since=1)

@@ -19,7 +19,7 @@ import pytest
 
 from collector.cli import status_of
 from collector.wire.notification import decode_contents
-from publisher_sim.cards.resource_location import Node
+from publisher_sim.data.entries import Node
 from publisher_sim.data.selection import EVERYTHING
 from publisher_sim.scenario import parse_scenario
 from publisher_sim.sources.datastore import Datastore

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.model import SelectionFilter
-from publisher_sim.cards.resource_location import Node, decompose
-from publisher_sim.data.entries import TREES
+from publisher_sim.cards.resource_location import decompose
+from publisher_sim.data.entries import TREES, Node
 from publisher_sim.data.filters import compile_filter, cut, tree_of
 from publisher_sim.data.selection import EVERYTHING, select
 from publisher_sim.scenario import Scenario

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from collector.model import OnChange
 from publisher_sim.agent.on_change import OnChangeShare, Record, target_of
-from publisher_sim.cards.resource_location import Node
+from publisher_sim.data.entries import Node
 from publisher_sim.data.selection import EVERYTHING
 from publisher_sim.sources.datastore import Datastore
 from tests.unit.test_sim_on_change import Script

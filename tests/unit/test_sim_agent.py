@@ -18,7 +18,7 @@ from publisher_sim.cards.channel import (
     EndComponent,
     Status,
 )
-from publisher_sim.cards.resource_location import Node
+from publisher_sim.data.entries import Node
 from publisher_sim.scenario import Card, Changes, Fault, Push, Scenario
 from publisher_sim.truth.accounts import OnWire, Produced
 from publisher_sim.truth.books import road

@@ -10,7 +10,7 @@ from msgspec import structs
 from collector.errors import ConfigError
 from collector.model import NotificationKind, OnChange, SubscriptionTerms
 from collector.wire.netconf_rpc import EstablishSubscription, Get, ModifySubscription
-from publisher_sim.cards.resource_location import Node
+from publisher_sim.data.entries import Node
 from publisher_sim.data.selection import Selection
 from publisher_sim.master.capacity import Capacity
 from publisher_sim.scenario import Fault, Limits, Push, Scenario, Stream, parse_scenario

@@ -29,8 +29,8 @@ from publisher_sim.cards.channel import (
     ResyncComponent,
     Status,
 )
-from publisher_sim.cards.resource_location import Node
 from publisher_sim.data.cbor_values import sids_for
+from publisher_sim.data.entries import Node
 from publisher_sim.device.simulate import Simulation
 from publisher_sim.scenario import Card, Changes, Configured, Fault, Push, Receiver, Scenario
 from publisher_sim.subscriptions.global_subscription import accept

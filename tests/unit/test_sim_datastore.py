@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.errors import ConfigError
-from publisher_sim.cards.resource_location import Node
 from publisher_sim.data.cbor_values import for_cbor
-from publisher_sim.data.entries import HARDWARE, INTERFACES, PERIODIC_ONLY, sample
+from publisher_sim.data.entries import HARDWARE, INTERFACES, PERIODIC_ONLY, Node, sample
 from publisher_sim.data.selection import EVERYTHING
 from publisher_sim.scenario import Card, Changes, Scenario, parse_scenario
 from publisher_sim.sources.datastore import Datastore

@@ -8,7 +8,7 @@ import pytest
 
 from collector.model import OnChange, SelectionFilter
 from publisher_sim.agent.on_change import OnChangeShare, Record, target_of
-from publisher_sim.cards.resource_location import Node
+from publisher_sim.data.entries import Node
 from publisher_sim.data.selection import EVERYTHING, Selection, select
 from publisher_sim.scenario import Card, Changes, Scenario
 from publisher_sim.sources.datastore import Datastore

@@ -9,7 +9,7 @@ from msgspec import structs
 from collector.model import SECOND
 from publisher_sim.agent import AgentAction, AgentPublisher, Transmit
 from publisher_sim.cards.channel import ComponentSubscription, EndComponent
-from publisher_sim.cards.resource_location import INTERFACES, Node
+from publisher_sim.data.entries import INTERFACES, Node
 from publisher_sim.master import ports
 from publisher_sim.scenario import Card, Fault, Push, Scenario
 from tests.unit.test_sim_master import Driver

@@ -43,8 +43,7 @@ from collector.wire.netconf_rpc import (
 )
 from collector.wire.netconf_schemas import ModuleId, decode_inventory
 from publisher_sim.cards.channel import ComponentSubscription, Register
-from publisher_sim.cards.resource_location import Node
-from publisher_sim.data.entries import sample
+from publisher_sim.data.entries import Node, sample
 from publisher_sim.data.module_library import modules_of
 from publisher_sim.master import MasterPublisher, ports
 from publisher_sim.master.retrieval import capabilities

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from collector.model import SelectionFilter
-from publisher_sim.cards.resource_location import Node, ResourceLocationTable, decompose
-from publisher_sim.data.entries import TREES, entry
+from publisher_sim.cards.resource_location import ResourceLocationTable, decompose
+from publisher_sim.data.entries import TREES, Node, entry
 from publisher_sim.data.filters import FilterUnsupportedError
 from publisher_sim.data.selection import EVERYTHING, select
 from publisher_sim.scenario import Scenario
