@@ -36,14 +36,14 @@ def _columns_say_the_same(request: pytest.FixtureRequest) -> Iterator[None]:
 def _nobody_writes_into_what_all_share() -> Iterator[None]:
     """The engine's one empty table for all stays empty, whatever a test did."""
     yield
-    state = sys.modules.get("collector.core.state")
+    state = sys.modules.get("collector.core.memory.state")
     assert state is None or not state.NONE_YET
 
 
 @pytest.fixture(params=["python", "compiled"])
 def either_fold(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fold in Python, then the one in C: how engines place common messages."""
-    from collector.core import straight, straight_compiled
+    from collector.core.placing import straight, straight_compiled
     from collector.fast import native
 
     if request.param == "compiled" and native is None:

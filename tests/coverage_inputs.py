@@ -1,11 +1,11 @@
-"""Inputs of ``core.coverage`` for tests: a subscription with two cards and a period of 10 s."""
+"""Inputs of ``core.node_sets.coverage`` for tests: a subscription, two cards, a period of 10 s."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from collector.core.coverage import Coverage, CoverageInput
-from collector.core.coverage_state import Contents
+from collector.core.node_sets.coverage import Coverage, CoverageInput
+from collector.core.node_sets.coverage_state import Contents
 from collector.model import (
     SECOND,
     CollectorTime,

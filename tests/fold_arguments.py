@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from collector.core import straight_compiled
-from collector.core.update_columns import UpdateColumns
+from collector.core.placing import straight_compiled
+from collector.core.placing.update_columns import UpdateColumns
 from collector.model import NotificationKind, Placements
 from tests.columns import unlike
 from tests.helpers import update

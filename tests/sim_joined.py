@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from collector.comparison import Comparison, compare, read_truth
+from collector.core.assembly.reassembly import Reassembly
+from collector.core.assembly.segments import Assembled, HalfBuilt, SegmentReceived
 from collector.core.engine import Engine
-from collector.core.reassembly import Reassembly
-from collector.core.segments import Assembled, HalfBuilt, SegmentReceived
 from collector.core.settings import EngineSettings, KnownSubscription
 from collector.errors import WireError
 from collector.model import (

@@ -1,8 +1,8 @@
 """One run of Message IDs as it was seen: steps, holes, repetitions, restarts.
 
 Does: follow the ids of one counter, modulo 2^32. Does not: decide what a counter covers (whoever
-keeps several runs compares them), or judge: ``core.message_ids`` does both for verdicts, this is
-for people who look at traffic.
+keeps several runs compares them), or judge: ``core.numbering.message_ids`` does both for
+verdicts, this is for people who look at traffic.
 
 Rules (ours): up to ``JUMP`` ahead is a hole; an id that fills one was overtaken; an id seen before
 with the same octets is a repetition; everything else starts the run anew.

@@ -5,12 +5,12 @@ Does not: know a device. One per engine; never part of a snapshot.
 
 from __future__ import annotations
 
-from collector.core.deadlines import Deadlines
-from collector.core.message_ids import Finding
+from collector.core.expectation.deadlines import Deadlines
+from collector.core.memory.state import Hole, Run, Subscription
+from collector.core.memory.state_parts import ListInForce
+from collector.core.numbering.message_ids import Finding
+from collector.core.on_change.sync_state import Filled, Missed
 from collector.core.settings import EngineSettings
-from collector.core.state import Hole, Run, Subscription
-from collector.core.state_parts import ListInForce
-from collector.core.sync_state import Filled, Missed
 from collector.model import CENTISECOND, CollectorTime, Event, Fact, SubscriptionRow
 
 Seen = tuple[Run, Finding, Hole | None]

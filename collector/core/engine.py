@@ -1,7 +1,7 @@
 """The one door of the completeness engine: records and time in, facts out.
 
 Does: route each input to its rule, in order of arrival, deadlines in between at their place.
-Does not: know a rule; each paragraph of architecture, section 3, has a file of its own beside this.
+Does not: know a rule; each paragraph of architecture, section 3, has a file in a room below this.
 Rules: what is said depends on the inputs and their arrival times alone, never on how they were cut
 into batches or how often a timer ran. A deadline passes once something arrived, or time was asked,
 *after* it. One device's inputs never touch another's state.
@@ -11,30 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from collector.core import (
-    amendments,
-    closing,
-    continuity,
-    counters,
-    endings,
-    life,
-    snapshot,
-    stopping,
-    straight,
-    straight_compiled,
-    subscriptions,
-    updates,
-    views,
-)
-from collector.core.clocks import add_window
+from collector.core import views
 from collector.core.context import Context
-from collector.core.cross_check import Running
-from collector.core.deadlines import CLOSE, LIFE, is_true
-from collector.core.message_ids import Finding
+from collector.core.expectation import stopping
+from collector.core.expectation.deadlines import CLOSE, LIFE, is_true
+from collector.core.judging import amendments
+from collector.core.memory import snapshot
+from collector.core.memory.clocks import add_window
+from collector.core.memory.state import NO_SUBSCRIPTION, Device, Subscription
+from collector.core.numbering.message_ids import Finding
+from collector.core.on_change.sync_state import Filled, Missed
+from collector.core.originators import life
+from collector.core.periods import closing
+from collector.core.placing import continuity, counters, straight, straight_compiled, updates
+from collector.core.placing.update_columns import UpdateColumns
 from collector.core.settings import EngineSettings
-from collector.core.state import NO_SUBSCRIPTION, Device, Subscription
-from collector.core.sync_state import Filled, Missed
-from collector.core.update_columns import UpdateColumns
+from collector.core.subscriptions import endings, registry
+from collector.core.subscriptions.cross_check import Running
 from collector.core.views import Declaration, OriginatorState, UnknownSubscription
 from collector.fast import native
 from collector.model import (
@@ -149,7 +142,7 @@ class Engine:
                     counters.force(self._context, counter, forced)
         for one in self._live(self._next_offset):
             if one.period or one.terms.on_change is not None:
-                subscriptions.configured(self._context, one, now)
+                registry.configured(self._context, one, now)
         closing.settle(self._context, now)
         return self._context.take()
 
@@ -269,7 +262,7 @@ class Engine:
             self._state_changed(record)
         elif isinstance(record, Established):
             device = self._devices[record.device]
-            one = subscriptions.established(context, device, record)
+            one = registry.established(context, device, record)
             updates.release(context, device, one, record.arrival)
         elif isinstance(record, Ended):
             self._ended(record)
@@ -296,7 +289,7 @@ class Engine:
             device.duplicates += 1
             return
         counters.conclude(context, seen, None, record)
-        one = subscriptions.state_changed(context, device, record)
+        one = registry.state_changed(context, device, record)
         if one is None:
             return
         if one.live:

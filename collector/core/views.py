@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from collector.core.cross_check import Running
-from collector.core.life import not_declared
-from collector.core.state import Device, Originator, Subscription
+from collector.core.memory.state import Device, Originator, Subscription
+from collector.core.originators.life import not_declared
+from collector.core.subscriptions.cross_check import Running
 from collector.model import CollectorTime, Provenance
 
 

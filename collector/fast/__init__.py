@@ -88,7 +88,8 @@ class Native(Protocol):
         """Where the slots of the engine's classes are; the first argument of ``place``.
 
         Args:
-            classes: Originator, Period, Subscription, Run, Counter, Device, Slot of ``core.state``.
+            classes: Originator, Period, Subscription, Run, Counter, Device, Slot of
+                ``core.memory``.
 
         Raises:
             TypeError: a class lacks a slot that the fold uses.
@@ -108,17 +109,17 @@ class Native(Protocol):
         push_update_kind: object,
         /,
     ) -> tuple[int, int, Any, Any, Any]:
-        """The loop of ``core.straight.place_all`` from a row on until there is something to do.
+        """The loop of ``placing.straight.place_all`` from a row on until there is something to do.
 
         Args:
-            columns: those of ``core.update_columns`` without the port, coded ones as two, the
+            columns: those of ``placing.update_columns`` without the port, coded ones as two, the
                 list of words and the codes.
             placed: ``Coded.place`` of the generators' names, their codes, the revisions and the
                 period indexes; the last three are filled.
 
         Returns:
-            Why it stopped (the numbers are in ``core.straight_compiled``), the first row that is
-            not placed, and where they mean something the subscription, the period index and the
+            Why it stopped (the numbers are in ``placing.straight_compiled``), the first row that
+            is not placed, and where they mean something the subscription, the period index and the
             arrival of the message.
         """
         ...

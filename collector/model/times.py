@@ -1,6 +1,6 @@
 """Two clocks that are never mixed, both in whole nanoseconds since 1970-01-01T00:00:00Z.
 
-``core.clocks.lag`` is the only place that subtracts one from the other.
+``core.memory.clocks.lag`` is the only place that subtracts one from the other.
 """
 
 from __future__ import annotations

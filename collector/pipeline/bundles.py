@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from collector.core.update_columns import UpdateColumns
-from collector.core.updates import Placed
+from collector.core.placing.update_columns import UpdateColumns
+from collector.core.placing.updates import Placed
 from collector.model import Notification, Placements, StateChanged, Update
 from collector.wire.envelopes import CONTENT_KINDS
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from collector.core.cross_check import Looked
+from collector.core.subscriptions.cross_check import Looked
 from collector.errors import PeerError
 from collector.model import (
     FLAG_IDS,

@@ -14,11 +14,11 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from collector.core.cross_check import CrossCheck, Looked
 from collector.core.engine import Engine
 from collector.core.inventory import Inventory
+from collector.core.placing.update_columns import UpdateColumns
 from collector.core.settings import EngineSettings
-from collector.core.update_columns import UpdateColumns
+from collector.core.subscriptions.cross_check import CrossCheck, Looked
 from collector.errors import UsageError, WireError
 from collector.model import (
     FLAG_IDS,

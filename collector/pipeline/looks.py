@@ -1,4 +1,4 @@
-"""From the pipeline to ``core.cross_check``: looks into ``/subscriptions``, and what is counted.
+"""From the pipeline to ``core``'s cross-check: looks into ``/subscriptions``, and what is counted.
 
 Does: count the records of the subscriptions that devices tell counters of. Does not: cost anything
 for updates of the others but one look at a batch, and none before the first counter was told.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from collector.core.cross_check import CrossCheck, Entry, Looked, Receiver
+from collector.core.subscriptions.cross_check import CrossCheck, Entry, Looked, Receiver
 from collector.model import NOTHING, CollectorTime, Placements
 from collector.wire.netconf_rpc import SubscriptionState
 

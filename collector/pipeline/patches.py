@@ -1,4 +1,4 @@
-"""From the pipeline to ``core.patch_ids``, and the rows of the table ``edits``.
+"""From the pipeline to ``core.on_change.patch_ids``, and the rows of the table ``edits``.
 
 Does: read the patch of every push-change-update, hand its id over, and make a row of each edit.
 Does not: cost updates of subscriptions without such more than one look at a batch.
@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.core.patch_ids import RUNS_PER_DEVICE, Patched, PatchIds, PatchInput
-from collector.core.sync_state import Filled, Missed, Revised
-from collector.core.update_columns import UpdateColumns
+from collector.core.on_change.patch_ids import RUNS_PER_DEVICE, Patched, PatchIds, PatchInput
+from collector.core.on_change.sync_state import Filled, Missed, Revised
+from collector.core.placing.update_columns import UpdateColumns
 from collector.errors import WireError
 from collector.model import (
     NOTHING,

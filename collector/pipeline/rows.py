@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from collector.core.update_columns import UpdateColumns
+from collector.core.placing.update_columns import UpdateColumns
 from collector.model import Placements
 from collector.store.tables import update_rows
 

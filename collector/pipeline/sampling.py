@@ -1,4 +1,4 @@
-"""From the pipeline to ``core.coverage``: the contents of a sample of periods.
+"""From the pipeline to ``core.node_sets.coverage``: the contents of a sample of periods.
 
 Does: choose the periods, read their updates' contents, and hand them over with what the engine
 said. Does not: judge, or cost anything for the updates of other periods but one division.
@@ -14,9 +14,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from collector.core.coverage import Coverage, CoverageInput
-from collector.core.coverage_state import Contents, Reset
-from collector.core.update_columns import UpdateColumns
+from collector.core.node_sets.coverage import Coverage, CoverageInput
+from collector.core.node_sets.coverage_state import Contents, Reset
+from collector.core.placing.update_columns import UpdateColumns
 from collector.errors import WireError
 from collector.model import (
     NOTHING,

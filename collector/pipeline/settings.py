@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Struct, field
 
 from collector.config import Config, DeviceSettings, device_of_source, redacted
+from collector.core.assembly.segments import ReassemblyLimits
 from collector.core.inventory import Inventory
-from collector.core.segments import ReassemblyLimits
 from collector.core.settings import (
     ANY_DEVICE,
     EngineSettings,

@@ -20,8 +20,8 @@ from itertools import chain
 
 import numpy as np
 
-from collector.core.reassembly import Reassembly
-from collector.core.segments import Assembled, ReassemblyLimits, Runs, SegmentReceived
+from collector.core.assembly.reassembly import Reassembly
+from collector.core.assembly.segments import Assembled, ReassemblyLimits, Runs, SegmentReceived
 from collector.errors import WireError
 from collector.model import Coded, CollectorTime, MediaType, Quirk, ReceivedBatch
 from collector.receivers.counters import ReceiveCounters

@@ -1,7 +1,7 @@
 """What a UDP-notif receiver counts, from the datagram up to the message.
 
 Does: hold the numbers. Does not: export them (``collector.metrics``). Segments thrown away are
-counted by ``core.reassembly``, what the kernel drops by the receiver.
+counted by ``core.assembly.reassembly``, what the kernel drops by the receiver.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from array import array
 from collections.abc import Mapping, Set
 from typing import Final
 
-from collector.core.segments import ReassemblyLimits
+from collector.core.assembly.segments import ReassemblyLimits
 from collector.interfaces import Clock, Intake
 from collector.model import (
     SECOND,

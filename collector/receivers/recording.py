@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from collector.core.segments import Assembled, Fact, HalfBuilt
+from collector.core.assembly.segments import Assembled, Fact, HalfBuilt
 from collector.errors import WireError
 from collector.model import (
     FLAG_IDS,

@@ -3,7 +3,7 @@
 Does: read headers, copy payloads out of the slab, find such runs (so messages come in a train) and
 make rows of them: the payloads of a run already lie one behind the other, so that its row is the
 one from the first segment's beginning to the last one's end. Does not: decide whether a run becomes
-a message (``core.reassembly``), or say what is wrong with a datagram.
+a message (``core.assembly.reassembly``), or say what is wrong with a datagram.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.core.segments import Runs, SegmentReceived
+from collector.core.assembly.segments import Runs, SegmentReceived
 from collector.model import (
     FLAG_IDS,
     FLAG_PRIVATE,

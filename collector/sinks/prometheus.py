@@ -23,7 +23,7 @@ from prometheus_client.core import (
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
-from collector.core.clocks import lag
+from collector.core.memory.clocks import lag
 from collector.errors import ConfigError
 from collector.interfaces import Said
 from collector.metrics import (

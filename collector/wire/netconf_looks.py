@@ -1,7 +1,8 @@
 """What is asked of a device to hold its view of the subscriptions against ours.
 
-Does: say the request, with only what is compared. Does not: compare (``core.cross_check``), or read
-the reply (``netconf_replies`` does, whatever part of the tree is there).
+Does: say the request, with only what is compared. Does not: compare
+(``core.subscriptions.cross_check``), or read the reply (``netconf_replies`` does, whatever part of
+the tree is there).
 
 Rules: the list of originators is asked for in every spelling; a selection node of a namespace that
 a server does not know selects nothing (RFC 6241 §6.2.1), and for one that refuses it there is the

@@ -2,9 +2,9 @@
 
 Does: check and read the version-1 header of draft-ietf-netconf-udp-notif-26 (§3.2) with its option
 TLVs (§4), for one datagram or for a whole slab of them; write a message as one datagram or as
-segments (§4.1). Does not: put segments together (``core.reassembly``), look into payloads, or judge
-media types: an unknown one is a number like any other. Options and the values of headers are in
-``udp_notif_options``, headers of version 0 in ``udp_notif_version_0``.
+segments (§4.1). Does not: put segments together (``core.assembly``), look into payloads, or
+judge media types: an unknown one is a number like any other. Options and the values of headers are
+in ``udp_notif_options``, headers of version 0 in ``udp_notif_version_0``.
 
 Rules: 12 <= Header Length <= Message Length = octets of the UDP payload, so exactly one message or
 segment a datagram. Unknown options are kept as received; ``strict`` refuses them, as §4 demands of

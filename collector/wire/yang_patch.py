@@ -1,7 +1,7 @@
 """The patch of a push-change-update: plain contents -> its edits, in their order.
 
 Does: find ``yang-patch`` in a message of any wrapper and encoding, and read its edits. Does not:
-apply them, or follow patch-ids from message to message (``core.patch_ids``).
+apply them, or follow patch-ids from message to message (``core.on_change.patch_ids``).
 
 Rules: edits are a list that its sender ordered (RFC 8072 §2.5), so they stay as they came; what is
 no patch is refused as a whole. The patch is looked for in ``datastore-changes``, and where devices

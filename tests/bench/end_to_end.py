@@ -21,7 +21,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from collector.core.deadlines import default_grace
+from collector.core.expectation.deadlines import default_grace
 from collector.model import SECOND
 from tests.bench import on_disk, processes
 from tests.bench.load import Load, Plan

@@ -12,8 +12,8 @@ import time
 import tracemalloc
 
 from collector.core.engine import Engine
+from collector.core.placing.update_columns import UpdateColumns
 from collector.core.settings import EngineSettings
-from collector.core.update_columns import UpdateColumns
 from collector.model import (
     SECOND,
     CollectorTime,

@@ -21,8 +21,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from collector.core.engine import Engine
+from collector.core.placing.update_columns import UpdateColumns
 from collector.core.settings import EngineSettings
-from collector.core.update_columns import UpdateColumns
 from collector.journal import Journal
 from collector.journal.columns import to_arrow
 from collector.model import (

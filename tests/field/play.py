@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from collector.core.assembly.reassembly import Reassembly
+from collector.core.assembly.segments import HalfBuilt, SegmentReceived
 from collector.core.engine import Engine
-from collector.core.reassembly import Reassembly
-from collector.core.segments import HalfBuilt, SegmentReceived
+from collector.core.placing.update_columns import UpdateColumns
 from collector.core.settings import EngineSettings
-from collector.core.update_columns import UpdateColumns
 from collector.model import (
     NOTHING,
     CollectorStopped,

@@ -15,11 +15,11 @@ from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from collector.core import straight, straight_compiled
 from collector.core.engine import Engine
-from collector.core.state import Counter, Device, Originator, Run, Subscription
-from collector.core.state_parts import Period, Slot
-from collector.core.update_columns import UpdateColumns
+from collector.core.memory.state import Counter, Device, Originator, Run, Subscription
+from collector.core.memory.state_parts import Period, Slot
+from collector.core.placing import straight, straight_compiled
+from collector.core.placing.update_columns import UpdateColumns
 from collector.model import NOTHING, CollectorTime, Update
 from tests import engine_scenarios, fold_arguments
 from tests.helpers import ns

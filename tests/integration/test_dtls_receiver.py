@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("OpenSSL", reason="pyOpenSSL is not installed (extra dtls)")
 
-from collector.core.segments import ReassemblyLimits
+from collector.core.assembly.segments import ReassemblyLimits
 from collector.errors import ConfigError
 from collector.model import SECOND, Quirk, ReceivedBatch, RecordKind
 from collector.receivers.dtls import DtlsReceiver

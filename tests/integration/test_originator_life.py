@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from collector.core import cross_check, life
+from collector.core.originators import life
+from collector.core.subscriptions import cross_check
 from collector.journal.reader import JournalReader
 from collector.model import SECOND, Event, RecordKind, RpcNote
 from collector.service import commands

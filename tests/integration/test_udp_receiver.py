@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from collector.core.segments import ReassemblyLimits
+from collector.core.assembly.segments import ReassemblyLimits
 from collector.errors import ConfigError, IntakeFullError
 from collector.model import (
     SECOND,

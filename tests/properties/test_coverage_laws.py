@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.core.coverage import Coverage, CoverageInput
-from collector.core.coverage_state import Contents
+from collector.core.node_sets.coverage import Coverage, CoverageInput
+from collector.core.node_sets.coverage_state import Contents
 from collector.model import Event, Outcome, SubscriptionRow, Verdict
 from tests.coverage_inputs import PERIOD, at, judged, row, sent
 

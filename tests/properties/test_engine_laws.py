@@ -11,10 +11,10 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.core import straight, straight_compiled
 from collector.core.engine import Engine
+from collector.core.placing import straight, straight_compiled
+from collector.core.placing.update_columns import UpdateColumns
 from collector.core.settings import EngineSettings
-from collector.core.update_columns import UpdateColumns
 from collector.fast import native
 from collector.model import CollectorTime, Fact, Update, Verdict
 from tests import engine_scenarios
@@ -67,7 +67,7 @@ def test_batch_borders_change_no_row(seed: int) -> None:
 @given(seeds)
 def test_tidying_the_deadlines_changes_no_row(seed: int) -> None:
     records, options = engine_scenarios.traffic(seed), engine_scenarios.settings(seed)
-    with patch("collector.core.deadlines.ROOM", 1):
+    with patch("collector.core.expectation.deadlines.ROOM", 1):
         often = said(records, options)
     assert often == said(records, options)
 

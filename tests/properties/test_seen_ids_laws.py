@@ -5,8 +5,15 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.core.seen_ids import BURST, PATIENCE, RING_LIMIT, Signature, remember, seen_at
-from collector.core.state import Counter
+from collector.core.memory.state import Counter
+from collector.core.numbering.seen_ids import (
+    BURST,
+    PATIENCE,
+    RING_LIMIT,
+    Signature,
+    remember,
+    seen_at,
+)
 from collector.model import SECOND
 
 IDS = st.one_of(st.integers(0, 40), st.integers(0, 40).map(lambda n: 2**32 - 1 - n))

@@ -8,7 +8,7 @@ from collections import defaultdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.core.patch_ids import Patched, PatchIds
+from collector.core.on_change.patch_ids import Patched, PatchIds
 from collector.errors import WireError
 from collector.model import CollectorTime, NotificationKind
 from collector.wire.notification import decode

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector import fast
-from collector.core.segments import ReassemblyLimits
+from collector.core.assembly.segments import ReassemblyLimits
 from collector.model import SECOND, Quirk
 from collector.receivers import slab as slabs
 from collector.receivers.batcher import Datagram, DatagramBatcher

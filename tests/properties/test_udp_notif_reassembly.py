@@ -7,8 +7,8 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.core.reassembly import OVERHEAD, Reassembly
-from collector.core.segments import Assembled, ReassemblyLimits, SegmentReceived
+from collector.core.assembly.reassembly import OVERHEAD, Reassembly
+from collector.core.assembly.segments import Assembled, ReassemblyLimits, SegmentReceived
 from collector.model import SECOND, RecordKind
 from collector.receivers.batcher import Datagram, DatagramBatcher
 from collector.receivers.slab import DatagramSlab

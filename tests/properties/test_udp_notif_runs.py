@@ -10,8 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector import fast
-from collector.core.reassembly import Reassembly
-from collector.core.segments import Assembled, Fact, ReassemblyLimits, Runs, SegmentReceived
+from collector.core.assembly.reassembly import Reassembly
+from collector.core.assembly.segments import (
+    Assembled,
+    Fact,
+    ReassemblyLimits,
+    Runs,
+    SegmentReceived,
+)
 from collector.model import SECOND, Octets
 from collector.receivers import slab as slabs
 from collector.receivers.batcher import Datagram, DatagramBatcher

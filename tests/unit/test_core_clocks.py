@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from collector.core import arcs, clocks
-from collector.core.arcs import Arc
-from collector.core.clocks import Placing
 from collector.core.engine import Engine
+from collector.core.memory import arcs, clocks
+from collector.core.memory.arcs import Arc
+from collector.core.memory.clocks import Placing
 from collector.core.settings import EngineSettings
 from collector.model import SECOND, CollectorTime, DeviceTime
 from tests.helpers import DEVICE, established, letters, ns, run, steady, update

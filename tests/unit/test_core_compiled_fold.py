@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from collector.core import straight_compiled
-from collector.core.straight_compiled import DONE, DUE, UNCOMMON
-from collector.core.update_columns import UpdateColumns
+from collector.core.placing import straight_compiled
+from collector.core.placing.straight_compiled import DONE, DUE, UNCOMMON
+from collector.core.placing.update_columns import UpdateColumns
 from collector.fast import native
 from collector.model import Coded, Placements
 from tests import fold_arguments

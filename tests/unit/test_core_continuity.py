@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from collector.core.on_change.sync_state import Filled, Missed
 from collector.core.settings import EngineSettings
-from collector.core.sync_state import Filled, Missed
 from collector.model import (
     CollectorTime,
     NotificationKind,

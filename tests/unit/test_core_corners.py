@@ -7,11 +7,11 @@ from msgspec.structs import replace
 
 from collector.core.context import LISTS_SHARED, Context
 from collector.core.engine import Engine
+from collector.core.memory.snapshot import thaw
+from collector.core.memory.state import NONE_YET
+from collector.core.memory.state_parts import ListInForce
+from collector.core.placing.update_columns import UpdateColumns
 from collector.core.settings import EngineSettings, KnownSubscription, Limits
-from collector.core.snapshot import thaw
-from collector.core.state import NONE_YET
-from collector.core.state_parts import ListInForce
-from collector.core.update_columns import UpdateColumns
 from collector.model import (
     SECOND,
     CollectorDown,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from collector.core.coverage import Coverage
-from collector.core.coverage_state import Contents, CoverageLimits, Reset
-from collector.core.moves import PAIRS_KEPT
+from collector.core.node_sets.coverage import Coverage
+from collector.core.node_sets.coverage_state import Contents, CoverageLimits, Reset
+from collector.core.node_sets.moves import PAIRS_KEPT
 from collector.model import NotJudgedReason, Outcome
 from tests.coverage_inputs import PERIOD, at, judged, row, said_of, sent
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from collector.core.cross_check import (
+from collector.core.subscriptions.cross_check import (
     MARKS,
     RECEIVERS,
     SERIES_PER_DEVICE,

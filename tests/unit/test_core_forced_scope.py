@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from collector.core.engine import Engine
+from collector.core.memory.state import Counter
+from collector.core.placing.update_columns import UpdateColumns
 from collector.core.settings import EngineSettings
-from collector.core.state import Counter
-from collector.core.update_columns import UpdateColumns
 from collector.model import EngineInput, Event, Fact, Outcome, Update
 from tests.helpers import DEVICE, established, ns, numbered
 from tests.unit.test_core_two_books import SUBSCRIPTIONS, traffic, worst

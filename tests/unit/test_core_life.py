@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 from collector.comparison import compare, read_truth
-from collector.core.contradictions import STRANGERS
 from collector.core.engine import Engine
-from collector.core.life import LONGEST_HOLD, MOST_SAID
+from collector.core.memory.snapshot import thaw
+from collector.core.originators.contradictions import STRANGERS
+from collector.core.originators.life import LONGEST_HOLD, MOST_SAID
 from collector.core.settings import EngineSettings, Limits, NamedSubscription
-from collector.core.snapshot import thaw
 from collector.model import (
     CollectorTime,
     Ended,

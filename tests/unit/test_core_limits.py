@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from collector.core import deadlines
+from collector.core.expectation import deadlines
 from collector.core.settings import EngineSettings, Limits
 from collector.model import EngineInput, NotificationKind, SubscriptionRow
 from tests.helpers import DEVICE, Wire, changed, established, letters, run, steady, terms, update

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from collector.core import message_ids, seen_ids
-from collector.core.message_ids import Finding
-from collector.core.seen_ids import RING_LIMIT, Signature, seen_at
-from collector.core.state import Counter, Run
+from collector.core.memory.state import Counter, Run
+from collector.core.numbering import message_ids, seen_ids
+from collector.core.numbering.message_ids import Finding
+from collector.core.numbering.seen_ids import RING_LIMIT, Signature, seen_at
 from collector.model import SECOND
 
 PERIOD = 10 * SECOND

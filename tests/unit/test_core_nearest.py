@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from collector.core import gaps
-from collector.core.arcs import Arc
-from collector.core.state import ALL_KEYS
+from collector.core.memory.arcs import Arc
+from collector.core.memory.state import ALL_KEYS
+from collector.core.numbering import gaps
 
 PERIOD = 1000
 

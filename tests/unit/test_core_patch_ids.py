@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from collector.core import patch_ids
-from collector.core.patch_ids import MAX_GAP, Patched, PatchIds
+from collector.core.on_change import patch_ids
+from collector.core.on_change.patch_ids import MAX_GAP, Patched, PatchIds
 from collector.model import SECOND, CollectorTime, Event
 
 UPDATE = None

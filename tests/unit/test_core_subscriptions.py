@@ -5,19 +5,19 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from collector.core.control_modes import mode_of
 from collector.core.engine import Engine
 from collector.core.inventory import Inventory
-from collector.core.learned_period import observe, snapped
+from collector.core.memory.snapshot import FORMAT
+from collector.core.memory.state_parts import Unknown
+from collector.core.placing.learned_period import observe, snapped
+from collector.core.placing.update_columns import UpdateColumns
 from collector.core.settings import (
     EngineSettings,
     KnownSubscription,
     Limits,
     NamedSubscription,
 )
-from collector.core.snapshot import FORMAT
-from collector.core.state_parts import Unknown
-from collector.core.update_columns import UpdateColumns
+from collector.core.subscriptions.control_modes import mode_of
 from collector.errors import UsageError
 from collector.model import (
     SECOND,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from collector.core import early_updates, sync_state
-from collector.core.patch_ids import Patched, PatchIds, PatchInput
-from collector.core.sync_state import Filled, Missed, Revised
+from collector.core.on_change import early_updates, sync_state
+from collector.core.on_change.patch_ids import Patched, PatchIds, PatchInput
+from collector.core.on_change.sync_state import Filled, Missed, Revised
 from collector.model import SECOND, CollectorTime, OutOfSync
 
 FULL = None

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 
 from collector.core.engine import Engine
+from collector.core.placing.update_columns import UpdateColumns
 from collector.core.settings import EngineSettings
-from collector.core.update_columns import UpdateColumns
 from collector.model import EngineInput, Event, Fact, Outcome, Update, Verdict
 from tests.helpers import established, ns, numbered, update
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.core.usual import KEPT_PERIODS
+from collector.core.periods.usual import KEPT_PERIODS
 from collector.model import Cause, Outcome, Update
 from tests.helpers import Wire, established, run, update
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from collector.core.judge import cause_of_degraded, cause_of_missing, outcome_of
+from collector.core.judging.judge import cause_of_degraded, cause_of_missing, outcome_of
+from collector.core.placing.update_columns import UpdateColumns
 from collector.core.settings import EngineSettings, Limits
-from collector.core.update_columns import UpdateColumns
 from collector.model import (
     SECOND,
     Cause,

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from collector.config import read_config_table
-from collector.core.reassembly import Reassembly
-from collector.core.segments import Assembled, SegmentReceived
+from collector.core.assembly.reassembly import Reassembly
+from collector.core.assembly.segments import Assembled, SegmentReceived
 from collector.errors import WireError
 from collector.journal import to_arrow
 from collector.model import (

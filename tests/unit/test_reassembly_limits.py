@@ -1,11 +1,11 @@
-"""``core.reassembly``: windows, notices, caps, bounded tables."""
+"""``core.assembly.reassembly``: windows, notices, caps, bounded tables."""
 
 from __future__ import annotations
 
 import pytest
 
-from collector.core.reassembly import OVERHEAD, Reassembly
-from collector.core.segments import Assembled, HalfBuilt, ReassemblyLimits
+from collector.core.assembly.reassembly import OVERHEAD, Reassembly
+from collector.core.assembly.segments import Assembled, HalfBuilt, ReassemblyLimits
 from collector.model import SECOND
 from tests.unit.test_reassembly_messages import T0, A, B, C, payloads, receive, segment
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from collector.config import parse_config
-from collector.core.reassembly import Reassembly
-from collector.core.segments import ReassemblyLimits, SegmentReceived
+from collector.core.assembly.reassembly import Reassembly
+from collector.core.assembly.segments import ReassemblyLimits, SegmentReceived
 from collector.model import SECOND
 from collector.pipeline.settings import reassembly_limits
 from collector.receivers.batcher import Datagram, DatagramBatcher

@@ -1,4 +1,4 @@
-"""``core.reassembly``: whole messages out of segments, duplicates, conflicts, options."""
+"""``core.assembly.reassembly``: whole messages out of segments, duplicates, conflicts, options."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from collector.core.reassembly import Reassembly
-from collector.core.segments import (
+from collector.core.assembly.reassembly import Reassembly
+from collector.core.assembly.segments import (
     Assembled,
     Fact,
     HalfBuilt,

@@ -1,13 +1,13 @@
-"""``core.reassembly``: messages that came whole in a batch, and what is kept of them."""
+"""``core.assembly.reassembly``: messages that came whole in a batch, and what is kept of them."""
 
 from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
 
-from collector.core.finished import FinishedMessages
-from collector.core.reassembly import Reassembly
-from collector.core.segments import (
+from collector.core.assembly.finished import FinishedMessages
+from collector.core.assembly.reassembly import Reassembly
+from collector.core.assembly.segments import (
     Fact,
     Key,
     ReassemblyLimits,

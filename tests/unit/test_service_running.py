@@ -19,8 +19,8 @@ import pytest
 
 from collector import fast
 from collector.config import Config, read_config_table
-from collector.core.patch_ids import Patched, PatchIds
-from collector.core.sync_state import Missed
+from collector.core.on_change.patch_ids import Patched, PatchIds
+from collector.core.on_change.sync_state import Missed
 from collector.core.views import Declaration, OriginatorState
 from collector.errors import PeerError, UsageError
 from collector.model import SECOND, CollectorTime, DeviceTime, NotificationKind

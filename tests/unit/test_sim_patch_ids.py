@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.core.patch_ids import Patched, PatchIds
+from collector.core.on_change.patch_ids import Patched, PatchIds
 from collector.model import CollectorTime, Event
 from collector.wire.notification import decode
 from collector.wire.yang_patch import read_patch

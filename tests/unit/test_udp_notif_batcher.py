@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from collector.core.segments import ReassemblyLimits
+from collector.core.assembly.segments import ReassemblyLimits
 from collector.model import (
     FLAG_IDS,
     FLAG_PRIVATE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.core.segments import ReassemblyLimits
+from collector.core.assembly.segments import ReassemblyLimits
 from collector.model import SECOND, RecordKind
 from collector.receivers.batcher import DatagramBatcher
 

@@ -12,7 +12,7 @@ import random
 import pytest
 
 from collector.config import ReassemblySettings, parse_config
-from collector.core.segments import ReassemblyLimits
+from collector.core.assembly.segments import ReassemblyLimits
 from collector.model import SECOND, MediaType, RecordKind
 from collector.pipeline.settings import reassembly_limits
 from collector.receivers.batcher import Datagram, DatagramBatcher

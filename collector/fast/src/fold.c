@@ -1,4 +1,4 @@
-/* The fold of common messages: what collector/core/straight.py does, on the same objects.
+/* The fold of common messages: what collector/core/placing/straight.py does, on the same objects.
  *
  * A message that is not common is left untouched and handed back; so is every one that has
  * conclusions to be drawn. The rules are there; this only says them again.

@@ -1,8 +1,8 @@
 /* Where the slots of the engine's objects lie, and how to read and write them.
  *
  * Classes with __slots__ keep each value at a fixed offset, which their member descriptors tell; so
- * the compiled fold works on the objects of core/state themselves and there is no second state that
- * would have to be kept equal. The names are those of the classes.
+ * the compiled fold works on the objects of core/memory themselves and there is no second state
+ * that would have to be kept equal. The names are those of the classes.
  */
 #ifndef COLLECTOR_LAYOUT_H
 #define COLLECTOR_LAYOUT_H

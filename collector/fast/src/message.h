@@ -5,7 +5,7 @@
 #include "columns.h"
 #include "layout.h"
 
-/* Why the loop stops; the same numbers as in core/straight_compiled.py. */
+/* Why the loop stops; the same numbers as in core/placing/straight_compiled.py. */
 enum { DONE, UNCOMMON, DUE, LOOK_HERE, LOOK_EARLIER };
 
 #define ID_MASK 0xFFFFFFFFLL

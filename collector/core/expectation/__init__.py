@@ -1,0 +1,1 @@
+"""Who is expected in a period, and until when."""

@@ -1,0 +1,1 @@
+"""The verdict on a period: said, amended, and forgotten when nothing can change it."""

@@ -1,0 +1,1 @@
+"""What the engine remembers of a device, its stored form, and the arithmetic of its times."""

@@ -1,0 +1,1 @@
+"""The list entries that each generator holds: overlap, coverage, and nodes that moved."""

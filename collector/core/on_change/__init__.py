@@ -1,0 +1,1 @@
+"""On-change subscriptions: is the sequence of edits of an originator whole?"""

@@ -1,0 +1,1 @@
+"""The life of originators, and the declared list held against the data."""

@@ -1,0 +1,118 @@
+"""The usual count: how many records an originator delivers in a period, as far as that is known.
+
+Does: read it afresh when a period has closed, and keep the counts it rests on. Does not: say when
+(``learning``), or what follows from it (``judge``, ``closing``).
+Rules: architecture, section 3, "Usual count", but for cards that vary (see ``count_usual``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from collector.core.memory.state import Originator, Subscription
+from collector.core.memory.state_parts import Slot
+from collector.core.numbering import gaps
+
+USUAL_PERIODS = 3
+KEPT_PERIODS = 8
+"""Closed periods whose count may still change its standing; of older ones only counts are kept."""
+
+
+def count_usual(originator: Originator, slot: Slot | None) -> bool:
+    """Read the usual count afresh; True when it changed.
+
+    The records of a period, if the last 8 closed periods in which it delivered and that no open
+    hole touches agree; 3 of them are enough while no sibling's counts differ. Else unknown: what
+    one card sends by turns twice and once, another one sends twice three times running by chance.
+
+    Args:
+        slot: what it delivered in the period that has just closed, if anything.
+    """
+    before = originator.usual
+    if slot is not None:
+        _make_room(originator, before)
+        originator.recent.append(slot)
+        if slot.count == before and not originator.recount and not originator.holes:
+            return False
+    elif not originator.recount and not originator.holes:
+        return False
+    originator.recount = False
+    originator.usual = _agreed(originator)
+    return originator.usual != before
+
+
+def count_steady(subscription: Subscription, slots: Mapping[str, Slot]) -> bool:
+    """Count a period in which everybody delivered what it usually does, and nothing is open.
+
+    Does what ``count_usual`` does for each originator, at a fraction of the cost.
+
+    Returns:
+        Whether the period was one; if not, nothing was changed.
+    """
+    known = subscription.originators
+    if subscription.marks or len(slots) != len(known):
+        return False
+    for name, slot in slots.items():
+        originator = known.get(name)
+        if originator is None or slot.count != originator.usual or originator.recount:
+            return False
+    for name, slot in slots.items():
+        originator = known[name]
+        if len(originator.recent) >= KEPT_PERIODS:
+            _make_room(originator, slot.count)
+        originator.recent.append(slot)
+    return True
+
+
+def remember(originator: Originator, slot: Slot) -> None:
+    """A first record came after the deadline: its period counts from the next deadline on.
+
+    An originator that the list leaves out may be that late every time: no deadline waits for it.
+    """
+    recent = originator.recent
+    place = len(recent)
+    while place and recent[place - 1].index > slot.index:
+        place -= 1
+    recent.insert(place, slot)
+    _make_room(originator, originator.usual, KEPT_PERIODS)
+    originator.recount = True
+
+
+def _make_room(originator: Originator, usual: int | None, most: int = KEPT_PERIODS - 1) -> None:
+    """Before one more comes: a list that had nine for a moment keeps room for sixteen."""
+    recent = originator.recent
+    if len(recent) > most:
+        oldest = recent.pop(0)
+        if originator.holes or originator.settled.count(usual) != KEPT_PERIODS:
+            _settle(originator, oldest)
+
+
+def _settle(originator: Originator, slot: Slot) -> None:
+    """Keep the count of a period whose fold is not kept any longer."""
+    if slot.count and not _is_unsettled(originator, slot):
+        settled = (*originator.settled, slot.count)[-KEPT_PERIODS:]
+        first = next(iter(originator.subscription.originators.values()))
+        originator.settled = first.settled if first.settled == settled else settled
+
+
+def _agreed(originator: Originator) -> int | None:
+    clean = [
+        slot.count
+        for slot in originator.recent
+        if slot.count and not _is_unsettled(originator, slot)
+    ]
+    # where most periods lose something, clean ones lie further back
+    counts = [*originator.settled, *clean][-KEPT_PERIODS:]
+    originator.varies = len(set(counts)) > 1
+    enough = KEPT_PERIODS if originator.subscription.varies else USUAL_PERIODS
+    return counts[0] if len(counts) >= enough and not originator.varies else None
+
+
+def _is_unsettled(originator: Originator, slot: Slot) -> bool:
+    """May a record of that period be missing? An open hole touches it, or one may yet come to."""
+    if slot.index in originator.holes and gaps.touching(originator, slot.index):
+        return True
+    usual, counter = originator.usual, originator.counter
+    if usual is None or slot.count >= usual or counter is None:
+        return False
+    return not gaps.has_spoken_behind(originator, counter, slot.index)

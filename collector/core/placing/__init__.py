@@ -1,0 +1,1 @@
+"""One message on its way into its period: the straight line, and whatever is not common."""
