@@ -1,8 +1,9 @@
 """NETCONF operations on data and configuration, both directions (RFC 6241 §7, §8; RFC 8526 §3).
 
-Does: get-config, get-data, edit-config, lock, unlock, commit, discard-changes, validate, and the
-action that resets a receiver (RFC 8639 §2.5.5), as values, to XML and back. Does not: apply a
-filter or an edit, know what the trees mean (``subscription_config``).
+Does: get-config, get-data, edit-config, lock, unlock, validate, and the action that resets a
+receiver (RFC 8639 §2.5.5), as values, to XML and back; what puts a configuration into force is in
+``netconf_commit``. Does not: apply a filter or an edit, know what the trees mean
+(``subscription_config``).
 
 Rules: a request with a parameter that is not known here is refused, for it may restrict what is
 done (RFC 6241 §A, ``unknown-element``). Trees are XML text that stands alone, and written as such:
@@ -11,13 +12,12 @@ the library that writes XML elsewhere would keep every name that it was ever giv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from msgspec import Struct
 
-from collector.errors import ProtocolError, UsageError
 from collector.model import SelectionFilter
 from collector.wire import names, plain, xml
 from collector.wire.data_filters import (
@@ -27,13 +27,26 @@ from collector.wire.data_filters import (
     xpath_filter,
     xpath_scope,
 )
+from collector.wire.netconf_commit import (
+    COMMIT_READERS,
+    CancelCommit,
+    Commit,
+    CommitOperation,
+    CopyConfig,
+    DiscardChanges,
+    write_commit,
+)
 from collector.wire.request_members import check_identity
-
-RUNNING: Final = "running"
-CANDIDATE: Final = "candidate"
-STARTUP: Final = "startup"
-CONFIG_DATASTORES: Final = (RUNNING, CANDIDATE, STARTUP)
-"""What ``source`` and ``target`` may name (RFC 6241 §5.1); a ``url`` is not known here."""
+from collector.wire.rpc_parameters import (
+    CANDIDATE,
+    RUNNING,
+    choice,
+    needed,
+    one_of,
+    parameters,
+    read_datastore,
+    write_datastore,
+)
 
 DEFAULT_OPERATIONS: Final = ("merge", "replace", "none")
 TEST_OPTIONS: Final = ("test-then-set", "set", "test-only")
@@ -90,14 +103,6 @@ class Unlock(Struct, frozen=True):
     target: str
 
 
-class Commit(Struct, frozen=True):
-    """RFC 6241 §8.3.4.1; never a confirmed one."""
-
-
-class DiscardChanges(Struct, frozen=True):
-    """RFC 6241 §8.3.4.2."""
-
-
 class Validate(Struct, frozen=True):
     """RFC 6241 §8.6.4.1."""
 
@@ -111,17 +116,8 @@ class ResetReceiver(Struct, frozen=True):
     receiver: str
 
 
-ConfigOperation = (
-    GetConfig
-    | GetData
-    | EditConfig
-    | Lock
-    | Unlock
-    | Commit
-    | DiscardChanges
-    | Validate
-    | ResetReceiver
-)
+_OnDatastores = GetConfig | GetData | EditConfig | Lock | Unlock | Validate | CommitOperation
+ConfigOperation = _OnDatastores | ResetReceiver
 
 CONFIG_OPERATION_NAMES: Final[dict[type, str]] = {
     GetConfig: f"{names.NETCONF}:get-config",
@@ -130,6 +126,8 @@ CONFIG_OPERATION_NAMES: Final[dict[type, str]] = {
     Lock: f"{names.NETCONF}:lock",
     Unlock: f"{names.NETCONF}:unlock",
     Commit: f"{names.NETCONF}:commit",
+    CancelCommit: f"{names.NETCONF}:cancel-commit",
+    CopyConfig: f"{names.NETCONF}:copy-config",
     DiscardChanges: f"{names.NETCONF}:discard-changes",
     Validate: f"{names.NETCONF}:validate",
     ResetReceiver: f"{names.YANG}:action",
@@ -147,44 +145,9 @@ def read_operation(kind: type, element: xml.Element) -> ConfigOperation:
     return _READERS[kind](element)
 
 
-def parameters(element: xml.Element, *known: str) -> dict[str, xml.Element]:
-    """What stands in an operation, by name; nothing else may, and nothing twice.
-
-    Raises:
-        ProtocolError: ``unknown-element``, ``bad-element``.
-    """
-    found: dict[str, xml.Element] = {}
-    for child in element.children:
-        if child.name not in known or child.namespace != element.namespace:
-            raise refused(
-                "unknown-element", f"{child.name} is not known in {element.name}", child.name
-            )
-        if child.name in found:
-            raise refused("bad-element", f"{child.name} is there twice", child.name)
-        found[child.name] = child
-    return found
-
-
-def _needed(element: xml.Element, found: Mapping[str, xml.Element], name: str) -> xml.Element:
-    if name not in found:
-        raise refused("missing-element", f"{element.name} has no {name}", name)
-    return found[name]
-
-
-def _datastore(element: xml.Element, name: str) -> str:
-    """``source`` or ``target``: a container with one empty element in it."""
-    holder = _needed(element, {child.name: child for child in element.children}, name)
-    if len(holder.children) != 1:
-        raise refused("missing-element", f"{name} names not exactly one datastore", name)
-    datastore = holder.children[0].name
-    if datastore not in CONFIG_DATASTORES:
-        raise refused("bad-element", f"{datastore} is no datastore here", datastore)
-    return datastore
-
-
 def _read_get_config(element: xml.Element) -> GetConfig:
     found = parameters(element, "source", "filter")
-    return GetConfig(_datastore(element, "source"), read_filter(found.get("filter")))
+    return GetConfig(read_datastore(element, "source"), read_filter(found.get("filter")))
 
 
 def _read_get_data(element: xml.Element) -> GetData:
@@ -202,7 +165,7 @@ def _read_get_data(element: xml.Element) -> GetData:
     config = found.get("config-filter")
     depth = found.get("max-depth")
     limited = depth is not None and depth.text != _UNBOUNDED
-    datastore = _needed(element, found, "datastore")
+    datastore = needed(element, found, "datastore")
     check_identity(datastore, "/get-data")
     return GetData(
         names.local_name(datastore.text),
@@ -218,45 +181,27 @@ def _read_edit_config(element: xml.Element) -> EditConfig:
         element, "target", "default-operation", "test-option", "error-option", "config"
     )
     return EditConfig(
-        _datastore(element, "target"),
-        xml.inner_text(_needed(element, found, "config")),
-        _choice(found, "default-operation", DEFAULT_OPERATIONS),
-        _choice(found, "error-option", ERROR_OPTIONS),
-        _choice(found, "test-option", TEST_OPTIONS),
+        read_datastore(element, "target"),
+        xml.inner_text(needed(element, found, "config")),
+        choice(found, "default-operation", DEFAULT_OPERATIONS),
+        choice(found, "error-option", ERROR_OPTIONS),
+        choice(found, "test-option", TEST_OPTIONS),
     )
-
-
-def _choice(found: Mapping[str, xml.Element], name: str, values: tuple[str, ...]) -> str:
-    """One of the values; the first is the default."""
-    value = found[name].text if name in found else values[0]
-    if value not in values:
-        raise ProtocolError(f"{value} is no {name}", tag="invalid-value", path=f"/{name}")
-    return value
 
 
 def _read_lock(element: xml.Element) -> Lock:
     parameters(element, "target")
-    return Lock(_datastore(element, "target"))
+    return Lock(read_datastore(element, "target"))
 
 
 def _read_unlock(element: xml.Element) -> Unlock:
     parameters(element, "target")
-    return Unlock(_datastore(element, "target"))
-
-
-def _read_commit(element: xml.Element) -> Commit:
-    parameters(element)
-    return Commit()
-
-
-def _read_discard_changes(element: xml.Element) -> DiscardChanges:
-    parameters(element)
-    return DiscardChanges()
+    return Unlock(read_datastore(element, "target"))
 
 
 def _read_validate(element: xml.Element) -> Validate:
     parameters(element, "source")
-    return Validate(_datastore(element, "source"))
+    return Validate(read_datastore(element, "source"))
 
 
 def _read_action(element: xml.Element) -> ResetReceiver:
@@ -285,10 +230,9 @@ _READERS: Final[dict[type, Callable[[xml.Element], ConfigOperation]]] = {
     EditConfig: _read_edit_config,
     Lock: _read_lock,
     Unlock: _read_unlock,
-    Commit: _read_commit,
-    DiscardChanges: _read_discard_changes,
     Validate: _read_validate,
     ResetReceiver: _read_action,
+    **COMMIT_READERS,
 }
 
 
@@ -305,30 +249,22 @@ def write_operation(operation: ConfigOperation) -> str:
     return f"<{name} xmlns={quoteattr(names.namespace_of(module))}>{_inner(operation)}</{name}>"
 
 
-def _inner(operation: ConfigOperation) -> str:
+def _inner(operation: _OnDatastores) -> str:
     match operation:
         case GetConfig(source, selection):
-            return _named("source", source) + ("" if selection is None else write_filter(selection))
+            return write_datastore("source", source) + (
+                "" if selection is None else write_filter(selection)
+            )
         case GetData():
             return _write_get_data(operation)
         case EditConfig():
             return _write_edit_config(operation)
         case Lock(target) | Unlock(target):
-            return _named("target", target)
+            return write_datastore("target", target)
         case Validate(source):
-            return _named("source", source)
+            return write_datastore("source", source)
         case _:
-            return ""
-
-
-def _named(name: str, datastore: str) -> str:
-    return f"<{name}><{_one_of(datastore, CONFIG_DATASTORES)}/></{name}>"
-
-
-def _one_of(value: str, values: tuple[str, ...]) -> str:
-    if value not in values:
-        raise UsageError(f"{value!r} is none of {', '.join(values)}")
-    return value
+            return write_commit(operation)
 
 
 def _write_get_data(operation: GetData) -> str:
@@ -349,13 +285,13 @@ def _write_get_data(operation: GetData) -> str:
 
 def _write_edit_config(operation: EditConfig) -> str:
     """Options that are the default are left out: ``test-option`` needs ``:validate``."""
-    text = _named("target", operation.target)
+    text = write_datastore("target", operation.target)
     for name, value, values in (
         ("default-operation", operation.default_operation, DEFAULT_OPERATIONS),
         ("test-option", operation.test_option, TEST_OPTIONS),
         ("error-option", operation.error_option, ERROR_OPTIONS),
     ):
-        if _one_of(value, values) != values[0]:
+        if one_of(value, values) != values[0]:
             text += f"<{name}>{value}</{name}>"
     return f"{text}<config>{operation.config}</config>"
 

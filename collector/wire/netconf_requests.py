@@ -23,6 +23,7 @@ from collector.wire import names, netconf_config, plain, plain_xml, xml
 from collector.wire.data_filters import read_filter, write_filter
 from collector.wire.netconf_config import CONFIG_OPERATION_NAMES, ConfigOperation
 from collector.wire.request_members import INPUTS, check_members
+from collector.wire.rpc_parameters import parameters
 from collector.wire.terms import read_terms, write_terms
 
 
@@ -192,7 +193,7 @@ def _read_operation(name: str, element: xml.Element, module: str) -> Operation:
     if kind is None:
         return OtherOperation(name)
     if kind is Get:
-        return _read_get(netconf_config.parameters(element, "filter").get("filter"))
+        return _read_get(parameters(element, "filter").get("filter"))
     if kind is CloseSession:
         return CloseSession()
     if kind in CONFIG_OPERATION_NAMES:

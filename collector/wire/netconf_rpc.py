@@ -8,8 +8,9 @@
 Operations: ``EstablishSubscription(terms)``, ``ModifySubscription(id, terms)``,
 ``DeleteSubscription(id)``, ``KillSubscription(id)``, ``ResyncSubscription(id)``, ``Get(selects)``,
 ``CloseSession()``, ``KillSession(session_id)``, ``OtherOperation(name)``, and those of
-``netconf_config``: ``GetConfig``, ``GetData``, ``EditConfig``, ``Lock``, ``Unlock``, ``Commit``,
-``DiscardChanges``, ``Validate``, ``ResetReceiver``.
+``netconf_config``: ``GetConfig``, ``GetData``, ``EditConfig``, ``Lock``, ``Unlock``, ``Validate``,
+``ResetReceiver``, and of ``netconf_commit``: ``Commit``, ``CancelCommit``, ``DiscardChanges``,
+``CopyConfig``.
 Results: ``Ok()``, ``EstablishOutput(id, generators)``, ``Subscriptions(entries)``,
 ``Data(content)``, ``ResetOutput(time)``; ``ProtocolError``
 
@@ -17,13 +18,16 @@ The hello and the kind of a session message are in ``netconf_hello``; notificati
 (``<notification>``, ``<envelope>``, ``<message>``) in ``notification`` with media type XML.
 """
 
-from collector.wire.netconf_config import (
-    CANDIDATE,
-    CONFIG_OPERATION_NAMES,
-    RUNNING,
+from collector.wire.netconf_commit import (
+    CONFIRM_SECONDS,
+    CancelCommit,
     Commit,
-    ConfigOperation,
+    CopyConfig,
     DiscardChanges,
+)
+from collector.wire.netconf_config import (
+    CONFIG_OPERATION_NAMES,
+    ConfigOperation,
     EditConfig,
     GetConfig,
     GetData,
@@ -64,17 +68,22 @@ from collector.wire.netconf_requests import (
     encode_rpc,
     operation_name,
 )
+from collector.wire.rpc_parameters import CANDIDATE, RUNNING, STARTUP
 
 __all__ = [
     "CANDIDATE",
     "CONFIG_OPERATION_NAMES",
+    "CONFIRM_SECONDS",
     "ERROR_TAGS",
     "MAX_OUTCOME",
     "READS",
     "RUNNING",
+    "STARTUP",
+    "CancelCommit",
     "CloseSession",
     "Commit",
     "ConfigOperation",
+    "CopyConfig",
     "Data",
     "DeleteSubscription",
     "DiscardChanges",

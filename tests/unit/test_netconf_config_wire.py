@@ -10,7 +10,10 @@ from collector.wire import names, xml
 from collector.wire.netconf_rpc import (
     CANDIDATE,
     RUNNING,
+    STARTUP,
+    CancelCommit,
     Commit,
+    CopyConfig,
     Data,
     DiscardChanges,
     EditConfig,
@@ -56,7 +59,8 @@ def refused(inner: str) -> ProtocolError:
     return found.error
 
 
-# What RFC 6241 prints: §7.1, §7.2, §7.5, §7.6, §8.3.4, §8.6.4.1, §8.9.5.1; RFC 8526 §3.1.1.3
+# What RFC 6241 prints: §7.1, §7.2, §7.5, §7.6, §8.3.4, §8.4.4.1, §8.4.5.1, §8.6.4.1, §8.7.5.1,
+# §8.9.5.1; RFC 8526 §3.1.1.3
 PRINTED = [
     (
         "<get-config><source><running/></source>"
@@ -84,6 +88,22 @@ PRINTED = [
     ("<lock><target><running/></target></lock>", Lock(RUNNING)),
     ("<unlock><target><running/></target></unlock>", Unlock(RUNNING)),
     ("<commit/>", Commit()),
+    ("<commit><confirmed/></commit>", Commit(confirmed=True)),
+    (
+        "<commit><confirmed/><confirm-timeout>120</confirm-timeout></commit>",
+        Commit(confirmed=True, confirm_timeout_seconds=120),
+    ),
+    (
+        "<commit><confirmed/><persist>IQ,d4668</persist></commit>",
+        Commit(confirmed=True, persist="IQ,d4668"),
+    ),
+    ("<commit><persist-id>IQ,d4668</persist-id></commit>", Commit(persist_id="IQ,d4668")),
+    ("<cancel-commit/>", CancelCommit()),
+    ("<cancel-commit><persist-id>a&lt;b</persist-id></cancel-commit>", CancelCommit("a<b")),
+    (
+        "<copy-config><target><startup/></target><source><running/></source></copy-config>",
+        CopyConfig(STARTUP, RUNNING),
+    ),
     ("<discard-changes/>", DiscardChanges()),
     ("<validate><source><candidate/></source></validate>", Validate(CANDIDATE)),
     (
@@ -107,7 +127,18 @@ def test_printed_requests_are_read(text: str, operation: Operation) -> None:
     assert decode_rpc(encode_rpc("101", operation)) == Rpc("101", operation)
 
 
+@pytest.mark.parametrize("seconds", ["0", "-1", "4294967296", "soon"])
+def test_a_time_to_confirm_is_a_number_of_seconds(seconds: str) -> None:
+    error = refused(f"<commit><confirmed/><confirm-timeout>{seconds}</confirm-timeout></commit>")
+    assert error.tag == "invalid-value"
+
+
 WRITTEN = [
+    (
+        Commit(confirmed=True, confirm_timeout_seconds=60, persist="a&b", persist_id="c"),
+        "<commit><confirmed/><confirm-timeout>60</confirm-timeout><persist>a&amp;b</persist>"
+        "<persist-id>c</persist-id></commit>",
+    ),
     (GetConfig(), "<get-config><source><running/></source></get-config>"),
     (
         GetConfig(CANDIDATE, SelectionFilter("xpath", "/ietf-interfaces:interfaces")),
@@ -187,7 +218,14 @@ def test_edit_config_gives_its_nodes() -> None:
             "bad-element",
             "target",
         ),
-        ("<commit><confirmed/></commit>", "unknown-element", "confirmed"),
+        ("<commit><comment>why</comment></commit>", "unknown-element", "comment"),
+        ("<cancel-commit><persist>a</persist></cancel-commit>", "unknown-element", "persist"),
+        ("<copy-config><target><startup/></target></copy-config>", "missing-element", "source"),
+        (
+            "<copy-config><target><url>x:y</url></target><source><running/></source></copy-config>",
+            "bad-element",
+            "url",
+        ),
         (
             '<get-config><source><running/></source><filter type="regex"/></get-config>',
             "bad-attribute",
