@@ -117,15 +117,18 @@ class MasterPublisher:
         session = self.sessions.opened(session_id, user, now)
         return self._happened("netconf-session-start", session, now)
 
-    def _happened(self, name: str, session: SessionInfo, now: int) -> list[Action]:
-        """RFC 6470 §2.1, into the stream that every publisher has."""
-        values: dict[str, Any] = {"username": session.user}
-        if session.session_id.isdecimal():
+    def _happened(
+        self, name: str, session: SessionInfo | None, now: int, /, **more: Any
+    ) -> list[Action]:
+        """RFC 6470 §2, into the stream that every publisher has."""
+        values: dict[str, Any] = {} if session is None else {"username": session.user}
+        if session is not None and session.session_id.isdecimal():
             values["session-id"] = int(session.session_id)
-        if name == "netconf-session-end":
+        if session is not None and name == "netconf-session-end":
             values["termination-reason"] = self._ending.pop(session.session_id, "dropped")
         if name == "netconf-config-change":
-            values = {"changed-by": values, "datastore": "running"}
+            values = {"changed-by": values or {"server": [None]}, "datastore": "running"}
+        values |= {leaf.replace("_", "-"): value for leaf, value in more.items()}
         record = EventRecord(now, f"ietf-netconf-notifications:{name}", values)
         return self.sending.add(NETCONF_STREAM, record, now)
 
@@ -138,9 +141,9 @@ class MasterPublisher:
         """Its dynamic subscriptions end with it (RFC 8639 §2.4)."""
         session = self.sessions.get(session_id)
         self.sessions.closed(session_id)
-        if self.configuring is not None:
-            self.configuring.session_closed(session_id)
         ends = self.life_cycle.session_closed(session_id, now)
+        if self.configuring is not None:
+            ends = [*ends, *self.configuring.session_closed(session, now)]
         said = self._happened("netconf-session-end", session, now)
         return [*ends, *self.life_cycle.settle(now), *said]
 
@@ -216,6 +219,7 @@ class MasterPublisher:
             self._timeline.next_deadline(),
             self.sending.next_deadline(),
             self.configured.next_deadline(),
+            None if self.configuring is None else self.configuring.next_deadline(),
             self._manners.next_deadline(),
             *(self.life_cycle.deadline(one) for one in self.life_cycle),
         ]
@@ -235,6 +239,8 @@ class MasterPublisher:
         for one in self.life_cycle:
             actions.extend(self.life_cycle.in_time(one, now))
         self.configured.handle_timer(now)
+        if self.configuring is not None:
+            actions.extend(self.configuring.handle_timer(now))
         actions.extend(self._manners.handle_timer(now))
         return [*actions, *self.life_cycle.settle(now)]
 

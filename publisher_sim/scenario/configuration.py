@@ -15,6 +15,11 @@ class Configuration(Table, frozen=True):
     """Whether there is a candidate datastore (RFC 6241 §8.3)."""
     writable_running: bool = True
     """Whether running can be edited directly (RFC 6241 §8.2)."""
+    confirmed_commit: bool = True
+    """With candidate: whether it can take a commit back that nobody confirms (RFC 6241 §8.4)."""
+    startup: bool = False
+    """Whether what it starts with is a datastore of its own, which a copy alone changes
+    (RFC 6241 §8.7)."""
     spelling: Literal["new", "old"] = "new"
     """``new``: leaf names of udp-notif-26 and https-notif-16; ``old``: those of udp-notif-08 and
     https-notif-15. The device knows no others."""

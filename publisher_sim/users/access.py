@@ -32,7 +32,8 @@ DENIED: Final = frozenset(
         *(
             f"{names.NETCONF}:{name}"
             for name in (
-                "commit", "copy-config", "delete-config", "discard-changes", "edit-config",
+                "cancel-commit", "commit", "copy-config", "delete-config", "discard-changes",
+                "edit-config",
                 "kill-session", "lock", "unlock",
             )
         ),

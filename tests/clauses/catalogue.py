@@ -174,6 +174,29 @@ CAPABILITIES: Final = (
     Clause("8341-3.2.4", _P, "data that may not be read is left out, without an error"),
 )
 
+CONFIGURATION: Final = (
+    Clause("6241-7.3", _P, "a copy from a datastore to itself is answered invalid-value"),
+    Clause("6241-7.5", _P, "no lock on running while a commit of another waits to be confirmed"),
+    Clause("6241-8.4.1-a", _P, "what is not confirmed in time, by default 600 s, is reverted"),
+    Clause("6241-8.4.1-b", _P, "a follow-up confirmed commit starts the time anew"),
+    Clause("6241-8.4.1-c", _P, "without persist its own session confirms"),
+    Clause("6241-8.4.1-d", _P, "with persist who confirms says its token as persist-id"),
+    Clause("6241-8.4.1-e", _P, "the end of the session reverts, unless there is a token"),
+    Clause(
+        "6241-8.4.1-f",
+        _P,
+        "a reboot reverts",
+        "the simulated master does not reboot during a run",
+    ),
+    Clause("6241-8.4.1-g", _S, "locks are held around a confirmed commit"),
+    Clause("6241-8.4.4.1-a", _P, "cancel-commit without persist-id is of the same session"),
+    Clause("6241-8.4.4.1-b", _P, "a persist-id that does not match is answered invalid-value"),
+    Clause("6241-8.7-a", _P, "what changes running does not change startup"),
+    Clause("6241-8.7-b", _P, "startup is known to get-config, copy-config, lock and validate"),
+    Clause("6241-8.7-c", _S, "running is copied to startup after a change, also a confirmed one"),
+    Clause("6470-2.2", _P, "each step of a confirmed commit is an event, with who and how long"),
+)
+
 CLAUSES: Final = {
     "RFC 8639 (subscribed notifications)": RFC8639,
     "RFC 8640 (over NETCONF)": RFC8640,
@@ -181,4 +204,5 @@ CLAUSES: Final = {
     "draft-zhou-netconf-multi-stream-originators-10": BASE_DRAFT,
     "RFC 8071 (call home)": RFC8071,
     "RFC 9196, 8525, 8341 (what a device can and whom it tells)": CAPABILITIES,
+    "RFC 6241, 6470 (commits that are confirmed, startup)": CONFIGURATION,
 }

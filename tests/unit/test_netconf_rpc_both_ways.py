@@ -128,7 +128,7 @@ def test_modify_sends_datastore_and_filter_and_no_more_than_allowed() -> None:
         (Get(None), "<get/>"),
         (CloseSession(), "<close-session/>"),
         (KillSession(4), "<kill-session><session-id>4</session-id></kill-session>"),
-        (OtherOperation("ietf-netconf:copy-config"), "<copy-config/>"),
+        (OtherOperation("ietf-netconf:delete-config"), "<delete-config/>"),
     ],
 )  # fmt: skip
 def test_short_requests(operation: Operation, inner: str) -> None:

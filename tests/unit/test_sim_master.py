@@ -243,7 +243,7 @@ def test_encodings_and_resources_have_limits() -> None:
 
 def test_other_operations() -> None:
     driver = Driver()
-    assert error_of(driver.ask(OtherOperation("ietf-netconf:copy-config")))[0] == (
+    assert error_of(driver.ask(OtherOperation("ietf-netconf:delete-config")))[0] == (
         "operation-not-supported"
     )
     assert error_of(driver.ask(ResyncSubscription(5)))[1] == "no-such-subscription-resync"

@@ -2,7 +2,8 @@
 
 schema         which nodes there are, their kinds, keys and choices
 editing        one edit-config on a tree (RFC 6241 §7.2)
-datastores     running and candidate, and who locked them
+confirming     a commit that is to be confirmed
+datastores     running, candidate and startup, and who locked them
 checking       whether a tree is a configuration at all
 operations     the rpcs of NETCONF on it, answered
 filters        filters with names, as they are configured

@@ -1,44 +1,56 @@
-"""Datastores: running and candidate, and who has locked them (RFC 6241 §5.1, §7.5, §8.3).
+"""Datastores: running, candidate and startup, and who has locked them (RFC 6241 §5.1, §7.5, §8.3).
 
-Does: hold trees, edits, commit, discard, locks. Does not: know rpcs (``operations``) or what a
-configuration means. Rules: nothing of a tree is ever changed in place; what a lock forbids is
-refused whoever asks; candidate loses its changes with the lock on it (§8.3.5.2).
+Does: hold trees, edits, commit, discard, copies, locks. Does not: know rpcs (``operations``) or
+what a configuration means. Rules: nothing of a tree is ever changed in place; what a lock forbids
+is refused whoever asks; candidate loses its changes with the lock on it (§8.3.5.2); startup is
+reached by a copy alone (§8.7.5.1).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from collector.errors import ProtocolError
 from collector.wire import xml
-from collector.wire.netconf_rpc import CANDIDATE, RUNNING
+from collector.wire.netconf_rpc import CANDIDATE, RUNNING, STARTUP, CancelCommit, Commit
+from publisher_sim.master.configuration.confirming import CANCEL, TIMEOUT, Confirming
 from publisher_sim.master.configuration.editing import edited, empty
 from publisher_sim.master.configuration.schema import Node
 
 Check = Callable[[xml.Element], None]
 """Raises ProtocolError when a tree is no configuration."""
 
+FINAL: Final = Commit()
+"""That needs no confirmation."""
+
 
 class Datastores:
     """The configuration datastores of one device."""
 
-    def __init__(self, root: Node, check: Check, *, candidate: bool, writable: bool) -> None:
-        """Both are empty.
+    def __init__(
+        self, root: Node, check: Check, *, candidate: bool, writable: bool, startup: bool = False
+    ) -> None:
+        """All are empty.
 
         Args:
             root: the schema.
             check: of what becomes running.
             candidate: whether there is a candidate.
             writable: whether running can be edited directly.
+            startup: whether what the device starts with is a datastore of its own.
         """
         self._root = root
         self._check = check
         self._writable = writable
-        self._trees = {RUNNING: empty()} | ({CANDIDATE: empty()} if candidate else {})
+        names = (RUNNING, *([CANDIDATE] if candidate else ()), *([STARTUP] if startup else ()))
+        self._trees = {name: empty() for name in names}
         self._locks: dict[str, str] = {}
         """datastore -> the session that locked it."""
         self._changed = False
         """Candidate was edited since it last was as running."""
+        self.confirming = Confirming()
+        """The commit that is to be confirmed."""
 
     def tree(self, name: str) -> xml.Element:
         """What is in a datastore; not to be changed. Raises ProtocolError."""
@@ -64,8 +76,8 @@ class Datastores:
             ProtocolError: it is refused; nothing has changed.
         """
         tree = self.tree(name)
-        if name == RUNNING and not self._writable:
-            raise ProtocolError("running cannot be edited", tag="operation-not-supported")
+        if name == STARTUP or (name == RUNNING and not self._writable):
+            raise ProtocolError(f"{name} cannot be edited", tag="operation-not-supported")
         self._free_for(session, name)
         new = edited(tree, nodes, self._root, default)
         if name == RUNNING:
@@ -77,14 +89,60 @@ class Datastores:
             elif not self._changed and CANDIDATE in self._trees:
                 self._trees[CANDIDATE] = new  # nobody's own version yet
 
-    def commit(self, session: str) -> None:
-        """Candidate becomes running. Raises ProtocolError."""
+    def commit(self, session: str, operation: Commit = FINAL, now: int = 0) -> str:
+        """Candidate becomes running, if it is to be confirmed for a while.
+
+        Returns:
+            What that is to a confirmed commit (``confirming``); empty: nothing.
+
+        Raises:
+            ProtocolError: it is refused; nothing has changed.
+        """
         candidate = self._candidate()
+        self.confirming.check(session, operation)
         self._free_for(session, RUNNING)
         self._free_for(session, CANDIDATE)
         self._check(candidate)
-        self._trees[RUNNING] = candidate
+        before, self._trees[RUNNING] = self._trees[RUNNING], candidate
         self._changed = False
+        return self.confirming.committed(session, operation, before, now)
+
+    def cancel(self, session: str, operation: CancelCommit) -> str:
+        """What was to be confirmed is not. Raises ProtocolError."""
+        self._candidate()
+        self.confirming.check(session, operation)
+        self._free_for(session, RUNNING)
+        self._take_back()
+        return CANCEL
+
+    def handle_timer(self, now: int) -> str:
+        """What was not confirmed in time is taken back, whoever holds a lock; empty: nothing is."""
+        if not self.confirming.is_over(now):
+            return ""
+        self._take_back()
+        return TIMEOUT
+
+    def _take_back(self) -> None:
+        before = self.confirming.take_back()
+        assert before is not None
+        self._trees[RUNNING] = before
+        if not self._changed:
+            self._forget_changes()
+
+    def copy(self, session: str, target: str, source: str) -> None:
+        """One becomes as another. Raises ProtocolError."""
+        tree = self.tree(source)
+        self.tree(target)
+        if target == source:
+            raise ProtocolError(f"{source} is that itself", tag="invalid-value")
+        if target == RUNNING:  # which a device may leave to commit and edit-config (§7.3)
+            raise ProtocolError("running cannot be copied to", tag="operation-not-supported")
+        self._free_for(session, target)
+        if target == STARTUP:
+            self._check(tree)
+        self._trees[target] = tree
+        if target == CANDIDATE:
+            self._changed = source != RUNNING
 
     def discard(self, session: str) -> None:
         """Candidate becomes as running. Raises ProtocolError."""
@@ -114,6 +172,9 @@ class Datastores:
             raise _denied(f"{name} is locked already", holder)
         if name == CANDIDATE and self._changed:
             raise _denied("candidate has changes that were not committed", "0")
+        other = self.confirming.hinders(session) if name == RUNNING else ""
+        if other:
+            raise _denied(f"a commit of session {other} waits to be confirmed", other)
         self._locks[name] = session
 
     def unlock(self, session: str, name: str) -> None:
@@ -123,10 +184,18 @@ class Datastores:
             raise ProtocolError(f"{name} is not locked by you", tag="operation-failed")
         self._release(name)
 
-    def session_closed(self, session: str) -> None:
-        """Its locks go with it (RFC 6241 §7.5)."""
+    def session_closed(self, session: str) -> str:
+        """Its locks go with it (RFC 6241 §7.5), and what it should have confirmed (§8.4.1).
+
+        Returns:
+            What that is to a confirmed commit; empty: nothing.
+        """
         for name in [name for name, holder in self._locks.items() if holder == session]:
             self._release(name)
+        if not self.confirming.ends_with(session):
+            return ""
+        self._take_back()
+        return CANCEL
 
     def _release(self, name: str) -> None:
         del self._locks[name]

@@ -1,23 +1,25 @@
 """Operations: the rpcs on configuration, answered (RFC 6241 §7, §8; RFC 8639 §2.5).
 
-Does: edit-config, lock, unlock, commit, discard-changes, validate, and the action reset. Does not:
-read (``publisher_sim.master.retrieval``), edit trees (``editing``) or run subscriptions
-(``subscriptions``). Rules: who may not do everything changes nothing; what changes running is
-operational before the next rpc is read.
+Does: edit-config, copy-config, lock, unlock, commit, cancel-commit, discard-changes, validate, and
+the action reset. Does not: read (``publisher_sim.master.retrieval``), edit trees (``editing``) or
+run subscriptions (``subscriptions``). Rules: who may not do everything changes nothing; what
+changes running is operational before the next rpc is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from typing import Any, Final, Protocol
 
 from collector.errors import ConfigError, ProtocolError, WireError
+from collector.model import SECOND
 from collector.wire import xml
 from collector.wire.netconf_rpc import (
     CONFIG_OPERATION_NAMES,
     RUNNING,
+    CancelCommit,
     Commit,
     ConfigOperation,
+    CopyConfig,
     DiscardChanges,
     EditConfig,
     GetConfig,
@@ -31,6 +33,7 @@ from collector.wire.netconf_rpc import (
     Validate,
 )
 from publisher_sim.master.configuration.checking import check, read_checked
+from publisher_sim.master.configuration.confirming import EXTEND, START, TIMEOUT
 from publisher_sim.master.configuration.datastores import Datastores
 from publisher_sim.master.configuration.filters import (
     ConfiguredFilters,
@@ -49,6 +52,8 @@ _CAPABILITY: Final = "urn:ietf:params:netconf:capability:"
 CAPABILITIES: Final = {
     "writable_running": (f"{_CAPABILITY}writable-running:1.0",),
     "candidate": (f"{_CAPABILITY}candidate:1.0",),
+    "confirmed_commit": (f"{_CAPABILITY}confirmed-commit:1.1",),
+    "startup": (f"{_CAPABILITY}startup:1.0",),
     "": (
         f"{_CAPABILITY}rollback-on-error:1.0",
         f"{_CAPABILITY}validate:1.1",
@@ -62,14 +67,20 @@ def capabilities(settings: Configuration | None) -> tuple[str, ...]:
     """What a device with this table says of itself."""
     if settings is None:
         return ()
-    return tuple(
-        uri for key, uris in CAPABILITIES.items() if not key or getattr(settings, key)
-        for uri in uris
-    )  # fmt: skip
+    there = {key for key in CAPABILITIES if not key or getattr(settings, key)}
+    if not settings.candidate:  # without which there is nothing to confirm (RFC 6241 §8.4.2)
+        there.discard("confirmed_commit")
+    return tuple(uri for key, uris in CAPABILITIES.items() if key in there for uri in uris)
 
 
-Happened = Callable[[str, SessionInfo, int], list[Action]]
-"""(name of the notification of RFC 6470, who did it, when)."""
+class Happened(Protocol):
+    """Something of RFC 6470 happened."""
+
+    def __call__(
+        self, name: str, session: SessionInfo | None, now: int, /, **values: Any
+    ) -> list[Action]:
+        """``session``: who did it; None: the device itself; ``values``: further leaves."""
+        ...
 
 
 class Configuring:
@@ -89,11 +100,13 @@ class Configuring:
         self._subscriptions = subscriptions
         self._filters = filters
         self._happened = happened
+        self._confirms = settings.candidate and settings.confirmed_commit
         self._datastores = Datastores(
             schema(spelling=settings.spelling, purpose=settings.purpose, more=filters_schema()),
             _check,
             candidate=settings.candidate,
             writable=settings.writable_running,
+            startup=settings.startup,
         )
 
     def tree(self, datastore: str) -> xml.Element:
@@ -108,10 +121,38 @@ class Configuring:
             raise ConfigError(str(error), key="configuration.initial") from error
         return self._operational(now)
 
-    def session_closed(self, session_id: str) -> None:
-        """Its locks are gone."""
-        self._datastores.session_closed(session_id)
+    # ------------------------------------------------------------------ events
+    def session_closed(self, session: SessionInfo, now: int) -> list[Action]:
+        """Its locks are gone, and what it was to confirm."""
+        event = self._datastores.session_closed(session.session_id)
+        return self._taken_back(event, session, now) if event else []
 
+    def next_deadline(self) -> int | None:
+        """When ``handle_timer`` has something to do, ns; None while there is nothing."""
+        return self._datastores.confirming.until
+
+    def handle_timer(self, now: int) -> list[Action]:
+        """What nobody confirmed in time is taken back (RFC 6241 §8.4.1)."""
+        event = self._datastores.handle_timer(now)
+        return self._taken_back(event, None, now) if event else []
+
+    def _taken_back(self, event: str, session: SessionInfo | None, now: int) -> list[Action]:
+        return [
+            *self._operational(now),
+            *self._happened("netconf-config-change", session, now),
+            *self._confirmation(event, session, now),
+        ]
+
+    def _confirmation(self, event: str, session: SessionInfo | None, now: int) -> list[Action]:
+        """RFC 6470 §2.2: the session is not named where time alone did it."""
+        values: dict[str, Any] = {"confirm_event": event}
+        until = self._datastores.confirming.until
+        if event in (START, EXTEND) and until is not None:
+            values["timeout"] = (until - now) // SECOND
+        who = None if event == TIMEOUT else session
+        return self._happened("netconf-confirmed-commit", who, now, **values)
+
+    # ------------------------------------------------------------------ rpcs
     def answer(self, session: SessionInfo, rpc: Rpc, now: int) -> Answer:
         """One of ``operations``. Raises ProtocolError: it is refused, nothing has changed."""
         operation = rpc.operation
@@ -121,35 +162,55 @@ class Configuring:
         if isinstance(operation, ResetReceiver):
             time, follows = self._subscriptions.reset(operation.id, operation.receiver, now)
             return ResetOutput(time), follows
-        follows = self._change(session.session_id, operation, now)
-        if isinstance(operation, Commit) or _edits_running(operation):
-            follows.extend(self._happened("netconf-config-change", session, now))
-        return Ok(), follows
+        self._check_confirming(operation)
+        return Ok(), self._change(session, operation, now)
 
-    def _change(self, session: str, operation: ConfigOperation, now: int) -> list[Action]:
+    def _check_confirming(self, operation: ConfigOperation) -> None:
+        """A device without the capability does not know the parameters (RFC 6241 §8.4.5.1)."""
+        if self._confirms:
+            return
+        if isinstance(operation, CancelCommit):
+            raise ProtocolError("no commit waits here", tag="operation-not-supported")
+        if isinstance(operation, Commit) and operation != Commit():
+            hints = {"bad-element": "confirmed"}
+            raise ProtocolError("commits are final", tag="unknown-element", hints=hints)
+
+    def _change(self, session: SessionInfo, operation: ConfigOperation, now: int) -> list[Action]:
+        who = session.session_id
         match operation:
             case EditConfig():
                 return self._edit(session, operation, now)
             case Commit():
-                self._datastores.commit(session)
-                return self._operational(now)
+                event = self._datastores.commit(who, operation, now)
+                return self._committed(event, session, now)
+            case CancelCommit():
+                return self._taken_back(self._datastores.cancel(who, operation), session, now)
             case DiscardChanges():
-                self._datastores.discard(session)
+                self._datastores.discard(who)
+            case CopyConfig(target, source):
+                self._datastores.copy(who, target, source)
             case Validate(source):
                 self._datastores.validate(source)
             case Lock(target):
-                self._datastores.lock(session, target)
+                self._datastores.lock(who, target)
             case Unlock(target):
-                self._datastores.unlock(session, target)
+                self._datastores.unlock(who, target)
             case _:
                 raise AssertionError(operation)
         return []
 
-    def _edit(self, session: str, operation: EditConfig, now: int) -> list[Action]:
-        keep = _keeps(operation)
-        default = operation.default_operation
-        self._datastores.edit(session, operation.target, operation.nodes, default, keep=keep)
-        return self._operational(now) if keep and operation.target == RUNNING else []
+    def _committed(self, event: str, session: SessionInfo, now: int) -> list[Action]:
+        actions = self._operational(now)
+        actions.extend(self._happened("netconf-config-change", session, now))
+        return [*actions, *(self._confirmation(event, session, now) if event else ())]
+
+    def _edit(self, session: SessionInfo, operation: EditConfig, now: int) -> list[Action]:
+        keep = operation.test_option != "test-only"
+        target, default = operation.target, operation.default_operation
+        self._datastores.edit(session.session_id, target, operation.nodes, default, keep=keep)
+        if not keep or target != RUNNING:
+            return []
+        return [*self._operational(now), *self._happened("netconf-config-change", session, now)]
 
     def _operational(self, now: int) -> list[Action]:
         tree = self.tree(RUNNING)
@@ -157,16 +218,6 @@ class Configuring:
         changed, came = self._filters.come(filters, now)
         applied = self._subscriptions.apply(read_checked(tree), now, changed)
         return [*came, *applied, *self._filters.go(filters, now)]
-
-
-def _keeps(operation: EditConfig) -> bool:
-    return operation.test_option != "test-only"
-
-
-def _edits_running(operation: ConfigOperation) -> bool:
-    if not isinstance(operation, EditConfig) or operation.target != RUNNING:
-        return False
-    return _keeps(operation)
 
 
 def _check(tree: xml.Element) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from collector.model import DeviceTime, SelectionFilter
 from collector.wire import names
 from collector.wire.netconf_replies import write_entry
-from collector.wire.netconf_rpc import CANDIDATE, RUNNING
+from collector.wire.netconf_rpc import CANDIDATE, RUNNING, STARTUP
 from collector.wire.plain import SubtreeText, XPathText
 from collector.wire.plain_xml import from_xml
 from collector.wire.timestamps import format_date_and_time
@@ -101,9 +101,8 @@ class Retrieval:
         add(f"{names.SN}:streams", self._event_streams)
         add(f"{names.SN}:filters", self._named_filters)
         add(SUBSCRIPTIONS, self._subscriptions)
-        for datastore in (RUNNING, CANDIDATE):
-            if datastore == RUNNING or self._has_candidate:
-                self.answers.add(datastore, self._configuration(datastore))
+        for datastore in (RUNNING, *self._further_datastores):
+            self.answers.add(datastore, self._configuration(datastore))
 
     def _configuration(self, datastore: str) -> StateTree:
         tree = StateTree()
@@ -117,9 +116,10 @@ class Retrieval:
         return tree
 
     @property
-    def _has_candidate(self) -> bool:
-        configuration = self._scenario.configuration
-        return configuration is not None and configuration.candidate
+    def _further_datastores(self) -> list[str]:
+        one = self._scenario.configuration
+        there = {} if one is None else {CANDIDATE: one.candidate, STARTUP: one.startup}
+        return [name for name, is_there in there.items() if is_there]
 
     # ------------------------------------------------------------------ parts
     def _data(
