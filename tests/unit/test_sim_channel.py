@@ -21,7 +21,7 @@ from publisher_sim.cards.channel import (
 )
 from publisher_sim.data.entries import Node
 from publisher_sim.publishers import agent_channel_pb2 as pb
-from publisher_sim.publishers.agent_channel import (
+from publisher_sim.publishers.agent_messages import (
     read_from_agent,
     read_to_agent,
     write_from_agent,
