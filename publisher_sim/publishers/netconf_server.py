@@ -19,7 +19,13 @@ import asyncssh
 
 from collector.errors import ConfigError
 from collector.wire.netconf_hello import BASE_1_0, BASE_1_1
-from publisher_sim.publishers.netconf_session import ServerSession as ServerSession
+from publisher_sim.publishers.netconf_session import (
+    OnBusy,
+    OnClose,
+    OnOpen,
+    OnRpc,
+    ServerSession,
+)
 
 CAPABILITIES = (
     BASE_1_0,
@@ -49,15 +55,6 @@ KEEPALIVE_SECONDS = 15.0
 a reply (RFC 8071 §4.1 S7). Three without an answer end the connection."""
 LOGIN_SECONDS = 20.0
 """How long a client that we called may take to log in (RFC 8071 §4.1 S5; the time is ours)."""
-
-OnOpen = Callable[[str, str], None]
-"""(session_id, user): a session passed its hello exchange."""
-OnRpc = Callable[[str, bytes], None]
-"""(session_id, the whole ``<rpc>``)."""
-OnBusy = Callable[[str, bool], None]
-"""(session_id, busy): its subscriber reads too slowly (``BUSY_ABOVE``), or no longer."""
-OnClose = Callable[[str], None]
-"""(session_id): a session that was opened ended, by either side."""
 
 
 def _ignore(*_: object) -> None:

@@ -1,6 +1,6 @@
 """One session of the simulated master's NETCONF server: an SSH channel, hello, framing, messages.
 
-What it does: everything between ``netconf_server``, which owns it, and the octets of its channel.
+What it does: everything between the server that owns it (``Owner``) and the octets of its channel.
 What it does not: answer anything but ``close-session`` and what is no ``<rpc>``.
 """
 
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, cast
 from xml.sax.saxutils import escape, quoteattr
 
 import asyncssh
@@ -23,16 +24,46 @@ from publisher_sim.publishers.marking import mark
 if TYPE_CHECKING:
     from asyncssh.misc import BytesOrStr
 
-    from publisher_sim.publishers.netconf_server import NetconfServer
-
 MAX_REQUEST = 1024 * 1024
 """Octets of one request (ours)."""
+
+OnOpen = Callable[[str, str], None]
+"""(session_id, user): a session passed its hello exchange."""
+OnRpc = Callable[[str, bytes], None]
+"""(session_id, the whole ``<rpc>``)."""
+OnBusy = Callable[[str, bool], None]
+"""(session_id, busy): its subscriber reads too slowly (``busy_above``), or no longer."""
+OnClose = Callable[[str], None]
+"""(session_id): a session that was opened ended, by either side."""
+
+
+class Owner(Protocol):
+    """The server that a session belongs to, as the session sees it."""
+
+    capabilities: tuple[str, ...]
+    """URIs of the hello."""
+    busy_above: int
+    """Octets that may wait for a subscriber before it counts as slow."""
+    max_unsent: int
+    """Octets that may wait before messages are refused."""
+    on_open: OnOpen
+    on_rpc: OnRpc
+    on_busy: OnBusy
+    on_goodbye: OnClose
+
+    def admit(self, session: ServerSession) -> str | None:
+        """Number a session whose subsystem was asked for; None: there are too many."""
+        ...
+
+    def forget(self, session_id: str) -> None:
+        """A session ended."""
+        ...
 
 
 class ServerSession(asyncssh.SSHServerSession[bytes]):
     """One NETCONF session, from the subsystem request to the end of its channel."""
 
-    def __init__(self, server: NetconfServer, user: str) -> None:
+    def __init__(self, server: Owner, user: str) -> None:
         self.server = server
         self.user = user
         self.session_id = ""
