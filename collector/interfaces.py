@@ -62,6 +62,9 @@ class Receiver(Protocol):
     """Entry-point name, as in ``udp-notif``."""
     behind: bool
     """The last ``drain`` could not hand over all that had come: time must not be told yet."""
+    reads_ahead: bool = False
+    """What keeps it behind was read, with the time of its arrival: it is drained before others hand
+    over what came later. False, also where a receiver does not say: it waits in the kernel."""
 
     async def start(self) -> None:
         """Return when listening. Raises ConfigError when the address cannot be used."""

@@ -81,6 +81,7 @@ class DatagramReceiver:
     name = "datagrams"
     section = "udp_notif"
     """Of the configuration, for messages."""
+    reads_ahead = False
 
     def __init__(
         self,

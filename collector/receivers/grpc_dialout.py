@@ -59,6 +59,8 @@ class GrpcDialoutReceiver:
     """Receives gRPC dial-out on one address (``interfaces.Receiver``). Used on one event loop."""
 
     name = "grpc-dialout"
+    reads_ahead = True
+    """What the intake did not take is kept (``read_ahead``)."""
 
     def __init__(
         self,

@@ -82,6 +82,7 @@ class HttpsNotifReceiver:
     name = "https-notif"
     behind = False
     """What waits in sockets was acknowledged to nobody, so time may be told (``Receiver``)."""
+    reads_ahead = False
 
     def __init__(
         self,

@@ -85,11 +85,11 @@ def receivers_of(
 def are_behind(receivers: Sequence[Receiver]) -> bool:
     """Whether one of them waits with what came earlier than now (``Receiver.behind``).
 
-    Over gRPC that is a batch from the time when the disk was full: it goes before what others bring
-    now, which else would have to look as old as that batch.
+    What one has read ahead, a batch from the time when the disk was full, goes before what others
+    bring now, which else would have to look as old as that batch.
     """
     for receiver in receivers:
-        if receiver.behind and receiver.name == "grpc-dialout":
+        if receiver.behind and getattr(receiver, "reads_ahead", False):
             receiver.drain()
     return any(receiver.behind for receiver in receivers)
 

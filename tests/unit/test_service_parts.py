@@ -208,9 +208,9 @@ def test_nothing_else_moves_the_time_on_while_datagrams_wait(bench: Bench) -> No
     assert bench.intake.last_arrival == NOW + SECOND
 
 
-def test_what_waited_over_grpc_goes_before_what_others_bring(bench: Bench) -> None:
+def test_what_was_read_ahead_goes_before_what_others_bring(bench: Bench) -> None:
     class Waits:
-        name, behind = "grpc-dialout", True
+        behind = reads_ahead = True
 
         def drain(self) -> int:
             self.behind = False  # as while it hands over
@@ -229,6 +229,21 @@ def test_what_waited_over_grpc_goes_before_what_others_bring(bench: Bench) -> No
     assert list(kept.received_at) == [NOW + SECOND]
     assert list(others.received_at) == [NOW + 9 * SECOND]
     assert bench.intake.last_arrival == NOW + 9 * SECOND
+
+
+def test_what_waits_in_the_kernel_is_left_there_while_others_hand_over() -> None:
+    class Plain:
+        """As a plug-in that does not say whether it reads ahead."""
+
+        behind = True
+
+        def drain(self) -> int:
+            raise AssertionError("drained")
+
+    class Kernel(Plain):
+        reads_ahead = False
+
+    assert are_behind([Plain(), Kernel()])  # type: ignore[list-item]  # all it looks at
 
 
 def test_a_full_disk_is_said_once_counted_each_time_and_over_when_there_is_room(
