@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 import pytest
 
-from publisher_sim.cli import COMMANDS, HIDDEN, LazyGroup, cli, status_of
+from collector.command_line import LazyGroup
+from publisher_sim.cli import COMMANDS, HIDDEN, cli, status_of
 from publisher_sim.device.run import override
 from publisher_sim.scenario import Scenario
 
@@ -58,7 +59,8 @@ def test_check_says_what_it_is(scenario: str, capsys: pytest.CaptureFixture[str]
         (["check", "no-such"], "publisher-sim: there is no scenario 'no-such'"),
         (["check", "./none.toml"], "none.toml: cannot be read: No such file"),
         (["scenarios", "no-such"], "there is no scenario 'no-such'"),
-        (["burn"], "No such command 'burn'"),
+        (["burn"], "publisher-sim: there is no command burn; see publisher-sim --help"),
+        (["chek"], "there is no command chek, did you mean check?"),
         (["run"], "Missing argument 'SCENARIO'; see publisher-sim run --help"),
         (["run", "four-cards", "--duration", "nan"], "'nan' is no number"),
         (["run", "four-cards", "--duration", "inf"], "--duration"),
