@@ -24,7 +24,8 @@ import msgspec
 from collector.errors import CollectorError, ConfigError, UsageError
 
 SOCKET_NAME = "control.sock"
-REQUEST_BYTES = 65_536
+REQUEST_BYTES = 4 * 2**20
+"""Octets of a request (ours): what is written to a device in one edit fits in."""
 CLIENTS = 32
 REQUEST_SECONDS = 5.0
 SLOW_SECONDS = 30.0

@@ -36,10 +36,12 @@ def capabilities(target: str, config_file: str | None, as_json: bool, **options:
     from collector.views.console import make_console
 
     logging.basicConfig(level="ERROR", format="%(message)s", stream=sys.stderr)
-    _, device = reach(target, config_file, options)
+    _, device, ways = reach(target, config_file, options)
     assert device.netconf is not None
     settings = settings_from(device.netconf, device.name)
-    found = read_capabilities(settings, session=device.netconf.session, device=device.name)
+    found = read_capabilities(
+        settings, session=device.netconf.session, device=device.name, ways=ways
+    )
     if as_json:
         click.echo(capabilities_json(found.device, found.where, found.facts, found.nodes))
     else:

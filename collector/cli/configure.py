@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from collector.cli.options import config_option, json_option
+from collector.cli.reaching import wait_option
 
 
 @click.command(
@@ -23,6 +24,7 @@ Examples:
     "--prune", is_flag=True,
     help="Remove what was configured for subscriptions that are not in the configuration any more.",
 )  # fmt: skip
+@wait_option
 @json_option
 @config_option
 def configure(
@@ -31,6 +33,7 @@ def configure(
     yes: bool,
     remove: bool,
     prune: bool,
+    wait: float | None,
     as_json: bool,
     config_file: str,
 ) -> int:
@@ -53,4 +56,5 @@ def configure(
         remove=remove,
         prune=prune,
         as_json=as_json,
+        wait=wait,
     )

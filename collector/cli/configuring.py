@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from collector import control
+from collector.cli.reaching import ways_of
 from collector.config import Config, load_config
 from collector.errors import UsageError
 from collector.service.configuring import (
@@ -18,7 +19,6 @@ from collector.service.configuring import (
     devices_to_configure,
     keep_ids,
     look_at,
-    out_of_reach,
     to_lines,
     to_plain,
     write_to,
@@ -34,14 +34,15 @@ def configure_all(
     remove: bool,
     prune: bool,
     as_json: bool,
+    wait: float | None = None,
 ) -> int:
-    """Returns the exit status. Raises ConfigError, UsageError, SinkError."""
+    """Returns the exit status; ``wait``: seconds for devices to call. Raises ConfigError,
+    UsageError, SinkError."""
     logging.basicConfig(level="ERROR", format="%(message)s", stream=sys.stderr)
     config = load_config(config_file)
     devices = devices_to_configure(config, names, prune=prune)
-    for device in () if names else out_of_reach(config):
-        click.echo(f"collector: {device} calls home, so it is left out", err=True)
-    shown = look_at(config, devices, remove=remove, prune=prune)
+    ways = ways_of(config, wait)
+    shown = look_at(config, devices, remove=remove, prune=prune, ways=ways)
     if dry_run:
         _show(shown, as_json=as_json)
         return 0 if all(one.is_good and not one.changes for one in shown) else 1
@@ -49,7 +50,8 @@ def configure_all(
     asked = bool(changing) and not yes
     if asked:
         _confirm(shown, len(changing), as_json=as_json)
-    done = {one.device: one for one in write_to(config, changing, remove=remove, prune=prune)}
+    written = write_to(config, changing, remove=remove, prune=prune, ways=ways)
+    done = {one.device: one for one in written}
     results = [done.get(one.device, one) for one in shown]
     _show(done.values() if asked else results, as_json=as_json)
     if keep_ids(config, results, remove=remove):

@@ -30,7 +30,7 @@ def fetch_for(
         CollectorError: as ``service.modules.fetch_modules``.
     """
     logging.basicConfig(level="ERROR", format="%(message)s", stream=sys.stderr)
-    config, device = reach(target, config_file, options)
+    config, device, ways = reach(target, config_file, options)
     assert device.netconf is not None
     data_dir = Path(DEFAULT_FOLDER if config is None else config.collector.data_dir)
     return fetch_modules(
@@ -39,6 +39,8 @@ def fetch_for(
         folder=None if output is None else Path(output),
         cache=data_dir / "modules",
         progress=_progress(),
+        device=device.name,
+        ways=ways,
     )
 
 

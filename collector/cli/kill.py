@@ -40,7 +40,7 @@ def kill(
     from collector.service.killing import kill_subscription
     from collector.subscriber.session import settings_from
 
-    _, device = reach(target, config_file, options)
+    _, device, ways = reach(target, config_file, options)
     assert device.netconf is not None
     if not yes:
         if not sys.stdin.isatty():
@@ -49,7 +49,9 @@ def kill(
             f"End subscription {subscription_id} of {target}, whoever receives it?", abort=True
         )
     settings = settings_from(device.netconf, device.name)
-    kill_subscription(settings, device.netconf.session, subscription_id)
+    kill_subscription(
+        settings, device.netconf.session, subscription_id, device=device.name, ways=ways
+    )
     if as_json:
         click.echo(f'{{"killed":{subscription_id}}}')
     else:

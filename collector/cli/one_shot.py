@@ -37,12 +37,15 @@ def netconf_table(host: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: there is no way to log in.
     """
-    netconf = {
-        "host": host,
-        **_given(
-            settings, "port", "username", "password_file", "key_file", "known_hosts", "session"
-        ),
-    }
+    netconf = _given(
+        settings, "port", "username", "password_file", "key_file", "known_hosts", "session"
+    )
+    if settings.get("call_home"):
+        netconf |= {"call_home": True, "host_keys": _keys(settings)}
+    elif settings.get("host_keys"):
+        raise UsageError("--host-key goes with --call-home; else --known-hosts says whom to trust")
+    else:
+        netconf["host"] = host
     if not (netconf.get("password_file") or netconf.get("key_file")):
         netconf["password_env"] = PASSWORD_VARIABLE
         if not os.environ.get(PASSWORD_VARIABLE):
@@ -51,6 +54,18 @@ def netconf_table(host: str, settings: Mapping[str, Any]) -> dict[str, Any]:
                 f" variable {PASSWORD_VARIABLE}"
             )
     return netconf
+
+
+def _keys(settings: Mapping[str, Any]) -> list[str]:
+    """Whose call is the host's. Raises UsageError."""
+    if not settings.get("host_keys"):
+        raise UsageError(
+            "--call-home needs --host-key: only its key says who calls (RFC 8071 §3.1)"
+        )
+    for option in ("port", "known_hosts"):
+        if settings.get(option):
+            raise UsageError(f"--{option.replace('_', '-')} is of no use: the host calls")
+    return list(settings["host_keys"])
 
 
 def _given(settings: Mapping[str, Any], *keys: str) -> dict[str, Any]:

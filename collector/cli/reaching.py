@@ -9,17 +9,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from collector.cli.one_shot import netconf_table
-from collector.cli.options import DEFAULT_CONFIG
+from collector.cli.options import DEFAULT_CONFIG, Length
 from collector.errors import UsageError
 
 if TYPE_CHECKING:
     from collector.config import Config, DeviceSettings
+    from collector.service.ways import Ways
 
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - where devices call, as with --listen
 USER_VARIABLE = "COLLECTOR_USER"
 _OPTIONS = {
     "port": "port",
@@ -28,6 +30,8 @@ _OPTIONS = {
     "key_file": "key-file",
     "known_hosts": "known-hosts",
     "session": "session",
+    "call_home": "call-home",
+    "host_keys": "host-key",
 }
 """Parameter -> its option, of those that ``reach_options`` adds."""
 
@@ -59,16 +63,75 @@ def reach_options(function: Any) -> Any:
                 "--session", type=click.Choice(["asyncssh", "ncclient"]),
                 help="Which client holds the session.",
             ),
+            *call_home_options(),
+            wait_option,
         )
     ):  # fmt: skip
         function = option(function)
     return function
 
 
-def reach(
-    target: str, config_file: str | None, options: Mapping[str, Any]
-) -> tuple[Config | None, DeviceSettings]:
-    """The configuration, where there is one, and the device of that name, else the host.
+def call_home_options() -> tuple[Any, ...]:
+    """For a host that calls, and cannot be connected to."""
+    return (
+        click.option(
+            "--call-home", metavar="[ADDRESS:]PORT",
+            help="Do not connect: the host calls us here (RFC 8071; the usual port is 4334).",
+        ),
+        click.option(
+            "--host-key", "host_keys", multiple=True, metavar="KEY",
+            help="With --call-home: the host's own key, as in SHA256:.., which says that it is the"
+            " one who calls; can be repeated.",
+        ),
+    )  # fmt: skip
+
+
+wait_option = click.option(
+    "--wait", "wait", type=Length(), metavar="LENGTH",
+    help="How long a device that calls home may take to call.  [default: 5m]",
+)  # fmt: skip
+
+
+def call_home_table(text: str) -> dict[str, Any]:
+    """The section ``[call_home]`` of ``--call-home``. Raises UsageError."""
+    address, _, port = text.rpartition(":")
+    if not port.isdecimal():
+        raise UsageError(f'--call-home "{text}" is not [ADDRESS:]PORT, as 4334 or 192.0.2.1:4334')
+    return {"enabled": True, "address": address.strip("[]") or EVERY_ADDRESS, "port": int(port)}
+
+
+def ways_of(config: Config, wait: float | None, *, runs: bool = True) -> Ways:
+    """How a command gets its sessions with the devices of a configuration.
+
+    Args:
+        config: that has the devices.
+        wait: seconds for a call; None: the default.
+        runs: whether a collector may run with it.
+    """
+    from collector.lanes.folders import folder_of
+    from collector.service.ways import WAIT_SECONDS, Ways
+
+    folder = Path(config.collector.data_dir)
+    return Ways(
+        call_home=config.call_home,
+        data_folder=lambda device: folder_of(folder, device) if runs else None,
+        wait_seconds=wait or WAIT_SECONDS,
+    )
+
+
+class Reached(NamedTuple):
+    """Whom a command talks to."""
+
+    config: Config | None
+    """The configuration, where there is one."""
+    device: DeviceSettings
+    """Of that name in it, else the host."""
+    ways: Ways
+    """How a session is had."""
+
+
+def reach(target: str, config_file: str | None, options: Mapping[str, Any]) -> Reached:
+    """Whom a command talks to.
 
     Args:
         target: name of a device of the configuration, or a host.
@@ -84,13 +147,15 @@ def reach(
     config = None
     if config_file is not None or Path(DEFAULT_CONFIG).exists():
         config = load_config(config_file or DEFAULT_CONFIG)
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    wait = given.pop("wait", None)
     known = None
     if config is not None:
         known = next((one for one in config.devices if one.name == target), None)
     if known is None:
         where = f" in {config_file or DEFAULT_CONFIG}" if config is not None else ""
-        return config, _host(target, given, where)
+        alone, host = _host(target, given, where)
+        return Reached(config, host, ways_of(alone, wait, runs=False))
     if given:
         raise UsageError(
             f"how to reach {target} is in the configuration, so leave out"
@@ -98,10 +163,11 @@ def reach(
         )
     if known.netconf is None:
         raise UsageError(f"{target} has no [device.netconf] in the configuration")
-    return config, known
+    assert config is not None
+    return Reached(config, known, ways_of(config, wait))
 
 
-def _host(target: str, given: Mapping[str, Any], where: str) -> DeviceSettings:
+def _host(target: str, given: Mapping[str, Any], where: str) -> tuple[Config, DeviceSettings]:
     """A device that only the command line knows. Raises UsageError, ConfigError."""
     from collector.config import read_config_table
 
@@ -111,5 +177,8 @@ def _host(target: str, given: Mapping[str, Any], where: str) -> DeviceSettings:
             f"there is no device {target}{where}; to reach a host of that name, say --user"
         )
     netconf = netconf_table(target, {**given, "username": username})
-    table = {"device": [{"name": target, "netconf": netconf}]}
-    return read_config_table(table, file="command line").devices[0]
+    table: dict[str, Any] = {"device": [{"name": target, "netconf": netconf}]}
+    if "call_home" in given:
+        table["call_home"] = call_home_table(given["call_home"])
+    config = read_config_table(table, file="command line")
+    return config, config.devices[0]

@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from collector import asking
 from collector.control import Command
 from collector.errors import UsageError
-from collector.lanes import asking
 from collector.lanes.merging import merged_devices, merged_status
 from collector.lanes.process import LaneProcess, LaneState
 

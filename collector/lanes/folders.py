@@ -85,6 +85,14 @@ def _has_data(folder: Path) -> bool:
 
 
 # --------------------------------------------------------------------------- who was where
+def folder_of(data_folder: Path, device: str) -> Path:
+    """Where the lane that has a device keeps its data; the data folder itself without lanes."""
+    noted = load_assignment(data_folder)
+    if noted is None or noted.lanes == 1 or device not in noted.devices:
+        return data_folder
+    return lane_folder(data_folder, noted.devices[device])
+
+
 def load_assignment(data_folder: Path) -> Assignment | None:
     """What the last run noted; None where there is nothing that can be read."""
     try:

@@ -15,8 +15,8 @@ import msgspec
 from msgspec import Struct
 from prometheus_client import CollectorRegistry
 
+from collector import asking
 from collector.errors import UsageError
-from collector.lanes import asking
 from collector.lanes.process import LaneProcess, LaneState
 from collector.metrics import Counters, LaneCounters, counters_from_plain
 from collector.sinks.prometheus import make_lanes_registry

@@ -13,10 +13,9 @@ from msgspec import Struct
 
 from collector.errors import ProtocolError, WireError
 from collector.model import SelectionFilter
-from collector.service.clock import CollectorClock
+from collector.service.ways import Ways
 from collector.subscriber.capabilities import Ask, DeviceCapabilities, Extension, look
 from collector.subscriber.facts import SUBSCRIPTIONS, Fact, NodeFact, facts, node_facts
-from collector.subscriber.manager import session_factory
 from collector.subscriber.modules import ModuleReader
 from collector.subscriber.session import NetconfSession, SessionSettings
 from collector.wire import names, xml
@@ -45,31 +44,37 @@ class Findings(Struct, frozen=True):
         return any(one.name == SUBSCRIPTIONS and one.value is False for one in self.facts)
 
 
-def read_capabilities(settings: SessionSettings, *, session: str, device: str) -> Findings:
+def read_capabilities(
+    settings: SessionSettings, *, session: str, device: str, ways: Ways | None = None
+) -> Findings:
     """What a device says that it can.
 
     Args:
         settings: how to reach it.
         session: which client holds the session.
         device: its name.
+        ways: how a session is had; None: by connecting.
 
     Raises:
         SessionError: no session, or it ended.
         ConfigError: a secret or key cannot be had.
     """
-    return asyncio.run(find_out(settings, session, device))
+    return asyncio.run(find_out(settings, session, device, ways))
 
 
-async def find_out(settings: SessionSettings, session: str, device: str) -> Findings:
+async def find_out(
+    settings: SessionSettings, session: str, device: str, ways: Ways | None = None
+) -> Findings:
     """See ``read_capabilities``."""
-    opened = session_factory(session)(settings, lambda now, messages: None, CollectorClock())
-    try:
-        await opened.open()
-        known = await look(_asking(opened), opened.capabilities, thorough=True)
-        extension = await _extension(opened, known)
-    finally:
-        await opened.close()
-    return Findings(device, settings.where, facts(known, extension), node_facts(known))
+    async with (ways or Ways()).sessions({device: settings}) as make:
+        opened = make(device, session)
+        try:
+            await opened.open()
+            known = await look(_asking(opened), opened.capabilities, thorough=True)
+            extension = await _extension(opened, known)
+        finally:
+            await opened.close()
+    return Findings(device, opened.settings.where, facts(known, extension), node_facts(known))
 
 
 def _asking(session: NetconfSession) -> Ask:

@@ -19,6 +19,7 @@ from collector.service.management import CALL_HOME
 from collector.service.parts import Parts
 from collector.sinks.rows import fact_to_row
 from collector.store.open_rows import encode_open_rows
+from collector.subscriber.lending import ASK, BORROW, Lending
 from collector.subscriber.states import DeviceState, SubscriptionState
 from collector.wire.timestamps import format_date_and_time
 
@@ -30,7 +31,10 @@ UNKNOWN_SHOWN = 50
 
 def commands(service: Parts) -> dict[str, Command]:
     """name -> function, for ``ControlServer``."""
+    lending = Lending(lambda device: service.manager.runner_of(device))
     return {
+        BORROW: lending.borrow,
+        ASK: lending.ask,
         "status": lambda arguments: status(service),
         "devices": lambda arguments: devices(service),
         "follow": lambda arguments: follow(service),

@@ -7,7 +7,8 @@ was taken over are kept for the running collector. Does not: ask whether that is
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +16,20 @@ from msgspec import Struct
 
 from collector.config import Config, DeviceSettings
 from collector.errors import CollectorError, ProtocolError, UsageError
-from collector.service.clock import CollectorClock
 from collector.service.configured_ids import load_ids, save_ids
+from collector.service.ways import Ways
 from collector.subscriber import refusals
 from collector.subscriber.config_words import differences, what
-from collector.subscriber.configuring import (
-    Configurer,
-    Look,
-    WantedConfiguration,
-    configured_on,
-)
-from collector.subscriber.manager import session_factory
-from collector.subscriber.session import settings_from
+from collector.subscriber.configuring import Configurer, Look, configured_on
+from collector.subscriber.session import NetconfSession, settings_from
 from collector.wire.subscription_config import Edit
 
 AT_ONCE = 8
 """Sessions at the same time (ours)."""
+_OPEN = nullcontext()
+
+Work = Callable[[str, NetconfSession], Awaitable["DeviceLook"]]
+"""(device, session that is open) -> what came of it."""
 
 
 class DeviceLook(Struct, frozen=True):
@@ -72,12 +71,9 @@ def devices_to_configure(
     wanted = tuple(
         name
         for name, device in known.items()
-        if _can_be_reached(device)
+        if device.netconf is not None
         and (name in names if names else prune or configured_on(config, name).subscriptions)
     )
-    unreachable = out_of_reach(config)
-    if not wanted and unreachable:
-        _check_reachable(known[unreachable[0]])
     if not wanted:
         raise UsageError(
             "no subscription has a configured_id, so there is nothing to configure; see"
@@ -86,65 +82,66 @@ def devices_to_configure(
     return wanted
 
 
-def out_of_reach(config: Config) -> tuple[str, ...]:
-    """Devices on which something is wanted, and nobody can go there: they call."""
-    return tuple(
-        device.name
-        for device in config.devices
-        if device.netconf is not None
-        and device.netconf.call_home
-        and configured_on(config, device.name).subscriptions
-    )
-
-
-def _can_be_reached(device: DeviceSettings) -> bool:
-    return device.netconf is not None and not device.netconf.call_home
-
-
 def _check_reachable(device: DeviceSettings) -> None:
     if device.netconf is None:
         raise UsageError(f"{device.name} has no [device.netconf] in the configuration")
-    if device.netconf.call_home:
-        raise UsageError(f"{device.name} calls home, so nobody can go there to configure it")
 
 
 def look_at(
-    config: Config, devices: Iterable[str], *, remove: bool = False, prune: bool = False
+    config: Config,
+    devices: Iterable[str],
+    *,
+    remove: bool = False,
+    prune: bool = False,
+    ways: Ways | None = None,
 ) -> tuple[DeviceLook, ...]:
-    """What would be done on each device. Nothing is changed, nothing is raised for one of them."""
+    """What would be done on each device. Nothing is changed, nothing is raised for one of them.
 
-    async def one(device: str) -> DeviceLook:
-        async def work(configurer: Configurer) -> DeviceLook:
-            return DeviceLook(device, await configurer.look())
+    Args:
+        config: what is wanted.
+        devices: their names.
+        remove: nothing is wanted there any more.
+        prune: nor what is ours and not in the configuration.
+        ways: how sessions are had; None: by connecting.
 
-        return await _in_session(config, device, work, remove=remove, prune=prune)
+    Raises:
+        ConfigError: nobody can listen where devices call home.
+    """
 
-    return _each(devices, one)
+    async def work(device: str, session: NetconfSession) -> DeviceLook:
+        wanted = configured_on(config, device)
+        configurer = Configurer(session, wanted, remove=remove, prune=prune)
+        return DeviceLook(device, await configurer.look())
+
+    return _each(config, tuple(devices), work, ways)
 
 
 def write_to(
-    config: Config, shown: Iterable[DeviceLook], *, remove: bool = False, prune: bool = False
+    config: Config,
+    shown: Iterable[DeviceLook],
+    *,
+    remove: bool = False,
+    prune: bool = False,
+    ways: Ways | None = None,
 ) -> tuple[DeviceLook, ...]:
     """Do what was shown, on each device; ``look`` is then what was done.
 
     Raises:
         SinkError: the ids of what was taken over could not be kept.
+        ConfigError: nobody can listen where devices call home.
     """
     by_name = {one.device: one.look for one in shown if one.look is not None}
 
-    async def one(device: str) -> DeviceLook:
-        async def work(configurer: Configurer) -> DeviceLook:
-            look = by_name[device]
-            left = await configurer.carry_out(look)
-            error = ""
-            if left.plan.edits:
-                entries = ", ".join(what(edit) for edit in left.plan.edits)
-                error = f"it took the changes, but {entries} is still not as wanted"
-            return DeviceLook(device, look, error, written=bool(look.plan.edits))
+    async def work(device: str, session: NetconfSession) -> DeviceLook:
+        look, wanted = by_name[device], configured_on(config, device)
+        left = await Configurer(session, wanted, remove=remove, prune=prune).carry_out(look)
+        error = ""
+        if left.plan.edits:
+            entries = ", ".join(what(edit) for edit in left.plan.edits)
+            error = f"it took the changes, but {entries} is still not as wanted"
+        return DeviceLook(device, look, error, written=bool(look.plan.edits))
 
-        return await _in_session(config, device, work, remove=remove, prune=prune)
-
-    return _each(by_name, one)
+    return _each(config, tuple(by_name), work, ways)
 
 
 def keep_ids(config: Config, done: Iterable[DeviceLook], *, remove: bool) -> bool:
@@ -164,44 +161,42 @@ def keep_ids(config: Config, done: Iterable[DeviceLook], *, remove: bool) -> boo
 
 # --------------------------------------------------------------------------- sessions
 def _each(
-    devices: Iterable[str], one: Callable[[str], Awaitable[DeviceLook]]
+    config: Config, devices: Sequence[str], work: Work, ways: Ways | None
 ) -> tuple[DeviceLook, ...]:
+    if not devices:
+        return ()
+    access = {one.name: one.netconf for one in config.devices if one.netconf is not None}
+    settings = {name: settings_from(access[name], name) for name in devices}
+
     async def whole() -> list[DeviceLook]:
         some = asyncio.Semaphore(AT_ONCE)
+        async with (ways or Ways()).sessions(settings) as make:
 
-        async def alone(device: str) -> DeviceLook:
-            async with some:
-                return await one(device)
+            async def alone(device: str) -> DeviceLook:
+                # who is to call holds up nobody, however long that takes
+                calls = settings[device].calls_home
+                before, after = (_OPEN, some) if calls else (some, _OPEN)
+                try:
+                    opening = _opened(make(device, access[device].session))
+                    async with before, opening as session, after:
+                        return await work(device, session)
+                except ProtocolError as error:
+                    return DeviceLook(device, error=refusals.describe(error))
+                except CollectorError as error:
+                    return DeviceLook(device, error=str(error))
 
-        return await asyncio.gather(*(alone(device) for device in devices))
+            return await asyncio.gather(*(alone(device) for device in devices))
 
     return tuple(asyncio.run(whole()))
 
 
-async def _in_session(
-    config: Config,
-    device: str,
-    work: Callable[[Configurer], Awaitable[DeviceLook]],
-    *,
-    remove: bool,
-    prune: bool,
-) -> DeviceLook:
-    (settings,) = (one for one in config.devices if one.name == device)
-    assert settings.netconf is not None
-    wanted: WantedConfiguration = configured_on(config, device)
+@asynccontextmanager
+async def _opened(session: NetconfSession) -> AsyncIterator[NetconfSession]:
     try:
-        session = session_factory(settings.netconf.session)(
-            settings_from(settings.netconf, device), lambda now, messages: None, CollectorClock()
-        )
-        try:
-            await session.open()
-            return await work(Configurer(session, wanted, remove=remove, prune=prune))
-        finally:
-            await session.close()
-    except ProtocolError as error:
-        return DeviceLook(device, error=refusals.describe(error))
-    except CollectorError as error:
-        return DeviceLook(device, error=str(error))
+        await session.open()
+        yield session
+    finally:
+        await session.close()
 
 
 # --------------------------------------------------------------------------- in words

@@ -19,11 +19,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from collector.errors import ProtocolError, SessionError, WireError
-from collector.service.clock import CollectorClock
 from collector.service.module_cache import Note, cannot, folder_in_cache, write_note
-from collector.subscriber.manager import session_factory
+from collector.service.ways import Ways
 from collector.subscriber.modules import ModuleReader, NoGetSchemaError
-from collector.subscriber.session import SessionSettings, plain
+from collector.subscriber.session import NetconfSession, SessionSettings, plain
 from collector.wire.netconf_schemas import (
     MAX_MODULES,
     Inventory,
@@ -75,6 +74,8 @@ def fetch_modules(
     folder: Path | None,
     cache: Path,
     progress: Progress = lambda done, total, name: None,
+    device: str = "",
+    ways: Ways | None = None,
 ) -> Fetched:
     """Fetch the modules of a device.
 
@@ -84,6 +85,8 @@ def fetch_modules(
         folder: where the files go; None: a folder in ``cache`` that is named after the list.
         cache: a folder in the data folder.
         progress: told before each module.
+        device: its name.
+        ways: how a session is had; None: by connecting.
 
     Raises:
         SessionError: no session, or it ended; what was fetched stays.
@@ -91,7 +94,7 @@ def fetch_modules(
         ConfigError: a secret or key cannot be had.
         SinkError: a file cannot be written.
     """
-    return asyncio.run(fetch(settings, session, folder, cache, progress))
+    return asyncio.run(fetch(settings, session, folder, cache, progress, device, ways))
 
 
 async def fetch(
@@ -100,11 +103,25 @@ async def fetch(
     folder: Path | None,
     cache: Path,
     progress: Progress,
+    device: str = "",
+    ways: Ways | None = None,
 ) -> Fetched:
     """See ``fetch_modules``."""
+    async with (ways or Ways()).sessions({device: settings}) as make:
+        fetching, where = await _fetch(lambda: make(device, session), folder, cache, progress)
+    result = fetching.result()
+    if folder is None:
+        write_note(Path(result.folder), _note(result), where)
+    return result
+
+
+async def _fetch(
+    make: Callable[[], NetconfSession], folder: Path | None, cache: Path, progress: Progress
+) -> tuple[_Fetching, str]:
+    """The walk when it is done, and with whom it was."""
     fetching: _Fetching | None = None
     for more in reversed(range(SESSIONS)):
-        opened = session_factory(session)(settings, lambda now, messages: None, CollectorClock())
+        opened = make()
         try:
             await opened.open()
             reader = ModuleReader(opened)
@@ -123,10 +140,7 @@ async def fetch(
         finally:
             await opened.close()
     assert fetching is not None  # else the first session ended with an error
-    result = fetching.result()
-    if folder is None:
-        write_note(Path(result.folder), _note(result), settings.where)
-    return result
+    return fetching, opened.settings.where
 
 
 def _note(result: Fetched) -> Note:

@@ -7,11 +7,14 @@ does not: listen, or find out who calls (``call_home``).
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncssh
 from msgspec.structs import replace
 
 from collector.errors import SessionError
 from collector.interfaces import Clock
+from collector.model import SECOND
 from collector.subscriber.asyncssh_session import AsyncsshSession
 from collector.subscriber.call_home import CallHome
 from collector.subscriber.session import Deliver, SessionSettings
@@ -30,21 +33,35 @@ class CalledSession(AsyncsshSession):
         *,
         calls: CallHome,
         budget: Budget | None = None,
+        wait: int | None = None,
+        name: str = "the device",
     ) -> None:
-        """``calls``: takes the calls; ``budget``: as with any session."""
+        """``calls``: takes the calls; ``budget``: as with any session; ``wait``: ns until the call,
+        None: for ever; ``name``: of the device, for people."""
         super().__init__(settings, deliver, clock, budget=budget)
         self._calls = calls
+        self._wait = wait
+        self._name = name
         self._call: asyncssh.SSHClientConnection | None = None
 
     async def open(self) -> None:
         """See ``NetconfSession.open``; the time limit begins with the call."""
         try:
-            self._call = await self._calls.next_call(self.settings)
+            self._call = await self._next_call()
         except BaseException as error:
             given_up = SessionError("waiting for a call was given up", reason="closed")
             self._inbox.end(error if isinstance(error, SessionError) else given_up, patient=False)
             raise
         await super().open()
+
+    async def _next_call(self) -> asyncssh.SSHClientConnection:
+        limit = None if self._wait is None else self._wait / SECOND
+        try:
+            async with asyncio.timeout(limit):
+                return await self._calls.next_call(self.settings)
+        except TimeoutError:
+            text = f"{self._name} did not call within {limit:g} s"
+            raise SessionError(text, reason="timeout") from None
 
     async def _connect(self) -> asyncssh.SSHClientConnection:
         """The connection that the device made."""

@@ -192,10 +192,14 @@ class SubscriptionManager:
             UsageError: there is no such device, subscription or session.
             SessionError: the session ended meanwhile.
         """
+        return await self.runner_of(device).resync(name)
+
+    def runner_of(self, device: str) -> DeviceRunner:
+        """Who has the session with a device. Raises UsageError."""
         runner = self._runners.get(device)
         if runner is None:
             raise UsageError(f"there is no device {device} with a [device.netconf]")
-        return await runner.resync(name)
+        return runner
 
     async def stop(self, within_seconds: float = STOP_SECONDS) -> None:
         """Delete the subscriptions and close the sessions. May be called twice, or at once."""

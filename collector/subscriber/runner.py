@@ -81,6 +81,8 @@ class DeviceRunner:
         self._wake = asyncio.Event()
         """Whatever ``_serve`` has to look at, news included."""
         self._stopping = False
+        self._borrowers = 0
+        """Commands that need the session, or wait for one."""
         self._standing = Standing(access, clock)
 
     # ------------------------------------------------------------------ from outside
@@ -137,6 +139,24 @@ class DeviceRunner:
         """There is a session."""
         return self._standing.phase is DevicePhase.UP
 
+    @property
+    def session(self) -> NetconfSession | None:
+        """The session while there is one."""
+        return self._session if self.is_up else None
+
+    @property
+    def hopeless(self) -> str:
+        """Why there will be no session before something else is wanted; empty: there may."""
+        at = self._standing
+        return at.reason if at.phase is DevicePhase.REFUSED else ""
+
+    def borrowed(self, by: int) -> None:
+        """So many commands more, or less, have something to ask in the session."""
+        self._borrowers += by
+        if by > 0:  # whoever gives back must not cut short the wait after a failure
+            self._news.set()
+        self._wake.set()
+
     async def look(self) -> None:
         """Ask the device for its view of the subscriptions, if there is a session."""
         await self._looker.look()
@@ -165,7 +185,7 @@ class DeviceRunner:
     @property
     def _is_needed(self) -> bool:
         """Is a session wanted at all?"""
-        return bool(self._wanted) or self.access.looked_at
+        return bool(self._wanted) or self.access.looked_at or self._borrowers > 0
 
     async def _one_session(self) -> SessionError | ConfigError | None:
         """A session from its beginning to its end; returns why it failed, None: not needed."""

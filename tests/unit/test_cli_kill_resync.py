@@ -27,7 +27,7 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
     """What would be ended: host, client, id."""
     found: list[tuple[str, str, int]] = []
 
-    def kill(settings: SessionSettings, session: str, number: int) -> None:
+    def kill(settings: SessionSettings, session: str, number: int, **how: object) -> None:
         found.append((settings.host, session, number))
 
     monkeypatch.setattr(killing, "kill_subscription", kill)

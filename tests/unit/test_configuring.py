@@ -21,7 +21,6 @@ from collector.service.configuring import (
     DeviceLook,
     devices_to_configure,
     keep_ids,
-    out_of_reach,
     to_lines,
     to_plain,
 )
@@ -488,14 +487,11 @@ receivers = ["collector"]
 """
 
 
-def test_a_device_that_calls_home_is_named_and_left_out() -> None:
-    homely = parse_config(HOMELY)
-    with pytest.raises(UsageError, match="home1 calls home, so nobody can go there"):
-        devices_to_configure(homely, ())
+def test_a_device_that_calls_home_is_configured_like_any() -> None:
+    assert devices_to_configure(parse_config(HOMELY), ()) == ("home1",)
     other = '[[device]]\nname = "core7"\n[device.netconf]\nhost = "192.0.2.7"\n'
     both = parse_config(f'{HOMELY}{other}username = "u"\nkey_file = "k"\n')
-    assert devices_to_configure(both, ()) == ("core7",)
-    assert out_of_reach(both) == ("home1",)
+    assert devices_to_configure(both, ()) == ("home1", "core7")
 
 
 def test_what_nobody_wants_any_more_may_be_on_any_device() -> None:

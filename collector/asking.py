@@ -1,5 +1,5 @@
-"""A client of a lane's control socket for the supervisor's event loop (``collector.control`` has
-the protocol, and the client for everybody else).
+"""A client of the control socket for an event loop (``collector.control`` has the protocol, and the
+client for everybody else).
 
 Does: one question with one answer, or the rows of a stream. Does not: wait longer than it is told.
 """
@@ -7,7 +7,7 @@ Does: one question with one answer, or the rows of a stream. Does not: wait long
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from collector.control import ANSWER_BYTES, LINE_BYTES, SOCKET_NAME, hang_up, sh
 from collector.errors import UsageError
 
 LANE_SECONDS = 3.0
-"""How long a lane may take over an answer (ours); its loop has messages to take too."""
+"""How long a collector may take over an answer (ours); its loop has messages to take too."""
 
 
 async def ask(
@@ -46,10 +46,16 @@ async def ask(
         raise UsageError("nobody answers") from None
 
 
-async def follow(folder: Path) -> AsyncIterator[dict[str, Any]]:
-    """The rows of the stream of facts, until the other side ends. Raises UsageError."""
+async def follow(
+    folder: Path, command: str = "follow", arguments: Mapping[str, Any] | None = None
+) -> AsyncGenerator[dict[str, Any], None]:
+    """The rows of a stream, of facts without a command, until the other side ends.
+
+    Raises:
+        UsageError: the command failed, or what comes is not JSON.
+    """
     try:
-        async with _asked(folder, "follow") as (_, reader):
+        async with _asked(folder, command, arguments) as (_, reader):
             while (line := await reader.readline()).endswith(b"\n"):
                 yield _decoded(line)
     except (OSError, ValueError):
