@@ -12,6 +12,8 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from collector import asking
 from collector.control import REQUEST_BYTES
 from collector.errors import SessionError, UsageError
@@ -80,6 +82,7 @@ class BorrowedSession:
         self.capabilities = tuple(map(str, row["capabilities"]))
         self.session_id = int(row["session_id"])
         self.peer, self.port = str(row["peer"]), int(row["port"])
+        self.settings = replace(self.settings, host=self.peer, port=self.port)
         self._watching = asyncio.create_task(self._watch(), name="borrowed session")
 
     async def _next(self) -> dict[str, Any]:

@@ -142,7 +142,9 @@ class _Refusals:
         self._said: set[str] = set()
 
     def add(self, reason: str, sentence: str) -> None:
-        """See ``call_home.Refused``."""
+        """See ``call_home.Refused``; what is about a device that is waited for says its session."""
+        if sentence.startswith("device "):
+            return
         if sentence not in self._said and len(self._said) < REFUSALS_SAID:
             self._said.add(sentence)
             self._say(f"Refused: {sentence}.")

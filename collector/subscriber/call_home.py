@@ -71,6 +71,8 @@ class CallHome:
         self._listener: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
         self._callers: set[asyncio.Task[None]] = set()
+        self._accepted: set[socket.socket] = set()
+        """Connections of callers whose task has not begun."""
         self.counts: dict[str, int] = {}
         """Reason -> callers refused."""
         self.local_port = 0
@@ -101,6 +103,8 @@ class CallHome:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._accepting = None
+        while self._accepted:
+            self._accepted.pop().close()
         if self._listener is not None:
             self._listener.close()
             self._listener = None
@@ -158,6 +162,7 @@ class CallHome:
                 connected.close()
                 self._refuse(*why)
                 continue
+            self._accepted.add(connected)  # a task that is cancelled before it begins closes nothing
             task = loop.create_task(self._take(connected, address), name=f"caller {address}")
             self._callers.add(task)
             task.add_done_callback(self._callers.discard)
@@ -167,6 +172,7 @@ class CallHome:
         loop = asyncio.get_running_loop()
         caller = Caller(self._slots.get, loop.time)
         ours = True
+        self._accepted.discard(connected)
         try:
             async with self._gate:
                 ours = False

@@ -120,7 +120,6 @@ class Lending:
                     "name": name,
                     "capabilities": session.capabilities,
                     "session_id": session.session_id,
-                    "where": session.settings.where,
                     "peer": session.peer,
                     "port": session.port,
                 }

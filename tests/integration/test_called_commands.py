@@ -1,0 +1,243 @@
+"""Commands that ask a device that calls home, without a collector and beside one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import asyncssh
+import pytest
+
+from collector.cli import status_of
+from collector.config import load_config
+from collector.service import Service, commands
+from publisher_sim.device.service import DeviceService
+from publisher_sim.scenario.file import parse_scenario
+from tests.lab import PASSWORD, password_in_environment
+from tests.lanes_lab import free_port
+from tests.netconf_device import until
+
+pytestmark = pytest.mark.integration
+
+SCENARIO = """
+name = "core7"
+address = "127.0.4.7"
+periods = 0
+[configuration]
+[receiver]
+transport = "udp-notif"
+address = "127.0.0.1"
+port = 10003
+[netconf]
+listen = false
+call_home = "127.0.0.1:{port}"
+call_home_retry_seconds = 0.1
+password_env = "LAB_PASSWORD"
+host_key = "{key}"
+[[card]]
+name = "linecard1"
+publisher_id = 101
+interfaces = ["eth1/0"]
+"""
+CONFIG = """
+[collector]
+data_dir = "{folder}/data"
+[udp_notif]
+enabled = false
+[metrics]
+enabled = false
+[call_home]
+enabled = true
+port = {port}
+[[device]]
+name = "core7"
+[device.netconf]
+call_home = true
+host_keys = ["{fingerprint}"]
+username = "collector"
+password_env = "LAB_PASSWORD"
+"""
+SUBSCRIPTION = """
+[[subscription]]
+name = "lab"
+devices = ["core7"]
+xpath = "/ietf-interfaces:interfaces"
+period_seconds = 60
+"""
+CONFIGURED = """
+[[receiver_instance]]
+name = "udp"
+address = "127.0.0.1"
+port = 10003
+[[subscription]]
+name = "counters"
+devices = ["core7"]
+xpath = "/ietf-interfaces:interfaces"
+period_seconds = 60
+configured_id = 100
+receivers = ["udp"]
+"""
+
+
+Out = pytest.CaptureFixture[str]
+
+
+class There(NamedTuple):
+    """A device that calls where nobody listens yet, and a configuration that knows it."""
+
+    folder: Path
+    port: int
+    fingerprint: str
+    device: DeviceService
+    out: Out
+
+    async def command(self, *words: str) -> tuple[int, str, str]:
+        """Exit status, standard output and standard error of a command, run beside."""
+        host = "--user" in words
+        reach = [] if host else ["-c", str(self.folder / "collector.toml")]
+        status = await asyncio.to_thread(status_of, [*words, *reach])
+        said = self.out.readouterr()
+        return status, said.out, said.err
+
+    def host(self, key: str = "") -> tuple[str, ...]:
+        """Options of a host that no configuration knows."""
+        where = ("--user", "collector", "--password-file", str(self.folder / "password"))
+        return (
+            *where,
+            "--call-home",
+            f"127.0.0.1:{self.port}",
+            "--host-key",
+            key or self.fingerprint,
+        )
+
+    def service(self) -> Service:
+        return Service(load_config(str(self.folder / "collector.toml")))
+
+    def sessions(self) -> int:
+        return len(self.device.server.sessions)
+
+
+def lab(
+    folder: Path,
+    out: Out,
+    test: Callable[[There], Awaitable[None]],
+    *,
+    config: str = "",
+) -> None:
+    """Run a test on a device that calls."""
+
+    async def main() -> None:
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        key.write_private_key(folder / "host_key")
+        (folder / "password").write_text(PASSWORD + "\n")
+        (folder / "password").chmod(0o600)
+        port, print_ = free_port(), key.get_fingerprint()
+        text = CONFIG.format(folder=folder, port=port, fingerprint=print_)
+        (folder / "collector.toml").write_text(text + config)
+        told = SCENARIO.format(port=port, key=folder / "host_key")
+        device = DeviceService(parse_scenario(told), in_process=True, truth=folder / "truth.jsonl")
+        await device.start()
+        try:
+            await test(There(folder, port, print_, device, out))
+        finally:
+            await device.stop()
+
+    with password_in_environment():
+        asyncio.run(asyncio.wait_for(main(), 100))
+
+
+def test_without_a_collector_the_device_calls_the_command(tmp_path: Path, capsys: Out) -> None:
+    async def test(there: There) -> None:
+        status, out, err = await there.command("capabilities", "core7", "--json")
+        assert status == 0, err
+        assert err == (
+            f"Waiting for core7 to call 127.0.0.1 port {there.port}, for 300 s at most.\n"
+        )
+        assert json.loads(out)["device"] == "core7"
+        status, _, err = await there.command("kill", "core7", "4711", "--yes", "--wait", "1m")
+        assert status == 2
+        assert "for 60 s at most.\n" in err
+        assert "does not end subscription 4711" in err
+        modules = str(tmp_path / "modules")
+        status, _, err = await there.command("yang", "fetch", "lab", "-o", modules, *there.host())
+        assert "Waiting for lab to call" in err
+        assert status == 1  # some modules of the simulator have no text
+        assert list((tmp_path / "modules").glob("ietf-yang-push@*.yang"))
+
+    lab(tmp_path, capsys, test)
+
+
+def test_somebody_else_calls(tmp_path: Path, capsys: Out) -> None:
+    async def test(there: There) -> None:
+        other = asyncssh.generate_private_key("ssh-ed25519").get_fingerprint()
+        host = there.host(other)
+        status, _, err = await there.command("capabilities", "lab", *host, "--wait", "1s")
+        assert status == 2
+        assert f"Refused: nobody has the host key {there.fingerprint} of a caller" in err
+        assert "collector: lab did not call within 1 s\n" in err
+
+    lab(tmp_path, capsys, test)
+
+
+def test_a_running_collector_lends_its_session(tmp_path: Path, capsys: Out) -> None:
+    """One session, and it is the collector's: no other is opened, and nothing of it is lost."""
+
+    async def test(there: There) -> None:
+        service = there.service()
+        await service.start()
+        try:
+
+            def row() -> dict[str, object]:
+                return dict(commands.devices(service)["devices"][0])
+
+            await until(lambda: row()["state"] == "active")
+            number = row()["id"]
+            status, out, err = await there.command("capabilities", "core7", "--json")
+            assert (status, err) == (0, "")
+            assert json.loads(out)["address"].startswith("127.0.4.7:")
+            status, _, err = await there.command("yang", "fetch", "core7")
+            assert status == 1  # some modules of the simulator have no text
+            assert "Waiting" not in err
+            assert list((tmp_path / "data" / "modules").glob("*/ietf-yang-push@*.yang"))
+            status, _, err = await there.command("configure", "--dry-run")
+            assert (status, err) == (1, "")
+            status, _, err = await there.command("configure", "--yes")
+            assert (status, err) == (0, "")
+            status, _, err = await there.command("configure", "--dry-run")
+            assert (status, err) == (0, "")
+            host = there.host()
+            status, _, err = await there.command("capabilities", "lab", *host)
+            assert status == 2
+            assert "cannot listen on 127.0.0.1" in err
+            assert "a collector that runs has the port: name the device as in its" in err
+            assert (row()["state"], row()["id"]) == ("active", number)
+            assert there.sessions() == 1
+            status, out, _ = await there.command("kill", "core7", str(number), "--yes")
+            assert (status, out) == (0, f"core7 ended subscription {number}\n")
+            await until(lambda: row()["id"] not in (None, number))
+        finally:
+            await service.stop()
+
+    lab(
+        tmp_path, capsys, test,
+        config=SUBSCRIPTION + CONFIGURED,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--call-home", "4334"], "--call-home needs --host-key"),
+        (["--host-key", "SHA256:x"], "--host-key goes with --call-home"),
+        (["--call-home", "home", "--host-key", "SHA256:x"], "is not [ADDRESS:]PORT"),
+        (["--call-home", "1", "--host-key", "x", "--port", "830"], "--port is of no use"),
+        (["--call-home", "1", "--host-key", "x"], "neither a public key"),
+        (["--call-home", "[::1]:99999", "--host-key", "SHA256:x"], "call_home.port"),
+    ],
+)
+def test_what_cannot_be_meant(words: list[str], sentence: str, capsys: Out) -> None:
+    assert status_of(["capabilities", "lab", "--user", "u", "--key-file", "k", *words]) == 2
+    assert sentence in capsys.readouterr().err
