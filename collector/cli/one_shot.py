@@ -14,6 +14,7 @@ from collector.cli.wanting import subscription_table
 from collector.errors import UsageError
 
 PASSWORD_VARIABLE = "COLLECTOR_PASSWORD"  # noqa: S105 - the name of a variable
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - where devices call, as with --listen
 
 
 def one_shot_config(*, host: str, listen: str, settings: Mapping[str, Any]) -> Any:
@@ -22,12 +23,14 @@ def one_shot_config(*, host: str, listen: str, settings: Mapping[str, Any]) -> A
 
     address, port = _split(listen)
     netconf = netconf_table(host, settings)
-    table = {
+    table: dict[str, Any] = {
         "udp_notif": {"address": address, "port": port},
         "metrics": {"enabled": False},
         "device": [{"name": host, "netconf": netconf, "sources": list(settings["sources"])}],
         "subscription": [subscription_table(settings)],
     }
+    if settings.get("call_home"):
+        table["call_home"] = call_home_table(settings["call_home"])
     return read_config_table(table, file="command line")
 
 
@@ -54,6 +57,14 @@ def netconf_table(host: str, settings: Mapping[str, Any]) -> dict[str, Any]:
                 f" variable {PASSWORD_VARIABLE}"
             )
     return netconf
+
+
+def call_home_table(text: str) -> dict[str, Any]:
+    """The section ``[call_home]`` of ``--call-home``. Raises UsageError."""
+    address, _, port = text.rpartition(":")
+    if not port.isdecimal():
+        raise UsageError(f'--call-home "{text}" is not [ADDRESS:]PORT, as 4334 or 192.0.2.1:4334')
+    return {"enabled": True, "address": address.strip("[]") or EVERY_ADDRESS, "port": int(port)}
 
 
 def _keys(settings: Mapping[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from collector.cli.one_shot import netconf_table
+from collector.cli.one_shot import call_home_table, netconf_table
 from collector.cli.options import DEFAULT_CONFIG, Length
 from collector.errors import UsageError
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collector.config import Config, DeviceSettings
     from collector.service.ways import Ways
 
-EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - where devices call, as with --listen
 USER_VARIABLE = "COLLECTOR_USER"
 _OPTIONS = {
     "port": "port",
@@ -63,7 +62,7 @@ def reach_options(function: Any) -> Any:
                 "--session", type=click.Choice(["asyncssh", "ncclient"]),
                 help="Which client holds the session.",
             ),
-            *call_home_options(),
+            call_home_options,
             wait_option,
         )
     ):  # fmt: skip
@@ -71,33 +70,23 @@ def reach_options(function: Any) -> Any:
     return function
 
 
-def call_home_options() -> tuple[Any, ...]:
+def call_home_options(function: Any) -> Any:
     """For a host that calls, and cannot be connected to."""
-    return (
-        click.option(
-            "--call-home", metavar="[ADDRESS:]PORT",
-            help="Do not connect: the host calls us here (RFC 8071; the usual port is 4334).",
-        ),
-        click.option(
-            "--host-key", "host_keys", multiple=True, metavar="KEY",
-            help="With --call-home: the host's own key, as in SHA256:.., which says that it is the"
-            " one who calls; can be repeated.",
-        ),
-    )  # fmt: skip
+    function = click.option(
+        "--host-key", "host_keys", multiple=True, metavar="KEY",
+        help="With --call-home: the host's own key, as in SHA256:.., which says that it is the one"
+        " who calls; can be repeated.",
+    )(function)  # fmt: skip
+    return click.option(
+        "--call-home", metavar="[ADDRESS:]PORT",
+        help="Do not connect: the host calls us here (RFC 8071; the usual port is 4334).",
+    )(function)  # fmt: skip
 
 
 wait_option = click.option(
     "--wait", "wait", type=Length(), metavar="LENGTH",
     help="How long a device that calls home may take to call.  [default: 5m]",
 )  # fmt: skip
-
-
-def call_home_table(text: str) -> dict[str, Any]:
-    """The section ``[call_home]`` of ``--call-home``. Raises UsageError."""
-    address, _, port = text.rpartition(":")
-    if not port.isdecimal():
-        raise UsageError(f'--call-home "{text}" is not [ADDRESS:]PORT, as 4334 or 192.0.2.1:4334')
-    return {"enabled": True, "address": address.strip("[]") or EVERY_ADDRESS, "port": int(port)}
 
 
 def ways_of(config: Config, wait: float | None, *, runs: bool = True) -> Ways:

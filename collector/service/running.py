@@ -12,22 +12,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from collector import fast
 from collector.config import Config
 from collector.config.subscriptions import moment
-from collector.errors import PeerError, UsageError
+from collector.errors import ConfigError, PeerError, UsageError
 from collector.service.addresses import without_addresses
 from collector.service.lifecycle import Service
 from collector.service.memory import settle
 from collector.service.signals import reload_on_signal, set_up_logging, started, stop_signals
 from collector.service.sources import where
+from collector.service.ways import WAIT_SECONDS, Strangers, say_on_stderr, waiting_for
 
 if TYPE_CHECKING:
     from collector.service.printing import PrintingSink
 
 log = logging.getLogger("collector")
+
+LOOK_SECONDS = 0.2
+"""Between two looks at how a subscription stands (ours)."""
 
 
 def run(config: Config, *, reload_from: Callable[[], Config] | None = None) -> int:
@@ -59,16 +64,27 @@ def listening(service: Service) -> str:
     """Where the receivers listen, for people."""
     found = [where(service.config, one) for one in service.receivers]
     if service.manager.calls is not None:
-        port = service.manager.calls.local_port
-        found.append(f"{service.config.call_home.address} port {port} (call home)")
+        found.append(f"{service.manager.calls.where} (call home)")
     return ", ".join(found) or "nothing"
 
 
 # --------------------------------------------------------------------------- one shot
-def subscribe_once(config: Config, *, duration_seconds: float | None, json_output: bool) -> int:
+def subscribe_once(
+    config: Config,
+    *,
+    duration_seconds: float | None,
+    json_output: bool,
+    wait_seconds: float | None = None,
+) -> int:
     """Subscribe, print updates and verdicts until the time is over or a signal comes.
 
     Nothing is kept. Returns 0.
+
+    Args:
+        config: one device, one subscription.
+        duration_seconds: how long; of a device that calls home, from its call on.
+        json_output: for programs.
+        wait_seconds: how long a device that calls home may take to call; None: the default.
 
     Raises:
         PeerError: the subscription could not be made.
@@ -82,7 +98,9 @@ def subscribe_once(config: Config, *, duration_seconds: float | None, json_outpu
     sink = PrintingSink(as_json=json_output)
     with tempfile.TemporaryDirectory(prefix="collector-") as folder:
         data_dir = replace(config.collector, data_dir=str(Path(folder)))
-        return asyncio.run(_once(replace(config, collector=data_dir), sink, duration_seconds))
+        config = replace(config, collector=data_dir)
+        times = _Times(duration_seconds, wait_seconds or WAIT_SECONDS)
+        return asyncio.run(_once(config, sink, times))
 
 
 def _refuse_what_is_over(config: Config) -> None:
@@ -97,24 +115,72 @@ def _refuse_what_is_over(config: Config) -> None:
             raise UsageError(f"--stop-time {one.stop_time} has passed, so nothing would come")
 
 
-async def _once(config: Config, sink: PrintingSink, duration_seconds: float | None) -> int:
+class _Times(Struct, frozen=True):
+    """Seconds."""
+
+    duration: float | None
+    """Of the subscription; None: until a signal comes."""
+    wait: float
+    """For a call."""
+
+
+async def _once(config: Config, sink: PrintingSink, times: _Times) -> int:
     service = Service(config, sinks=[sink])
     stopping = stop_signals()
     try:
-        if not await started(service.start(), stopping):
+        if not await _started(service, stopping):
             return 0
         for device in without_addresses(service.config):
             raise UsageError(
                 f"{device.name} has no address that is known here;"
                 " --source ADDRESS says where its line cards send from"
             )
-        print(f"Listening on {listening(service)}.", file=sys.stderr, flush=True)
-        problem = await _wait(service, stopping, duration_seconds, sink)
+        say_on_stderr(f"Listening on {listening(service)}.")
+        if not await _called(service, stopping, times.wait):
+            return 0
+        problem = await _wait(service, stopping, times.duration, sink)
     finally:
         await service.stop()
     if problem:
         raise PeerError(problem)
     return 0
+
+
+async def _started(service: Service, stopping: asyncio.Event) -> bool:
+    try:
+        return await started(service.start(), stopping)
+    except ConfigError as error:
+        if error.key == "call_home.address":
+            error.add_note(
+                "a collector that runs has the port: put the subscription into its configuration,"
+                " then say `collector reload`"
+            )
+        raise
+
+
+async def _called(service: Service, stopping: asyncio.Event, wait_seconds: float) -> bool:
+    """Wait for a device that calls home; False: told to stop meanwhile. Raises PeerError."""
+    calls = service.manager.calls
+    if calls is None:
+        return True
+    (device,) = service.config.devices
+    if not device.sources:
+        say_on_stderr(
+            f"Without --source only what comes in the session is known to be from {device.name}."
+        )
+    say_on_stderr(waiting_for([device.name], calls.where, wait_seconds))
+    end = asyncio.get_running_loop().time() + wait_seconds
+    strangers = Strangers(say_on_stderr)
+    while service.manager.states()[0].phase == "awaited":
+        strangers.look(calls.unknown())
+        if asyncio.get_running_loop().time() >= end:
+            raise PeerError(f"{device.name} did not call within {wait_seconds:g} s")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                await stopping.wait()
+        if stopping.is_set():
+            return False
+    return True
 
 
 async def _wait(
@@ -130,7 +196,7 @@ async def _wait(
     said = ""
     while not stopping.is_set() and (end is None or loop.time() < end):
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.2):
+            async with asyncio.timeout(LOOK_SECONDS):
                 await stopping.wait()
         problem, can_heal = _problem(service)
         if sink.unread or _is_complete(service):
@@ -138,7 +204,7 @@ async def _wait(
         if problem and not can_heal:
             return problem
         if problem and problem != said:
-            print(f"collector: {problem}; it is tried again", file=sys.stderr, flush=True)
+            say_on_stderr(f"collector: {problem}; it is tried again")
         said = problem
     return said
 

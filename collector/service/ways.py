@@ -14,6 +14,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -26,13 +27,16 @@ from collector.service.clock import CollectorClock
 from collector.subscriber.manager import session_factory
 from collector.subscriber.session import NetconfSession, SessionSettings
 
+if TYPE_CHECKING:
+    from collector.subscriber.callers import UnknownCaller  # loads asyncssh
+
 WAIT_SECONDS = 300.0
 """How long a command waits for a call (ours): devices grow slow in calling who was away long."""
 CALLS_PER_SECOND = 50.0
 """Callers that may begin in a second (ours)."""
 NAMED = 5
 """Devices that are waited for by name (ours)."""
-REFUSALS_SAID = 10
+STRANGERS_SAID = 10
 """Callers that a command names as not expected (ours)."""
 
 Open = Callable[[str, str], NetconfSession]
@@ -97,7 +101,12 @@ async def _calls(
     from collector.subscriber.call_home import CallHome  # loads asyncssh
     from collector.subscriber.called_session import CalledSession
 
-    calls = CallHome(where, per_second=CALLS_PER_SECOND, refused=_Refusals(ways.say).add)
+    strangers = Strangers(ways.say)
+    calls = CallHome(
+        where,
+        per_second=CALLS_PER_SECOND,
+        refused=lambda reason, sentence: strangers.look(calls.unknown()),
+    )
     try:
         await calls.start()
     except ConfigError as error:
@@ -108,10 +117,7 @@ async def _calls(
         raise
     calls.expect(devices)
 
-    ways.say(
-        f"Waiting for {_names(list(devices))} to call {where.address} port {calls.local_port},"
-        f" for {ways.wait_seconds:g} s at most."
-    )
+    ways.say(waiting_for(list(devices), calls.where, ways.wait_seconds))
     wait = round(ways.wait_seconds * SECOND)
 
     def called(name: str, kind: str) -> NetconfSession:
@@ -125,26 +131,28 @@ async def _calls(
         await calls.stop()
 
 
-def _names(devices: list[str]) -> str:
-    more = len(devices) - NAMED
-    return ", ".join(devices[:NAMED]) + (f" and {more} more" if more > 0 else "")
+def waiting_for(devices: list[str], where: str, seconds: float) -> str:
+    """A sentence for whoever waits in front of the terminal."""
+    names, more = ", ".join(devices[:NAMED]), len(devices) - NAMED
+    names += f" and {more} more" if more > 0 else ""
+    return f"Waiting for {names} to call {where}, for {seconds:g} s at most."
 
 
 def _nowhere(now: object, messages: object) -> None:
     """What a device says unasked is of no use to a command."""
 
 
-class _Refusals:
-    """Who called and was not expected, each sentence once."""
+class Strangers:
+    """Callers that nobody waits for: each is said once, since it may be whom we wait for."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
-        self._said: set[str] = set()
+        self._said: set[tuple[str, str]] = set()
 
-    def add(self, reason: str, sentence: str) -> None:
-        """See ``call_home.Refused``; what is about a device that is waited for says its session."""
-        if sentence.startswith("device "):
-            return
-        if sentence not in self._said and len(self._said) < REFUSALS_SAID:
-            self._said.add(sentence)
-            self._say(f"Refused: {sentence}.")
+    def look(self, unknown: list[UnknownCaller]) -> None:
+        """Who is new among them."""
+        for one in unknown:
+            if (one.address, one.host_key) in self._said or len(self._said) >= STRANGERS_SAID:
+                continue
+            self._said.add((one.address, one.host_key))
+            self._say(f"Refused a call from {one.address}: nobody here has its key {one.host_key}.")

@@ -121,6 +121,11 @@ class CallHome:
             table |= dict.fromkeys(pins.fingerprints if pins is not None else (), slot)
         self._slots = table
 
+    @property
+    def where(self) -> str:
+        """Address and port, for people."""
+        return f"{self._settings.address} port {self.local_port}"
+
     def stats(self) -> dict[str, int]:
         """Counters, as receivers have them."""
         up = sum(slot.is_up for slot in {id(s): s for s in self._slots.values()}.values())
@@ -162,7 +167,7 @@ class CallHome:
                 connected.close()
                 self._refuse(*why)
                 continue
-            self._accepted.add(connected)  # a task that is cancelled before it begins closes nothing
+            self._accepted.add(connected)  # a task that is cancelled early closes nothing
             task = loop.create_task(self._take(connected, address), name=f"caller {address}")
             self._callers.add(task)
             task.add_done_callback(self._callers.discard)

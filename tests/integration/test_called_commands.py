@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -176,7 +177,10 @@ def test_somebody_else_calls(tmp_path: Path, capsys: Out) -> None:
         host = there.host(other)
         status, _, err = await there.command("capabilities", "lab", *host, "--wait", "1s")
         assert status == 2
-        assert f"Refused: nobody has the host key {there.fingerprint} of a caller" in err
+        assert (
+            f"Refused a call from 127.0.4.7: nobody here has its key {there.fingerprint}.\n" in err
+        )
+        assert err.count("Refused") == 1
         assert "collector: lab did not call within 1 s\n" in err
 
     lab(tmp_path, capsys, test)
@@ -225,6 +229,40 @@ def test_a_running_collector_lends_its_session(tmp_path: Path, capsys: Out) -> N
         tmp_path, capsys, test,
         config=SUBSCRIPTION + CONFIGURED,
     )  # fmt: skip
+
+
+async def subscribed(there: There, *words: str) -> tuple[int, str, str]:
+    """`collector subscribe` in a process of its own, for its signals."""
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "collector", "subscribe", "core7", "--listen", "127.0.0.1:0"),
+        *("--xpath", "/ietf-interfaces:interfaces", "--period", "1", *words),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await child.communicate()
+    return child.returncode or 0, out.decode(), err.decode()
+
+
+def test_subscribe_to_a_host_that_calls(tmp_path: Path, capsys: Out) -> None:
+    async def test(there: There) -> None:
+        status, out, err = await subscribed(there, *there.host(), "--duration", "1")
+        assert status == 0, err
+        assert "(call home)" in err
+        assert f"Waiting for core7 to call 127.0.0.1 port {there.port}, for 300 s at most." in err
+        assert "Without --source" in err
+        assert "every 1 s: card 101" in out
+        other = asyncssh.generate_private_key("ssh-ed25519").get_fingerprint()
+        status, _, err = await subscribed(there, *there.host(other), "--wait", "1")
+        assert status == 2
+        assert err.count("Refused a call from 127.0.4.7") == 1
+        assert err.endswith("collector: core7 did not call within 1 s\n")
+        taken = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", there.port)
+        async with taken:
+            status, _, err = await subscribed(there, *there.host())
+        assert status == 2
+        assert "put the subscription into its configuration" in err
+
+    lab(tmp_path, capsys, test)
 
 
 @pytest.mark.parametrize(
