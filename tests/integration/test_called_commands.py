@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -256,8 +257,7 @@ def test_subscribe_to_a_host_that_calls(tmp_path: Path, capsys: Out) -> None:
         assert status == 2
         assert err.count("Refused a call from 127.0.4.7") == 1
         assert err.endswith("collector: core7 did not call within 1 s\n")
-        taken = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", there.port)
-        async with taken:
+        with socket.create_server(("127.0.0.1", there.port)):
             status, _, err = await subscribed(there, *there.host())
         assert status == 2
         assert "put the subscription into its configuration" in err

@@ -66,7 +66,11 @@ def test_subscribe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     once = stand_in(monkeypatch, service, "subscribe_once")
     arguments = ["192.0.2.7", "--user", "u", "--period", "500ms", "--subtree", str(subtree)]
     assert status_of(["subscribe", *arguments, "--duration", "10"]) == 0
-    assert once.keywords == {"duration_seconds": 10.0, "json_output": False}
+    assert once.keywords == {
+        "duration_seconds": 10.0,
+        "json_output": False,
+        "wait_seconds": None,
+    }
     config = once.arguments[0]
     assert config.subscriptions[0].subtree == '<interfaces xmlns="urn:x"/>'
     assert config.subscriptions[0].period_seconds == 0.5
