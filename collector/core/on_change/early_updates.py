@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from collector.core.on_change.tables import key_of, put_last
 from collector.model import SECOND
 
 WAITS = 30 * SECOND
@@ -26,11 +27,8 @@ Early = dict[str, tuple[int, str, int]]
 
 def note(early: Early, subscription_id: int, generator: str, time: int) -> None:
     """A push-update of an unknown subscription came."""
-    key = f"{subscription_id} {generator}"
-    early.pop(key, None)
-    if len(early) >= PER_DEVICE:
-        del early[next(iter(early))]
-    early[key] = subscription_id, generator, time
+    entry = subscription_id, generator, time
+    put_last(early, key_of(subscription_id, generator), entry, PER_DEVICE)
 
 
 def take(early: Early, subscription_id: int, now: int) -> Iterator[tuple[str, int]]:

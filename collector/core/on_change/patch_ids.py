@@ -23,6 +23,7 @@ from msgspec import Struct
 
 from collector.core.on_change import early_updates
 from collector.core.on_change.sync_state import Filled, Missed, Revised, Sync, Syncs, SyncStates
+from collector.core.on_change.tables import key_of, put_last
 from collector.model import SECOND, CollectorTime, Event, OutOfSync
 
 MODULUS_MASK = 0xFFFF_FFFF
@@ -177,7 +178,7 @@ class PatchIds:
 
     # ------------------------------------------------------------------ one message
     def _receive(self, device: Device, one: Patched) -> None:
-        key = f"{one.subscription_id} {one.generator}"
+        key = key_of(one.subscription_id, one.generator)
         if one.revision < 0 and one.patch_id is None:
             if not one.incomplete:
                 early_updates.note(device.early, one.subscription_id, one.generator, one.time)
@@ -190,15 +191,14 @@ class PatchIds:
         if one.incomplete:
             why = "an update leaves something out"
             self._sync.patches_missing(one.device, sync, one.time, why)
-        run = device.runs.pop(key, None)
+        run = device.runs.get(key)
         if run is None or run.revision != one.revision:
             if one.patch_id is None and not one.incomplete:
+                device.runs.pop(key, None)
                 return  # the ids that follow have their reference in the first of them
             run = Run(one.subscription_id, one.revision, one.generator)
-        if len(device.runs) >= RUNS_PER_DEVICE:
-            del device.runs[next(iter(device.runs))]
+        if put_last(device.runs, key, run, RUNS_PER_DEVICE) is not None:
             self._count("forgotten")
-        device.runs[key] = run
         if one.incomplete:
             self._say(run, one, "incomplete_update", "incomplete", "leaves something out")
         if one.patch_id is None:

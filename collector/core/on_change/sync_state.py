@@ -20,6 +20,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from collector.core.on_change.tables import key_of, put_last
 from collector.model import SECOND, CollectorTime, Event, OutOfSync
 
 WAIT = 2 * SECOND
@@ -141,16 +142,15 @@ class SyncStates:
     @staticmethod
     def of(syncs: Syncs, subscription_id: int, revision: int, generator: str) -> Sync:
         """The state of an originator; of an older revision it begins anew."""
-        key = _key(subscription_id, generator)
-        sync = syncs.pop(key, None)
+        key = key_of(subscription_id, generator)
+        sync = syncs.get(key)
         if sync is None or sync.revision < revision:
             if sync is not None:
                 sync.due = None
             sync = Sync(subscription_id, revision, generator)
-        if len(syncs) >= KEPT_PER_DEVICE:
-            oldest = syncs.pop(next(iter(syncs)))
+        oldest = put_last(syncs, key, sync, KEPT_PER_DEVICE)
+        if oldest is not None:
             oldest.due = None
-        syncs[key] = sync
         return sync
 
     # ------------------------------------------------------------------ what happens
@@ -166,7 +166,7 @@ class SyncStates:
     def missed(self, syncs: Syncs, one: Missed) -> None:
         """Message IDs are missing."""
         generator = one.generator
-        if _key(one.subscription_id, generator) not in syncs:
+        if key_of(one.subscription_id, generator) not in syncs:
             generator = SOMEBODY
         sync = self.of(syncs, one.subscription_id, one.revision, generator)
         sync.ids = [*sync.ids, one.hole][-HOLES:]
@@ -175,7 +175,7 @@ class SyncStates:
     def filled(self, syncs: Syncs, one: Filled) -> None:
         """They came."""
         for generator in (one.generator, SOMEBODY):
-            sync = syncs.get(_key(one.subscription_id, generator))
+            sync = syncs.get(key_of(one.subscription_id, generator))
             if sync is not None and one.hole in sync.ids:
                 sync.ids.remove(one.hole)
                 self._healed(one.device, sync, one.time)
@@ -199,7 +199,7 @@ class SyncStates:
     def made_whole(self, device: str, syncs: Syncs, sync: Sync, time: int) -> None:
         """A push-update: nothing before it matters any more."""
         sync.whole_at = time
-        for one in (sync, syncs.get(_key(sync.subscription_id, SOMEBODY))):
+        for one in (sync, syncs.get(key_of(sync.subscription_id, SOMEBODY))):
             if one is not None:
                 one.ids, one.patches = [], False
                 self._healed(device, one, time)
@@ -250,7 +250,3 @@ class SyncStates:
 
 def _who(sync: Sync) -> str:
     return sync.generator or "some generator"
-
-
-def _key(subscription_id: int, generator: str) -> str:
-    return f"{subscription_id} {generator}"
