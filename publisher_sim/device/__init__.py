@@ -4,6 +4,7 @@
     service         one device on real sockets
     crew            its agents: as processes of their own, or as tasks
     agent_process   what such a process runs
+    device_truth    what it deserves to be told
     surroundings    what devices of one process share
     simulate        a device in pretend time, without sockets
 

@@ -20,6 +20,7 @@ from publisher_sim.agent import AgentPublisher
 from publisher_sim.cards.channel import FromAgent, Register
 from publisher_sim.data.module_library import answer_get_schema
 from publisher_sim.device.crew import Crew, ProcessCrew, TaskCrew
+from publisher_sim.device.device_truth import DeviceTruth
 from publisher_sim.device.surroundings import Surroundings
 from publisher_sim.master import MasterPublisher
 from publisher_sim.master.ports import (
@@ -38,10 +39,8 @@ from publisher_sim.publishers.agent_loop import AgentLoop, loop_of
 from publisher_sim.publishers.call_home import CallHome
 from publisher_sim.publishers.netconf_server import NetconfServer
 from publisher_sim.scenario import MASTER, Scenario
-from publisher_sim.truth import Truth
 from publisher_sim.truth import file as truth_file
 from publisher_sim.truth.accounts import Killed, TruthFact
-from publisher_sim.truth.file import Header
 from publisher_sim.users.credentials import authorized_keys, passwords
 
 REGISTRATION_SECONDS = 20.0
@@ -84,13 +83,7 @@ class DeviceService:
         self._truth_path = truth
         self._progress = progress
         self._master = MasterPublisher(scenario)
-        self._truth = Truth(
-            scenario.grace,
-            counted=scenario.continuity != "none",
-            listed=scenario.lists,
-            anchor_off=scenario.behaviour.anchor_off,
-            clock_shift=scenario.behaviour.clock_shift,
-        )
+        self._truth = DeviceTruth(scenario)
         self._facts = 0
         shared = surroundings or Surroundings()
         self._clock = shared.timers.clock(scenario.behaviour.clock_shift)
@@ -347,12 +340,10 @@ class DeviceService:
         until = self._clock.now() if self._until is None else self._until
         for fact in self._crew.facts():
             self._note(fact)
-        scenario = self._scenario
-        header = Header(scenario.name, scenario.seed, scenario.grace, until, scenario.name)
-        rows = truth_file.lines(scenario.name, self._truth.rows(until))
-        records = truth_file.record_lines(scenario.name, self._truth.records(until))
+        truth = self._truth
+        lines = truth.header(until), truth.rows(until), truth.records(until)
         try:
-            truth_file.write(self._truth_path, header, rows, records)
+            truth_file.write(self._truth_path, *lines)
         except OSError as error:
             self._progress(f"{self._truth_path} cannot be written: {error.strerror}")
         self._written_at = time.monotonic()

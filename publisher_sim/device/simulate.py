@@ -26,6 +26,7 @@ from publisher_sim.agent import (
     register_of,
 )
 from publisher_sim.cards.channel import Count, Forward, Status
+from publisher_sim.device.device_truth import DeviceTruth
 from publisher_sim.master import MasterPublisher
 from publisher_sim.master.ports import (
     Action,
@@ -39,8 +40,6 @@ from publisher_sim.master.ports import (
 )
 from publisher_sim.scenario import MASTER, Card, Scenario
 from publisher_sim.scenario.transports import TRANSPORTS
-from publisher_sim.truth import Truth
-from publisher_sim.truth import file as truth_file
 from publisher_sim.truth.accounts import TruthFact
 from publisher_sim.truth.file import Header, RecordLine, TruthLine
 
@@ -71,13 +70,7 @@ class Simulation:
         self._scenario = scenario
         self._terms = terms or terms_of(scenario)
         self._master = MasterPublisher(scenario)
-        self._truth = Truth(
-            scenario.grace,
-            counted=scenario.continuity != "none",
-            listed=scenario.lists,
-            anchor_off=scenario.behaviour.anchor_off,
-            clock_shift=scenario.behaviour.clock_shift,
-        )
+        self._truth = DeviceTruth(scenario)
         self._agents: dict[str, AgentPublisher] = {}
         """publisher -> its process, while it lives."""
         self._lives: dict[str, int] = {}
@@ -119,13 +112,11 @@ class Simulation:
 
     def truth(self) -> tuple[Header, list[TruthLine]]:
         """The truth so far, as it would stand in the file."""
-        scenario = self._scenario
-        header = Header(scenario.name, scenario.seed, scenario.grace, self.now, scenario.name)
-        return header, truth_file.lines(scenario.name, self._truth.rows(self.now))
+        return self._truth.header(self.now), self._truth.rows(self.now)
 
     def records(self) -> list[RecordLine]:
         """The update records of on-change subscriptions so far, likewise."""
-        return truth_file.record_lines(self._scenario.name, self._truth.records(self.now))
+        return self._truth.records(self.now)
 
     def _flush(self) -> Iterator[Said]:
         said, self._said = self._said, []
