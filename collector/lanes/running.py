@@ -15,7 +15,7 @@ from collector import fast
 from collector.config import Config
 from collector.lanes.closing import close_earlier
 from collector.lanes.folders import load_assignment, notes_at_start, save_assignment
-from collector.service.signals import reload_on_signal, set_up_logging, started, stop_signals
+from collector.service.signals import carry, set_up_logging
 
 if TYPE_CHECKING:
     from collector.lanes.supervisor import Supervisor
@@ -50,22 +50,12 @@ async def _run(config: Config, reload_from: Callable[[], Config] | None) -> None
     from collector.lanes.supervisor import Supervisor
 
     supervisor = Supervisor(config, reload_from=reload_from)
-    stopping = stop_signals()
-    if reload_from is not None:
-        reload_on_signal(supervisor.reload_now)
-    try:
-        if await started(supervisor.start(), stopping):
-            log.info(
-                "%d lanes listen on %s; data in %s.",
-                len(supervisor.lanes),
-                _listening(supervisor),
-                supervisor.folder,
-            )
-            await stopping.wait()
-        log.info("Stopping.")
-    finally:
-        await supervisor.stop()
-    log.info("Stopped; everything that was taken is on disk.")
+
+    def at_work() -> None:
+        count, where = len(supervisor.lanes), _listening(supervisor)
+        log.info("%d lanes listen on %s; data in %s.", count, where, supervisor.folder)
+
+    await carry(supervisor, reloads=reload_from is not None, at_work=at_work)
 
 
 def _listening(supervisor: Supervisor) -> str:

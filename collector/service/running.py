@@ -22,7 +22,7 @@ from collector.errors import ConfigError, PeerError, UsageError
 from collector.service.addresses import without_addresses
 from collector.service.lifecycle import Service
 from collector.service.memory import settle
-from collector.service.signals import reload_on_signal, set_up_logging, started, stop_signals
+from collector.service.signals import carry, set_up_logging, started, stop_signals
 from collector.service.sources import where
 from collector.service.ways import WAIT_SECONDS, Strangers, say_on_stderr, waiting_for
 
@@ -46,18 +46,12 @@ def run(config: Config, *, reload_from: Callable[[], Config] | None = None) -> i
 async def _run(config: Config, reload_from: Callable[[], Config] | None) -> None:
     service = Service(config)
     service.reload_from = reload_from
-    stopping = stop_signals()
-    if reload_from is not None:
-        reload_on_signal(service.reload_now)
-    try:
-        if await started(service.start(), stopping):
-            settle()
-            log.info("Listening on %s; data in %s.", listening(service), service.folder)
-            await stopping.wait()
-        log.info("Stopping.")
-    finally:
-        await service.stop()
-    log.info("Stopped; everything that was taken is on disk.")
+
+    def at_work() -> None:
+        settle()
+        log.info("Listening on %s; data in %s.", listening(service), service.folder)
+
+    await carry(service, reloads=reload_from is not None, at_work=at_work)
 
 
 def listening(service: Service) -> str:

@@ -11,7 +11,7 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 from collector.config import Config
 from collector.errors import CollectorError
@@ -30,6 +30,43 @@ def set_up_logging(config: Config, who: str = "") -> None:
     )
     for noisy in ("asyncssh", "ncclient"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+class Daemon(Protocol):
+    """What runs until a signal comes."""
+
+    async def start(self) -> None:
+        """Return when it is at work."""
+        ...
+
+    async def stop(self) -> None:
+        """Put everything in order; also where ``start`` did not come to its end."""
+        ...
+
+    async def reload_now(self) -> None:
+        """Read the configuration again."""
+        ...
+
+
+async def carry(daemon: Daemon, *, reloads: bool, at_work: Callable[[], None]) -> None:
+    """From the start of a daemon to the signal that ends it, and to its end.
+
+    Args:
+        daemon: not started.
+        reloads: SIGHUP has it read its configuration again.
+        at_work: called once it is.
+    """
+    stopping = stop_signals()
+    if reloads:
+        reload_on_signal(daemon.reload_now)
+    try:
+        if await started(daemon.start(), stopping):
+            at_work()
+            await stopping.wait()
+        log.info("Stopping.")
+    finally:
+        await daemon.stop()
+    log.info("Stopped; everything that was taken is on disk.")
 
 
 def stop_signals() -> asyncio.Event:
