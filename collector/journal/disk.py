@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from collector import durable
+
 
 class Disk:
     """The real disk."""
@@ -40,8 +42,4 @@ class Disk:
 
     def sync_folder(self, folder: Path) -> None:
         """Return when names made or removed in this folder are on the disk."""
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        durable.sync_folder(folder)

@@ -16,9 +16,9 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from collector.durable import replace_file
 from collector.errors import SinkError
 from collector.store.manifest import FOLDER as STORE
-from collector.store.manifest import replace_file
 
 LANE = "lane-"
 ASSIGNMENT = "lanes.json"

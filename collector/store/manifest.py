@@ -13,7 +13,6 @@ stays short, and who asks for some hours reads the pages of those hours. A page 
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from collector.durable import replace_file
 from collector.errors import SinkError
 
 FOLDER = "store"
@@ -221,23 +221,3 @@ def listed_files(
         except SinkError as error:
             on_damage(page, error)
     yield from filter(wanted, manifest.files_of(table))
-
-
-def replace_file(path: Path, octets: bytes) -> None:
-    """Put a file in place whole or not at all; on return it is durable. Raises OSError."""
-    under_way = path.with_name(path.name + ".tmp")
-    with under_way.open("wb") as file:
-        file.write(octets)
-        file.flush()
-        os.fsync(file.fileno())
-    under_way.rename(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Return when names made or removed in this folder are on the disk."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

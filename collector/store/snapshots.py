@@ -29,8 +29,8 @@ from typing import IO, Final, TypeVar
 import msgspec
 from msgspec import Struct
 
+from collector.durable import sync_folder
 from collector.errors import SinkError
-from collector.store.manifest import sync_folder
 
 FOLDER = "snapshots"
 KEPT = 3
