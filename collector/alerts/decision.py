@@ -10,8 +10,9 @@ Rules
   missing to degraded it moves without a word (late messages come one by one).
 * Verdicts come in any order of periods: a first verdict on a period older than one that is known
   is told as past and changes no state; an amendment of such a period is not told.
-* That a device declares less than the operator expects, and that it declares enough again, is an
-  alert each; the engine holds it back until it lasted, so it is passed on as it comes.
+* That a device declares less than the operator expects, and that an active subscription never sent,
+  is an alert, its end another one; they are held back until they lasted, so they are passed on as
+  they come.
 * A generator that leaves the list while in trouble gets a last word.
 * Flapping (ours): each change costs ``CHANGE_COST``, each steady period gives 1 back; above
   ``FLAPPING`` one sentence says so and the rest is kept quiet until the debt is paid.
@@ -54,6 +55,10 @@ class AlertKind(enum.StrEnum):
     """The device declares less than the operator expects."""
     DECLARED = "declared"
     """It declares enough again."""
+    NEVER_SENT = "never_sent"
+    """A subscription is active and brought nothing."""
+    SENDS = "sends"
+    """It brings data now."""
     FLAPPING = "flapping"
     STEADY = "steady"
 
@@ -115,7 +120,12 @@ class _Series(Struct, gc=False):
     """Nominal time of the newest period that was looked at."""
 
 
-_EVENTS = {"declares_less": AlertKind.NOT_DECLARED, "declares_enough": AlertKind.DECLARED}
+_EVENTS = {
+    "declares_less": AlertKind.NOT_DECLARED,
+    "declares_enough": AlertKind.DECLARED,
+    "never_sent": AlertKind.NEVER_SENT,
+    "began_to_send": AlertKind.SENDS,
+}
 """Kind of event -> what its alert says."""
 
 

@@ -31,7 +31,13 @@ from collector.metrics import Counters
 
 _log = logging.getLogger("collector.alerts")
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "TMPDIR")
-_GOOD_NEWS = (AlertKind.RECOVERED, AlertKind.STEADY, AlertKind.LEFT, AlertKind.DECLARED)
+_GOOD_NEWS = (
+    AlertKind.RECOVERED,
+    AlertKind.STEADY,
+    AlertKind.LEFT,
+    AlertKind.DECLARED,
+    AlertKind.SENDS,
+)
 
 Channel = Callable[[bytes], None]
 """Delivers one alert as JSON. Raises SinkError."""

@@ -43,7 +43,8 @@ from collector.pipeline.batch_columns import ids, media_types, rows_with
 from collector.pipeline.bundles import columns_of, parts_of
 from collector.pipeline.departures import departures
 from collector.pipeline.exchanges import engine_inputs
-from collector.pipeline.looks import count_placed
+from collector.pipeline.followers import Followers
+from collector.pipeline.hearing import Hearing
 from collector.pipeline.parts import (
     UNKNOWN_SOURCES_KEPT,
     DevicePart,
@@ -52,7 +53,7 @@ from collector.pipeline.parts import (
 )
 from collector.pipeline.patches import Patches
 from collector.pipeline.rows import UpdateRows
-from collector.pipeline.sampling import Sampling, every_of
+from collector.pipeline.sampling import every_of
 from collector.pipeline.schemas import sids_of
 from collector.pipeline.senders import Senders
 from collector.pipeline.settings import (
@@ -98,11 +99,9 @@ class Pipeline:
         self._adjust = adjust
         self._rest = Rest()
         self._sample_every = sample_every
-        self._sampling = Sampling(sample_every)
+        self._followers = Followers(sample_every)
         self._sids: dict[str, SidTable] = {}
         """Device, empty for all others -> its SIDs."""
-        self.patches = Patches()
-        self.cross_check = CrossCheck()
 
     @property
     def last_arrival(self) -> int:
@@ -110,9 +109,24 @@ class Pipeline:
         return self._rest.last_arrival
 
     @property
+    def patches(self) -> Patches:
+        """The patches of on-change subscriptions."""
+        return self._followers.patches
+
+    @property
+    def cross_check(self) -> CrossCheck:
+        """What devices say of their subscriptions, held against the engine."""
+        return self._followers.cross_check
+
+    @property
+    def hearing(self) -> Hearing:
+        """Who was heard when."""
+        return self._followers.hearing
+
+    @property
     def contents_left_out(self) -> dict[str, int]:
         """Reason word -> updates of sampled periods whose contents were not compared."""
-        return self._sampling.coverage.not_judged
+        return self._followers.sampling.coverage.not_judged
 
     # ------------------------------------------------------------------ one batch
     def receive(self, first_offset: int, batch: ReceivedBatch, records: object) -> Said:
@@ -127,8 +141,7 @@ class Pipeline:
         rows = UpdateRows()
         self.unreadable = {}
         self.senders.begin()
-        self._sampling.begin(first_offset, batch)
-        self.patches.begin(first_offset, batch, rows_wanted=records is not None)
+        self._followers.begin(first_offset, batch, rows_wanted=records is not None)
         count = len(batch)
         others = np.flatnonzero(np.frombuffer(batch.kind, np.uint8) != _DATA).tolist()
         before = 0
@@ -143,8 +156,8 @@ class Pipeline:
             self._messages(batch, before, count, first_offset, rows, facts)
         if count:
             self._rest.last_arrival = batch.received_at[-1]
-        facts += self._sampling.end(facts, self._rest.last_arrival)
-        said, out_of_sync = self.patches.end(self.engine.take_missed(), self._rest.last_arrival)
+        missed = self.engine.take_missed()
+        said, out_of_sync = self._followers.end(facts, missed, self._rest.last_arrival)
         facts += said
         return Said(
             first_offset=first_offset,
@@ -238,9 +251,7 @@ class Pipeline:
         updates, placements, places = columns_of(parts, placed)
         if places:
             rows.add(updates, placements)
-            self._sampling.placed(updates, placements, places)
-            self.patches.placed(updates, placements, places)
-            count_placed(self.cross_check, placements)
+            self._followers.placed(updates, placements, places)
         facts += self._heard(heard, at.offset[row])
 
     def _no_update(
@@ -273,9 +284,7 @@ class Pipeline:
         updates = messages.part(start, end)
         placements, said = self.engine.receive_batch(updates)
         rows.add(updates, placements)
-        self._sampling.placed(updates, placements)
-        self.patches.placed(updates, placements)
-        count_placed(self.cross_check, placements)
+        self._followers.placed(updates, placements)
         facts += said
 
     # ------------------------------------------------------------------ other records
@@ -298,7 +307,7 @@ class Pipeline:
                 facts += self.cross_check.receive(told, self.engine.running(told.device))
             else:
                 if isinstance(told, Dropped | CollectorDown):
-                    self.cross_check.forget_counts()
+                    self._followers.nobody_listened(told.since, now)
                 facts += self._heard(self.engine.receive(told, now), offset)
 
     def _started(self, now: CollectorTime, offset: int, facts: list[Fact]) -> None:
@@ -306,7 +315,7 @@ class Pipeline:
         if self._rest.last_arrival:
             down = CollectorDown(now, CollectorTime(self._rest.last_arrival), offset)
             facts += self._heard(self.engine.receive(down, now), offset)
-            self.cross_check.forget_counts()
+            self._followers.nobody_listened(down.since, now)
         for device in sorted(set(self.senders.sessions.values())):
             ended = Ended(now, device, None, "collector-down", offset)
             facts += self._heard(self.engine.receive(ended, now), offset)
@@ -320,17 +329,21 @@ class Pipeline:
         config = decode_config(payload)
         self._rest.config = payload
         self.senders.inventory = inventory_of(config, self._sources)
-        self._sids = self._sampling.sids = self.patches.sids = sid_tables(config)
-        self._sampling.configure(every_of(config.verdicts.coverage_sample), now, offset)
+        self._use_sids(sid_tables(config))
+        self._followers.sampling.configure(every_of(config.verdicts.coverage_sample), now, offset)
         gone = departures(self.engine, config, self.senders.inventory, now, offset)
         facts += self._heard(gone, offset)
         facts += self.engine.configure(self._adjust(engine_settings(config)), now)
+
+    def _use_sids(self, sids: dict[str, SidTable]) -> None:
+        self._sids = sids
+        self._followers.use_sids(sids)
 
     def _heard(self, said: list[Fact], offset: int) -> list[Fact]:
         """What the engine said of the record at ``offset``, if it is no update."""
         for fact in said:
             if isinstance(fact, SubscriptionRow):
-                self.patches.told(fact, offset)
+                self._followers.told(fact, offset)
         return said
 
     def _unknown_source(self, peer: str) -> None:
@@ -354,12 +367,7 @@ class Pipeline:
         if name == REST:
             self._rest.sessions = self.senders.sessions
             return msgspec.msgpack.encode(self._rest)
-        part = DevicePart(
-            self.engine.snapshot_device(name),
-            self._sampling.coverage.snapshot(name),
-            self.patches.ids.snapshot(name),
-            self.cross_check.snapshot(name),
-        )
+        part = self._followers.snapshot(name, self.engine.snapshot_device(name))
         return msgspec.msgpack.encode(part)
 
     def restore(self, parts: Iterable[tuple[str, int, bytes]]) -> int:
@@ -378,20 +386,16 @@ class Pipeline:
         rest = msgspec.msgpack.decode(content, type=Rest)
         config = decode_config(rest.config) if rest.config else None
         settings = self._adjust(engine_settings(config)) if config else self._settings
-        engine, sampling = Engine(settings), Sampling(self._sample_every)
-        patches, cross_check = Patches(), CrossCheck()
+        engine, followers = Engine(settings), Followers(self._sample_every)
         for name, known_to, content in left:
             part = msgspec.msgpack.decode(content, type=DevicePart)
-            sampling.coverage.restore(name, part.coverage, known_to)
-            patches.restore(name, part.patches, known_to)
-            cross_check.restore(name, part.cross_check, known_to)
+            followers.restore(name, part, known_to)
             engine.restore_device(name, part.engine)
         if config is not None:
-            sampling.configure(every_of(config.verdicts.coverage_sample))
-        self.engine, self._rest, self._sampling = engine, rest, sampling
-        self.patches, self.cross_check = patches, cross_check
+            followers.sampling.configure(every_of(config.verdicts.coverage_sample))
+        self.engine, self._rest, self._followers = engine, rest, followers
         self.senders.sessions = rest.sessions
         if config is not None:
             self.senders.inventory = inventory_of(config, self._sources)
-            self._sids = self._sampling.sids = self.patches.sids = sid_tables(config)
+            self._use_sids(sid_tables(config))
         return offset

@@ -38,3 +38,4 @@ class DevicePart(Struct, array_like=True):
     coverage: bytes
     patches: bytes = b""
     cross_check: bytes = b""
+    hearing: bytes = b""

@@ -254,10 +254,14 @@ def test_what_the_operator_misses_in_the_list_is_an_alert_and_its_end_too(
         "since": "2026-01-01T12:00:00Z",
         "text": less.rstrip("."),
     }
+    silent = Event(CollectorTime(NOON), "core7", "counters", "never_sent", "Nothing came.")
+    sends = Event(CollectorTime(NOON + SECOND), "core7", "counters", "began_to_send", "It came.")
+    never, now = AlertDecider().receive((silent, sends))
+    assert (never.kind, now.kind) == (AlertKind.NEVER_SENT, AlertKind.SENDS)
     sink = AlertSink(AlertSettings())
     with caplog.at_level(logging.INFO, "collector.alerts"):
-        sink.write(Batch(*events))  # type: ignore[arg-type]
-    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+        sink.write(Batch(*events, silent, sends))  # type: ignore[arg-type]
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"] * 2
 
 
 def test_every_cause_has_a_sentence() -> None:

@@ -21,12 +21,14 @@ from collector import fast
 from collector.config import Config, read_config_table
 from collector.core.on_change.patch_ids import Patched, PatchIds
 from collector.core.on_change.sync_state import Missed
+from collector.core.subscriptions.never_sent import Waiting
 from collector.core.views import Declaration, OriginatorState
 from collector.errors import PeerError, UsageError
 from collector.model import SECOND, CollectorTime, DeviceTime, NotificationKind
-from collector.service import commands, memory, running
+from collector.service import device_rows, memory, running
 from collector.service.gauges import refresh
 from collector.service.printing import PrintingSink
+from collector.service.silence import Silence
 from collector.subscriber.states import DevicePhase, SubscriptionPhase, SubscriptionState
 from tests.helpers import changed, terms, update
 from tests.unit.test_service_whole import config_in, served
@@ -214,7 +216,7 @@ def test_generators_are_shown_with_what_is_known_of_them(tmp_path: Path) -> None
         odd_times=0,
         absurd_times=0,
     )
-    row = commands._generator(heard)
+    row = device_rows._generator(heard)
     assert row["subscription"] == 9
     assert row["last_arrival"] == "2027-01-15T08:00:00.000Z"
     assert row["lag_seconds"] == 1.235
@@ -224,7 +226,7 @@ def test_generators_are_shown_with_what_is_known_of_them(tmp_path: Path) -> None
 def test_devices_with_and_without_subscriptions(tmp_path: Path) -> None:
     async def step() -> None:
         async with served(one_device(tmp_path, 1)) as service:
-            rows = commands.devices(service)["devices"]
+            rows = device_rows.devices(service)["devices"]
             assert [row["device"] for row in rows] == ["core7"]
             session = SimpleNamespace(
                 name="core7",
@@ -243,8 +245,10 @@ def test_devices_with_and_without_subscriptions(tmp_path: Path) -> None:
                     ),
                 ],
             )
-            lists = commands._Lists([Declaration("core7", "s", 7, 2, ("3",), ())])
-            row, other = commands._subscriptions(session, lists, 600 * SECOND)  # type: ignore[arg-type]  # shape
+            lists = device_rows._Lists([Declaration("core7", "s", 7, 2, ("3",), ())])
+            row, other = device_rows._subscriptions(
+                session, lists, Silence(service, 0), 600 * SECOND
+            )  # type: ignore[arg-type]  # shape
             assert (row["declared"], row["not_declared"]) == (2, ["3"])
             assert (other["declared"], other["not_declared"]) == (None, [])
             assert (row["subscription"], row["state"], row["id"]) == ("s", "active", 7)
@@ -252,7 +256,7 @@ def test_devices_with_and_without_subscriptions(tmp_path: Path) -> None:
             assert other["why"] == "asked again at 1970-01-01T00:00:01Z"
             assert row["reason"] == "before: it fell silent"
             del session.subscriptions[1]
-            after = commands._subscriptions(session, lists, 600 * SECOND)  # type: ignore[arg-type]  # shape
+            after = device_rows._subscriptions(session, lists, Silence(service, 0), 600 * SECOND)  # type: ignore[arg-type]  # shape
             assert after[0]["reason"] == ""
             service.pipeline.counts.rejected["bad-json"] = 4
             refresh(service)
@@ -291,12 +295,12 @@ def test_a_device_that_only_sends_is_listed_before_it_was_heard(tmp_path: Path) 
 
     async def step() -> None:
         async with served(read_config_table(table, file="one.toml")) as service:
-            (row,) = commands.devices(service)["devices"]
+            (row,) = device_rows.devices(service)["devices"]
             assert (row["device"], row["session"]) == ("edge1", None)
             assert row["reason"] == "nothing was heard of it yet"
             heard = update(1.0, device="edge1")
             service.pipeline.engine.receive(heard, heard.arrival)
-            (row,) = commands.devices(service)["devices"]
+            (row,) = device_rows.devices(service)["devices"]
             assert row["reason"] == "listened to only"
 
     asyncio.run(step())
@@ -318,7 +322,7 @@ def test_what_is_expected_and_not_declared_is_shown(tmp_path: Path) -> None:
                 device="edge1",
             )  # fmt: skip
             service.pipeline.engine.receive(start, start.arrival)
-            answer = commands.devices(service)
+            answer = device_rows.devices(service)
             (row,) = answer["devices"]
             assert (row["declared"], row["not_declared"]) == (2, ["3"])
             assert [
@@ -388,6 +392,42 @@ def test_a_loss_of_nobody_in_particular_is_a_row_only_while_it_is_one() -> None:
     pipeline = SimpleNamespace(engine=engine, patches=SimpleNamespace(ids=ids))
     parts: Any = SimpleNamespace(pipeline=pipeline)
     ids.receive([lost], 9 * SECOND)
-    assert [row["generator"] for row in commands._on_change(parts)] == [""]
+    assert [row["generator"] for row in device_rows._on_change(parts)] == [""]
     ids.receive([Patched(CollectorTime(10 * SECOND), 2, "core7", 7, 3, "lc1", None, 10 * SECOND)])
-    assert [row["generator"] for row in commands._on_change(parts)] == ["lc1"]
+    assert [row["generator"] for row in device_rows._on_change(parts)] == ["lc1"]
+
+
+def silent_service(**unknown: int) -> Any:
+    """A service with subscription 7 of core7 that never sent, and 8 that sends empty updates."""
+    waiting = [
+        Waiting("core7", "s", 7, 1, 0, 20 * SECOND, None, said="never_sent"),
+        Waiting("core7", "t", 8, 2, 0, 20 * SECOND, None, said="never_sent", empty=3),
+        Waiting("core7", "u", 9, 3, 0, 20 * SECOND, 20 * SECOND),
+        Waiting("core7", "n", 10, 4, 0, 20 * SECOND, None, said="never_sent"),
+    ]
+    wanted = {"name": "n", "stream": "NETCONF", "transport": "netconf"}
+    never = SimpleNamespace(waiting={one.revision: one for one in waiting})
+    counts = SimpleNamespace(unknown_sources=unknown)
+    pipeline = SimpleNamespace(hearing=SimpleNamespace(never=never), counts=counts)
+    return SimpleNamespace(pipeline=pipeline, config=read_config_table({"subscription": [wanted]}))
+
+
+def test_what_never_sent_is_said_with_the_likely_reason() -> None:
+    silence = Silence(silent_service(), 60 * SECOND)
+    assert silence.of("core7", 7) == (
+        "never sent, for 60 s: does its filter select nothing there, or does it push to another"
+        " address or port than the collector listens on?"
+    )
+    assert silence.of("core7", 8).startswith("empty updates only, for 60 s: its filter selects")
+    assert silence.of("core7", 10).endswith("does its filter select nothing there?")
+    assert [silence.of("core7", None), silence.of("core7", 9), silence.of("core8", 7)] == [""] * 3
+
+
+def test_unknown_senders_are_the_likely_reason() -> None:
+    one = Silence(silent_service(**{"192.0.2.9": 3}), 60 * SECOND).of("core7", 7)
+    assert one.endswith("send from 192.0.2.9? No device has this address in its sources")
+    senders = {"192.0.2.1": 1, "192.0.2.2": 5, "192.0.2.3": 3, "192.0.2.4": 4}
+    more = Silence(silent_service(**senders), 60 * SECOND).of("core7", 7)
+    assert "send from 192.0.2.2, 192.0.2.4, 192.0.2.3? No device has these addresses" in more
+    in_session = Silence(silent_service(**senders), 60 * SECOND).of("core7", 10)
+    assert "192.0.2" not in in_session

@@ -1,1 +1,1 @@
-"""Subscriptions and their revisions: begun, changed, ended, held against the device's view."""
+"""Subscriptions and their revisions: begun, changed, ended, silent, seen by the device."""
