@@ -25,6 +25,17 @@ Examples:
     help="Remove what was configured for subscriptions that are not in the configuration any more.",
 )  # fmt: skip
 @wait_option
+@click.option(
+    "--no-confirm",
+    is_flag=True,
+    help="Commit at once, where the device could take it back unless it shows the subscriptions.",
+)
+@click.option(
+    "--startup/--no-startup",
+    default=None,
+    help="Copy running to startup, where the device starts with that, whatever else is not saved"
+    " yet; or never. Without it: unless others have changes there that are not saved.",
+)
 @json_option
 @config_option
 def configure(
@@ -34,6 +45,8 @@ def configure(
     remove: bool,
     prune: bool,
     wait: float | None,
+    no_confirm: bool,
+    startup: bool | None,
     as_json: bool,
     config_file: str,
 ) -> int:
@@ -41,12 +54,14 @@ def configure(
 
     Every [[subscription]] with a configured_id is compared with what DEVICE has, without names with
     that of all; what differs is shown, and written after a yes, through candidate where there is
-    one. What is there and does the same under another id is taken over; what belongs to others is
-    never touched, and a device where it is in the way is left as it is. Exit status 1 when a device
-    refused or something of others is in the way, with --dry-run also when something would be
-    changed.
+    one. A device that can take a commit back is told to keep it only once it shows what was
+    written. What is there and does the same under another id is taken over; what belongs to others
+    is never touched, and a device where it is in the way is left as it is. Exit status 1 when a
+    device refused, something of others is in the way or it would not survive a reboot, with
+    --dry-run also when something would be changed.
     """
     from collector.cli.configuring import configure_all
+    from collector.subscriber.config_writing import How
 
     return configure_all(
         config_file,
@@ -57,4 +72,5 @@ def configure(
         prune=prune,
         as_json=as_json,
         wait=wait,
+        how=How(confirm=not no_confirm, startup=startup),
     )

@@ -19,10 +19,10 @@ from collector.service.configuring import (
     devices_to_configure,
     keep_ids,
     look_at,
-    to_lines,
-    to_plain,
     write_to,
 )
+from collector.service.configuring_words import to_lines, to_plain
+from collector.subscriber.config_writing import PLAIN, How
 
 
 def configure_all(
@@ -35,6 +35,7 @@ def configure_all(
     prune: bool,
     as_json: bool,
     wait: float | None = None,
+    how: How = PLAIN,
 ) -> int:
     """Returns the exit status; ``wait``: seconds for devices to call. Raises ConfigError,
     UsageError, SinkError."""
@@ -42,15 +43,15 @@ def configure_all(
     config = load_config(config_file)
     devices = devices_to_configure(config, names, prune=prune)
     ways = ways_of(config, wait)
-    shown = look_at(config, devices, remove=remove, prune=prune, ways=ways)
+    shown = look_at(config, devices, remove=remove, prune=prune, how=how, ways=ways)
     if dry_run:
         _show(shown, as_json=as_json)
-        return 0 if all(one.is_good and not one.changes for one in shown) else 1
-    changing = [one for one in shown if one.changes]
+        return 0 if all(one.is_good and not one.is_to_do for one in shown) else 1
+    changing = [one for one in shown if one.is_to_do]
     asked = bool(changing) and not yes
     if asked:
         _confirm(shown, len(changing), as_json=as_json)
-    written = write_to(config, changing, remove=remove, prune=prune, ways=ways)
+    written = write_to(config, changing, remove=remove, prune=prune, how=how, ways=ways)
     done = {one.device: one for one in written}
     results = [done.get(one.device, one) for one in shown]
     _show(done.values() if asked else results, as_json=as_json)

@@ -7,10 +7,9 @@ was taken over are kept for the running collector. Does not: ask whether that is
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct
 
@@ -19,10 +18,11 @@ from collector.errors import CollectorError, ProtocolError, UsageError
 from collector.service.configured_ids import load_ids, save_ids
 from collector.service.ways import Ways
 from collector.subscriber import refusals
-from collector.subscriber.config_words import differences, what
-from collector.subscriber.configuring import Configurer, Look, configured_on
+from collector.subscriber.config_wanted import configured_on
+from collector.subscriber.config_words import what
+from collector.subscriber.config_writing import CONFIRM_SECONDS, PLAIN, How
+from collector.subscriber.configuring import Configurer, Done, Look
 from collector.subscriber.session import NetconfSession, settings_from
-from collector.wire.subscription_config import Edit
 
 AT_ONCE = 8
 """Sessions at the same time (ours)."""
@@ -41,6 +41,8 @@ class DeviceLook(Struct, frozen=True):
     error: str = ""
     """Why it could not be done, in a sentence."""
     written: bool = False
+    done: Done | None = None
+    """What became of it; None: nothing was carried out."""
 
     @property
     def changes(self) -> int:
@@ -48,9 +50,24 @@ class DeviceLook(Struct, frozen=True):
         return 0 if self.look is None else len(self.look.plan.edits)
 
     @property
+    def is_to_do(self) -> bool:
+        """Is there, or was there, anything to carry out?"""
+        return self.look is not None and (self.changes > 0 or self.look.saves)
+
+    @property
     def is_good(self) -> bool:
         """Nothing failed and nothing of somebody else is in the way."""
-        return self.look is not None and not self.error and not self.look.plan.conflicts
+        return self.look is not None and not (
+            self.error or self.look.plan.conflicts or self.not_saved
+        )
+
+    @property
+    def not_saved(self) -> str:
+        """Why the device does not start with it, a clause; empty: it does, or nobody asked."""
+        if self.done is not None:
+            return self.done.not_saved
+        unsaved = self.look is not None and self.look.saving.unsaved
+        return self.look.saving.hindered if self.look is not None and unsaved else ""
 
 
 def devices_to_configure(
@@ -93,6 +110,7 @@ def look_at(
     *,
     remove: bool = False,
     prune: bool = False,
+    how: How = PLAIN,
     ways: Ways | None = None,
 ) -> tuple[DeviceLook, ...]:
     """What would be done on each device. Nothing is changed, nothing is raised for one of them.
@@ -102,6 +120,7 @@ def look_at(
         devices: their names.
         remove: nothing is wanted there any more.
         prune: nor what is ours and not in the configuration.
+        how: what else the operator chose.
         ways: how sessions are had; None: by connecting.
 
     Raises:
@@ -110,10 +129,10 @@ def look_at(
 
     async def work(device: str, session: NetconfSession) -> DeviceLook:
         wanted = configured_on(config, device)
-        configurer = Configurer(session, wanted, remove=remove, prune=prune)
+        configurer = Configurer(session, wanted, remove=remove, prune=prune, how=how)
         return DeviceLook(device, await configurer.look())
 
-    return _each(config, tuple(devices), work, ways)
+    return asyncio.run(_each(config, tuple(devices), work, ways))
 
 
 def write_to(
@@ -122,26 +141,73 @@ def write_to(
     *,
     remove: bool = False,
     prune: bool = False,
+    how: How = PLAIN,
     ways: Ways | None = None,
 ) -> tuple[DeviceLook, ...]:
     """Do what was shown, on each device; ``look`` is then what was done.
 
     Raises:
-        SinkError: the ids of what was taken over could not be kept.
         ConfigError: nobody can listen where devices call home.
     """
-    by_name = {one.device: one.look for one in shown if one.look is not None}
+    return asyncio.run(write_each(config, shown, remove=remove, prune=prune, how=how, ways=ways))
+
+
+async def write_each(
+    config: Config,
+    shown: Iterable[DeviceLook],
+    *,
+    remove: bool = False,
+    prune: bool = False,
+    how: How = PLAIN,
+    ways: Ways | None = None,
+) -> tuple[DeviceLook, ...]:
+    """``write_to`` in a loop that runs.
+
+    A session that ends while its device waits to be confirmed is followed by another one.
+    """
+    looks = {one.device: one.look for one in shown if one.look is not None}
+    begun: dict[str, Configurer] = {}
+
+    def configurer(device: str, session: NetconfSession) -> Configurer:
+        wanted = configured_on(config, device)
+        return Configurer(session, wanted, remove=remove, prune=prune, how=how)
 
     async def work(device: str, session: NetconfSession) -> DeviceLook:
-        look, wanted = by_name[device], configured_on(config, device)
-        left = await Configurer(session, wanted, remove=remove, prune=prune).carry_out(look)
-        error = ""
-        if left.plan.edits:
-            entries = ", ".join(what(edit) for edit in left.plan.edits)
-            error = f"it took the changes, but {entries} is still not as wanted"
-        return DeviceLook(device, look, error, written=bool(look.plan.edits))
+        begun[device] = configurer(device, session)
+        return _became(device, looks[device], await begun[device].carry_out(looks[device]))
 
-    return _each(config, tuple(by_name), work, ways)
+    async def finish(device: str, session: NetconfSession) -> DeviceLook:
+        waiting = begun[device].unconfirmed
+        assert waiting is not None
+        done = await configurer(device, session).finish(waiting)
+        return _became(device, looks[device], done)
+
+    first = {one.device: one for one in await _each(config, tuple(looks), work, ways)}
+    waiting = {name: one.unconfirmed for name, one in begun.items() if one.unconfirmed is not None}
+    again = [name for name, one in waiting.items() if one.token is not None]
+    second = {one.device: one for one in await _each(config, again, finish, ways)}
+    return tuple(
+        _after_loss(one, second.get(name)) if name in waiting else one
+        for name, one in first.items()
+    )
+
+
+def _became(device: str, look: Look, done: Done) -> DeviceLook:
+    error = ""
+    if done.left.plan.edits:
+        entries = ", ".join(what(edit) for edit in done.left.plan.edits)
+        error = f"it took the changes, but {entries} is still not as wanted"
+    return DeviceLook(device, look, error, written=bool(look.plan.edits), done=done)
+
+
+def _after_loss(first: DeviceLook, second: DeviceLook | None) -> DeviceLook:
+    """What to say when a session ended while its device waited to be confirmed."""
+    if second is None:  # without a token the end of the session takes it back
+        return DeviceLook(first.device, error=f"{first.error}; the device takes the changes back")
+    if second.done is not None:
+        return second
+    back = f"unless it is confirmed, the device takes it back within {CONFIRM_SECONDS} s"
+    return DeviceLook(first.device, error=f"{first.error}, and then {second.error}; {back}")
 
 
 def keep_ids(config: Config, done: Iterable[DeviceLook], *, remove: bool) -> bool:
@@ -160,7 +226,7 @@ def keep_ids(config: Config, done: Iterable[DeviceLook], *, remove: bool) -> boo
 
 
 # --------------------------------------------------------------------------- sessions
-def _each(
+async def _each(
     config: Config, devices: Sequence[str], work: Work, ways: Ways | None
 ) -> tuple[DeviceLook, ...]:
     if not devices:
@@ -168,26 +234,23 @@ def _each(
     access = {one.name: one.netconf for one in config.devices if one.netconf is not None}
     settings = {name: settings_from(access[name], name) for name in devices}
 
-    async def whole() -> list[DeviceLook]:
-        some = asyncio.Semaphore(AT_ONCE)
-        async with (ways or Ways()).sessions(settings) as make:
+    some = asyncio.Semaphore(AT_ONCE)
+    async with (ways or Ways()).sessions(settings) as make:
 
-            async def alone(device: str) -> DeviceLook:
-                # who is to call holds up nobody, however long that takes
-                calls = settings[device].calls_home
-                before, after = (_OPEN, some) if calls else (some, _OPEN)
-                try:
-                    opening = _opened(make(device, access[device].session))
-                    async with before, opening as session, after:
-                        return await work(device, session)
-                except ProtocolError as error:
-                    return DeviceLook(device, error=refusals.describe(error))
-                except CollectorError as error:
-                    return DeviceLook(device, error=str(error))
+        async def alone(device: str) -> DeviceLook:
+            # who is to call holds up nobody, however long that takes
+            calls = settings[device].calls_home
+            before, after = (_OPEN, some) if calls else (some, _OPEN)
+            try:
+                opening = _opened(make(device, access[device].session))
+                async with before, opening as session, after:
+                    return await work(device, session)
+            except ProtocolError as error:
+                return DeviceLook(device, error=refusals.describe(error))
+            except CollectorError as error:
+                return DeviceLook(device, error=str(error))
 
-            return await asyncio.gather(*(alone(device) for device in devices))
-
-    return tuple(asyncio.run(whole()))
+        return tuple(await asyncio.gather(*(alone(device) for device in devices)))
 
 
 @asynccontextmanager
@@ -197,67 +260,3 @@ async def _opened(session: NetconfSession) -> AsyncIterator[NetconfSession]:
         yield session
     finally:
         await session.close()
-
-
-# --------------------------------------------------------------------------- in words
-def to_plain(one: DeviceLook) -> Mapping[str, Any]:
-    """For ``--json``."""
-    plan = None if one.look is None else one.look.plan
-    return {
-        "device": one.device,
-        "datastore": None if one.look is None else one.look.datastore,
-        "changes": [] if plan is None else [_edit_to_plain(edit) for edit in plan.edits],
-        "subscriptions": {} if plan is None else plan.ids,
-        "conflicts": [] if plan is None else list(plan.conflicts),
-        "notes": [] if plan is None else list(plan.notes),
-        "doubts": [] if one.look is None else list(one.look.doubts),
-        "written": one.written,
-        "error": one.error or None,
-    }
-
-
-def _edit_to_plain(edit: Edit) -> Mapping[str, Any]:
-    action = "create" if edit.before is None else "remove" if edit.after is None else "change"
-    leaves = {one.leaf: [one.before, one.after] for one in differences(edit)}
-    return {"action": action, "entry": what(edit), "leaves": leaves}
-
-
-def to_lines(one: DeviceLook) -> list[str]:
-    """For people: a sentence for the device, then its changes leaf by leaf."""
-    if one.look is None:
-        return [f"{one.device}: {one.error}"]
-    plan = one.look.plan
-    lines = [f"{one.device}: {_summary(one)}"]
-    for edit in plan.edits:
-        sign = "+" if edit.before is None else "-" if edit.after is None else "~"
-        lines.append(f"  {sign} {what(edit)}")
-        if edit.after is not None:
-            made = edit.before is None
-            lines += [f"      {_leaf(*pair, made=made)}" for pair in _pairs(edit)]
-    lines += [f"  ! {sentence}" for sentence in plan.conflicts]
-    lines += [f"  {sentence}" for sentence in plan.notes]
-    if not one.written:
-        lines += [f"  ? {sentence}" for sentence in one.look.doubts]
-    if one.written and one.look.startup:
-        lines.append("  it starts with another datastore: save this there, or a reboot ends it")
-    if one.error:
-        lines.append(f"  ! {one.error}")
-    return lines
-
-
-def _summary(one: DeviceLook) -> str:
-    assert one.look is not None
-    if not one.changes:
-        return "in the way" if one.look.plan.conflicts else "as wanted"
-    number = f"{one.changes} change{'s' if one.changes > 1 else ''}"
-    return f"{number} {'written' if one.written else 'to write'} in {one.look.datastore}"
-
-
-def _pairs(edit: Edit) -> Iterable[tuple[str, str | None, str | None]]:
-    return ((one.leaf, one.before, one.after) for one in differences(edit))
-
-
-def _leaf(leaf: str, before: str | None, after: str | None, *, made: bool) -> str:
-    """``made``: the whole entry is new, so that it goes without saying what was there."""
-    said = ["nothing" if one is None else one for one in (before, after)]
-    return f"{leaf:<20} {said[1] if made else ' -> '.join(said)}"

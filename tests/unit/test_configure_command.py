@@ -19,6 +19,8 @@ from collector.model import SubscriptionTerms
 from collector.service.configured_ids import load_ids
 from collector.service.configuring import DeviceLook
 from collector.subscriber.config_plan import Plan
+from collector.subscriber.config_saving import Saving
+from collector.subscriber.config_writing import How
 from collector.subscriber.configuring import Look
 from collector.wire.subscription_config import ConfiguredSubscription, Edit
 from tests.unit.test_config_configured import CONFIG
@@ -51,6 +53,7 @@ class Devices:
             DeviceLook(one.device, one.look, self.fails, written=not self.fails) for one in shown
         )
         self.written += [one.device for one in done]
+        self.how = how["how"]
         return done
 
 
@@ -143,3 +146,31 @@ def test_json_is_never_asked_about(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     result = run(tmp_path, "--json")
     assert result.exception is not None
     assert "say --yes, or --dry-run" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("options", "how"),
+    [
+        ((), How()),
+        (("--no-confirm", "--no-startup"), How(confirm=False, startup=False)),
+        (("--startup",), How(startup=True)),
+    ],
+)
+def test_how_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], how: How
+) -> None:
+    devices = Devices(monkeypatch, Plan((EDIT,)))
+    assert run(tmp_path, "--yes", *options).return_value == 0
+    assert devices.how == how
+
+
+def test_what_is_only_to_be_saved_is_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    devices = Devices(monkeypatch, Plan())
+    devices.looks = [
+        DeviceLook("core7", Look(Plan(), "running", startup=True, saving=Saving(unsaved=True)))
+    ]
+    result = run(tmp_path, "--dry-run")
+    assert (result.return_value, devices.written) == (1, [])
+    assert "as wanted, but not in startup" in result.output
+    assert run(tmp_path, "--yes").return_value == 0
+    assert devices.written == ["core7"]

@@ -21,13 +21,13 @@ from collector.service.configuring import (
     DeviceLook,
     devices_to_configure,
     keep_ids,
-    to_lines,
-    to_plain,
 )
+from collector.service.configuring_words import to_lines, to_plain
 from collector.subscriber.capabilities import DeviceCapabilities
 from collector.subscriber.checks import configured_doubts
 from collector.subscriber.config_plan import MARK, Plan
-from collector.subscriber.configuring import Configurer, Look, configured_on
+from collector.subscriber.config_wanted import configured_on
+from collector.subscriber.configuring import Configurer, Done, Look
 from collector.subscriber.session import SessionSettings
 from collector.wire import names, xml
 from collector.wire.netconf_capabilities import SystemCapabilities, TransportCapability
@@ -93,8 +93,11 @@ class SimSession:
 
     settings = SessionSettings("192.0.2.7", "telemetry")
 
-    def __init__(self, **configuration: Any) -> None:
-        self.device = Device(configuration=Configurable(**configuration))
+    def __init__(
+        self, device: Device | None = None, *, number: str = "1", **configured: Any
+    ) -> None:
+        self.device = device or Device(configuration=Configurable(**configured))
+        self.number = number
         self.capabilities = tuple(self.device.master.retrieval.hello)
         self.asked: list[str] = []
         self.before: dict[str, Callable[[], None]] = {}
@@ -110,20 +113,20 @@ class SimSession:
         self.before.pop(name, lambda: None)()
         if self.answers.get(name):
             return self.answers[name].pop(0).replace(b"%", rpc.message_id.encode())
-        reply, *_ = self.device.master.rpc_received("1", rpc, self.device.now)
+        reply, *_ = self.device.master.rpc_received(self.number, rpc, self.device.now)
         assert isinstance(reply, ports.SendReply)
         return reply.message
 
-    def running(self) -> Configuration:
-        octets = encode_rpc("1", GetConfig(RUNNING))
+    def running(self, datastore: str = RUNNING) -> Configuration:
+        octets = encode_rpc("1", GetConfig(datastore))
         reply, *_ = self.device.master.rpc_received("2", decode_rpc(octets), self.device.now)
         assert isinstance(reply, ports.SendReply)
         data = decode_reply(reply.message, typed=False).data
         assert data is not None
         return read_configuration(data.children)
 
-    def ids(self) -> list[int]:
-        return [one.id for one in self.running().subscriptions]
+    def ids(self, datastore: str = RUNNING) -> list[int]:
+        return [one.id for one in self.running(datastore).subscriptions]
 
 
 def refusal(tag: str, text: str = "no", info: str = "") -> bytes:
@@ -138,8 +141,11 @@ def refusal(tag: str, text: str = "no", info: str = "") -> bytes:
 
 def do(session: SimSession, **how: Any) -> Look:
     """Look and carry out; what is left to do."""
+    return carry_out(session, **how).left
 
-    async def both() -> Look:
+
+def carry_out(session: SimSession, **how: Any) -> Done:
+    async def both() -> Done:
         configurer = Configurer(session, WANTED, **how)  # type: ignore[arg-type]
         return await configurer.carry_out(await configurer.look())
 
@@ -152,7 +158,7 @@ def look(session: SimSession, **how: Any) -> Look:
 
 THROUGH_CANDIDATE = [
     "get-config", "lock", "lock", "get-config", "get-config", "get-config", "edit-config",
-    "validate", "commit", "unlock", "unlock", "get-config",
+    "validate", "commit", "commit", "unlock", "unlock", "get-config",
 ]  # fmt: skip
 
 
@@ -447,8 +453,6 @@ def test_looks_in_words() -> None:
     assert lines[-1] == "  ! no answer"
     assert not removal.is_good
     assert to_lines(DeviceLook("core7", error="no route")) == ["core7: no route"]
-    apart = Look(Plan(), RUNNING, startup=True)
-    assert "it starts with another" in to_lines(DeviceLook("core7", apart, written=True))[-1]
     way = DeviceLook("core7", Look(Plan(conflicts=("x belongs",), notes=("y",)), RUNNING))
     assert to_lines(way) == ["core7: in the way", "  ! x belongs", "  y"]
     assert to_plain(DeviceLook("core7", error="no route"))["error"] == "no route"
