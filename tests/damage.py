@@ -1,9 +1,11 @@
-"""Messages damaged by seeded chance, of any encoding. Imports nothing of the collector."""
+"""Messages damaged by chance, seeded or drawn, of any encoding; knows nothing of the collector."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from random import Random
+
+from hypothesis import strategies as st
 
 
 def all_prefixes(messages: Sequence[bytes]) -> Iterator[bytes]:
@@ -60,3 +62,18 @@ def _damaged_at(random: Random, text: bytes, place: int, tokens: Sequence[bytes]
     else:
         piece = random.choice(tokens)
     return text[:place] + piece + text[end:]
+
+
+def damaged_by(data: st.DataObject, payload: bytes, tokens: Sequence[bytes]) -> bytes:
+    """A message with one to three pieces replaced, doubled, put in or cut out, as drawn."""
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(payload)))
+        end = min(len(payload), place + data.draw(st.sampled_from([0, 1, 1, 2, 20])))
+        start = data.draw(st.integers(0, len(payload)))
+        piece = data.draw(
+            st.binary(max_size=3)
+            | st.sampled_from(tokens)
+            | st.just(payload[start : start + data.draw(st.integers(0, 60))])
+        )
+        payload = payload[:place] + piece + payload[end:]
+    return payload

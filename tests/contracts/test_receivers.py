@@ -144,17 +144,22 @@ def test_messages_are_handed_over_once_whole_and_in_order(name: str) -> None:
     async def run() -> None:
         intake = Intake()
         receiver = make(name, intake)
-        await receiver.start()
-        try:
-            await asyncio.to_thread(SENDERS[name], receiver.local_port)
-            async with asyncio.timeout(20):
-                while len(intake) < len(PAYLOADS):
-                    await asyncio.sleep(0.005)
-        finally:
-            await receiver.stop()
-        check(intake)
+        await takes_all(receiver, intake, name)
 
     asyncio.run(run())
+
+
+async def takes_all(receiver: Any, intake: Intake, name: str) -> None:
+    """From its start to its stop, whatever is sent meanwhile."""
+    await receiver.start()
+    try:
+        await asyncio.to_thread(SENDERS[name], receiver.local_port)
+        async with asyncio.timeout(20):
+            while len(intake) < len(PAYLOADS):
+                await asyncio.sleep(0.005)
+    finally:
+        await receiver.stop()
+    check(intake)
 
 
 def check(intake: Intake) -> None:
@@ -250,14 +255,6 @@ def test_it_can_be_started_again(name: str) -> None:
         receiver = make(name, intake)
         await receiver.start()
         await receiver.stop()
-        await receiver.start()
-        try:
-            await asyncio.to_thread(SENDERS[name], receiver.local_port)
-            async with asyncio.timeout(20):
-                while len(intake) < len(PAYLOADS):
-                    await asyncio.sleep(0.005)
-        finally:
-            await receiver.stop()
-        check(intake)
+        await takes_all(receiver, intake, name)
 
     asyncio.run(run())

@@ -15,12 +15,11 @@ import numpy as np
 import pytest
 
 from collector.core.assembly.segments import ReassemblyLimits
-from collector.errors import ConfigError, IntakeFullError
+from collector.errors import ConfigError
 from collector.model import (
     SECOND,
     CollectorTime,
     DropsNote,
-    ReceivedBatch,
     RecordKind,
     UnreassembledNote,
 )
@@ -29,6 +28,7 @@ from collector.receivers.recvmmsg import LoopReader, RecvmmsgReader, Sources, ad
 from collector.receivers.slab import DatagramSlab
 from collector.receivers.udp_notif import UdpNotifReceiver
 from collector.wire.udp_notif import encode_message
+from tests import receiver_ends
 
 pytestmark = pytest.mark.integration
 
@@ -43,32 +43,13 @@ class Clock:
         return CollectorTime(time.time_ns() if self.set is None else self.set)
 
 
-class Intake:
-    """Keeps everything; refuses while ``full`` is set."""
-
-    def __init__(self) -> None:
-        self.batches: list[ReceivedBatch] = []
-        self.full = False
-        self.refused = 0
-
-    def take(self, batch: ReceivedBatch) -> int:
-        if self.full:
-            self.refused += 1
-            raise IntakeFullError("the disk is full")
-        assert len(batch)
-        self.batches.append(batch)
-        return sum(map(len, self.batches))
-
-    async def committed(self, offset: int) -> None:
-        raise NotImplementedError
+class Intake(receiver_ends.Intake):
+    """Its columns are those of one kind of records."""
 
     def column(self, name: str, kind: RecordKind | None = RecordKind.DATA) -> list[Any]:
-        return [
-            value
-            for batch in self.batches
-            for value, of in zip(getattr(batch, name), batch.kind, strict=True)
-            if kind is None or of == kind
-        ]
+        kinds = super().column("kind")
+        values = zip(super().column(name), kinds, strict=True)
+        return [value for value, of in values if kind is None or of == kind]
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from collector.model import Notification
 from collector.wire import names
 from collector.wire.encodings import yang_json
 from collector.wire.notification import encode
+from tests.damage import damaged_by
 from tests.envelope_rows import check_batch, core
 from tests.fast_columns import envelope_rows
 from tests.hostile_json import TOKENS
@@ -87,16 +88,7 @@ def test_what_the_typed_way_takes_is_taken(payload: bytes) -> None:
 @settings(max_examples=400, deadline=None)
 @given(messages(), st.data())
 def test_damaged_messages_say_the_same(payload: bytes, data: st.DataObject) -> None:
-    for _ in range(data.draw(st.integers(1, 3))):
-        place = data.draw(st.integers(0, len(payload)))
-        end = min(len(payload), place + data.draw(st.sampled_from([0, 1, 1, 2, 20])))
-        start = data.draw(st.integers(0, len(payload)))
-        piece = data.draw(
-            st.binary(max_size=3)
-            | st.sampled_from(TOKENS)
-            | st.just(payload[start : start + data.draw(st.integers(0, 60))])
-        )
-        payload = payload[:place] + piece + payload[end:]
+    payload = damaged_by(data, payload, TOKENS)
     check([payload, payload[: data.draw(st.integers(0, len(payload)))]])
 
 

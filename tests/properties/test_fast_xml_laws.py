@@ -14,6 +14,7 @@ from collector.errors import UsageError
 from collector.model import MediaType, Notification
 from collector.wire import names, xml
 from collector.wire.notification import encode
+from tests.damage import damaged_by
 from tests.envelope_rows import check_batch, core
 from tests.fast_columns import XML, envelope_rows
 from tests.hostile_xml import TOKENS
@@ -82,14 +83,5 @@ def test_what_the_encoder_writes_is_taken(said: Notification, contents: Any) -> 
 @settings(max_examples=120, deadline=None)
 @given(documents(), st.data())
 def test_damaged_messages_say_the_same(payload: bytes, data: st.DataObject) -> None:
-    for _ in range(data.draw(st.integers(1, 3))):
-        place = data.draw(st.integers(0, len(payload)))
-        end = min(len(payload), place + data.draw(st.sampled_from([0, 1, 1, 2, 20])))
-        start = data.draw(st.integers(0, len(payload)))
-        piece = data.draw(
-            st.binary(max_size=3)
-            | st.sampled_from(TOKENS)
-            | st.just(payload[start : start + data.draw(st.integers(0, 60))])
-        )
-        payload = payload[:place] + piece + payload[end:]
+    payload = damaged_by(data, payload, TOKENS)
     check([payload, payload[: data.draw(st.integers(0, len(payload)))]])

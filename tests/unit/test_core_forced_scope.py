@@ -6,11 +6,10 @@ import pytest
 
 from collector.core.engine import Engine
 from collector.core.memory.state import Counter
-from collector.core.placing.update_columns import UpdateColumns
 from collector.core.settings import EngineSettings
-from collector.model import EngineInput, Event, Fact, Outcome, Update
+from collector.model import Event, Fact, Outcome
 from tests.helpers import DEVICE, established, ns, numbered
-from tests.unit.test_core_two_books import SUBSCRIPTIONS, traffic, worst
+from tests.unit.test_core_two_books import SUBSCRIPTIONS, said, traffic, worst
 
 pytestmark = pytest.mark.usefixtures("either_fold")
 
@@ -20,21 +19,6 @@ START = [established(subscription=one, name=f"s{one}") for one in SUBSCRIPTIONS]
 def engine_with(per_subscription: bool | None) -> Engine:
     told = {} if per_subscription is None else {DEVICE: per_subscription}
     return Engine(EngineSettings(per_subscription=told))
-
-
-def said(engine: Engine, records: list[EngineInput], *, batch: int) -> list[Fact]:
-    facts: list[Fact] = []
-    waiting: list[Update] = []
-    for record in numbered(records):
-        if isinstance(record, Update) and batch:
-            waiting.append(record)
-            if len(waiting) == batch:
-                facts += engine.receive_batch(UpdateColumns.of(waiting))[1]
-                waiting = []
-        else:
-            facts += engine.receive(record, record.arrival)
-    facts += engine.receive_batch(UpdateColumns.of(waiting))[1]
-    return facts + engine.handle_timer(record.arrival + ns(60) - ns(0))
 
 
 def restarts(facts: list[Fact]) -> int:
@@ -49,7 +33,7 @@ def counters_of(engine: Engine) -> list[Counter]:
 @pytest.mark.parametrize("batch", [0, 5, 1000])
 def test_what_is_told_is_not_found_out(per_subscription: bool, batch: int) -> None:
     engine = engine_with(per_subscription)
-    facts = said(engine, [*START, *traffic(per_subscription=per_subscription)], batch=batch)
+    facts = said([*START, *traffic(per_subscription=per_subscription)], batch=batch, engine=engine)
     assert worst(facts, 2) == {20: Outcome.INCOMPLETE}
     assert worst(facts, 1) == worst(facts, 3) == {}
     assert restarts(facts) == 0
@@ -60,8 +44,8 @@ def test_what_is_told_is_not_found_out(per_subscription: bool, batch: int) -> No
 @pytest.mark.parametrize("batch", [0, 1000])
 def test_it_counts_even_where_it_is_wrong(batch: int) -> None:
     records = [*START, *traffic(per_subscription=True)]
-    wrong = said(engine_with(False), records, batch=batch)
-    found_out = said(engine_with(None), records, batch=batch)
+    wrong = said(records, batch=batch, engine=engine_with(False))
+    found_out = said(records, batch=batch, engine=engine_with(None))
     assert worst(found_out, 1) == {}
     assert worst(wrong, 1) != {}, "holes between the ids of other subscriptions are losses"
 
@@ -88,7 +72,7 @@ def test_the_verdicts_of_a_wrong_guess_change_when_it_is_told(batch: int) -> Non
 def test_one_subscription_needs_no_second_book() -> None:
     engine = engine_with(True)
     records = [one for one in traffic(per_subscription=True) if one.subscription_id == 2]
-    facts = said(engine, [START[1], *records], batch=0)
+    facts = said([START[1], *records], batch=0, engine=engine)
     assert worst(facts, 2) == {20: Outcome.INCOMPLETE}
     assert engine.per_subscription() == {}
     assert all(counter.all.in_force for counter in counters_of(engine))

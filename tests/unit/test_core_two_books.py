@@ -40,9 +40,9 @@ def traffic(*, per_subscription: bool, changes_at: int = PERIODS, lost: int = 20
     return sent
 
 
-def said(records: list[EngineInput], *, batch: int) -> list[Fact]:
+def said(records: list[EngineInput], *, batch: int, engine: Engine | None = None) -> list[Fact]:
     """What an engine says, given ``batch`` updates at a time; 0: one by one."""
-    engine = Engine(EngineSettings())
+    engine = engine or Engine(EngineSettings())
     facts: list[Fact] = []
     waiting: list[Update] = []
     for record in numbered(records):
