@@ -120,6 +120,8 @@ class Comparison(Struct, frozen=True):
     outcomes: dict[str, int]
     """Outcome -> compared periods whose truth it is."""
     differences: tuple[Difference, ...]
+    doubts: dict[str, int] = {}
+    """The truth's word for why it is not sure -> uncertain periods."""
 
     @property
     def agrees(self) -> bool:
@@ -151,17 +153,21 @@ def compare(truth: Iterable[TruthRow], verdicts: Iterable[Verdict]) -> Compariso
     said = _Said(verdicts)
     compared = uncertain = skipped = 0
     outcomes: dict[str, int] = defaultdict(int)
+    doubts: dict[str, int] = defaultdict(int)
     differences: list[Difference] = []
     for row in truth:
         if row.number < FIRST_PERIODS:
             skipped += 1
         elif row.uncertain:
             uncertain += 1
+            doubts[row.why] += 1
         else:
             compared += 1
             outcomes[row.last.outcome] += 1
             differences.extend(_differences(row, said.rows_of(row)))
-    return Comparison(compared, uncertain, skipped, dict(outcomes), tuple(differences))
+    return Comparison(
+        compared, uncertain, skipped, dict(outcomes), tuple(differences), dict(doubts)
+    )
 
 
 class _Said:

@@ -3,14 +3,16 @@
 New ones are looked for with ``HYPOTHESIS_PROFILE=random python -m tests -k properties``; what they
 find becomes an ``@example`` of its test.
 
-And one check for every message that a test decodes, and one for what engines share.
+And one check for every message that a test decodes, and one for what engines share; and a report
+whose last lines say what failed, however much was logged.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -18,6 +20,43 @@ from hypothesis import settings
 settings.register_profile("same", derandomize=True)
 settings.register_profile("random", derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+LINES_KEPT = 30
+"""Of what a failed test logged or printed: those before its end."""
+REASON_LINES = 3
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """The log of forty devices hides why a test failed."""
+    report = yield
+    report.sections = [(name, _end_of(text)) for name, text in report.sections]
+    return report
+
+
+def _end_of(text: str) -> str:
+    lines = text.splitlines()
+    left_out = len(lines) - LINES_KEPT
+    if left_out <= 0:
+        return text
+    return "\n".join([f"[{left_out} lines left out]", *lines[left_out:]])
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Each failure with its reason, and what had to be done again."""
+    from tests.calm import NO_LUCK
+
+    stats = terminalreporter.stats
+    failed = [*stats.get("error", ()), *stats.get("failed", ())]
+    if failed:
+        terminalreporter.section("what failed and why")
+    for report in failed:
+        crash = getattr(report.longrepr, "reprcrash", None)
+        reason = str(getattr(crash, "message", None) or report.longrepr).splitlines()
+        terminalreporter.line(f"{report.nodeid}: " + "\n    ".join(reason[:REASON_LINES]))
+    for sentence in NO_LUCK:
+        terminalreporter.line(f"run again: {sentence}")
 
 
 @pytest.fixture(autouse=True, scope="module")

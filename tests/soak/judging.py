@@ -30,17 +30,24 @@ class Judgement(Struct, frozen=True):
     differences: list[str]
     """Sentences."""
     unheard: list[str]
-    """Devices of which nothing was compared."""
+    """Devices of which nothing was compared, and nothing could have been."""
+    undecided: list[str]
+    """Devices of which the truth is not sure in any period."""
     ended: int = 0
     """Subscriptions that were judged, all of which ended."""
 
     @property
-    def is_good(self) -> bool:
-        """Every verdict is right, and enough were compared."""
+    def is_right(self) -> bool:
+        """Whatever was compared is as it should be."""
+        return not self.differences and not self.unheard
+
+    @property
+    def is_enough(self) -> bool:
+        """So much could be compared that it proves something."""
         other = sum(self.doubts.values()) - self.doubts.get(SLOW, 0)
-        enough = other <= OTHER_SHARE * (self.compared + other)
-        slow = self.doubts.get(SLOW, 0) <= self.compared
-        return not self.differences and not self.unheard and enough and slow
+        few = other <= OTHER_SHARE * (self.compared + other)
+        slow = self.doubts.get(SLOW, 0)
+        return few and slow <= self.compared and not self.undecided
 
 
 def verdicts_in(data: Path) -> dict[str, list[Verdict]]:
@@ -58,6 +65,7 @@ def judge(truths: Sequence[Path], said: dict[str, list[Verdict]]) -> Judgement:
     doubts: Counter[str] = Counter()
     differences: list[str] = []
     unheard: list[str] = []
+    undecided: list[str] = []
     compared = ended = 0
     for path in truths:
         truth = read_truth(path)
@@ -68,7 +76,7 @@ def judge(truths: Sequence[Path], said: dict[str, list[Verdict]]) -> Judgement:
         doubts.update(row.why for row in truth if row.number >= 5 and row.uncertain)
         differences += [one.sentence() for one in comparison.differences]
         if not comparison.compared:
-            unheard.append(path.stem)
+            (undecided if comparison.uncertain else unheard).append(path.stem)
     return Judgement(
-        len(truths), compared, dict(outcomes), dict(doubts), differences, unheard, ended
+        len(truths), compared, dict(outcomes), dict(doubts), differences, unheard, undecided, ended
     )

@@ -78,15 +78,16 @@ def test_the_bound_is_what_it_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("judgement", "good"),
+    ("judgement", "right", "enough"),
     [
-        (Judgement(2, 100, {"COMPLETE": 100}, {}, [], []), True),
-        (Judgement(2, 100, {"COMPLETE": 100}, {}, ["different"], []), False),
-        (Judgement(2, 100, {"COMPLETE": 100}, {}, [], ["soak-0001"]), False),
-        (Judgement(2, 100, {"COMPLETE": 100}, {"list_changed": 30}, [], []), False),
-        (Judgement(2, 100, {"COMPLETE": 100}, {"slow": 30}, [], []), True),
-        (Judgement(2, 100, {"COMPLETE": 100}, {"slow": 130}, [], []), False),
+        (Judgement(2, 100, {"COMPLETE": 100}, {}, [], [], []), True, True),
+        (Judgement(2, 100, {"COMPLETE": 100}, {}, ["different"], [], []), False, True),
+        (Judgement(2, 100, {"COMPLETE": 100}, {}, [], ["soak-0001"], []), False, True),
+        (Judgement(2, 100, {"COMPLETE": 100}, {}, [], [], ["soak-0001"]), True, False),
+        (Judgement(2, 100, {"COMPLETE": 100}, {"list_changed": 30}, [], [], []), True, False),
+        (Judgement(2, 100, {"COMPLETE": 100}, {"slow": 30}, [], [], []), True, True),
+        (Judgement(2, 100, {"COMPLETE": 100}, {"slow": 130}, [], [], []), True, False),
     ],
 )
-def test_when_a_soak_is_good(judgement: Judgement, good: bool) -> None:
-    assert judgement.is_good is good
+def test_when_a_soak_is_good(judgement: Judgement, right: bool, enough: bool) -> None:
+    assert (judgement.is_right, judgement.is_enough) == (right, enough)

@@ -1,0 +1,91 @@
+"""Tests in real time on a machine that stalls now and then: what fails, and what is tried again.
+
+Rules: a verdict that differs from the truth is always a failure. That too little could be
+compared, since the devices themselves were late and the truth says so, is none: the run is
+repeated, ``TRIES`` in all, and then skipped with a word and the figure. What lacks for any other
+reason fails.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from collector.comparison import Comparison
+
+TRIES = 3
+LATE = frozenset({"slow", "close", "straddles", "delayed_again", "shaken", "ending"})
+"""The truth's words for what may hang on when a device got round to sending."""
+SHOWN = 8
+"""Differences that are printed; the first of them matters most."""
+NO_LUCK: list[str] = []
+"""Why runs were repeated; said at the end of the test run."""
+
+T = TypeVar("T")
+Late = pytest.skip.Exception
+
+
+def calmest(folder: Path, attempt: Callable[[Path], T], check: Callable[[T], object]) -> T:
+    """What ``attempt`` brings in the first run of which ``check`` does not say that devices were
+    late; the last one when all were. Whoever gets it checks again: that fails or skips.
+
+    ``attempt`` gets an empty folder each time.
+    """
+    for number in range(1, TRIES):
+        place = folder / f"try-{number}"
+        place.mkdir()
+        found = attempt(place)
+        try:
+            check(found)
+        except Late as late:
+            NO_LUCK.append(f"{folder.name}: {late}")
+            continue
+        except (AssertionError, pytest.fail.Exception):
+            pass  # whoever checks again says so
+        return found
+    place = folder / f"try-{TRIES}"
+    place.mkdir()
+    return attempt(place)
+
+
+def proven(holds: object, what: str, comparisons: Iterable[Comparison]) -> None:
+    """Fails unless it holds; where devices of these comparisons were late, it is tried again.
+
+    ``what``: a sentence for people, what should be and what is.
+    """
+    if holds:
+        return
+    doubts: Counter[str] = Counter()
+    compared = 0
+    for one in comparisons:
+        doubts.update(one.doubts)
+        compared += one.compared
+    if LATE.isdisjoint(doubts):
+        pytest.fail(f"{what} (compared: {compared}, doubts: {dict(doubts)})", pytrace=False)
+    pytest.skip(f"the devices were late, {dict(doubts)} besides {compared} compared: {what}")
+
+
+def equal(comparison: Comparison, about: object = "") -> None:
+    """Fails with a few sentences when a verdict differs from the truth."""
+    said = [one.sentence() for one in comparison.differences]
+    if said:
+        more = [f"and {len(said) - SHOWN} more"] if len(said) > SHOWN else []
+        pytest.fail("\n".join([*said[:SHOWN], *more, str(about)]), pytrace=False)
+
+
+def enough(at_least: int, about: object, comparisons: Sequence[Comparison]) -> None:
+    """So many periods were compared in all; of late devices half as many will do."""
+    late = any(not LATE.isdisjoint(one.doubts) for one in comparisons)
+    wanted = at_least // 2 if late else at_least
+    compared = sum(one.compared for one in comparisons)
+    proven(compared >= wanted, f"at least {wanted} periods compared of {about}", comparisons)
+
+
+def equal_to_the_truth(comparison: Comparison, at_least: int, about: object = "it") -> None:
+    """No difference, and enough was compared."""
+    equal(comparison, about)
+    enough(at_least, about, [comparison])
