@@ -14,7 +14,7 @@ import signal
 import sys
 from pathlib import Path
 
-from publisher_sim.device import service
+from publisher_sim.device import truth_keeping
 from publisher_sim.device.run import override, ready_line
 from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario import load_scenario
@@ -22,7 +22,7 @@ from publisher_sim.scenario import load_scenario
 
 async def serve(jobs: list[tuple[str, str]]) -> None:
     """Start the devices, one after the other, and wait for their ends."""
-    service.TRUTH_SECONDS = float("inf")  # once, at the end: the others have ticks to keep
+    truth_keeping.REWRITE_SECONDS = float("inf")  # at the end: the others have ticks to keep
     devices: list[DeviceService] = []
 
     def stop() -> None:

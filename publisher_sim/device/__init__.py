@@ -5,6 +5,7 @@
     crew            its agents: as processes of their own, or as tasks
     agent_process   what such a process runs
     device_truth    what it deserves to be told
+    truth_keeping   when that is written to its file
     surroundings    what devices of one process share
     simulate        a device in pretend time, without sockets
 

@@ -3,8 +3,7 @@
 Does: connect ``master`` to server, agents, clock and truth file; start and stop them in order.
 Does not: decide anything. Rules: start() order is agents, then NETCONF, then "ready"; stop()
 terminates the subscriptions, stops sending, reaps the agents, and writes the truth last, when all
-accounts are there. The truth file is also rewritten while running, so that a look at it helps
-early.
+accounts are there.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from publisher_sim.agent import AgentPublisher
 from publisher_sim.cards.channel import FromAgent, Register
 from publisher_sim.data.module_library import answer_get_schema
 from publisher_sim.device.crew import Crew, ProcessCrew, TaskCrew
-from publisher_sim.device.device_truth import DeviceTruth
 from publisher_sim.device.surroundings import Surroundings
+from publisher_sim.device.truth_keeping import TruthKeeper
 from publisher_sim.master import MasterPublisher
 from publisher_sim.master.ports import (
     Action,
@@ -39,20 +38,13 @@ from publisher_sim.publishers.agent_loop import AgentLoop, loop_of
 from publisher_sim.publishers.call_home import CallHome
 from publisher_sim.publishers.netconf_server import NetconfServer
 from publisher_sim.scenario import MASTER, Scenario
-from publisher_sim.truth import file as truth_file
-from publisher_sim.truth.accounts import Killed, TruthFact
+from publisher_sim.truth.accounts import Killed
 from publisher_sim.users.credentials import authorized_keys, passwords
 
 REGISTRATION_SECONDS = 20.0
 """How long all agents together may take to register at the start."""
 GOODBYE_SECONDS = 2.0
 """How long sessions and a receiver may take to read what was said last."""
-TRUTH_SECONDS = 5.0
-"""How often the truth file is rewritten while running, at most; ours."""
-TRUTH_COST = 0.05
-"""Once rewriting took so many seconds it waits for the end: the master has ticks to keep."""
-MAX_FACTS = 4_000_000
-"""Facts that a truth is made of; the device stops rather than forget. About 1 GB; ours."""
 
 
 class DeviceService:
@@ -80,11 +72,9 @@ class DeviceService:
             ConfigError: password, keys or host key cannot be read.
         """
         self._scenario = scenario
-        self._truth_path = truth
         self._progress = progress
         self._master = MasterPublisher(scenario)
-        self._truth = DeviceTruth(scenario)
-        self._facts = 0
+        self._truth = TruthKeeper(scenario, truth, progress=progress, on_full=self.request_stop)
         shared = surroundings or Surroundings()
         self._clock = shared.timers.clock(scenario.behaviour.clock_shift)
         self._alarm = self._clock.alarm(self._wake)
@@ -95,8 +85,6 @@ class DeviceService:
         self._over = asyncio.Event()
         self._registered = asyncio.Event()
         self._waiting_for = {card.name for card in scenario.card}
-        self._written_at = time.monotonic()
-        self._write_cost = 0.0
         told = (scenario, self._agent_said, self._agent_lost)
         accounts = truth is not None
         self._crew: Crew
@@ -140,7 +128,7 @@ class DeviceService:
         agent = AgentPublisher(self._scenario, card, f"{MASTER}/0")
         way_out = self._ways_out.open
         self._own = loop_of(
-            self._scenario, agent, self._note, self._agent_said, self._clock, way_out
+            self._scenario, agent, self._truth.note, self._agent_said, self._clock, way_out
         )
         self._own.on_reach = self._receiver_reached
         await self._crew.open()
@@ -273,7 +261,7 @@ class DeviceService:
             return
         self._progress(f"{card} is gone")
         generator = self._scenario.publisher(card).generator
-        self._note(Killed(self._clock.now(), generator))
+        self._truth.note(Killed(self._clock.now(), generator))
         self._do(self._master.agent_lost(card, run, self._clock.now()))
 
     def _wake(self) -> None:
@@ -286,7 +274,8 @@ class DeviceService:
         for action in actions:
             self._carry_out(action)
         self._arm()
-        self._write_truth_sometimes()
+        if not self._truth_apart and self._truth.due:
+            self.write_truth()
 
     def _carry_out(self, action: Action) -> None:
         match action:
@@ -306,7 +295,7 @@ class DeviceService:
             case StartCard():
                 self._crew.start_card(self._scenario.publisher(action.card))
             case Note():
-                self._note(action.fact)
+                self._truth.note(action.fact)
             case MarkSession():
                 self.server.mark(action.session_id, action.dscp)
             case CloseSession():
@@ -317,34 +306,8 @@ class DeviceService:
         self._alarm.set(None if finished else self._master.next_deadline())
 
     # ------------------------------------------------------------------ truth
-    def _note(self, fact: TruthFact) -> None:
-        if self._truth_path is None:
-            return
-        self._facts += 1
-        if self._facts == MAX_FACTS:
-            self._progress(f"the truth holds {MAX_FACTS} facts, which is all it can")
-            self.request_stop()
-        if self._facts <= MAX_FACTS:
-            self._truth.note(fact)
-
-    def _write_truth_sometimes(self) -> None:
-        due = time.monotonic() - self._written_at >= TRUTH_SECONDS
-        if not self._truth_apart and due and self._write_cost < TRUTH_COST:
-            self.write_truth()
-
     def write_truth(self) -> None:
         """Replace the truth file by what is known now, or was at the end of the run."""
-        if self._truth_path is None or not self._started:
-            return
-        began = time.monotonic()
-        until = self._clock.now() if self._until is None else self._until
-        for fact in self._crew.facts():
-            self._note(fact)
-        truth = self._truth
-        lines = truth.header(until), truth.rows(until), truth.records(until)
-        try:
-            truth_file.write(self._truth_path, *lines)
-        except OSError as error:
-            self._progress(f"{self._truth_path} cannot be written: {error.strerror}")
-        self._written_at = time.monotonic()
-        self._write_cost = self._written_at - began
+        if self._started:
+            until = self._clock.now() if self._until is None else self._until
+            self._truth.write(until, self._crew.facts())

@@ -40,7 +40,6 @@ from publisher_sim.master.ports import (
 )
 from publisher_sim.scenario import MASTER, Card, Scenario
 from publisher_sim.scenario.transports import TRANSPORTS
-from publisher_sim.truth.accounts import TruthFact
 from publisher_sim.truth.file import Header, RecordLine, TruthLine
 
 SOURCE_PORT = 40_000
@@ -166,15 +165,12 @@ class Simulation:
         for action in actions:
             match action:
                 case Account():
-                    self._note(action.fact)
+                    self._truth.note(action.fact)
                 case Transmit():
                     kind = "datagram" if TRANSPORTS[action.transport].segments else "message"
                     self._said.append(Said(self.now, kind, action.octets))
                 case Status() | Forward() | Count():
                     self._do(self._master.agent_said(action, self.now))
-
-    def _note(self, fact: TruthFact) -> None:
-        self._truth.note(fact)
 
 
 def simulate(
