@@ -10,6 +10,7 @@ waits to be sent are bounded; it sees many sessions and keeps nothing of them on
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
@@ -53,6 +54,8 @@ of them (ours)."""
 KEEPALIVE_SECONDS = 15.0
 """Silence after which we ask whether a client that we called is alive: a global request that wants
 a reply (RFC 8071 §4.1 S7). Three without an answer end the connection."""
+_ROUNDS = 3
+"""Of asyncio's event loop, from accept to ``connection_made``."""
 LOGIN_SECONDS = 20.0
 """How long a client that we called may take to log in (RFC 8071 §4.1 S5; the time is ours)."""
 
@@ -190,7 +193,7 @@ class NetconfServer:
             self._door.leave(self)
         acceptor, self._acceptor = self._acceptor, None
         if acceptor is not None:
-            acceptor.close()
+            await stop_listening(acceptor)
         connections = list(self._connections)
         for connection in connections:
             connection.close()
@@ -273,6 +276,19 @@ async def listen(
         return await asyncssh.listen(host, port, backlog=BACKLOG, **_options(host_key, login))
     except OSError as error:
         raise ConfigError(f"cannot listen on {host} port {port}: {error.strerror}") from error
+
+
+async def stop_listening(acceptor: asyncssh.SSHAcceptor) -> None:
+    """Return when nobody comes any more, and who was accepted is known, to be closed in turn.
+
+    A connection is made some rounds of the event loop after it was accepted: who only closes the
+    listener forgets those between, and they stay open.
+    """
+    for one in acceptor.sockets:
+        asyncio.get_running_loop().remove_reader(one.fileno())
+    for _ in range(_ROUNDS):
+        await asyncio.sleep(0)
+    acceptor.close()
 
 
 def _same_family(ours: str, theirs: str) -> bool:

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 
 import asyncssh
 
-from publisher_sim.publishers.netconf_server import Login, NetconfServer, listen
+from publisher_sim.publishers.netconf_server import Login, NetconfServer, listen, stop_listening
 
 
 class SharedDoor:
@@ -61,7 +61,7 @@ class SharedDoor:
         """After the servers. May be called twice, or without ``start``."""
         acceptor, self._acceptor = self._acceptor, None
         if acceptor is not None:
-            acceptor.close()
+            await stop_listening(acceptor)
         strangers = list(self.strangers)
         for connection in strangers:
             connection.abort()
