@@ -39,6 +39,7 @@ from collector.model import (
 from collector.receivers.batcher import DatagramBatcher
 from collector.receivers.counters import ReceiveCounters
 from collector.receivers.drops import KernelDrops, records_of
+from collector.receivers.each_second import EachSecond
 from collector.receivers.joining import joined
 from collector.receivers.offering import Offering
 from collector.receivers.recvmmsg import DatagramReader, open_reader
@@ -66,7 +67,6 @@ _GATHER_SECONDS: Final = 0.02
 """Pause after the socket ran empty; ours, well below any grace."""
 _GATHER_BUFFER: Final = 4 << 20
 """Octets of socket buffer that outlast the pause at 90,000 messages/s; with less there is none."""
-_HOUSEKEEPING_SECONDS: Final = 1.0
 _CLOCK_SLACK: Final = SECOND // 1000
 """ns by which the clocks of two processors may differ: a stamp may lie a little ahead of now."""
 _DRAIN_SECONDS: Final = 0.1
@@ -132,7 +132,7 @@ class DatagramReceiver:
         """Set while messages gather in the socket."""
         self._timer: asyncio.TimerHandle | None = None
         """Of the next deadline of reassembly; may fire early, never late."""
-        self._housekeeping: asyncio.TimerHandle | None = None
+        self._housekeeping = EachSecond(self._keep_house)
         self._arrivals = Arrivals()
         self._drops: KernelDrops | None = None
         """None where the kernel does not tell."""
@@ -192,7 +192,7 @@ class DatagramReceiver:
             self._drops = KernelDrops(drops, self._clock.now())
         self._reader = open_reader(self._socket, self._batch)
         self._loop.add_reader(self._socket, self._readable)
-        self._housekeeping = self._loop.call_later(_HOUSEKEEPING_SECONDS, self._keep_house)
+        self._housekeeping.start()
 
     def _size_buffer(self, sock: socket.socket) -> None:
         asked = self._receive_buffer
@@ -243,10 +243,11 @@ class DatagramReceiver:
             self._offering.offer(rest)
             rest = ReceivedBatch()
         self._loop.remove_reader(self._socket)
-        for handle in (self._gathering, self._timer, self._housekeeping):
+        for handle in (self._gathering, self._timer):
             if handle is not None:
                 handle.cancel()
-        self._gathering = self._timer = self._housekeeping = None
+        self._gathering = self._timer = None
+        self._housekeeping.stop()
         self._offering.close(len(rest))
         self._socket.close()
         self._socket = self._reader = None
@@ -354,9 +355,6 @@ class DatagramReceiver:
 
     def _keep_house(self) -> None:
         """Once a second: what the kernel dropped, also while nothing arrives."""
-        if self._loop is None:
-            return
-        self._housekeeping = self._loop.call_later(_HOUSEKEEPING_SECONDS, self._keep_house)
         self._each_second()
         self.drain()
 

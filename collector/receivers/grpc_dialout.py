@@ -30,6 +30,7 @@ from collector.config import TlsServerSettings
 from collector.errors import ConfigError, WireError
 from collector.interfaces import Clock, Intake
 from collector.model import Transport
+from collector.receivers.each_second import EachSecond
 from collector.receivers.grpc_front import GrpcFront
 from collector.receivers.read_ahead import ReadAhead, Who
 from collector.receivers.refusals import Refusals
@@ -45,7 +46,6 @@ from collector.wire.dialout import (
 
 DEFAULT_PORT: Final = 10057
 """Ours; devices are told which."""
-_HOUSEKEEPING_SECONDS: Final = 1.0
 _STREAMS_OF_ONE: Final = 1000
 """Streams of one connection (ours); a device has one for each of its subscriptions."""
 _ARGUMENTS: Final = 65_536
@@ -93,9 +93,8 @@ class GrpcDialoutReceiver:
                 files, section="grpc_dialout", alpn=("h2",), refusals=self.refusals
             )
         self._front: GrpcFront | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Any = None
-        self._housekeeping: asyncio.TimerHandle | None = None
+        self._housekeeping = EachSecond(self._keep_house)
         self.streams = 0
         """Open ones."""
         self.local_port = 0
@@ -132,8 +131,7 @@ class GrpcDialoutReceiver:
             return
         if self.tls is not None:
             self.tls.load()
-        loop = self._loop = asyncio.get_running_loop()
-        self._ahead.open(loop)
+        self._ahead.open(asyncio.get_running_loop())
         listener = open_listener(self._address, self._port, section="grpc_dialout")
         self.local_port = listener.getsockname()[1]
         server = grpc.aio.server(
@@ -154,7 +152,7 @@ class GrpcDialoutReceiver:
         if self._front is not None:
             await self._front.start(listener)
         self._server = server
-        self._housekeeping = loop.call_later(_HOUSEKEEPING_SECONDS, self._keep_house)
+        self._housekeeping.start()
 
     def _listen(self, server: Any, target: str) -> None:
         try:
@@ -185,8 +183,7 @@ class GrpcDialoutReceiver:
         server, self._server = self._server, None
         if self._front is not None:
             self._front.refuse_new()
-        if self._housekeeping is not None:
-            self._housekeeping.cancel()
+        self._housekeeping.stop()
         self._ahead.hand_over()
         await server.stop(0)
         await self._ahead.close()
@@ -196,10 +193,8 @@ class GrpcDialoutReceiver:
 
     def _keep_house(self) -> None:
         """Once a second: are there new certificates?"""
-        if self._loop is not None and self._server is not None:
-            self._housekeeping = self._loop.call_later(_HOUSEKEEPING_SECONDS, self._keep_house)
-            if self.tls is not None:
-                self.tls.look()
+        if self.tls is not None:
+            self.tls.look()
 
     # ------------------------------------------------------------------ streams
     async def _serve(self, make: Callable[[int], Stream], _: Any, context: Any) -> None:

@@ -26,6 +26,7 @@ from collector.config import TlsServerSettings
 from collector.errors import IntakeFullError, WireError
 from collector.interfaces import Clock, Intake
 from collector.model import Coded, Octets, ReceivedBatch, RecordKind, Transport
+from collector.receivers.each_second import EachSecond
 from collector.receivers.https_answers import Answers
 from collector.receivers.https_connection import Answer, Connection
 from collector.receivers.https_guests import LINGER_SECONDS, Guests
@@ -37,7 +38,6 @@ from collector.wire import https_notif as wire
 
 DEFAULT_PORT: Final = 10443
 """Ours; the draft assigns none."""
-_HOUSEKEEPING_SECONDS: Final = 1.0
 _STOP_SECONDS: Final = 5.0
 """How long a stop waits for commits and for peers to hear their answers (ours)."""
 _BUFFER: Final = 64 << 10
@@ -128,7 +128,7 @@ class HttpsNotifReceiver:
         self.buffer = bytearray(_BUFFER)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.Server | None = None
-        self._housekeeping: asyncio.TimerHandle | None = None
+        self._housekeeping = EachSecond(self._keep_house)
         self._waiting = _Waiting()
         self._committing: set[asyncio.Task[None]] = set()
         self._full = False
@@ -169,7 +169,7 @@ class HttpsNotifReceiver:
         listener = open_listener(self._address, self._port, section="https_notif")
         self.local_port = listener.getsockname()[1]
         self._server = await loop.create_server(lambda: Connection(self, loop), sock=listener)
-        self._housekeeping = loop.call_later(_HOUSEKEEPING_SECONDS, self._keep_house)
+        self._housekeeping.start()
 
     def drain(self) -> int:
         """Hand over what was received as a whole; returns the records taken."""
@@ -186,8 +186,7 @@ class HttpsNotifReceiver:
             return
         server, self._server = self._server, None
         server.close()
-        if self._housekeeping is not None:
-            self._housekeeping.cancel()
+        self._housekeeping.stop()
         self._hand_over()
         if self._committing:
             await asyncio.wait(self._committing, timeout=_STOP_SECONDS)
@@ -300,12 +299,9 @@ class HttpsNotifReceiver:
 
     def _keep_house(self) -> None:
         """Once a second: who takes too long, and are there new certificates?"""
-        if self._loop is None or self._server is None:
-            return
-        self._housekeeping = self._loop.call_later(_HOUSEKEEPING_SECONDS, self._keep_house)
         if self.tls is not None:
             self.tls.look()
-        self._guests.look(self._loop.time())
+        self._guests.look(asyncio.get_running_loop().time())
 
 
 def _flush(answers: Sequence[Answer]) -> None:
