@@ -66,6 +66,11 @@ def check_call_home(config: Config, devices: Iterable[DeviceSettings], faults: F
         key = f"device[{number}].netconf"
         if not config.call_home.enabled:
             faults.add(f"{key}.call_home", "nobody listens for calls", "[call_home] enabled = true")
+        if config.collector.lanes > 1 and not device.sources:
+            text = "with several lanes a call reaches the lane of its device by its address"
+            faults.add(
+                f"device[{number}].sources", text, "the address that it calls from, or lanes = 1"
+            )
         try:
             pins = pinned_keys(device.netconf.host_keys)
         except ValueError:
@@ -75,5 +80,3 @@ def check_call_home(config: Config, devices: Iterable[DeviceSettings], faults: F
             if owner != device.name:
                 text = f"{fingerprint} belongs to device {owner} already"
                 faults.add(f"{key}.host_keys", text, "a key of its own for each device that calls")
-    if config.call_home.enabled and config.collector.lanes > 1:
-        faults.add("call_home.enabled", "only UDP-notif is steered to several lanes", "lanes = 1")

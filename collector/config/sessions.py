@@ -68,7 +68,10 @@ class SessionsSettings(Struct, frozen=True, kw_only=True):
 
 
 class CallHomeSettings(Struct, frozen=True, kw_only=True):
-    """Where devices call home over SSH (RFC 8071): those with [device.netconf] call_home = true."""
+    """Where devices call home over SSH (RFC 8071): those with [device.netconf] call_home = true.
+
+    With several lanes each listens on the same port for its own devices, and a call reaches the
+    lane of its device by its address, which must be one of the device's sources."""
 
     enabled: bool = False
     """Whether calls are taken."""

@@ -29,6 +29,8 @@ class Orders(Struct, frozen=True):
     lane: int
     lanes: int
     config: Config
+    elsewhere: dict[str, str] = {}
+    """Host key of a device that calls home -> its name, of those in other lanes."""
 
 
 class Report(Struct, frozen=True):

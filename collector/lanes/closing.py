@@ -43,7 +43,7 @@ def _without_sources(config: Config, folder: Path) -> Config:
         collector=replace(config.collector, data_dir=str(folder)),
         **{
             section: replace(getattr(config, section), enabled=False)
-            for section in ("udp_notif", "dtls", "https_notif", "grpc_dialout")
+            for section in ("udp_notif", "dtls", "https_notif", "grpc_dialout", "call_home")
         },
         metrics=replace(config.metrics, enabled=False),
         devices=(),

@@ -1,10 +1,10 @@
 """The process of one lane: a ``Service`` on a socket that it inherits, told what to do by its
 supervisor.
 
-Started as ``python -m collector.lanes.lane CHANNEL SOCKET`` with two numbers of open files; SOCKET
-is - where nothing is received over UDP. SIGTERM and SIGINT end it in good order, as does the end of
-the supervisor; SIGHUP means nothing here. Exit status 0, or 2 when it could not start, which the
-supervisor is told in a sentence.
+Started as ``python -m collector.lanes.lane CHANNEL SOCKET CALLS`` with numbers of open files; - as
+SOCKET where nothing is received over UDP, as CALLS where no device calls home. SIGTERM and SIGINT
+end it in good order, as does the end of the supervisor; SIGHUP means nothing here. Exit status 0,
+or 2 when it could not start, which the supervisor is told in a sentence.
 """
 
 from __future__ import annotations
@@ -28,11 +28,15 @@ log = logging.getLogger("collector")
 def main(arguments: list[str]) -> int:
     """Run until told to stop."""
     channel = socket.socket(fileno=int(arguments[0]))
-    opened = None if arguments[1] == "-" else socket.socket(fileno=int(arguments[1]))
-    return asyncio.run(_run(channel, opened))
+    opened, called = (
+        None if number == "-" else socket.socket(fileno=int(number)) for number in arguments[1:3]
+    )
+    return asyncio.run(_run(channel, opened, called))
 
 
-async def _run(channel: socket.socket, opened: socket.socket | None) -> int:
+async def _run(
+    channel: socket.socket, opened: socket.socket | None, called: socket.socket | None
+) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the supervisor's: it sends the new orders
     stopping = stop_signals()
     reader, writer = await asyncio.open_connection(sock=channel, limit=LINE_OCTETS)
@@ -40,10 +44,11 @@ async def _run(channel: socket.socket, opened: socket.socket | None) -> int:
     if orders is None:
         return 0
     set_up_logging(orders.config, who=f"lane {orders.lane}: ")
-    service = Service(orders.config, opened=opened)
+    service = Service(orders.config, opened=opened, called=called)
     obeying = None
     try:
         if await _came_up(service, stopping, writer):
+            _tell_who_calls_others(service, orders)
             obeying = asyncio.create_task(_obey(service, reader, writer, stopping))
             await stopping.wait()
     except CollectorError as error:
@@ -101,7 +106,13 @@ async def _taken_over(service: Service, orders: Orders) -> Report:
     except Exception as error:  # whatever is wrong, the lane goes on as it was
         log.exception("The configuration was not taken over.")
         return Report(f"unexpected {type(error).__name__}: {error}")
+    _tell_who_calls_others(service, orders)
     return Report(at_next_start=tuple(service.at_restart))
+
+
+def _tell_who_calls_others(service: Service, orders: Orders) -> None:
+    if service.manager.calls is not None:
+        service.manager.calls.elsewhere = orders.elsewhere
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ Does: plan (pure). Does not: look a name up, open or start anything.
 Rules: a device is where the hash of its first configured address says; one that is known by the
 name of its host only, where the hash of its own name says, so that it stays there whatever the name
 stands for today. Other devices that come or go move nobody. All addresses of a device are steered
-to its lane. What is a limit of the whole collector's disk is shared out evenly.
+to its lane, datagrams and calls alike: a device that calls home calls from one of them, and its
+session is where its data is judged. What is a limit of the whole collector's disk is shared out
+evenly.
 """
 
 from __future__ import annotations
@@ -16,7 +18,13 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from collector.config import Config, DeviceSettings, JournalSettings, StoreSettings
+from collector.config import (
+    Config,
+    DeviceSettings,
+    JournalSettings,
+    StoreSettings,
+    pinned_keys,
+)
 from collector.lanes.folders import lane_folder
 from collector.receivers.steering import Instruction, lane_of, steering_program
 
@@ -55,6 +63,21 @@ def plan_of(config: Config, lanes: int, resolved: Config | None = None) -> Plan:
         program=tuple(steering_program(table, lanes)),
         configs=tuple(_config_of(resolved, lane, lanes, devices) for lane in range(lanes)),
     )
+
+
+def callers_elsewhere(plan: Plan, lane: int) -> dict[str, str]:
+    """Host key -> device, of devices that call home and are in another lane than that one.
+
+    Who calls is known only once keys are exchanged, and such a connection cannot be handed to
+    another process; so a lane can but say whom a call was meant for.
+    """
+    found: dict[str, str] = {}
+    for other, config in enumerate(plan.configs):
+        for device in config.devices if other != lane else ():
+            if device.netconf is not None and device.netconf.call_home:
+                pins = pinned_keys(device.netconf.host_keys)
+                found |= dict.fromkeys(pins.fingerprints if pins else (), device.name)
+    return found
 
 
 def lane_of_device(device: DeviceSettings, lanes: int) -> int:

@@ -54,6 +54,7 @@ class LaneProcess:
         folder: Path,
         orders: Callable[[], Orders],
         opened: socket.socket | None,
+        called: socket.socket | None = None,
         *,
         pause_seconds: float = PAUSE_SECONDS,
     ) -> None:
@@ -63,6 +64,7 @@ class LaneProcess:
             folder: its data folder.
             orders: what it is to do, the same object until something changes.
             opened: its socket, which stays ours too; None where nothing is received over UDP.
+            called: likewise, the one that listens for devices that call home.
             pause_seconds: before the first restart.
         """
         self.number = number
@@ -77,7 +79,7 @@ class LaneProcess:
         self.at_next_start: tuple[str, ...] = ()
         """Keys that changed since it started and that it does not heed."""
         self._orders = orders
-        self._opened = opened
+        self._sockets = (opened, called)
         self._shortest = self._pause = pause_seconds
         self._child: asyncio.subprocess.Process | None = None
         self._reader: asyncio.StreamReader | None = None
@@ -141,13 +143,17 @@ class LaneProcess:
     async def _spawn(self) -> None:
         """Start the process. Raises OSError."""
         ours, theirs = socket.socketpair()
-        files = [theirs.fileno(), *([] if self._opened is None else [self._opened.fileno()])]
+        files = [theirs.fileno()]
+        words = [str(theirs.fileno())]
+        for one in self._sockets:
+            files += [] if one is None else [one.fileno()]
+            words.append("-" if one is None else str(one.fileno()))
         # -P: nothing is imported from the folder that the collector happens to be started in
-        command = (sys.executable, "-P", "-m", "collector.lanes.lane", *map(str, files))
+        command = (sys.executable, "-P", "-m", "collector.lanes.lane", *words)
         try:
             with theirs:
                 self._child = await asyncio.create_subprocess_exec(
-                    *(command if len(files) == 2 else (*command, "-")),
+                    *command,
                     stdin=asyncio.subprocess.DEVNULL,
                     pass_fds=files,
                     process_group=0,  # Ctrl-C is for the supervisor, which passes it on in order

@@ -59,6 +59,9 @@ async def _run(config: Config, reload_from: Callable[[], Config] | None) -> None
 
 
 def _listening(supervisor: Supervisor) -> str:
-    if not supervisor.port:
-        return "nothing"
-    return f"{supervisor.config.udp_notif.address} port {supervisor.port} (UDP-notif)"
+    config, found = supervisor.config, []
+    if supervisor.port:
+        found.append(f"{config.udp_notif.address} port {supervisor.port} (UDP-notif)")
+    if supervisor.call_home_port:
+        found.append(f"{config.call_home.address} port {supervisor.call_home_port} (call home)")
+    return ", ".join(found) or "nothing"

@@ -27,9 +27,9 @@ from collector.lanes.channel import Orders
 from collector.lanes.closing import close_earlier
 from collector.lanes.folders import moved, notes_at_start, save_assignment, sentence_of_moved
 from collector.lanes.numbers import Numbers
-from collector.lanes.plan import Plan, plan_of
+from collector.lanes.plan import Plan, callers_elsewhere, plan_of
 from collector.lanes.process import PAUSE_SECONDS, LaneProcess
-from collector.receivers.lane_sockets import open_lane_sockets, steer
+from collector.receivers.lane_sockets import open_lane_listeners, open_lane_sockets, steer
 from collector.service.addresses import with_addresses, without_addresses
 from collector.sinks.prometheus import MetricsServer
 
@@ -72,6 +72,9 @@ class Supervisor:
         self._orders: list[Orders] = []
         self._lock: FolderLock | None = None
         self._sockets: list[socket.socket] = []
+        """Of UDP-notif, one a lane."""
+        self._listeners: list[socket.socket] = []
+        """That devices call, one a lane."""
         self._control: ControlServer | None = None
         self._taking_over = asyncio.Lock()
         """Configurations are taken over in the order in which they came."""
@@ -90,6 +93,11 @@ class Supervisor:
     def port(self) -> int:
         """The port of UDP-notif; 0 where it is not received."""
         return int(self._sockets[0].getsockname()[1]) if self._sockets else 0
+
+    @property
+    def call_home_port(self) -> int:
+        """The port that devices call; 0 where none may."""
+        return int(self._listeners[0].getsockname()[1]) if self._listeners else 0
 
     def devices_of(self, lane: int) -> int:
         """How many devices are in a lane."""
@@ -130,7 +138,8 @@ class Supervisor:
     def _follow_plan(self, plan: Plan) -> None:
         self._plan = plan
         self._orders = [
-            Orders(lane, plan.lanes, config) for lane, config in enumerate(plan.configs)
+            Orders(lane, plan.lanes, config, callers_elsewhere(plan, lane))
+            for lane, config in enumerate(plan.configs)
         ]
 
     def _open_sockets(self, plan: Plan) -> None:
@@ -143,6 +152,15 @@ class Supervisor:
                 program=plan.program,
                 receive_buffer=settings.receive_buffer_bytes,
             )
+        calls = self.config.call_home
+        if calls.enabled:
+            self._listeners = open_lane_listeners(
+                calls.address,
+                calls.port,
+                lanes=plan.lanes,
+                program=plan.program,
+                section="call_home",
+            )
 
     async def _start_lanes(self, count: int) -> None:
         """All side by side; the first that cannot start is the reason why nothing does."""
@@ -153,6 +171,7 @@ class Supervisor:
                     Path(self._orders[lane].config.collector.data_dir),
                     lambda lane=lane: self._orders[lane],  # type: ignore[misc]  # bound early
                     self._sockets[lane] if self._sockets else None,
+                    self._listeners[lane] if self._listeners else None,
                     pause_seconds=self._pause_seconds,
                 )
             )
@@ -223,8 +242,9 @@ class Supervisor:
             log.warning("%s", sentence_of_moved(others))
             self._follow_plan(_without_arrivals(plan, before))
             failed += await self._obey()
-        if self._sockets:
-            steer(self._sockets[0], plan.program)
+        for group in (self._sockets, self._listeners):
+            if group:
+                steer(group[0], plan.program)
         self._follow_plan(plan)
         failed += await self._obey()
         save_assignment(self.folder, len(self.lanes), plan.devices)
@@ -264,7 +284,7 @@ class Supervisor:
         if self.metrics is not None:
             await self.metrics.stop()
         self._note_good_end()
-        for one in self._sockets:
+        for one in (*self._sockets, *self._listeners):
             with contextlib.suppress(OSError):
                 one.close()
         if self._lock is not None:

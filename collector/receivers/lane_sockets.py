@@ -1,10 +1,12 @@
-"""The UDP sockets of all lanes: one port, SO_REUSEPORT, and the program that steers.
+"""The sockets of all lanes: one port, SO_REUSEPORT, and the program that steers; those of UDP, and
+those that take calls over TCP.
 
 Does: open the sockets in the order of the lanes, attach and replace the steering program. Does not:
 read, or decide which address belongs where (``steering``, ``lanes.plan``).
 
 Rules:
-* The kernel numbers the sockets of a group in the order of their bind, and moves the last one into
+* The kernel numbers the sockets of a group in the order of their bind (of TCP: in which they begin
+  to listen), and moves the last one into
   the hole that a closed one leaves. So all of them are opened here, in order, by the process that
   outlives the lanes, and none is closed before all are: lane n is number n for ever, and what
   arrives while a lane restarts waits in its socket.
@@ -19,7 +21,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from collector.errors import ConfigError
@@ -30,6 +32,8 @@ from collector.receivers.steering import Instruction
 _SO_ATTACH_FILTER: Final = 26
 _SO_DETACH_FILTER: Final = 27
 _SO_ATTACH_REUSEPORT_CBPF: Final = 51
+_BACKLOG: Final = 1024
+"""Callers that wait while a lane is busy or starts again (ours)."""
 _DROP_ALL: Final[list[Instruction]] = [(0x06, 0, 0, 0)]
 
 
@@ -68,20 +72,67 @@ def open_lane_sockets(
     """
     with open_udp_socket(address, port) as alone:
         port = alone.getsockname()[1]
+
+    def one() -> socket.socket:
+        opened = open_udp_socket(address, port, prepare=_prepared)
+        stamp_arrivals(opened)
+        if receive_buffer:
+            enlarge_receive_buffer(opened, receive_buffer)
+        return opened
+
+    return _group(one, lanes, program)
+
+
+def open_lane_listeners(
+    address: str, port: int, *, lanes: int, program: Sequence[Instruction], section: str
+) -> list[socket.socket]:
+    """The same over TCP: one listening socket a lane; who connects reaches the lane of his address.
+
+    Args:
+        address: a literal; ``::`` takes IPv4 too.
+        port: 0 for any free one.
+        lanes: how many.
+        program: see ``steering.steering_program``.
+        section: of the configuration.
+
+    Raises:
+        ConfigError: the address cannot be used, or this system cannot steer.
+    """
+
+    def one(prepare: Callable[[socket.socket], None] = lambda sock: None) -> socket.socket:
+        listening = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        try:
+            if listening.family == socket.AF_INET6:
+                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address != "::")
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.setblocking(False)
+            prepare(listening)
+            listening.bind((address, port))
+            listening.listen(_BACKLOG)
+        except OSError as error:
+            listening.close()
+            sentence = f"cannot listen on {address} port {port}: {error.strerror}"
+            raise ConfigError(sentence, key=f"{section}.address") from None
+        return listening
+
+    with one() as alone:
+        port = alone.getsockname()[1]
+    return _group(lambda: one(_prepared), lanes, program)
+
+
+def _group(
+    one: Callable[[], socket.socket], lanes: int, program: Sequence[Instruction]
+) -> list[socket.socket]:
+    """All of them, steered, and only then open to the world."""
     sockets: list[socket.socket] = []
     try:
-        for _ in range(lanes):
-            one = open_udp_socket(address, port, prepare=_prepared)
-            sockets.append(one)
-            stamp_arrivals(one)
-            if receive_buffer:
-                enlarge_receive_buffer(one, receive_buffer)
+        sockets.extend(one() for _ in range(lanes))  # it keeps those before one that fails
         steer(sockets[0], program)
-        for one in sockets:
-            one.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+        for opened in sockets:
+            opened.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
     except BaseException:
-        for one in sockets:
-            one.close()
+        for opened in sockets:
+            opened.close()
         raise
     return sockets
 
@@ -103,9 +154,9 @@ def steer(sock: socket.socket, program: Sequence[Instruction]) -> None:
     except OSError as error:
         missing = error.errno in (errno.ENOPROTOOPT, errno.EOPNOTSUPP, errno.ENOSYS)
         sentence = (
-            "this system cannot steer datagrams to lanes (SO_ATTACH_REUSEPORT_CBPF is missing)"
+            "this system cannot steer to lanes (SO_ATTACH_REUSEPORT_CBPF is missing)"
             if missing
-            else f"the kernel refuses to steer datagrams to lanes: {error.strerror}"
+            else f"the kernel refuses to steer to lanes: {error.strerror}"
         )
         allowed = "1, or Linux 4.5 or later"
         raise ConfigError(sentence, key="collector.lanes", allowed=allowed) from None

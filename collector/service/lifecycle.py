@@ -70,6 +70,7 @@ class Service:
         wall: Callable[[], int] = time.time_ns,
         disk: Disk | None = None,
         opened: socket.socket | None = None,
+        called: socket.socket | None = None,
     ) -> None:
         """
         Args:
@@ -78,6 +79,7 @@ class Service:
             wall: the machine's clock, ns since 1970.
             disk: file calls of the journal.
             opened: the socket of UDP-notif, where somebody else has opened it.
+            called: likewise, the one that listens for devices that call home.
         """
         self.config = config
         self._started_with = config
@@ -91,6 +93,7 @@ class Service:
         self._wall = wall
         self._disk = disk
         self._opened = opened
+        self._called = called
         self.receivers: list[Receiver] = []
         self.reloads = 0
         self.reload_from: Callable[[], Config] | None = None
@@ -211,7 +214,9 @@ class Service:
             counters=self.counters,
         )
         self.intake.last_arrival = last_arrival
-        self.manager = manager_of(self.config, self.intake, self.clock, self.counters)
+        self.manager = manager_of(
+            self.config, self.intake, self.clock, self.counters, opened=self._called
+        )
         self.housekeeping = Housekeeping(self)
         self._at_the_end(self.housekeeping.stop)
         self.intake.note(RecordKind.COLLECTOR_START)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import resource
+import socket
 from typing import TYPE_CHECKING
 
 from collector.config import Config
@@ -27,15 +28,24 @@ SPARE_FILES = 256
 
 
 def manager_of(
-    config: Config, intake: Intake, clock: Clock, counters: Counters
+    config: Config,
+    intake: Intake,
+    clock: Clock,
+    counters: Counters,
+    *,
+    opened: socket.socket | None = None,
 ) -> SubscriptionManager:
-    """Of the sessions to all devices; nothing is connected yet."""
+    """Of the sessions to all devices; nothing is connected yet.
+
+    ``opened``: a socket that listens for calls already.
+    """
+    calls = _calls_of(config, opened)
     return SubscriptionManager(
-        intake, clock, sessions=config.sessions, calls=_calls_of(config), counters=counters
+        intake, clock, sessions=config.sessions, calls=calls, counters=counters
     )
 
 
-def _calls_of(config: Config) -> CallHome | None:
+def _calls_of(config: Config, opened: socket.socket | None) -> CallHome | None:
     if not config.call_home.enabled:
         return None
     from collector.subscriber.call_home import CallHome  # loads asyncssh
@@ -44,6 +54,7 @@ def _calls_of(config: Config) -> CallHome | None:
         config.call_home,
         per_second=config.sessions.connects_per_second,
         refused=Refusals(CALL_HOME).add,
+        opened=opened,
     )
 
 

@@ -53,13 +53,18 @@ class CallHome:
         *,
         per_second: float,
         refused: Refused = lambda reason, sentence: None,
+        opened: socket.socket | None = None,
     ) -> None:
         """
         Args:
             settings: where, and how many.
             per_second: callers that may begin in a second.
             refused: is told of every refusal.
+            opened: a socket that listens there already.
         """
+        self.elsewhere: Mapping[str, str] = {}
+        """fingerprint -> device of another process, where calls are shared out by their address."""
+        self._opened = opened
         self._settings = settings
         self._refused = refused
         # Who would wait for its turn until it has given up would take it in vain, and come again.
@@ -81,10 +86,16 @@ class CallHome:
     # ------------------------------------------------------------------ life
     async def start(self) -> None:
         """Return when listening. Raises ConfigError."""
+        self._listener = listener = self._opened or self._listen()
+        listener.setblocking(False)
+        self.local_port = listener.getsockname()[1]
+        self._accepting = asyncio.create_task(self._accept(listener), name="call home")
+
+    def _listen(self) -> socket.socket:
         address, port = self._settings.address, self._settings.port
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         try:
-            self._listener = socket.create_server(
+            return socket.create_server(
                 (address, port), family=family, backlog=_BACKLOG, dualstack_ipv6=address == "::"
             )
         except (OSError, ValueError) as error:
@@ -92,9 +103,6 @@ class CallHome:
             raise ConfigError(
                 f"cannot listen on {address} port {port}: {why}", key="call_home.address"
             ) from error
-        self._listener.setblocking(False)
-        self.local_port = self._listener.getsockname()[1]
-        self._accepting = asyncio.create_task(self._accept(self._listener), name="call home")
 
     async def stop(self) -> None:
         """Listen no more and leave who is not logged in. May be called twice, or at once."""
@@ -212,7 +220,13 @@ class CallHome:
         slot = caller.slot
         if slot is None:
             reason, sentence = caller.refusal or _why(error)
-            if reason == "unknown-host-key":
+            if reason == "unknown-host-key" and (other := self.elsewhere.get(caller.shown)):
+                reason = "other-lane"
+                sentence = (
+                    f"device {other} called another lane than its own: with several lanes a device"
+                    " has to call from one of its sources, so add this address to them"
+                )
+            elif reason == "unknown-host-key":
                 self._book.met(address, caller.shown)
             self._refuse(reason, f"{sentence} (from {address})")
             return

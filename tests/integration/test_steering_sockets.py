@@ -18,7 +18,7 @@ from typing import Any, cast
 import pytest
 
 from collector.errors import ConfigError
-from collector.receivers.lane_sockets import open_lane_sockets, steer
+from collector.receivers.lane_sockets import open_lane_listeners, open_lane_sockets, steer
 from collector.receivers.steering import lane_of, steering_program
 
 pytestmark = pytest.mark.integration
@@ -72,6 +72,32 @@ def test_a_source_reaches_one_lane_from_whatever_port(address: str, lanes: int) 
     assert found == {source: {lane_of(source, lanes)} for source in SOURCES}
     share = Counter(next(iter(reached)) for reached in found.values())
     assert min(share[lane] for lane in range(lanes)) > len(SOURCES) / lanes / 2
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::"])
+def test_a_caller_reaches_the_lane_of_its_address(address: str) -> None:
+    """TCP: by the program that steers datagrams."""
+    lanes, table = 3, {SOURCES[0]: 1, SOURCES[1]: 2, SOURCES[2]: 0}
+    program = steering_program(table, lanes)
+    listeners = open_lane_listeners(address, 0, lanes=lanes, program=program, section="call_home")
+    with ExitStack() as stack:
+        for one in listeners:
+            stack.enter_context(one)
+        port = listeners[0].getsockname()[1]
+        for source in SOURCES[:12]:
+            for _ in range(3):
+                with socket.socket() as caller:
+                    caller.bind((source, 0))
+                    caller.connect(("127.0.0.1", port))
+                    ready, _, _ = select.select(listeners, [], [], 10)
+                    (listening,) = ready
+                    accepted, _ = listening.accept()
+                    accepted.close()
+                    lane = table.get(source, lane_of(source, lanes))
+                    assert listeners.index(listening) == lane
+        with pytest.raises(ConfigError, match="cannot listen on") as caught:
+            open_lane_listeners(address, port, lanes=2, program=program, section="call_home")
+        assert caught.value.key == "call_home.address"
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::"])

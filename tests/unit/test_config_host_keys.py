@@ -90,12 +90,20 @@ def test_a_device_that_calls_home() -> None:
             "calls are taken by asyncssh only",
         ),
         (ON + NETCONF + 'call_home = true\nhost_keys = ["x"]', "neither a public key"),
-        (ON + "[collector]\nlanes = 2\n", "only UDP-notif is steered"),
         ('[call_home]\naddress = "home"', "not an IP address"),
     ],
 )
 def test_what_cannot_be(text: str, word: str) -> None:
     assert word in fault(text)
+
+
+def test_with_several_lanes_a_caller_is_known_by_its_address_too() -> None:
+    caller = NETCONF + f'call_home = true\nhost_keys = ["{KEY}"]\n'
+    lanes = "[collector]\nlanes = 2\n" + ON
+    assert "device[1].sources: with several lanes a call reaches the lane" in fault(lanes + caller)
+    name = 'name = "core7"\n'
+    config = parse_config(lanes + caller.replace(name, f'{name}sources = ["192.0.2.7"]\n'))
+    assert config.call_home.enabled
 
 
 def test_a_key_belongs_to_one_caller() -> None:

@@ -21,7 +21,7 @@ from collector.lanes import folders
 from collector.lanes.answers import Answers
 from collector.lanes.channel import Orders, Report, report_of
 from collector.lanes.merging import merged_devices, merged_status
-from collector.lanes.plan import lane_of_device, plan_of
+from collector.lanes.plan import callers_elsewhere, lane_of_device, plan_of
 from collector.lanes.supervisor import Supervisor
 from collector.metrics import (
     METRICS,
@@ -97,6 +97,33 @@ def test_devices_that_come_and_go_move_nobody() -> None:
     more = plan_of(config_of(TWO | {f"n{n}": [f"10.0.0.{n}"] for n in range(50)}), 4)
     few = plan_of(config_of(TWO), 4)
     assert {name: more.devices[name] for name in TWO} == dict(few.devices)
+
+
+def test_a_lane_knows_whom_a_call_that_went_astray_was_meant_for() -> None:
+    keys = {name: f"SHA256:{letter * 43}" for name, letter in zip(TWO, "AQg", strict=True)}
+    netconf = {"call_home": True, "username": "u", "password_env": "PASSWORD"}
+    table = {
+        "collector": {"lanes": 2},
+        "call_home": {"enabled": True},
+        "device": [
+            {"name": name, "sources": TWO[name], "netconf": netconf | {"host_keys": [key]}}
+            for name, key in keys.items()
+        ],
+    }
+    plan = plan_of(read_config_table(table), 2)
+    for lane in range(2):
+        there = {key: name for name, key in keys.items() if plan.devices[name] != lane}
+        assert callers_elsewhere(plan, lane) == there
+    assert callers_elsewhere(plan_of(config_of(TWO), 2), 0) == {}
+
+
+def test_the_lane_of_a_device_is_found_by_whoever_looks_for_it(tmp_path: Path) -> None:
+    assert folders.folder_of(tmp_path, "a") == tmp_path
+    folders.save_assignment(tmp_path, 1, {"a": 0})
+    assert folders.folder_of(tmp_path, "a") == tmp_path
+    folders.save_assignment(tmp_path, 2, {"a": 1})
+    assert folders.folder_of(tmp_path, "a") == tmp_path / "lane-1"
+    assert folders.folder_of(tmp_path, "new") == tmp_path
 
 
 def test_a_configuration_that_cannot_be_steered_is_refused_before_anything_starts(
