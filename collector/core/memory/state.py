@@ -221,7 +221,7 @@ class Hole:
 
     __slots__ = (
         "after_arrival", "before_arrival", "blamed", "cause", "charged", "first_id", "found",
-        "opened", "priced", "run", "size", "suspects",
+        "opened", "owing", "priced", "run", "size", "suspects",
     )  # fmt: skip
 
     def __init__(
@@ -239,6 +239,8 @@ class Hole:
         self.priced = False
         """It cost its book 1 that may be given back."""
         self.suspects: list[tuple[Originator, int]] = []
+        self.owing: list[tuple[Originator, int]] | None = None
+        """Of these the ones that may owe records; None: each of them may."""
         self.blamed = 0
         """Suspects whose period can still change."""
         self.charged = False

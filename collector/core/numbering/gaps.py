@@ -98,9 +98,12 @@ def is_suspect_index(originator: Originator, index: int) -> bool:
 
 def blame(hole: Hole, suspects: Iterable[Suspect]) -> None:
     """Fix who is blamed for a hole."""
+    known = set(hole.suspects)
+    hole.owing = None
     for originator, index in suspects:
-        if (originator, index) in hole.suspects:
+        if (originator, index) in known:
             continue
+        known.add((originator, index))
         hole.suspects.append((originator, index))
         hole.blamed += 1
         if not originator.holes:
@@ -197,27 +200,55 @@ def owes_no_more(originator: Originator, slot: Slot) -> bool:
 def has_ids_left(hole: Hole, originator: Originator, index: int) -> bool:
     """Has a hole ids that its other suspects do not explain?"""
     left = open_records(hole)
-    for other, at in hole.suspects:
+    for other, at, owed in _short_ones(hole):
         if other is originator and at == index:
             continue
-        owed = shortfall(other, at)
-        if owed:
-            for one in touching(other, at):
-                if one is not hole:
-                    owed -= open_records(one)
-            if owed > 0:
-                left -= owed
-                if left <= 0:
-                    return False
+        left -= _explained(hole, other, at, owed)
+        if left <= 0:
+            return False
     return left > 0
 
 
 def another_is_short(hole: Hole, originator: Originator, index: int) -> bool:
     """Does another suspect owe records?"""
-    for other, at in hole.suspects:
-        if not (other is originator and at == index) and shortfall(other, at):
-            return True
-    return False
+    return any(other is not originator or at != index for other, at, _ in _short_ones(hole))
+
+
+def _short_ones(hole: Hole) -> Iterator[tuple[Originator, int, int]]:
+    """The suspects of a hole that owe records, and how many.
+
+    Who was found to owe nothing is not looked at again (``look_again``): hundreds of subscriptions
+    may share a counter, and of their records most came.
+    """
+    if hole.owing is None:
+        hole.owing = hole.suspects[:]
+    owing, place = hole.owing, 0
+    while place < len(owing):
+        originator, index = owing[place]
+        owed = shortfall(originator, index)
+        if owed:
+            yield originator, index, owed
+            place += 1
+        else:
+            owing[place] = owing[-1]
+            owing.pop()
+
+
+def look_again(originator: Originator, index: int | None = None) -> None:
+    """An originator may owe more than before, in a period or in all: its usual count changed, or a
+    record was taken away."""
+    for at, holes in originator.holes.items():
+        if index in (None, at):
+            for hole in holes:
+                hole.owing = None
+
+
+def _explained(hole: Hole, suspect: Originator, index: int, owed: int) -> int:
+    """Of the ids of a hole those that a suspect's records had which no other hole explains."""
+    for one in touching(suspect, index):
+        if one is not hole:
+            owed -= open_records(one)
+    return max(owed, 0)
 
 
 def may_be_irregular(hole: Hole) -> bool:
@@ -240,3 +271,39 @@ def affected(suspects: Iterable[Suspect]) -> Iterator[tuple[Subscription, int]]:
             looked_at.add(id(hole))
             for other, at in hole.suspects:
                 yield other.subscription, at
+
+
+def affected_by_records(originator: Originator, index: int) -> Iterator[tuple[Subscription, int]]:
+    """As ``affected``, of one suspect whose records came: without the holes of which the others
+    deserve the same, whether it owes all that it usually sends or what it owes now.
+
+    With hundreds of suspects of one hole each would have all judged again otherwise.
+    """
+    yield originator.subscription, index
+    before, now = originator.usual or 1, shortfall(originator, index)
+    for hole in touching(originator, index):
+        if _may_matter(hole, originator, index, before, now):
+            for other, at in hole.suspects:
+                yield other.subscription, at
+
+
+def _may_matter(hole: Hole, originator: Originator, index: int, before: int, now: int) -> bool:
+    """May it matter to the other suspects of a hole that one owes less than before?
+
+    It does not where two others are short still (``another_is_short``) and their records explain
+    all ids of the hole, whichever of them is left out (``has_ids_left``).
+    """
+    explains = _explained(hole, originator, index, before) != _explained(
+        hole, originator, index, now
+    )
+    if not explains and bool(before) == bool(now):
+        return False
+    left, most = open_records(hole) if explains else 0, 0
+    for short, (other, at, owed) in enumerate(_short_ones(hole), 1):
+        if explains:
+            part = _explained(hole, other, at, owed)
+            left -= part
+            most = max(most, part)
+        if short > 1 and left + most <= 0:
+            return False
+    return True

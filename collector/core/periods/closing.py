@@ -111,26 +111,29 @@ def _close_one(context: Context, subscription: Subscription, now: int) -> None:
         if period.row is None or judged != amendments.as_judged(period.row):
             amendments.say(context, subscription, period, judged, now)
     amendments.expect_final(context, subscription, period)
-    learning.learn(context, subscription, index, now, changed)
+    changed = learning.learn(context, subscription, index, now, changed)
     subscription.next_index = index + 1
     subscription.kept.append(index)
-    _mark_others(context, subscription, index)
+    _mark_others(context, subscription, index, recounted=changed)
     forgetting.forget_old(context, subscription, now)
     if subscription.quiet >= SINGLE_SILENCES:
         _next_range(subscription)
 
 
-def _mark_others(context: Context, subscription: Subscription, index: int) -> None:
+def _mark_others(
+    context: Context, subscription: Subscription, index: int, *, recounted: bool
+) -> None:
     """What is owed for a period is known now: whoever shares a hole with it is judged again."""
     if not subscription.marks:
         return
-    owing = [
-        (one, index) for one in subscription.originators.values()
-        if index in one.holes and gaps.shortfall(one, index)
-    ]  # fmt: skip
-    for other, at in gaps.affected(owing):
-        if at != index or other is not subscription:
-            context.mark(other, at)
+    for one in subscription.originators.values():
+        if index in one.holes and gaps.shortfall(one, index):
+            others = (
+                gaps.affected([(one, index)]) if recounted else gaps.affected_by_records(one, index)
+            )
+            for other, at in others:
+                if at != index or other is not subscription:
+                    context.mark(other, at)
 
 
 def schedule(context: Context, subscription: Subscription, now: int) -> None:
@@ -254,7 +257,7 @@ def close_all(
             amendments.say(context, subscription, period, judged, now, final=final)
         subscription.next_index = index + 1
         subscription.kept.append(index)
-        _mark_others(context, subscription, index)
+        _mark_others(context, subscription, index, recounted=False)
     settle(context, now)
     schedule(context, subscription, now)
 

@@ -254,6 +254,7 @@ def _move_record(context: Context, originator: Originator, before: Remembered) -
     if source is None or source.count == 0:
         return
     source.count -= 1
+    gaps.look_again(originator, before.index)
     arrival = source.last_arrival
     target = gaps.slot_of(originator, before.arrival_index)
     if target is None:

@@ -43,8 +43,12 @@ def read_usual_counts(subscription: Subscription, slots: Mapping[str, Slot]) -> 
 
 def learn(
     context: Context, subscription: Subscription, index: int, now: int, changed: bool = False
-) -> None:
-    """Everything learned moves here and nowhere else; ``changed``: a usual count did already."""
+) -> bool:
+    """Everything learned moves here and nowhere else; ``changed``: a usual count did already.
+
+    Returns:
+        Whether a usual count or the learned list changed.
+    """
     period = subscription.periods.get(index)
     slots = period.slots if period is not None else {}
     changed = read_usual_counts(subscription, slots) or changed
@@ -72,6 +76,7 @@ def learn(
     if changed:
         for one in subscription.periods.values():
             one.short = -1
+    return changed
 
 
 def _forget_members(context: Context, subscription: Subscription, index: int, now: int) -> None:

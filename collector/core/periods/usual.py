@@ -38,7 +38,10 @@ def count_usual(originator: Originator, slot: Slot | None) -> bool:
         return False
     originator.recount = False
     originator.usual = _agreed(originator)
-    return originator.usual != before
+    if originator.usual == before:
+        return False
+    gaps.look_again(originator)
+    return True
 
 
 def count_steady(subscription: Subscription, slots: Mapping[str, Slot]) -> bool:

@@ -270,7 +270,10 @@ def _blame(context: Context, device: str, run: Run, hole: Hole, here: gaps.Suspe
     gaps.blame(hole, suspects)
     if not hole.suspects and run.in_force:
         forgetting.say_unattributed(context, device, hole, hole.opened)
-    mark(context, hole.suspects)
+    for subscription, index in gaps.affected(hole.suspects):
+        period = subscription.periods.get(index)
+        if period is not None and period.row is not None:  # a hole makes nothing complete
+            context.mark(subscription, index)
 
 
 def _suspects(

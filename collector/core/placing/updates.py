@@ -140,7 +140,8 @@ def _look(
     if index in originator.holes and (
         period is None or period.row is not None or gaps.owes_no_more(originator, slot)
     ):
-        counters.mark(context, [(originator, index)])  # others may be blamed more now
+        for other, at in gaps.affected_by_records(originator, index):
+            context.mark(other, at)  # others may be blamed more now
     if period is not None:
         if period.closed:
             slot.late = True
