@@ -24,6 +24,8 @@ from collector.model import (
 from tests.helpers import DEVICE, SOURCE, changed, established, ns, numbered, tick, update
 
 PERIOD = 10
+RENEWED = 10
+"""By so much the id of a subscription is larger when it was established again."""
 Kind = NotificationKind
 
 
@@ -44,6 +46,9 @@ class Traffic:
         self.counted = Random(f"counted {seed}").choice([*["header"] * 4, "message", "nothing"])
         """Where the ids are: in a transport's header, in the messages, nowhere."""
         self.shared_header &= self.counted == "header"
+        renewed = Random(f"renewed {seed}")
+        self.renewed_at = renewed.randint(1, self.periods) if renewed.random() < 0.3 else None
+        """The period from which on subscriptions go on under other ids."""
 
     def chance(self, share: float) -> bool:
         return self.faults and self.random.random() < share
@@ -74,8 +79,11 @@ class Traffic:
                     for part in range(per_period[card]):
                         at = index * PERIOD + 1 + phase[card] + 0.1 * part + random.random() / 20
                         plain.append((at, card, number, index))
-        for at, card, number, _ in sorted(plain):
-            self._send(at, card, number)
+        for at, card, number, index in sorted(plain):
+            renewed = self.renewed_at is not None and index >= self.renewed_at
+            self._send(at, card, number + RENEWED if renewed else number)
+        if self.renewed_at is not None:
+            self._renew(self.renewed_at * PERIOD - 2.0)
         if self.faults:
             self._disturb()
         if self.counted != "header":
@@ -99,6 +107,17 @@ class Traffic:
             self.records.append(
                 established(
                     random.choice([-25.0, -2.0, 0.5]), listed, period=PERIOD, subscription=number,
+                    name=f"sub{number}", device=self.device,
+                )
+            )  # fmt: skip
+
+    def _renew(self, at: float) -> None:
+        """The session was lost; everything is asked for once more."""
+        for number in self.subscriptions:
+            self.records.append(Ended(CollectorTime(ns(at)), self.device, number, "session", 0))
+            self.records.append(
+                established(
+                    at + 1, tuple(self.cards), period=PERIOD, subscription=number + RENEWED,
                     name=f"sub{number}", device=self.device,
                 )
             )  # fmt: skip

@@ -302,7 +302,7 @@ class Counter:
 
     __slots__ = (
         "all", "by_header", "cost_all", "cost_each", "decided", "each", "header_id", "irregular",
-        "only_key", "originators", "per_key", "source",
+        "only_key", "originators", "per_key", "source", "swept",
     )  # fmt: skip
 
     def __init__(self, source: str, header_id: int | str) -> None:
@@ -310,7 +310,9 @@ class Counter:
         self.header_id = header_id
         self.all = Run(self, ALL_KEYS, in_force=True)
         self.each: dict[int, Run] = NONE_YET
-        """Runs per subscription; empty until there is a second key."""
+        """Runs per subscription; empty while there is one key, unless this book counts."""
+        self.swept = 0
+        """When runs of subscriptions that are over were last looked for."""
         self.only_key: int | None = None
         self.cost_all = 0
         self.cost_each = 0
@@ -338,6 +340,11 @@ class Counter:
         """A record of it came that belongs to no period."""
         if subscription not in self.irregular:
             self.irregular = (*(one for one in self.irregular if one.live), subscription)
+
+    @property
+    def last_arrival(self) -> int:
+        """Of its last message, in whichever book that was followed."""
+        return max(run.last_arrival for run in (self.all, *self.each.values()))
 
     def run_of(self, key: int) -> Run:
         """The run that counts for a subscription."""

@@ -9,10 +9,11 @@ Rules: architecture, section 3, "Counter and its scope" and "Ids"; draft-ietf-ne
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import IntEnum
 
 from collector.core.memory.arcs import indexes_meeting
-from collector.core.memory.state import NOTHING, Counter, Hole, Run
+from collector.core.memory.state import NONE_YET, NOTHING, Counter, Hole, Run
 from collector.core.numbering.seen_ids import PATIENCE, Signature, remember, seen_at
 from collector.model import SECOND
 
@@ -68,8 +69,7 @@ def observe(run: Run, signature: Signature, period: int, limit: int) -> tuple[Fi
     if ahead > max(GAP_AT_LEAST, _usual_since_last(run, arrival)):
         return _begin_anew(run, signature), None
     hole = open_hole(run, (run.last_id + 1) & MODULUS_MASK, ahead - 1, arrival, "lost", limit)
-    hole.priced = True
-    _charge(run, 1)
+    hole.priced = _charge(run, 1)
     advance(run, signature)
     return Finding.GAP, hole
 
@@ -238,12 +238,16 @@ def arrive_without_message(
 
 
 # --------------------------------------------------------------------------- the two books
-def _charge(run: Run, cost: int) -> None:
+def _charge(run: Run, cost: int) -> bool:
+    """A book pays; not while one subscription is left, when the other would have paid as well."""
     counter = run.counter
+    if len(counter.each) == 1:
+        return False
     if run is counter.all:
         counter.cost_all += cost
     else:
         counter.cost_each += cost
+    return True
 
 
 def _charge_for_behind(run: Run) -> None:
@@ -304,13 +308,16 @@ def followed(counter: Counter, each: Run | None) -> tuple[Run, ...]:
     """The runs in which a message is followed: one in each book.
 
     A book that is behind by the limit is not: with many subscriptions behind a header id the wrong
-    one sees a hole at every message. It begins afresh once the other one has had to pay.
+    one sees a hole at every message. It begins afresh once the other one has had to pay. With one
+    subscription left both would be the same.
 
     Args:
         each: the run of the message's subscription; None while there is no second book.
     """
     if each is None:
         return (counter.all,)
+    if len(counter.each) == 1:
+        return (each,) if counter.per_key else (counter.all,)
     lead = counter.cost_all - counter.cost_each
     if lead >= COST_LIMIT:
         return (each,)
@@ -361,6 +368,26 @@ def run_for_key(counter: Counter, key: int, limit: int) -> Run | None:
         return None
     run = counter.each[key] = Run(counter, key, counter.per_key)
     return run
+
+
+def forget_runs(counter: Counter, over: Collection[int]) -> bool:
+    """Drop the runs of subscriptions that are over. With one left the book that counts is enough.
+
+    Args:
+        over: keys of runs, not all of them.
+
+    Returns:
+        Whether the other book is laid aside by that, until there is a second subscription again.
+    """
+    counter.each = {key: run for key, run in counter.each.items() if key not in over}
+    if len(counter.each) > 1:
+        return False
+    if counter.per_key:
+        lay_aside(counter)
+    else:
+        (counter.only_key,) = counter.each
+        counter.each = NONE_YET
+    return True
 
 
 def copied(run: Run, key: int, in_force: bool) -> Run:

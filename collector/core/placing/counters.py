@@ -10,12 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from collector.core.context import Context, Seen
+from collector.core.expectation.deadlines import amendable
 from collector.core.judging import forgetting
 from collector.core.judging.judge import is_past
-from collector.core.memory.state import ALL_KEYS, Counter, Device, Hole, Restart, Run
+from collector.core.memory.state import (
+    ALL_KEYS,
+    NO_SUBSCRIPTION,
+    Counter,
+    Device,
+    Hole,
+    Restart,
+    Run,
+)
 from collector.core.numbering import gaps, message_ids
 from collector.core.numbering.message_ids import Finding
-from collector.core.numbering.seen_ids import Signature
+from collector.core.numbering.seen_ids import PATIENCE, Signature
 from collector.model import Rejected, StateChanged, Unreassembled, Update
 
 NOBODYS_KEPT = 16
@@ -77,8 +86,8 @@ def speaker_of(device: Device, record: StateChanged) -> str | None:
 
 def _make_room(device: Device, before: int) -> bool:
     """Forget the counter that has been silent for longest, if since ``before``."""
-    key, oldest = min(device.counters.items(), key=lambda item: item[1].all.last_arrival)
-    if oldest.all.last_arrival >= before:
+    key, oldest = min(device.counters.items(), key=lambda item: item[1].last_arrival)
+    if oldest.last_arrival >= before:
         return False
     del device.counters[key]
     return True
@@ -135,6 +144,8 @@ def _follow(
         record.message_id, event_time, key, generator, str(kind), record.arrival,
     )  # fmt: skip
     limits = context.settings.limits
+    if len(counter.each) > 1 and record.arrival - counter.swept >= PATIENCE:
+        _sweep(device, counter, key, record.arrival)
     each = message_ids.run_for_key(counter, key, limits.keys_per_counter)
     forced = context.settings.per_subscription.get(device.name)
     if forced is not None:
@@ -156,6 +167,30 @@ def _follow(
         runs = message_ids.followed(counter, each)
         seen = [one for one in seen if one[0] in runs]
     return seen
+
+
+def _sweep(device: Device, counter: Counter, key: int, now: int) -> None:
+    """Drop the runs of subscriptions that are over: nothing that is judged depends on them.
+
+    Not while a message of one may still be on its way, and not the one of the message in hand.
+    """
+    counter.swept = now
+    over = [
+        one for one, run in counter.each.items()
+        if one != key and _is_over(device, one, now - run.last_arrival)
+    ]  # fmt: skip
+    if key not in counter.each and len(over) == len(counter.each):
+        over.remove(max(over, key=lambda one: counter.each[one].last_arrival))
+    if over and message_ids.forget_runs(counter, over):
+        gaps.acquit(counter)
+
+
+def _is_over(device: Device, key: int, silent_for: int) -> bool:
+    one = device.subscriptions.get(key)
+    if one is not None:
+        return not one.live and silent_for >= amendable(one.period)
+    known = key == NO_SUBSCRIPTION or key in device.unknown
+    return not known and silent_for >= amendable(0)
 
 
 def force(context: Context, counter: Counter, per_subscription: bool) -> None:

@@ -133,7 +133,10 @@ def _find(
     run = counter.all
     if counter.each:
         each = counter.each.get(key)
-        if each is None or -COST_LIMIT < counter.cost_all - counter.cost_each < COST_LIMIT:
+        if each is None or (
+            len(counter.each) > 1
+            and -COST_LIMIT < counter.cost_all - counter.cost_each < COST_LIMIT
+        ):
             return None  # both books are followed
         if counter.per_key:
             run = each

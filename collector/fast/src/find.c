@@ -65,14 +65,15 @@ find_run(const struct layout *at, PyObject *counter, PyObject *key)
     PyObject *run = GET(counter, c_all), *each = GET(counter, c_each);
     if (each == NULL || !PyDict_CheckExact(each))
         return NULL;
-    if (PyDict_GET_SIZE(each) > 0) {
+    Py_ssize_t runs = PyDict_GET_SIZE(each);
+    if (runs > 0) {
         int64_t all_cost, each_cost;
         PyObject *own = PyDict_GetItemWithError(each, key);
         if (own == NULL || !number(GET(counter, c_cost_all), &all_cost) ||
             !number(GET(counter, c_cost_each), &each_cost))
             return NULL;
         int64_t lead = all_cost - each_cost;
-        if (-COST_LIMIT < lead && lead < COST_LIMIT)
+        if (runs > 1 && -COST_LIMIT < lead && lead < COST_LIMIT)
             return NULL;
         if (GET(counter, c_per_key) == Py_True)
             run = own;
