@@ -23,7 +23,7 @@ from collector.core.memory.state import EMPTY, NO_ARRIVAL, NONE_YET, NOTHING
 from collector.errors import UsageError
 from collector.model import Provenance, SubscriptionTerms, Update, Verdict
 
-FORMAT = 10
+FORMAT = 11
 OBJECTS: tuple[type[Any], ...] = (
     state.Device,
     state.Counter,

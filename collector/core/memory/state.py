@@ -355,8 +355,8 @@ class Device:
     """One device: all that is known of its subscriptions and counters."""
 
     __slots__ = (
-        "aliases", "counters", "duplicates", "fell_off", "name", "next_offset", "nobodys",
-        "ports", "subscriptions", "unknown", "windows",
+        "aliases", "counters", "displaced", "duplicates", "fell_off", "name", "next_offset",
+        "nobodys", "ports", "subscriptions", "unknown", "windows",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
@@ -367,6 +367,8 @@ class Device:
         self.next_offset = 0
         """Inputs before this journal offset are known already (after a restart)."""
         self.subscriptions: dict[int, Subscription] = {}
+        self.displaced: dict[str, Subscription] = {}
+        """Name -> its last revision, where another name has the id now."""
         self.counters: dict[tuple[str, int | str], Counter] = {}
         self.unknown: dict[int, Unknown] = {}
         self.aliases: dict[int, int] = {}

@@ -52,6 +52,40 @@ def finish(
     one.state, one.reason, one.until = "ended", reason, arrival
 
 
+def predecessor(device: Device, name: str, occupant: Subscription | None) -> Subscription | None:
+    """The revision that a new one goes on from: the last one of its name.
+
+    A device that rebooted deals its ids out anew, so that the id may be of another subscription;
+    that of a configured one stays its own when the operator finds another name for it.
+
+    Args:
+        occupant: the one that had the id so far, which is over.
+    """
+    known = [*device.subscriptions.values()] if name else []
+    if (displaced := device.displaced.pop(name, None)) is not None:
+        known.append(displaced)
+    found = [one for one in known if one.name == name and not one.live]
+    if found:
+        return max(found, key=lambda one: one.revision)
+    stays = occupant is not None and (occupant.name == name or occupant.origin == "configured")
+    return occupant if stays else None
+
+
+def displace(context: Context, device: Device, occupant: Subscription) -> None:
+    """Another name has its id now: it stays known by its name, unless a newer one of that does."""
+    forget_speakers(device, occupant)
+    newest = all(
+        one.revision <= occupant.revision
+        for one in device.subscriptions.values()
+        if one.name == occupant.name
+    )
+    if newest and occupant.name:
+        device.displaced[occupant.name] = occupant
+        if len(device.displaced) > _limit(context):
+            del device.displaced[next(iter(device.displaced))]
+            device.count_refused("subscriptions")
+
+
 def forget_speakers(device: Device, before: Subscription) -> None:
     """Its originators no longer speak in any counter."""
     for counter in device.counters.values():

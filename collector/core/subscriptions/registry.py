@@ -20,11 +20,13 @@ from collector.core.periods import closing, fold
 from collector.core.settings import KnownSubscription, NamedSubscription
 from collector.core.subscriptions.control_modes import mode_of
 from collector.core.subscriptions.endings import (
+    displace,
     end,
     finish,
     forget_speakers,
     has_room,
     make_room,
+    predecessor,
     when,
 )
 from collector.model import (
@@ -56,11 +58,12 @@ def begin(
     reply: bool = True,
     start_reason: str = "starting",
 ) -> Subscription:
-    """Open a revision; the one before it, of the same id or the same name, hands over."""
-    before = device.subscriptions.get(subscription_id) or _by_name(device, name)
-    ended = NotJudgedReason(start_reason if start_reason == "terms_changed" else "ended")
-    if before is not None and before.live and before.id == subscription_id:
-        end(context, before, arrival, "replaced", ended)
+    """Open a revision; the one before it hands over (``endings.predecessor``)."""
+    occupant = device.subscriptions.get(subscription_id)
+    if occupant is not None and occupant.live:
+        ended = NotJudgedReason(start_reason if start_reason == "terms_changed" else "ended")
+        end(context, occupant, arrival, "replaced", ended)
+    before = predecessor(device, name, occupant)
     said = context.settings.for_name(device.name, name)
     period = terms.period or 0
     if not period and is_periodic(terms) and said.period:
@@ -72,6 +75,8 @@ def begin(
     one.grace = _grace(context, said, period)
     if terms.anchor_time is not None and period:
         one.anchored, one.offset = True, terms.anchor_time % period
+    if occupant is not None and occupant is not before:
+        displace(context, device, occupant)
     device.subscriptions[subscription_id] = one
     if before is not None:
         take_over(device, before, one)
@@ -100,13 +105,6 @@ def _grace(context: Context, said: NamedSubscription, period: int) -> int:
         return said.grace
     configured = context.settings.grace
     return default_grace(period) if configured is None else configured
-
-
-def _by_name(device: Device, name: str) -> Subscription | None:
-    if not name:
-        return None
-    found = [one for one in device.subscriptions.values() if one.name == name and not one.live]
-    return max(found, key=lambda one: one.revision, default=None)
 
 
 def is_periodic(terms: SubscriptionTerms) -> bool:
@@ -145,7 +143,8 @@ def take_over(device: Device, before: Subscription, after: Subscription) -> None
         new.times_from, new.times_to = old.times_from, old.times_to
         new.arrivals_from, new.arrivals_to = old.arrivals_from, old.arrivals_to
         new.shift, new.lag, new.counter = old.shift, old.lag, old.counter
-        new.usual, new.recent, new.recount = old.usual, list(old.recent), False
+        new.usual, new.recount = old.usual, False
+        new.recent, old.recent = old.recent, []  # the most of what a revision that is over keeps
         new.settled, new.varies = old.settled, old.varies
         new.last_time, new.last_arrival = old.last_time, old.last_arrival
         new.last_index = old.last_index
