@@ -14,7 +14,8 @@ still sends an empty update (RFC 8641 §3.7).
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from collector.model import SECOND, NotificationKind, StateChange
 from publisher_sim.agent.actions import Account, AgentAction, Leaving, Planned, Transmit
@@ -243,28 +244,46 @@ class AgentPublisher:
             one = Planned(component.subscription_id, plan, nominal, planned, position, count)
             heapq.heappush(self._making, (planned, self._order, one))
 
-    def _make(self, component: ComponentSubscription, one: Planned) -> Iterable[AgentAction]:
-        """One message: numbered, accounted for, broken, and put into the queue."""
+    def _make(self, component: ComponentSubscription, one: Planned) -> list[AgentAction]:
+        """One message of a tick."""
         tick, number = tick_of(component, one.nominal), component.subscription_id
         skew = self._breaker.skew(tick)
-        first, *others = component.goes_to
+        first = component.goes_to[0]
         clock = one.at + skew + round(self._behaviour.stamps_off * component.period)
         numbers = self._numbering.of(first, number)
-        run, message_id = numbers.run, numbers.message_id
         update = self._writer.update(component, one, clock, first)
         units = units_of(update)
         made = Produced(
-            self._card.generator, run, message_id, number, one.nominal, one.at, len(units),
-            one.count, skew, update.incomplete,
+            self._card.generator, numbers.run, numbers.message_id, number, one.nominal, one.at,
+            len(units), one.count, skew, update.incomplete,
         )  # fmt: skip
-        yield Account(made)
-        numbers.used()
+        again = partial(self._writer.update, component, one, clock)
+        return self._put(component, made, units, again, tick, f"/{one.position}")
+
+    def _put(
+        self, component: ComponentSubscription, made: Produced | Recorded, units: list[bytes],
+        again: Callable[[Destination], Update], tick: int, within: str,
+    ) -> list[AgentAction]:  # fmt: skip
+        """A message is numbered, accounted for, broken, and put into the queue.
+
+        Args:
+            component: it is of.
+            made: how it is accounted for.
+            units: it, for the first destination.
+            again: makes it for another one.
+            tick: what faults are looked up by.
+            within: which of the tick it is; part of what their draws come from.
+        """
+        number = component.subscription_id
+        first, *others = component.goes_to
+        self._numbering.of(first, number).used()
         for to in others:
-            self._copy(self._writer.update(component, one, clock, to), one.at, to)
+            self._copy(again(to), made.planned, to)
         self._made[number] = self._made.get(number, 0) + 1
-        messages, within = [(one.at, units)], f"/{one.position}"
+        messages = [(made.planned, units)]
         (sendings,) = self._breaker.break_messages(tick, number, messages, within)
         self._leave(Leaving(number, first, made), sendings)
+        return [Account(made)]
 
     def _count(self, component: ComponentSubscription) -> int:
         """Updates of one tick."""
@@ -325,7 +344,7 @@ class AgentPublisher:
             return []
         tick = tick_of(component, record.at)
         skew = self._breaker.skew(tick)
-        first, *others = component.goes_to
+        first = component.goes_to[0]
         clock = record.at + skew
         units = units_of(self._writer.record(component, record, clock, first))
         numbers = self._numbering.of(first, number)
@@ -333,14 +352,8 @@ class AgentPublisher:
             self._card.generator, numbers.run, numbers.message_id, number, record.at, len(units),
             record.patch_id, record.edits, record.incomplete, skew,
         )  # fmt: skip
-        numbers.used()
-        for to in others:
-            self._copy(self._writer.record(component, record, clock, to), record.at, to)
-        self._made[number] = self._made.get(number, 0) + 1
-        messages, within = [(record.at, units)], f"/{record.at}"
-        (sendings,) = self._breaker.break_messages(tick, number, messages, within)
-        self._leave(Leaving(number, first, made), sendings)
-        return [Account(made)]
+        again = partial(self._writer.record, component, record, clock)
+        return self._put(component, made, units, again, tick, f"/{record.at}")
 
 
 def register_of(scenario: Scenario, agent: AgentPublisher, card: Card) -> Register:
