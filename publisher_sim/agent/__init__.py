@@ -7,6 +7,7 @@
     on_change   one of them: from change to update record
     numbering   Message IDs and sequence numbers
     units       a message in the form in which each transport puts it on the wire
+    outgoing    what was made and has not left
     faults      what is lost, late, twice or spoilt on purpose
 
 The master has one for its own share.

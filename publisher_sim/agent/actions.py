@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from publisher_sim.cards.channel import Count, Destination, Forward, Status
+from publisher_sim.cards.channel import Count, Forward, Status
 from publisher_sim.truth.accounts import OnWire, Produced, Recorded
 
 
@@ -45,15 +45,6 @@ class Planned(Struct, frozen=True, gc=False):
     position: int
     """Which of ``count`` of its tick, from 0."""
     count: int
-
-
-class Leaving(Struct, frozen=True, gc=False):
-    """A message some units of which have not left."""
-
-    subscription_id: int
-    destination: Destination
-    made: Produced | Recorded | None
-    """None: a copy for a further destination, of which nothing is accounted for."""
 
 
 AgentAction = Account | Transmit | Forward | Status | Count

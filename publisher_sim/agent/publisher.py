@@ -18,11 +18,12 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from collector.model import SECOND, NotificationKind, StateChange
-from publisher_sim.agent.actions import Account, AgentAction, Leaving, Planned, Transmit
+from publisher_sim.agent.actions import Account, AgentAction, Planned, Transmit
 from publisher_sim.agent.changing import Changing
 from publisher_sim.agent.faults import Breaker, Sending
 from publisher_sim.agent.numbering import Numbering
 from publisher_sim.agent.on_change import Record
+from publisher_sim.agent.outgoing import Leaving, Outgoing
 from publisher_sim.agent.units import Update, units_of, units_of_announcement
 from publisher_sim.agent.writing import Writer, tick_of
 from publisher_sim.cards.channel import (
@@ -68,8 +69,7 @@ class AgentPublisher:
         """Heap of (when to make, subscription id, tick, plan)."""
         self._making: list[tuple[int, int, Planned]] = []
         """Heap of (when to make it, order, message)."""
-        self._leaving: list[tuple[int, int, Sending, Leaving]] = []
-        """Heap of (due, order, unit, its message)."""
+        self._outgoing = Outgoing()
         self._order = 0
         self._made: dict[int, int] = {}
         """subscription id -> updates that the master was not told of."""
@@ -132,15 +132,13 @@ class AgentPublisher:
 
     def _end(self, number: int, *, suspended: bool) -> list[AgentAction]:
         """Nothing of this subscription leaves any more (RFC 8639 §2.4.4)."""
-        waits = any(entry[3].subscription_id == number for entry in self._leaving)
+        waits = self._outgoing.forget(number)
         self._changing.end(number, keep=suspended and not waits)
         if self._serving.pop(number, None) is None:
             return []
         made = self._made.pop(number, 0)
         told: list[AgentAction] = [Count(self._card.name, number, made)] if made else []
         del self._planned[number]
-        self._leaving = [entry for entry in self._leaving if entry[3].subscription_id != number]
-        heapq.heapify(self._leaving)
         return [*told, Status(self._card.name, number, "ended")]
 
     def _plan(self, component: ComponentSubscription, after: int) -> None:
@@ -156,7 +154,10 @@ class AgentPublisher:
 
     def next_deadline(self) -> int | None:
         """When ``handle_timer`` has something to do, ns; None while there is nothing."""
-        deadlines = [heap[0][0] for heap in (self._ticks, self._making, self._leaving) if heap]
+        deadlines = [heap[0][0] for heap in (self._ticks, self._making) if heap]
+        leaves = self._outgoing.next_due
+        if leaves is not None:
+            deadlines.append(leaves)
         return min(deadlines, default=None)
 
     def handle_timer(self, now: int) -> list[AgentAction]:
@@ -169,10 +170,9 @@ class AgentPublisher:
             one = heapq.heappop(self._making)[2]
             if self._planned.get(one.subscription_id) == one.plan:
                 actions.extend(self._make(self._serving[one.subscription_id], one))
-        while self._leaving and self._leaving[0][0] <= now:
-            due, _, sending, message = heapq.heappop(self._leaving)
+        for sending, message in self._outgoing.take(now):
             component = self._serving[message.subscription_id]
-            actions.extend(self._send(component, due, sending, message, now))
+            actions.extend(self._send(component, sending, message, now))
         return [*actions, *self._counts(now)]
 
     def _next_made(self) -> int | None:
@@ -197,7 +197,7 @@ class AgentPublisher:
 
     def _counts(self, now: int) -> Iterable[Count]:
         """How many updates were made, when a tick is over: no timer is kept for it."""
-        if self._leaving or self._making or now - self._told_at < COUNT_EVERY:
+        if self._outgoing or self._making or now - self._told_at < COUNT_EVERY:
             return
         excluded = self._changing.excluded()
         if self._made or excluded:
@@ -207,20 +207,20 @@ class AgentPublisher:
                 yield Count(self._card.name, number, made.get(number, 0), excluded.get(number, 0))
 
     def _send(
-        self, component: ComponentSubscription, due: int, sending: Sending, message: Leaving,
-        now: int,
-    ) -> Iterable[AgentAction]:  # fmt: skip
+        self, component: ComponentSubscription, sending: Sending, message: Leaving, now: int
+    ) -> Iterable[AgentAction]:
         """One unit on its way; what the master forwards is accounted for by the master."""
         made, to = message.made, message.destination
         if made is not None and to.transport == "netconf":
             yield Forward(
                 self._card.name, component.subscription_id, made.run, made.message_id,
-                sending.number, due, sending.octets,
+                sending.number, sending.due, sending.octets,
             )  # fmt: skip
             return
         if made is not None:
-            fact = OnWire(made.run, made.message_id, sending.number, due, now, sending.garbled)
-            yield Account(fact)
+            yield Account(
+                OnWire(made.run, made.message_id, sending.number, sending.due, now, sending.garbled)
+            )
         yield self._transmit(component, sending.octets, to)
 
     def _transmit(
@@ -282,7 +282,7 @@ class AgentPublisher:
         self._made[number] = self._made.get(number, 0) + 1
         messages = [(made.planned, units)]
         (sendings,) = self._breaker.break_messages(tick, number, messages, within)
-        self._leave(Leaving(number, first, made), sendings)
+        self._outgoing.put(Leaving(number, first, made), sendings)
         return [Account(made)]
 
     def _count(self, component: ComponentSubscription) -> int:
@@ -303,12 +303,7 @@ class AgentPublisher:
         units = units_of(update)
         self._numbering.of(to, update.subscription_id).used()
         sendings = [Sending(planned, number, octets) for number, octets in enumerate(units)]
-        self._leave(Leaving(update.subscription_id, to, None), sendings)
-
-    def _leave(self, message: Leaving, sendings: Iterable[Sending]) -> None:
-        for sending in sendings:
-            self._order += 1
-            heapq.heappush(self._leaving, (sending.due, self._order, sending, message))
+        self._outgoing.put(Leaving(update.subscription_id, to, None), sendings)
 
     # ------------------------------------------------------------------ on-change
     def _resync(self, number: int, now: int) -> list[AgentAction]:
