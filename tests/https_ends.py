@@ -119,10 +119,3 @@ def post(body: bytes = GOOD, content_type: str = "application/json", more: str =
         f"POST /yang-push/relay-notification HTTP/1.1\r\nHost: c\r\nContent-Type: {content_type}"
         f"\r\nContent-Length: {len(body)}\r\n{more}\r\n"
     ).encode() + body
-
-
-async def until(condition: Any) -> None:
-    """Wait for it."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0.005)

@@ -35,13 +35,6 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(checked())
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that happens by itself."""
-    async with asyncio.timeout(LIMIT):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
 class RunningClock:
     """Runs like a clock, from a moment of the test's choice."""
 

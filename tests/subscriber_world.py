@@ -28,7 +28,8 @@ from collector.subscriber.session import Deliver, NetconfSession, SessionSetting
 from collector.subscriber.states import DevicePhase, SubscriptionPhase, SubscriptionState
 from collector.subscriber.wanted import DeviceAccess, WantedSubscription
 from collector.wire.netconf_rpc import Get, Operation, decode_rpc
-from tests.netconf_device import RunningClock, until
+from tests.netconf_device import RunningClock
+from tests.waiting import until
 
 BASE = 'xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"'
 SN = 'xmlns="urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications"'

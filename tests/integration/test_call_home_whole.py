@@ -24,7 +24,7 @@ from publisher_sim.scenario.file import parse_scenario
 from tests.calm import calmest, equal_to_the_truth
 from tests.lab import PASSWORD, Facts
 from tests.lanes_lab import free_port
-from tests.netconf_device import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 

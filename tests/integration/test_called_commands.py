@@ -20,7 +20,7 @@ from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario.file import parse_scenario
 from tests.lab import PASSWORD, password_in_environment
 from tests.lanes_lab import free_port
-from tests.netconf_device import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 import tomllib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ from collector.service import Service
 from collector.service.configured_ids import with_ids
 from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario import parse_scenario
-from tests.lab import PASSWORD, Facts, password_in_environment
+from tests.beside import live
+from tests.lab import Facts
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -187,18 +189,6 @@ def _table(one: Lab) -> dict[str, Any]:
     return table
 
 
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(40):
-        while not condition():
-            await asyncio.sleep(0.02)
-
-
-def live(test: Callable[[Path], Any], folder: Path) -> None:
-    assert PASSWORD
-    with password_in_environment():
-        asyncio.run(test(folder))
-
-
 def complete(found: Lab, name: str, number: int = 3) -> bool:
     good = [
         one
@@ -251,7 +241,7 @@ def test_configured_reconfigured_and_removed(tmp_path: Path) -> None:
         assert differing == [], "\n".join(each.sentence() for each in differing)
         assert found.compared > 20
 
-    live(main, tmp_path)
+    live(main(tmp_path))
 
 
 def _near(nominal: int, moments: list[int]) -> bool:
@@ -297,7 +287,7 @@ def test_what_is_found_under_another_id_is_taken_over(tmp_path: Path) -> None:
             await until(lambda: looks["ok",] >= 2)  # in a session kept for that alone
             assert {event.kind for event in one.facts.events} <= {"session_up"}
 
-    live(main, tmp_path)
+    live(main(tmp_path))
 
 
 def test_nobody_is_asked_where_nobody_can_answer(tmp_path: Path) -> None:
@@ -311,4 +301,4 @@ def test_nobody_is_asked_where_nobody_can_answer(tmp_path: Path) -> None:
             status, said = await one.configure("--yes")
             assert (status, "core7: the host key" in said) == (1, True), said
 
-    live(main, tmp_path)
+    live(main(tmp_path))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ from msgspec import structs
 
 from collector.config import Config, read_config_table
 from collector.model import Outcome, Provenance, Verdict
-from collector.service import Service
 from publisher_sim.device.run import override
 from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario import Scenario, parse_scenario
-from tests.lab import Facts, password_in_environment
+from tests.beside import collecting, live, port_of, simulated
+from tests.lab import Facts
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -58,31 +59,12 @@ def config(folder: Path, port: int = 0) -> Config:
 
 @asynccontextmanager
 async def collector(folder: Path, port: int = 0) -> AsyncIterator[tuple[Facts, int]]:
-    facts = Facts()
-    service = Service(config(folder, port), sinks=[facts])
-    try:
-        await service.start()
-        (receiver,) = service.receivers
-        local_port: int = receiver.local_port  # type: ignore[attr-defined]
-        yield facts, local_port
-    finally:
-        await service.stop()
+    async with collecting(config(folder, port)) as (service, facts):
+        yield facts, port_of(service)
 
 
-@asynccontextmanager
-async def pushing(scenario: Scenario, port: int) -> AsyncIterator[DeviceService]:
-    device = DeviceService(override(scenario, receiver=f"127.0.0.1:{port}"), in_process=True)
-    try:
-        await device.start()
-        yield device
-    finally:
-        await device.stop()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0.02)
+def pushing(scenario: Scenario, port: int) -> AbstractAsyncContextManager[DeviceService]:
+    return simulated(override(scenario, receiver=f"127.0.0.1:{port}"))
 
 
 def judged(facts: Facts, outcome: Outcome, provenance: Provenance) -> list[Verdict]:
@@ -91,11 +73,6 @@ def judged(facts: Facts, outcome: Outcome, provenance: Provenance) -> list[Verdi
         for one in facts.verdicts["olt1"]
         if (one.outcome, one.provenance) == (outcome, provenance)
     ]
-
-
-def live(test: Callable[[Path], Any], folder: Path) -> None:
-    with password_in_environment():
-        asyncio.run(test(folder))
 
 
 def test_a_start_that_is_heard_begins_everything(tmp_path: Path) -> None:
@@ -118,7 +95,7 @@ def test_a_start_that_is_heard_begins_everything(tmp_path: Path) -> None:
         origins = {(row.origin, row.mode) for row in facts.subscriptions}
         assert {origin for origin, _ in origins} == {"configured"}
 
-    live(main, tmp_path)
+    live(main(tmp_path))
 
 
 def test_a_collector_comes_in_the_middle_and_comes_again(tmp_path: Path) -> None:
@@ -143,4 +120,4 @@ def test_a_collector_comes_in_the_middle_and_comes_again(tmp_path: Path) -> None
                 await until(lambda: len(judged(again, Outcome.COMPLETE, Provenance.DECLARED)) > 3)
             assert {one.required for one in again.verdicts["olt1"]} == {("101",)}
 
-    live(main, tmp_path)
+    live(main(tmp_path))

@@ -6,7 +6,7 @@ One device, many subscriptions at once, so that one run shows many states.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,14 +24,11 @@ from collector.service import Service, commands
 from collector.service.gauges import refresh
 from collector.subscriber import held
 from collector.wire.netconf_rpc import EstablishSubscription, decode_rpc
-from publisher_sim.device.run import ready_line
-from publisher_sim.device.service import DeviceService
-from publisher_sim.scenario import parse_scenario
-from tests.lab import PASSWORD, Facts, password_in_environment, session_of
+from tests.beside import collecting, live, ready, simulated
+from tests.lab import PASSWORD, Facts, session_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
-
-SECONDS = 40.0
 
 SCENARIO = """
 name = "core7"
@@ -113,14 +110,12 @@ class Running:
         return next((row for row in rows if row["subscription"] == name), {})
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        try:
-            async with asyncio.timeout(SECONDS):
-                while not condition():
-                    row = self.row("counters")
-                    self.seen.add((row.get("state"), row.get("id"), row.get("why", "")))
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            raise AssertionError(commands.devices(self.service)["devices"]) from None
+        def seen() -> bool:
+            row = self.row("counters")
+            self.seen.add((row.get("state"), row.get("id"), row.get("why", "")))
+            return condition()
+
+        await until(seen, lambda: commands.devices(self.service)["devices"])
 
     async def comes_to(self, name: str, state: str) -> dict[str, Any]:
         await self.until(lambda: self.row(name).get("state") == state)
@@ -155,32 +150,12 @@ class Running:
         return [row.state for row in self.facts.subscriptions if row.name == name]
 
 
-async def started(text: str) -> tuple[DeviceService, dict[str, Any]]:
-    """A device, and how to reach it."""
-    device = DeviceService(parse_scenario(text), in_process=True)
-    try:
-        await device.start()
-    except BaseException:
-        await device.stop()
-        raise
-    return device, ready_line(device, device._scenario)
-
-
 @asynccontextmanager
-async def running(folder: Path, *subscriptions: dict[str, Any]) -> Any:
-    device = DeviceService(parse_scenario(SCENARIO), in_process=True)
-    facts = Facts()
-    try:
-        await device.start()
-        ready = ready_line(device, device._scenario)
-        service = Service(config(folder, ready, *subscriptions), sinks=[facts])
-        try:
-            await service.start()
-            yield Running(service, facts, ready)
-        finally:
-            await service.stop()
-    finally:
-        await device.stop()
+async def running(folder: Path, *subscriptions: dict[str, Any]) -> AsyncIterator[Running]:
+    async with simulated(SCENARIO) as device:
+        reach = ready(device)
+        async with collecting(config(folder, reach, *subscriptions)) as (service, facts):
+            yield Running(service, facts, reach)
 
 
 def test_states_and_their_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,8 +228,7 @@ def test_states_and_their_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             reasons = {row.reason for row in lab.facts.subscriptions if row.name == "counters"}
             assert {"unsupportable-volume", "suspension-timeout"} <= reasons
 
-    with password_in_environment():
-        asyncio.run(main())
+    live(main())
 
 
 def test_killed_and_established_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -288,8 +262,7 @@ def test_killed_and_established_again(tmp_path: Path, capsys: pytest.CaptureFixt
             status = await asyncio.to_thread(status_of, ["resync", "core7", "counters", *store])
             assert (status, capsys.readouterr().out[:29]) == (1, "counters: it is not on-change")
 
-    with password_in_environment():
-        asyncio.run(main())
+    live(main())
 
 
 def test_another_configuration_and_another_life_of_the_device(tmp_path: Path) -> None:
@@ -298,39 +271,39 @@ def test_another_configuration_and_another_life_of_the_device(tmp_path: Path) ->
     text = SCENARIO.replace("[netconf]", f'[netconf]\nhost_key = "{key}"')
 
     async def main() -> None:
-        device, ready = await started(text)
-        service = Service(config(tmp_path, ready, subscription("counters"), subscription("b")))
-        lab = Running(service, Facts(), ready)
-        try:
-            await service.start()
-            first = (await lab.comes_to("counters", "active"))["id"]
-            await lab.comes_to("b", "active")
-            more = subscription("counters", period_seconds=1), subscription("c")
-            await service.reload(config(tmp_path, ready, *more))
-            await lab.comes_to("c", "active")
-            assert lab.row("counters")["id"] == first, "it was modified"
-            assert lab.row("b") == {}
-            await device.stop()
-            lost = await lab.comes_to("counters", "pending")
-            assert lost["why"] == "its session ended"
-            assert lost["session"] in ("connecting", "waiting")
-            again = text.replace("port = 0", f"port = {ready['netconf_port']}")
-            device, _ = await started(again.replace("subscriptions = 16", "subscriptions = 1"))
-            assert (await lab.comes_to("counters", "active"))["id"] is not None
-            async with asyncio.timeout(20):
-                while lab.row("c").get("why") == "its session ended":  # not asked for yet
-                    await asyncio.sleep(0.02)
-            refused = await lab.comes_to("c", "pending")
-            refresh(service)
-            assert dict(service.counters.subscriptions.items()) == {
-                ("core7", "active"): 1,
-                ("core7", "pending"): 1,
-            }
-            assert refused["why"].startswith("refused: insufficient-resources")
-            assert "; asked again at 20" in refused["why"]
-        finally:
-            await service.stop()
-            await device.stop()
+        async with simulated(text) as device:
+            reach = ready(device)
+            again = text.replace("port = 0", f"port = {reach['netconf_port']}")
+            again = again.replace("subscriptions = 16", "subscriptions = 1")
+            wanted = config(tmp_path, reach, subscription("counters"), subscription("b"))
+            async with collecting(wanted) as (service, facts):
+                lab = Running(service, facts, reach)
+                first = (await lab.comes_to("counters", "active"))["id"]
+                await lab.comes_to("b", "active")
+                more = subscription("counters", period_seconds=1), subscription("c")
+                await service.reload(config(tmp_path, reach, *more))
+                await lab.comes_to("c", "active")
+                assert lab.row("counters")["id"] == first, "it was modified"
+                assert lab.row("b") == {}
+                await device.stop()
+                lost = await lab.comes_to("counters", "pending")
+                assert lost["why"] == "its session ended"
+                assert lost["session"] in ("connecting", "waiting")
+                async with simulated(again):
+                    await only_one_of_two(lab)
 
-    with password_in_environment():
-        asyncio.run(main())
+    live(main())
+
+
+async def only_one_of_two(lab: Running) -> None:
+    """The device that came back affords no second subscription."""
+    assert (await lab.comes_to("counters", "active"))["id"] is not None
+    await until(lambda: lab.row("c").get("why") != "its session ended", "it is asked for")
+    refused = await lab.comes_to("c", "pending")
+    refresh(lab.service)
+    assert dict(lab.service.counters.subscriptions.items()) == {
+        ("core7", "active"): 1,
+        ("core7", "pending"): 1,
+    }
+    assert refused["why"].startswith("refused: insufficient-resources")
+    assert "; asked again at 20" in refused["why"]

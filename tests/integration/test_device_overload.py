@@ -11,13 +11,12 @@ import pytest
 from collector.comparison import Comparison, compare, read_truth
 from collector.config import Config, read_config_table
 from collector.model import SubscriptionRow
-from collector.service import Service
 from publisher_sim.cli.scenario_argument import packaged
-from publisher_sim.device.run import override, ready_line
-from publisher_sim.device.service import DeviceService
+from publisher_sim.device.run import override
 from publisher_sim.scenario import parse_scenario
+from tests.beside import collecting, live, port_of, ready, simulated
 from tests.calm import calmest, equal_to_the_truth, proven
-from tests.lab import Facts, password_in_environment, session_of
+from tests.lab import Facts, session_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
@@ -79,28 +78,20 @@ class Ran(NamedTuple):
 
 
 def ran(folder: Path) -> Ran:
-    facts = Facts()
     truth = folder / "truth.jsonl"
+    said: list[Facts] = []
 
     async def main() -> None:
-        service = Service(config(folder, None), sinks=[facts])
-        await service.start()
-        try:
-            port = service.receivers[0].local_port  # type: ignore[attr-defined]
-            described = scenario(f"127.0.0.1:{port}")
-            device = DeviceService(described, truth=truth, in_process=True)
-            try:
-                await device.start()
-                await service.reload(config(folder, ready_line(device, described)))
+        async with collecting(config(folder, None)) as (service, facts):
+            said.append(facts)
+            described = scenario(f"127.0.0.1:{port_of(service)}")
+            async with simulated(described, truth) as device:
+                await service.reload(config(folder, ready(device)))
                 await asyncio.wait_for(device.wait(), 60)
-            finally:
-                await device.stop()
             await asyncio.sleep(1)
-        finally:
-            await service.stop()
 
-    with password_in_environment():
-        asyncio.run(main())
+    live(main())
+    (facts,) = said
     compared = compare(read_truth(truth), facts.verdicts["overload"])
     return Ran(suspensions(facts.subscriptions), compared)
 

@@ -7,7 +7,7 @@ import contextlib
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from tests.certificates import Authority
 from tests.dtls_ends import SocketClient, client_context
 from tests.receiver_ends import Clock, Intake
 from tests.vectors import udp_notif as vectors
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -62,12 +63,6 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
-
-
-async def until(what: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not what():
-            await asyncio.sleep(0.005)
 
 
 def message(number: int, payload: bytes = b"{}", **options: Any) -> list[bytes]:

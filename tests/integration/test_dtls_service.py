@@ -17,8 +17,8 @@ from collector.service import Service
 from collector.service.commands import status
 from tests.certificates import certified
 from tests.dtls_ends import SocketClient, client_context
-from tests.integration.test_dtls_receiver import until
 from tests.vectors import udp_notif as vectors
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 

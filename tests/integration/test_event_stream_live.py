@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import time
 from collections import Counter
@@ -23,11 +22,12 @@ from collector.subscriber.states import SubscriptionPhase
 from collector.wire import notification
 from collector.wire.netconf_framing import encode_delimited
 from collector.wire.netconf_hello import BASE_1_0, encode_hello
-from publisher_sim.device.run import ready_line
 from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario import Configuration, parse_scenario
 from publisher_sim.sources.events import DISABLED, EventRecord
-from tests.lab import PASSWORD, Facts, password_in_environment, session_of
+from tests.beside import collecting, live, port_of, ready, simulated
+from tests.lab import PASSWORD, Facts, session_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -72,38 +72,18 @@ def config(folder: Path, ready: dict[str, Any], *subscriptions: dict[str, Any]) 
     return read_config_table(table, file="lab")
 
 
-async def until(condition: Callable[[], bool], what: str) -> None:
-    try:
-        async with asyncio.timeout(30):
-            while not condition():
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        pytest.fail(f"never: {what}")
-
-
 def run(
     folder: Path,
     subscriptions: list[dict[str, Any]],
     scene: Callable[[DeviceService, Service, Facts], Awaitable[None]],
 ) -> None:
     async def main() -> None:
-        scenario = parse_scenario(SCENARIO)
-        device = DeviceService(scenario, in_process=True)
-        facts = Facts()
-        try:
-            await device.start()
-            ready = ready_line(device, scenario)
-            service = Service(config(folder, ready, *subscriptions), sinks=[facts])
-            try:
-                await service.start()
+        async with simulated(SCENARIO) as device:
+            wanted = config(folder, ready(device), *subscriptions)
+            async with collecting(wanted) as (service, facts):
                 await scene(device, service, facts)
-            finally:
-                await service.stop()
-        finally:
-            await device.stop()
 
-    with password_in_environment():
-        asyncio.run(main())
+    live(main())
 
 
 def phase(service: Service, name: str) -> tuple[SubscriptionPhase, str]:
@@ -272,39 +252,31 @@ INITIAL = """
 @pytest.mark.clause("8639-2.6-c")
 def test_a_configured_stream_comes_where_its_receiver_listens(tmp_path: Path) -> None:
     """Replay and live records over UDP-notif, numbered without a hole, until its stop-time."""
-    facts = Facts()
     everything: list[EventRecord] = []
     stop = datetime.now(UTC) + timedelta(seconds=3)
+    table: dict[str, Any] = {
+        "collector": {"data_dir": str(tmp_path / "data")},
+        "udp_notif": {"port": 0},
+        "metrics": {"port": 0},
+        "device": [{"name": "core7", "sources": ["127.0.4.8"]}],
+    }
+    said: list[Facts] = []
 
     async def main() -> None:
-        table: dict[str, Any] = {
-            "collector": {"data_dir": str(tmp_path / "data")},
-            "udp_notif": {"port": 0},
-            "metrics": {"port": 0},
-            "device": [{"name": "core7", "sources": ["127.0.4.8"]}],
-        }
-        service = Service(read_config_table(table, file="lab"), sinks=[facts])
-        await service.start()
-        try:
-            port = service.receivers[0].local_port  # type: ignore[attr-defined]
-            initial = INITIAL.format(port=port, stop=stop.isoformat())
+        async with collecting(read_config_table(table, file="lab")) as (service, facts):
+            said.append(facts)
+            initial = INITIAL.format(port=port_of(service), stop=stop.isoformat())
             configured = Configuration(initial=initial)
             scenario = structs.replace(parse_scenario(SCENARIO), configuration=configured)
-            device = DeviceService(scenario, in_process=True)
-            try:
-                await device.start()
+            async with simulated(scenario) as device:
                 await until(lambda: len(device._master.life_cycle) == 0, "the stop-time")
                 alarms = device._master.streams.get("alarms")
                 assert alarms is not None
                 everything.extend(alarms.past(0, round(stop.timestamp() * 1e9), time.time_ns()))
                 await until(lambda: any(r.to_time for r in facts.subscriptions), "its end")
-            finally:
-                await device.stop()
-        finally:
-            await service.stop()
 
-    with password_in_environment():
-        asyncio.run(main())
+    live(main())
+    (facts,) = said
     (name,) = {row.name for row in facts.subscriptions}
     assert {row.id for row in facts.subscriptions} == {200}, name
     assert {row.origin for row in facts.subscriptions} == {"configured"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from collector.wire import dialout
 from tests.certificates import Authority, Issued
 from tests.grpc_client import channel, framed, publish, send
 from tests.receiver_ends import Clock, Intake
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 GPB = b"\x0a\x02r1\x1a\x017"
@@ -145,12 +146,6 @@ def test_streams_are_bounded() -> None:
             return receiver.stats()
 
     assert asyncio.run(run())["refused/too-many-streams"] == 1
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not true():
-            await asyncio.sleep(0.005)
 
 
 # --------------------------------------------------------------------------- flow control

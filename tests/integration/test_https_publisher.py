@@ -20,7 +20,8 @@ from publisher_sim.publishers.https_notif import HttpsNotifPublisher, read_reply
 from publisher_sim.publishers.senders import open_sender
 from publisher_sim.scenario import Receiver, Scenario, Tls
 from tests.certificates import Certified, certified
-from tests.https_ends import GOOD, serving, until
+from tests.https_ends import GOOD, serving
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -19,7 +19,8 @@ from collector.receivers.https_connection import IN_PIPELINE
 from collector.receivers.https_notif import HttpsNotifReceiver
 from collector.receivers.streams import peer_of
 from collector.wire.https_notif import OURS
-from tests.https_ends import GOOD, Browser, Clock, Intake, browsing, post, serving, until
+from tests.https_ends import GOOD, Browser, Clock, Intake, browsing, post, serving
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,12 @@ from collector.config import Config, read_config_table
 from collector.errors import IntakeFullError
 from collector.model import Outcome
 from collector.service import Service
-from publisher_sim.device.run import ready_line
 from publisher_sim.device.service import DeviceService
 from publisher_sim.master import forwarding
 from publisher_sim.publishers.netconf_server import BUSY_ABOVE
-from publisher_sim.scenario import parse_scenario
-from tests.lab import Facts, password_in_environment
+from tests.beside import collecting, live, ready, simulated
+from tests.lab import Facts, session_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -53,24 +52,11 @@ interfaces = {names}
 
 
 def config(folder: Path, ready: dict[str, Any]) -> Config:
-    known_hosts = folder / "known_hosts"
-    known_hosts.write_text(str(ready["known_hosts"]) + "\n")
     table: dict[str, Any] = {
         "collector": {"data_dir": str(folder / "data")},
         "udp_notif": {"enabled": False},
         "metrics": {"port": 0},
-        "device": [
-            {
-                "name": "core7",
-                "netconf": {
-                    "host": ready["netconf_host"],
-                    "port": ready["netconf_port"],
-                    "username": ready["username"],
-                    "password_env": "LAB_PASSWORD",
-                    "known_hosts": str(known_hosts),
-                },
-            }
-        ],
+        "device": [{"name": "core7", "netconf": session_of(folder, ready)}],
         "subscription": [
             {
                 "name": "lab",
@@ -81,12 +67,6 @@ def config(folder: Path, ready: dict[str, Any]) -> Config:
         ],
     }
     return read_config_table(table, file="lab")
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 def waits_here(service: Service) -> int:
@@ -102,22 +82,13 @@ def test_a_slow_collector_slows_the_session(
     monkeypatch.setattr(forwarding, "MAX_HELD_OCTETS", HELD)
 
     async def main() -> None:
-        device = DeviceService(parse_scenario(scenario()), in_process=True)
-        facts = Facts()
-        try:
-            await device.start()
-            ready = ready_line(device, device._scenario)
-            service = Service(config(tmp_path, ready), sinks=[facts])
-            try:
-                await service.start()
-                await slow_and_fast_again(device, service, facts)
-            finally:
-                await service.stop()
-        finally:
-            await device.stop()
+        async with (
+            simulated(scenario()) as device,
+            collecting(config(tmp_path, ready(device))) as (service, facts),
+        ):
+            await slow_and_fast_again(device, service, facts)
 
-    with password_in_environment():
-        asyncio.run(main())
+    live(main())
 
 
 async def slow_and_fast_again(device: DeviceService, service: Service, facts: Facts) -> None:

@@ -27,8 +27,9 @@ from collector.wire.netconf_rpc import (
     Operation,
     decode_rpc,
 )
-from tests.netconf_device import Device, RunningClock, run, until
+from tests.netconf_device import Device, RunningClock, run
 from tests.subscriber_world import FakeIntake, refusal, reply, state_change
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 

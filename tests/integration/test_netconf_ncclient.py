@@ -13,7 +13,8 @@ import pytest
 
 from collector.errors import ConfigError
 from collector.subscriber.ncclient_session import NcclientSession
-from tests.netconf_device import Basket, Device, RunningClock, ok_reply, rpc, run, until
+from tests.netconf_device import Basket, Device, RunningClock, ok_reply, rpc, run
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 

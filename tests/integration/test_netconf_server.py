@@ -15,7 +15,8 @@ from collector.errors import ConfigError
 from collector.wire import xml
 from collector.wire.netconf_rpc import decode_reply
 from publisher_sim.publishers.netconf_server import CAPABILITIES, NetconfServer
-from tests.netconf_device import LIMIT, PASSWORD, USER, Device, ok_reply, rpc, run, until
+from tests.netconf_device import LIMIT, PASSWORD, USER, Device, ok_reply, rpc, run
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 

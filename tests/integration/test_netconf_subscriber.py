@@ -30,8 +30,9 @@ from collector.wire.netconf_rpc import (
     decode_rpc,
     encode_reply,
 )
-from tests.netconf_device import PASSWORD, Device, RunningClock, run, until
+from tests.netconf_device import PASSWORD, Device, RunningClock, run
 from tests.subscriber_world import FakeIntake
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 

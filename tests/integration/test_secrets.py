@@ -24,7 +24,8 @@ from publisher_sim.publishers.call_home import CallHome
 from publisher_sim.scenario import Netconf
 from tests.integration.test_netconf_subscriber import Master
 from tests.lanes_lab import Collector, collector, free_port
-from tests.netconf_device import USER, Device, until
+from tests.netconf_device import USER, Device
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 

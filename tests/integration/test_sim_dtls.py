@@ -16,7 +16,8 @@ from collector.wire.dtls import MAX_DATA
 from publisher_sim.publishers import dtls
 from publisher_sim.publishers.dtls import DtlsPublisher
 from publisher_sim.scenario import Receiver, Tls
-from tests.integration.test_dtls_receiver import Place, message, until
+from tests.integration.test_dtls_receiver import Place, message
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 

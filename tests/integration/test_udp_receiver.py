@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -29,6 +29,7 @@ from collector.receivers.slab import DatagramSlab
 from collector.receivers.udp_notif import UdpNotifReceiver
 from collector.wire.udp_notif import encode_message
 from tests import receiver_ends
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -70,12 +71,6 @@ def sender(receiver: UdpNotifReceiver, address: str = "127.0.0.1") -> Iterator[s
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.connect((address, receiver.local_port))
         yield sock
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def message(message_id: int, payload: bytes = b"{}", **options: Any) -> list[bytes]:

@@ -21,8 +21,9 @@ from collector.wire.netconf_rpc import (
     ModifySubscription,
     decode_rpc,
 )
-from tests.netconf_device import run, until
+from tests.netconf_device import run
 from tests.subscriber_world import SN, World, refusal, reply, state_change, wanted
+from tests.waiting import until
 
 NAMES = ("a", "b", "c")
 REFUSALS = (

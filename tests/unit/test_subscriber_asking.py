@@ -15,7 +15,7 @@ from collector.wire.netconf_rpc import (
     EstablishSubscription,
     ResyncSubscription,
 )
-from tests.netconf_device import run, until
+from tests.netconf_device import run
 from tests.subscriber_world import (
     NEVER,
     World,
@@ -32,6 +32,7 @@ from tests.subscriber_world import (
     state_change,
     wanted,
 )
+from tests.waiting import until
 
 NO_SUCH = refusal("invalid-value", "ietf-yang-push:no-such-subscription-resync")
 NO_OPERATION = refusal("operation-not-supported", "")

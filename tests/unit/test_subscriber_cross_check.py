@@ -14,8 +14,9 @@ from collector.model import SECOND, CollectorTime, RecordKind
 from collector.subscriber.cross_check import AT_ONCE, CrossChecking
 from collector.wire.netconf_looks import CROSS_CHECK, LOOK, LOOK_AT_ALL
 from collector.wire.netconf_rpc import decode_reply, decode_rpc, encode_rpc
-from tests.netconf_device import run, until
+from tests.netconf_device import run
 from tests.subscriber_world import SN, World, refusal, reply, wanted
+from tests.waiting import until
 
 SHOWN = (
     f"<data><subscriptions {SN}><subscription><id>22</id>"

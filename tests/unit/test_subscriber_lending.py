@@ -29,8 +29,9 @@ from collector.wire.netconf_rpc import (
     decode_reply,
     encode_rpc,
 )
-from tests.netconf_device import run, until
+from tests.netconf_device import run
 from tests.subscriber_world import NEVER, World, kinds, refusal, reply, wanted
+from tests.waiting import until
 
 WAIT_SECONDS = 20.0
 

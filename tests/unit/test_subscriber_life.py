@@ -8,7 +8,7 @@ import pytest
 
 from collector.subscriber import leftovers
 from collector.subscriber.states import DevicePhase, SubscriptionPhase
-from tests.netconf_device import run, until
+from tests.netconf_device import run
 from tests.subscriber_world import (
     NEVER,
     SN,
@@ -22,6 +22,7 @@ from tests.subscriber_world import (
     state_change,
     wanted,
 )
+from tests.waiting import until
 
 
 # --------------------------------------------------------------------------- said by the device

@@ -27,7 +27,7 @@ from collector.subscriber.call_home import CallHome
 from collector.subscriber.manager import session_factory
 from collector.subscriber.states import DevicePhase, SubscriptionPhase
 from collector.subscriber.wanted import WantedSubscription
-from tests.netconf_device import run, until
+from tests.netconf_device import run
 from tests.subscriber_world import (
     NEVER,
     SN,
@@ -39,6 +39,7 @@ from tests.subscriber_world import (
     state_change,
     wanted,
 )
+from tests.waiting import until
 
 
 def test_everything_is_in_the_journal_in_order() -> None:

@@ -13,7 +13,7 @@ from collector.wire.netconf_rpc import (
     EstablishSubscription,
     ModifySubscription,
 )
-from tests.netconf_device import run, until
+from tests.netconf_device import run
 from tests.subscriber_world import (
     NEVER,
     SN,
@@ -30,6 +30,7 @@ from tests.subscriber_world import (
     stream,
     wanted,
 )
+from tests.waiting import until
 
 
 # --------------------------------------------------------------------------- stop-time

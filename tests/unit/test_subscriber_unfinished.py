@@ -6,7 +6,8 @@ import asyncio
 
 from collector.model import SECOND
 from collector.subscriber.unfinished import Budget, Watch
-from tests.netconf_device import run, until
+from tests.netconf_device import run
+from tests.waiting import until
 
 
 class Session:
