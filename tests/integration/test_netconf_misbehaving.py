@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from collector.errors import ProtocolError
 from collector.model import SECOND, RecordKind, SelectionFilter, SubscriptionTerms
 from collector.service import killing
+from collector.service.ways import Ways
 from collector.subscriber.backoff import BackoffSettings
 from collector.subscriber.manager import SubscriptionManager
 from collector.subscriber.states import SubscriptionPhase, SubscriptionState
@@ -335,16 +336,16 @@ def test_kill_in_a_session_of_its_own(tmp_path: Path, kind: str) -> None:
     async def main() -> None:
         async with Device(tmp_path) as device:
             server = Server(device)
-            await killing._kill(device.settings(), kind, 4711)
+            await killing._kill(device.settings(), kind, 4711, "", Ways())
             assert server.operations == [KillSubscription(4711)]
             await until(lambda: device.closed == ["1"])
             denied = refusal("access-denied", "")
             server.answers[KillSubscription] = lambda request: [reply(request, denied)]
             with pytest.raises(ProtocolError, match=r"does not end subscription 4711: access-den"):
-                await killing._kill(device.settings(), kind, 4711)
+                await killing._kill(device.settings(), kind, 4711, "", Ways())
             server.answers[KillSubscription] = lambda request: [reply(request, "<id>x</id>")]
             with pytest.raises(ProtocolError, match="cannot be read"):
-                await killing._kill(device.settings(), kind, 4711)
+                await killing._kill(device.settings(), kind, 4711, "", Ways())
             await until(lambda: len(device.closed) == 3)
 
     run(main())
