@@ -1,8 +1,9 @@
 """NETCONF server over SSH for the simulated master (RFC 6241, RFC 6242), on asyncssh.
 
-What it does: sockets, log-in, session numbers; connections either way (``call``: RFC 8071). What it
-does not: the inside of a session (``netconf_session``), or any operation but ``close-session``;
-every ``<rpc>`` goes as octets to ``on_rpc``, and the answer comes back through ``send``.
+What it does: log-in, session numbers; connections either way (``call``: RFC 8071). What it does
+not: sockets (``ssh_transport``), the inside of a session (``netconf_session``), or any operation
+but ``close-session``; every ``<rpc>`` goes as octets to ``on_rpc``, and the answer comes back
+through ``send``.
 
 Rules: runs in one event loop, calls back from there, never blocks; sessions, message size and what
 waits to be sent are bounded; it sees many sessions and keeps nothing of them once they end.
@@ -10,15 +11,12 @@ waits to be sent are bounded; it sees many sessions and keeps nothing of them on
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from ipaddress import ip_address
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import asyncssh
 
-from collector.errors import ConfigError
 from collector.wire.netconf_hello import BASE_1_0, BASE_1_1
 from publisher_sim.publishers.netconf_session import (
     OnBusy,
@@ -27,6 +25,7 @@ from publisher_sim.publishers.netconf_session import (
     OnRpc,
     ServerSession,
 )
+from publisher_sim.publishers.ssh_transport import call, listen, read_host_key, stop_listening
 
 CAPABILITIES = (
     BASE_1_0,
@@ -43,21 +42,11 @@ create-subscription, which this server does not have."""
 DEFAULT_PORT = 8300
 """830 (RFC 6242 §6) needs root."""
 MAX_SESSIONS = 64
-BACKLOG = 4096
-"""Connections that may wait to be accepted; the system may allow fewer (ours)."""
 MAX_UNSENT = 16 * 1024 * 1024
 """Octets that may wait for a slow subscriber before messages to it are refused (ours)."""
 BUSY_ABOVE = 256 * 1024
 """Octets that may wait for a subscriber before it counts as slow; it no longer does below a quarter
 of them (ours)."""
-
-KEEPALIVE_SECONDS = 15.0
-"""Silence after which we ask whether a client that we called is alive: a global request that wants
-a reply (RFC 8071 §4.1 S7). Three without an answer end the connection."""
-_ROUNDS = 3
-"""Of asyncio's event loop, from accept to ``connection_made``."""
-LOGIN_SECONDS = 20.0
-"""How long a client that we called may take to log in (RFC 8071 §4.1 S5; the time is ours)."""
 
 
 def _ignore(*_: object) -> None:
@@ -170,22 +159,12 @@ class NetconfServer:
         self.port = self._acceptor.get_port()
 
     async def call(self, host: str, port: int) -> asyncssh.SSHServerConnection:
-        """Connect to a client and be its SSH server (RFC 8071 §4.1 S1 to S5); logged in.
-
-        From the address of this server, where the other one is given as an address.
+        """Connect to a client and be its SSH server, from the address of this one.
 
         Raises:
-            OSError: nobody is there.
-            asyncssh.Error: the client did not log in.
+            OSError, asyncssh.Error: as ``ssh_transport.call``.
         """
-        return await asyncssh.connect_reverse(
-            host,
-            port,
-            local_addr=(self.host, 0) if _same_family(self.host, host) else (),
-            keepalive_interval=KEEPALIVE_SECONDS,
-            login_timeout=LOGIN_SECONDS,
-            **_options(self._host_key, lambda: Login(self)),
-        )
+        return await call(self.host, host, port, self._host_key, lambda: Login(self))
 
     async def stop(self) -> None:
         """Close the sessions and the socket. May be called twice, or without ``start``."""
@@ -268,52 +247,6 @@ class NetconfServer:
             self.on_close(session_id)
 
 
-async def listen(
-    host: str, port: int, host_key: asyncssh.SSHKey, login: Callable[[], asyncssh.SSHServer]
-) -> asyncssh.SSHAcceptor:
-    """Listen for NETCONF over SSH. Raises ConfigError when the address cannot be used."""
-    try:
-        return await asyncssh.listen(host, port, backlog=BACKLOG, **_options(host_key, login))
-    except OSError as error:
-        raise ConfigError(f"cannot listen on {host} port {port}: {error.strerror}") from error
-
-
-async def stop_listening(acceptor: asyncssh.SSHAcceptor) -> None:
-    """Return when nobody comes any more, and who was accepted is known, to be closed in turn.
-
-    A connection is made some rounds of the event loop after it was accepted: who only closes the
-    listener forgets those between, and they stay open.
-    """
-    for one in acceptor.sockets:
-        asyncio.get_running_loop().remove_reader(one.fileno())
-    for _ in range(_ROUNDS):
-        await asyncio.sleep(0)
-    acceptor.close()
-
-
-def _same_family(ours: str, theirs: str) -> bool:
-    try:
-        one, other = ip_address(ours), ip_address(theirs)
-    except ValueError:
-        return False
-    return one.version == other.version and not one.is_unspecified
-
-
-def _options(host_key: asyncssh.SSHKey, login: Callable[[], asyncssh.SSHServer]) -> dict[str, Any]:
-    """What asyncssh is told, whoever made the connection."""
-    return {
-        "server_factory": login,
-        "server_host_keys": [host_key],
-        "config": None,
-        "gss_host": None,
-        "compression_algs": None,
-        "allow_scp": False,
-        "x11_forwarding": False,
-        "agent_forwarding": False,
-        "encoding": None,
-    }
-
-
 class Login(asyncssh.SSHServer):
     """One SSH connection until it is authenticated."""
 
@@ -355,15 +288,3 @@ class Login(asyncssh.SSHServer):
     def session_requested(self) -> ServerSession | bool:
         """asyncssh: a channel is wanted."""
         return False if self.server is None else self.server.make_session(self._user)
-
-
-def read_host_key(host_key: asyncssh.SSHKey | str | Path | None) -> asyncssh.SSHKey:
-    """A key as given, read, or made anew. Raises ConfigError."""
-    if host_key is None:
-        return asyncssh.generate_private_key("ssh-ed25519")
-    if isinstance(host_key, asyncssh.SSHKey):
-        return host_key
-    try:
-        return asyncssh.read_private_key(host_key)
-    except (OSError, asyncssh.KeyImportError) as error:
-        raise ConfigError(f"the host key {host_key} cannot be read: {error}") from error
