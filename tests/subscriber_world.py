@@ -99,6 +99,7 @@ class FakeSession:
     capabilities: tuple[str, ...] = (
         "urn:ietf:params:netconf:base:1.1",
         "urn:ietf:params:xml:ns:yang:ietf-yang-push?module=ietf-yang-push",
+        "urn:ietf:params:xml:ns:yang:ietf-interfaces?module=ietf-interfaces",
     )
     peer = "192.0.2.1"
     port = 830

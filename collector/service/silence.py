@@ -29,10 +29,11 @@ class Silence:
         if one is None:
             return ""
         seconds = (self._now - one.since) / SECOND
-        if one.empty:
+        if one.empty or one.on_change:
+            came = "empty updates only" if one.empty else "nothing came"
             return (
-                f"empty updates only, for {seconds:.0f} s: its filter selects nothing there, or"
-                " there is nothing yet"
+                f"{came}, for {seconds:.0f} s: its filter selects nothing there, or there is"
+                " nothing yet"
             )
         return f"never sent, for {seconds:.0f} s: {self._reason(one)}"
 

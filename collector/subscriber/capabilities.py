@@ -11,9 +11,10 @@ Spec: RFC 9196, RFC 8525 §3, RFC 7895 §2, RFC 7950 §5.6.4 (YANG 1.1 modules a
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from collector.errors import ProtocolError, WireError
 from collector.model import SelectionFilter
@@ -30,6 +31,8 @@ from collector.wire.netconf_library import (
     Stream,
     library_filter,
     library_of,
+    namespaces_in,
+    namespaces_of,
     protocol_capabilities,
     read_library,
     read_streams,
@@ -74,6 +77,12 @@ class DeviceCapabilities(Struct, frozen=True):
     """None: the device does not say."""
     streams: tuple[Stream, ...] | None = None
     """None: not known."""
+    namespaces: Mapping[str, str] = {}
+    """Modules that wanted filters name, and that are there -> namespace."""
+    absent: tuple[str, ...] = ()
+    """Modules that they name, and that are not there."""
+    absent_from: str = ""
+    """Who says so."""
 
     def module(self, name: str) -> tuple[Module | None, str]:
         """A module, and who says that it is there; the library knows more than the hello."""
@@ -92,7 +101,12 @@ class DeviceCapabilities(Struct, frozen=True):
 
 
 async def look(
-    ask: Ask, hello: Sequence[str], *, thorough: bool = False, streams: bool = False
+    ask: Ask,
+    hello: Sequence[str],
+    *,
+    thorough: bool = False,
+    streams: bool = False,
+    modules: Collection[str] = (),
 ) -> DeviceCapabilities:
     """What a device says.
 
@@ -101,15 +115,33 @@ async def look(
         hello: its capabilities.
         thorough: ask for everything, also where the hello lists the modules of a publisher.
         streams: ask for the event streams too.
+        modules: names or namespaces of modules that are to be looked for.
 
     Raises:
         SessionError: the session ended.
     """
     listed = _hello(hello)
+    protocol = protocol_capabilities(hello)
+    namespaces = namespaces_of(hello, modules)
+    left = tuple(one for one in modules if one not in namespaces)
     library, source = None, YANG_LIBRARY
     if thorough or listed.module(names.YP) is None:
-        library, source = await _library(ask, relevant=not thorough)
-    found = DeviceCapabilities(listed, protocol_capabilities(hello), library, source)
+        library, source, there = await _library(ask, relevant=not thorough, modules=left)
+        namespaces |= there
+    # a hello that lists YANG 1.1 modules lists all; another one only where there is no library
+    # (RFC 7950 §5.6.4)
+    who = source if library is not None and library.listed else ""
+    if library is None and (listed.module(names.YP) or "yang-library" not in protocol):
+        who = HELLO if listed.listed else ""
+    found = DeviceCapabilities(
+        listed,
+        protocol,
+        library,
+        source,
+        namespaces=namespaces,
+        absent=tuple(one for one in left if one not in namespaces) if who else (),
+        absent_from=who,
+    )
     system = None
     if thorough or found.module(SYSTEM_MODULE)[0] is not None:
         tree = await _tree(ask, SYSTEM_FILTER, SYSTEM_CAPABILITIES)
@@ -118,7 +150,7 @@ async def look(
     if thorough or streams:
         tree = await _tree(ask, STREAMS_FILTER, STREAMS)
         listed_streams = None if tree is None else read_streams(tree)
-    return DeviceCapabilities(listed, found.protocol, library, source, system, listed_streams)
+    return replace(found, system=system, streams=listed_streams)
 
 
 def _hello(capabilities: Sequence[str]) -> Library:
@@ -128,17 +160,20 @@ def _hello(capabilities: Sequence[str]) -> Library:
         return Library()
 
 
-async def _library(ask: Ask, *, relevant: bool) -> tuple[Library | None, str]:
-    """The library of RFC 8525, else that of RFC 7895: one request for both."""
-    data = await _data(ask, library_filter(relevant=relevant))
+async def _library(
+    ask: Ask, *, relevant: bool, modules: Collection[str]
+) -> tuple[Library | None, str, dict[str, str]]:
+    """The library of RFC 8525, else that of RFC 7895: one request for both; and the namespaces of
+    ``modules`` that are in it."""
+    data = await _data(ask, library_filter(relevant=relevant, further=modules))
     for source in (YANG_LIBRARY, "modules-state"):
         tree = None if data is None else data.find(source)
         if tree is not None and tree.children:
             try:
-                return read_library(tree).relevant(), source
+                return read_library(tree).relevant(), source, namespaces_in(tree, modules)
             except WireError:
                 break
-    return None, YANG_LIBRARY
+    return None, YANG_LIBRARY, {}
 
 
 def _read_system(tree: xml.Element | None) -> SystemCapabilities | None:

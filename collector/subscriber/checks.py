@@ -18,7 +18,7 @@ from collector.model import SECOND, OnChange, SubscriptionTerms
 from collector.subscriber.capabilities import HELLO, DeviceCapabilities
 from collector.wire import names
 from collector.wire.netconf_capabilities import SystemCapabilities, stated
-from collector.wire.node_paths import NodePath, selected_paths
+from collector.wire.node_paths import NodePath, named_modules, selected_paths, unnamed_steps
 
 Said = Callable[[str], Iterator[tuple[Any, str]]]
 """A field of ``PushCapabilities`` -> its values for the wanted nodes, each with words for whose it
@@ -65,6 +65,23 @@ def never_updated(terms: SubscriptionTerms, known: DeviceCapabilities) -> tuple[
         if any(one.value for one in said):
             found.update((one.where, None) for one in said if not one.value)
     return tuple(found)
+
+
+def selects_nothing(terms: SubscriptionTerms, known: DeviceCapabilities) -> tuple[str, ...]:
+    """Why the filter will probably select nothing.
+
+    A publisher takes such a subscription without a word: what is selected need not be there
+    (RFC 8641 §3.9).
+    """
+    selection = terms.selection_filter
+    steps = (f"the step {one} of its XPath names no module" for one in unnamed_steps(selection))
+    absent = [one for one in named_modules(selection) if one in known.absent]
+    modules = (
+        f"{known.absent_from} names no module"
+        f"{' with the namespace' if ':' in one or '/' in one else ''} {one}"
+        for one in absent
+    )
+    return (*steps, *(f"its {words}" for words in modules))
 
 
 # --------------------------------------------------------------------------- modules

@@ -18,11 +18,12 @@ from msgspec.structs import replace
 from collector.errors import SessionError
 from collector.model import SelectionFilter, SubscriptionTerms
 from collector.subscriber.capabilities import DeviceCapabilities, look
-from collector.subscriber.checks import doubts, never_updated
+from collector.subscriber.checks import doubts, never_updated, selects_nothing
 from collector.subscriber.session import plain
 from collector.subscriber.states import SubscriptionPhase, SubscriptionState
-from collector.wire import xml
+from collector.wire import names, xml
 from collector.wire.netconf_rpc import Get, Operation, RpcReply
+from collector.wire.node_paths import named_modules
 
 log = logging.getLogger("collector.subscriber")
 
@@ -32,6 +33,8 @@ SUBJECT = "capabilities"
 """Stands for the name of a subscription in the journal."""
 _MAX_WARNED = 256
 """Sentences that are remembered lest they be said again (ours)."""
+_MAX_NAMED = 256
+"""Modules of one device that are looked for (ours)."""
 _SHOWN = 3
 """Doubts that one sentence names (ours)."""
 
@@ -57,6 +60,8 @@ class Knowledge:
         """Hash of the hello that was looked behind last, and of whether for streams too."""
         self._streams = False
         """Whether an event stream was ever wanted."""
+        self._modules: dict[str, None] = {}
+        """Modules that wanted filters ever named, ``_MAX_NAMED`` at most."""
         self._warned: set[str] = set()
         self._notes: dict[str, str] = {}
         """Subscription -> what speaks against its last terms; at most ``_MAX_WARNED``."""
@@ -65,14 +70,20 @@ class Knowledge:
     async def look(self, hello: Sequence[str], wanted: Collection[SubscriptionTerms]) -> None:
         """Ask the device, unless that was done. Raises SessionError."""
         self._streams = self._streams or any(terms.stream is not None for terms in wanted)
-        asked = hash((tuple(hello), self._streams))
+        for terms in wanted:
+            named = dict.fromkeys(named_modules(terms.selection_filter))
+            if len(self._modules.keys() | named) <= _MAX_NAMED:
+                self._modules |= named
+        asked = hash((tuple(hello), self._streams, frozenset(self._modules)))
         if asked == self._asked:
             return
         self._asked = asked  # before anything can go wrong: a session that ends over it comes again
         self.known = DeviceCapabilities()
         try:
             async with asyncio.timeout(self._seconds):
-                self.known = await look(self._ask, hello, streams=self._streams)
+                self.known = await look(
+                    self._ask, hello, streams=self._streams, modules=self._modules
+                )
         except TimeoutError:
             log.warning(
                 "Device %s did not say within %g s what it can; its subscriptions are asked for"
@@ -102,6 +113,10 @@ class Knowledge:
                 f"Device {self._device} will probably refuse subscription {subscription}: {why}. It"
                 " is asked for all the same."
             )
+        if nothing := selects_nothing(terms, self.known):
+            will = f"will probably bring nothing: {_joined(nothing, '; ')}"
+            self._note(subscription, will)
+            self._say(f"Subscription {subscription} of device {self._device} {will}.")
         elif silent := never_updated(terms, self.known):
             never = f"never bring updates of {_joined(silent, ', ')}"
             self._note(subscription, f"on-change will {never}")
@@ -109,6 +124,25 @@ class Knowledge:
                 f"Device {self._device} says that on-change subscription {subscription} will"
                 f" {never}."
             )
+
+    def resolved(self, terms: SubscriptionTerms) -> SubscriptionTerms:
+        """Terms to ask for: an XPath whose prefixes are names of modules that nobody here knows
+        gets the namespaces that the device's library gives them."""
+        chosen, known = terms.selection_filter, self.known.namespaces
+        if chosen is None or chosen.kind != "xpath":
+            return terms
+        prefixes = sorted(xml.used_prefixes(chosen.text))
+        meant = {prefix: chosen.namespaces.get(prefix, prefix) for prefix in prefixes}
+        found = {
+            prefix: known[module]
+            for prefix, module in meant.items()
+            if known.get(module) and not names.has_known_namespace(module)
+        }
+        if not found:
+            return terms
+        return replace(
+            terms, selection_filter=replace(chosen, namespaces=chosen.namespaces | found)
+        )
 
     def noted(self, states: Iterable[SubscriptionState]) -> tuple[SubscriptionState, ...]:
         """The states for people, with what is known of those that nothing else is said of."""
@@ -121,7 +155,8 @@ class Knowledge:
 
     def _note(self, subscription: str, words: str) -> None:
         if len(self._notes) < _MAX_WARNED:
-            self._notes[subscription] = words
+            before = self._notes.get(subscription)
+            self._notes[subscription] = words if before is None else f"{before}; {words}"
 
     def _say(self, sentence: str) -> None:
         if sentence not in self._warned and len(self._warned) < _MAX_WARNED:

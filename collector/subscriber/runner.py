@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from msgspec.structs import replace
+
 from collector.errors import ConfigError, IntakeFullError, SessionError, UsageError
 from collector.interfaces import Clock, Intake
 from collector.metrics import Counters
@@ -33,7 +35,12 @@ from collector.subscriber.standing import Standing
 from collector.subscriber.states import DevicePhase, DeviceState
 from collector.subscriber.subscriptions import Subscriptions
 from collector.subscriber.wanted import DeviceAccess, WantedSubscription
-from collector.wire.netconf_rpc import EstablishSubscription, Operation, RpcReply
+from collector.wire.netconf_rpc import (
+    EstablishSubscription,
+    ModifySubscription,
+    Operation,
+    RpcReply,
+)
 
 log = logging.getLogger("collector.subscriber")
 
@@ -289,6 +296,8 @@ class DeviceRunner:
         assert session is not None, "subscriptions are only touched while a session is up"
         if isinstance(operation, EstablishSubscription):
             self._knowledge.warn(subscription, operation.terms)
+        if isinstance(operation, EstablishSubscription | ModifySubscription):
+            operation = replace(operation, terms=self._knowledge.resolved(operation.terms))
         return await self._requests.call(session, subscription, operation)
 
     async def _ask(self, subject: str, operation: Operation) -> RpcReply:

@@ -113,6 +113,11 @@ def namespace_of(module: str) -> str:
     return NAMESPACES.get(module) or _YANG + module
 
 
+def has_known_namespace(module: str) -> bool:
+    """Whether ``namespace_of`` is no guess: IETF and IANA build theirs alike (RFC 8407 §4.9)."""
+    return module in NAMESPACES or module.startswith(("ietf-", "iana-"))
+
+
 def module_of(namespace: str) -> str:
     """Module of an XML namespace; of an unknown one the last part, as vendors build them.
 

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import unquote_plus
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -103,11 +103,17 @@ class Stream(Struct, frozen=True):
     """Time of the oldest record that can be had, as it was written; empty: not said."""
 
 
-def library_filter(*, relevant: bool) -> str:
-    """Subtree filter for either library; ``relevant``: only those modules, not some thousand."""
+def library_filter(*, relevant: bool, further: Iterable[str] = ()) -> str:
+    """Subtree filter for either library.
+
+    Args:
+        relevant: only those modules, not some thousand.
+        further: names or namespaces of others that are wanted beside these.
+    """
     listed = content = ""
     if relevant:
-        modules = "".join(f"<module><name>{name}</name></module>" for name in RELEVANT)
+        wanted = (*RELEVANT, *(one for one in further if one not in RELEVANT))
+        modules = "".join(f"<module>{_wanted(one)}</module>" for one in wanted)
         content = f"<module-set-id/>{modules}"
         listed = f"<module-set>{modules}</module-set><datastore><name/></datastore><content-id/>"
     scope = f"xmlns={quoteattr(YANG_LIBRARY)}"
@@ -117,7 +123,55 @@ def library_filter(*, relevant: bool) -> str:
     )
 
 
+def _wanted(module: str) -> str:
+    tag = "namespace" if _is_namespace(module) else "name"
+    return f"<{tag}>{escape(module)}</{tag}>"
+
+
+def _is_namespace(module: str) -> bool:
+    return ":" in module or "/" in module
+
+
 # --------------------------------------------------------------------------- decode
+def namespaces_in(tree: xml.Element, wanted: Iterable[str]) -> dict[str, str]:
+    """The namespaces of implemented modules, in either library.
+
+    Args:
+        tree: ``<yang-library>`` or ``<modules-state>``.
+        wanted: names or namespaces of modules.
+
+    Returns:
+        Each of ``wanted`` that is there -> its namespace.
+    """
+    entries: Iterable[xml.Element] = (
+        entry for one in tree.find_all("module-set") for entry in one.find_all("module")
+    )
+    if tree.name == "modules-state":
+        entries = (
+            entry
+            for entry in tree.find_all("module")
+            if entry.text_of("conformance-type") != "import"
+        )
+    return _namespaces(
+        ((entry.text_of("name"), entry.text_of("namespace")) for entry in entries), wanted
+    )
+
+
+def namespaces_of(capabilities: Iterable[str], wanted: Iterable[str]) -> dict[str, str]:
+    """As ``namespaces_in``, of the modules that a hello lists."""
+    found = (capability.partition("?") for capability in capabilities)
+    return _namespaces(((_query(text).get("module", ""), uri) for uri, _, text in found), wanted)
+
+
+def _namespaces(entries: Iterable[tuple[str, str]], wanted: Iterable[str]) -> dict[str, str]:
+    looked_for = frozenset(wanted)
+    found: dict[str, str] = {}
+    for name, namespace in entries:
+        for one in looked_for & {name, namespace}:
+            found[one] = namespace[:_LONGEST]
+    return found
+
+
 def read_library(tree: xml.Element) -> Library:
     """``<yang-library>`` of RFC 8525 or ``<modules-state>`` of RFC 7895.
 

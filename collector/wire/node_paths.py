@@ -1,7 +1,8 @@
 """Paths to nodes of a schema: what a filter selects and what a capability is about, compared.
 
-Does: the steps of absolute paths, out of XPaths, instance-identifiers and subtree filters, and
-whether one lies above another. Does not: evaluate XPath, know a schema.
+Does: the steps of absolute paths, out of XPaths, instance-identifiers and subtree filters, whether
+one lies above another, and the modules that a filter names. Does not: evaluate XPath, know a
+schema.
 
 Rules: an expression that is more than absolute paths joined with ``|`` has no steps (None) rather
 than wrong ones; predicates are left out and remembered; names of modules decide only where both are
@@ -25,6 +26,9 @@ from collector.wire import names, xml
 MAX_PATH: Final = 16 * 1024
 """Characters of an expression that are looked at; ours."""
 _STEP: Final = re.compile(r"/\s*(?:([A-Za-z_][\w.-]*)\s*:\s*)?([A-Za-z_][\w.-]*)\s*")
+_LITERAL: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
+MAX_NAMED: Final = 32
+"""Modules of one filter that are looked at; ours."""
 _PREDICATE: Final = re.compile(r"\[(?:[^\[\]'\"]|'[^']*'|\"[^\"]*\")*\]\s*")
 
 
@@ -125,6 +129,47 @@ def selected_paths(selection: SelectionFilter | None) -> tuple[NodePath, ...] | 
     except WireError:
         return None
     return tuple(path for top in root.children for path in _subtree_paths(top, (), False)) or None
+
+
+def named_modules(selection: SelectionFilter | None) -> tuple[str, ...]:
+    """The modules that a filter names, each once: by name, or by namespace where it says that and
+    no module here is known to have it. Of a filter that cannot be read: none."""
+    if selection is None or len(selection.text) > MAX_PATH:
+        return ()
+    if selection.kind == "xpath":
+        prefixes = sorted(xml.used_prefixes(_LITERAL.sub("''", selection.text)))
+        found = [selection.namespaces.get(prefix, prefix) for prefix in prefixes]
+    elif selection.kind == "subtree":
+        try:
+            root = xml.parse(b"<filter>" + selection.text.encode() + b"</filter>")
+        except WireError:
+            return ()
+        found = list(_namespaces(root))
+    else:
+        return ()
+    return tuple(dict.fromkeys(_named(one) for one in found if one))[:MAX_NAMED]
+
+
+def unnamed_steps(selection: SelectionFilter | None) -> tuple[str, ...]:
+    """First steps of an XPath without a module: such a name is in no namespace (XPath 1.0 §2.3),
+    and no node of a datastore is (RFC 8641 §5, datastore-xpath-filter)."""
+    if selection is None or selection.kind != "xpath":
+        return ()
+    paths = read_paths(selection.text, selection.namespaces) or ()
+    first = (one.steps[0] for one in paths if one.steps)
+    return tuple(dict.fromkeys(name for module, name in first if not module))
+
+
+def _named(meant: str) -> str:
+    """A namespace as the module that is known to have it."""
+    module = names.module_of(meant)
+    return module if names.NAMESPACES.get(module) == meant else meant
+
+
+def _namespaces(element: xml.Element) -> Iterator[str]:
+    for child in element.children:
+        yield child.namespace
+        yield from _namespaces(child)
 
 
 def _subtree_paths(

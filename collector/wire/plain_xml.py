@@ -113,10 +113,18 @@ def _add_element(parent: etree._Element, local: str, value: Any, module: str) ->
 
 
 def _xpath_scope(path: XPathText) -> dict[str, str]:
-    """Namespaces of the prefixes; one that nobody declared is taken for a module name."""
+    """Namespaces of the prefixes.
+
+    One that nobody declared is the name of a module, and a publisher knows those of all its modules
+    itself (RFC 8641 §5, datastore-xpath-filter): where the namespace would be a guess it is left to
+    it, for a wrong one would count, and select nothing.
+    """
+    prefixes = sorted(xml.used_prefixes(path) | path.namespaces.keys())
+    meant = {prefix: path.namespaces.get(prefix, prefix) for prefix in prefixes}
     return {
-        prefix: names.namespace_of(path.namespaces.get(prefix, prefix))
-        for prefix in sorted(xml.used_prefixes(path) | path.namespaces.keys())
+        prefix: names.namespace_of(module)
+        for prefix, module in meant.items()
+        if prefix in path.namespaces or names.has_known_namespace(module)
     }
 
 

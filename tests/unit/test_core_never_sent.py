@@ -73,13 +73,13 @@ def test_updates_without_contents_are_nothing() -> None:
         assert never.is_looked_at(REVISION, at(moment))
         never.heard(REVISION, at(moment), empty=True)
     (event,) = never.handle_timer(at(200))
-    assert (event.kind, event.time) == ("only_empty", at(150))
+    assert (event.kind, event.time) == ("nothing_yet", at(150))
     assert "empty updates only" in event.text
     # from then on those of one period in five are looked at
     looked = [moment for moment in range(200, 300, 10) if never.is_looked_at(REVISION, at(moment))]
     assert looked == [200, 250]
     never.heard(REVISION, at(250))
-    assert said(never, 250) == [("no_longer_empty", 250)]
+    assert said(never, 250) == [("brings_data", 250)]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,8 @@ def test_updates_without_contents_are_nothing() -> None:
     ],
 )
 def test_how_long_is_waited(more: dict[str, Any], due: float) -> None:
-    assert said(begun(**more), 9999) == [("never_sent", 100 + due)]
+    kind = "never_sent" if more["period_cs"] else "nothing_yet"
+    assert said(begun(**more), 9999) == [(kind, 100 + due)]
 
 
 @pytest.mark.parametrize(

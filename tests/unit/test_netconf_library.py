@@ -12,6 +12,8 @@ from collector.wire.netconf_library import (
     Stream,
     library_filter,
     library_of,
+    namespaces_in,
+    namespaces_of,
     originator_leaves,
     protocol_capabilities,
     read_library,
@@ -147,3 +149,42 @@ def test_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setattr(netconf_library, "_MAX_STREAMS", 2)
     assert read_streams(tree) == found[:2]
+
+
+CARS = "http://example.com/yang/cars"
+NAMED = f"""<yang-library xmlns="{LIBRARY}"><module-set>
+<module><name>cars</name><namespace>{CARS}</namespace></module>
+<module><name>bare</name></module>
+<import-only-module><name>types</name><namespace>urn:types</namespace></import-only-module>
+</module-set></yang-library>"""
+NAMED_STATE = f"""<modules-state xmlns="{LIBRARY}">
+<module><name>cars</name><namespace>{CARS}</namespace></module>
+<module><name>types</name><namespace>urn:types</namespace>
+<conformance-type>import</conformance-type></module></modules-state>"""
+
+
+@pytest.mark.parametrize("text", [NAMED, NAMED_STATE])
+def test_namespaces_of_wanted_modules(text: str) -> None:
+    tree = xml.parse(text.encode())
+    assert namespaces_in(tree, ("cars", "types", "urn:types", "trucks")) == {"cars": CARS}
+    assert namespaces_in(tree, (CARS, "urn:none")) == {CARS: CARS}
+
+
+def test_a_module_without_a_namespace_is_there_all_the_same() -> None:
+    assert namespaces_in(xml.parse(NAMED.encode()), ("bare",)) == {"bare": ""}
+
+
+def test_namespaces_that_a_hello_says() -> None:
+    hello = (f"{CARS}?module=cars&amp;revision=2020-01-01", "urn:other", f"{CARS}?module=cars")
+    assert namespaces_of(hello, ("cars", "other")) == {"cars": CARS}
+
+
+def test_further_modules_can_be_asked_for_by_name_and_by_namespace() -> None:
+    text = library_filter(relevant=True, further=("cars", f"{CARS}?a&b", "ietf-yang-push"))
+    tree = xml.parse(f"<filter>{text}</filter>".encode())
+    (modules,) = tree.children[0].find_all("module-set")
+    wanted = list(modules.find_all("module"))
+    assert [one.text_of("name") for one in wanted].count("ietf-yang-push") == 1
+    assert wanted[-2].text_of("name") == "cars"
+    assert wanted[-1].text_of("namespace") == f"{CARS}?a&b"
+    assert [one.text_of("name") for one in tree.children[1].find_all("module")][-2] == "cars"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from collector.errors import ProtocolError, UsageError, WireError
-from collector.model import OnChange, SelectionFilter, SubscriptionTerms
+from collector.model import SECOND, OnChange, SelectionFilter, SubscriptionTerms
 from collector.wire import names, xml
 from collector.wire.netconf_rpc import (
     ERROR_TAGS,
@@ -535,3 +535,16 @@ def test_values_that_cannot_be_written() -> None:
         encode_reply("1", EstablishOutput(1, ("1",)), mode="x")
     with pytest.raises(UsageError, match="no message-publisher-id"):
         encode_reply("1", EstablishOutput(1, ("a",)), mode="distributed-notif-19")
+
+
+def test_a_namespace_that_nobody_here_knows_is_left_to_the_publisher() -> None:
+    """RFC 8641 §5, datastore-xpath-filter: it knows the names of its modules as prefixes, and what
+    the XML declares would count instead of that."""
+    text = "/ietf-new:a/openconfig-interfaces:b/c:d"
+    chosen = SelectionFilter("xpath", text, {"c": "openconfig-other"})
+    terms = SubscriptionTerms(datastore="operational", period=SECOND, selection_filter=chosen)
+    written = encode_rpc("1", EstablishSubscription(terms)).decode()
+    assert 'xmlns:ietf-new="urn:ietf:params:xml:ns:yang:ietf-new"' in written
+    assert "xmlns:openconfig-interfaces" not in written
+    assert "xmlns:c=" in written  # the operator said that it is another prefix
+    assert text in written

@@ -6,7 +6,13 @@ import pytest
 
 from collector.model import SelectionFilter
 from collector.wire import node_paths
-from collector.wire.node_paths import NodePath, read_paths, selected_paths
+from collector.wire.node_paths import (
+    NodePath,
+    named_modules,
+    read_paths,
+    selected_paths,
+    unnamed_steps,
+)
 
 IF = "urn:ietf:params:xml:ns:yang:ietf-interfaces"
 INTERFACE = (("ietf-interfaces", "interfaces"), ("ietf-interfaces", "interface"))
@@ -98,3 +104,45 @@ def test_other_filters() -> None:
     assert selected_paths(SelectionFilter("ref", "mine")) is None
     assert selected_paths(SelectionFilter("subtree", "<broken")) is None
     assert selected_paths(SelectionFilter("subtree", "")) is None
+
+
+# --------------------------------------------------------------------------- modules
+@pytest.mark.parametrize(
+    ("text", "namespaces", "found"),
+    [
+        ("/ietf-interfaces:interfaces/ietf-ip:ipv4", {}, ("ietf-interfaces", "ietf-ip")),
+        ("/if:interfaces", {"if": IF}, ("ietf-interfaces",)),
+        ("/v:cars", {"v": "http://example.com/yang/cars"}, ("http://example.com/yang/cars",)),
+        # what looks like a known module's namespace is another one
+        ("/v:x", {"v": "urn:example:ietf-interfaces"}, ("urn:example:ietf-interfaces",)),
+        ("/a:b[a:name='fe80::1'][a:type=\"c:d\"]", {}, ("a",)),
+        ("/interfaces", {}, ()),
+    ],
+)
+def test_modules_of_an_xpath(text: str, namespaces: dict[str, str], found: tuple[str, ...]) -> None:
+    assert named_modules(SelectionFilter("xpath", text, namespaces)) == found
+
+
+def test_modules_of_a_subtree() -> None:
+    text = f'<interfaces xmlns="{IF}"><interface><ipv4 xmlns="urn:example:ip"/></interface>'
+    subtree = SelectionFilter("subtree", text + "</interfaces><other/>")
+    assert named_modules(subtree) == ("ietf-interfaces", "urn:example:ip")
+
+
+def test_no_modules_where_nothing_can_be_read() -> None:
+    assert named_modules(None) == ()
+    assert named_modules(SelectionFilter("ref", "a:b")) == ()
+    assert named_modules(SelectionFilter("subtree", "<a>")) == ()
+    assert named_modules(SelectionFilter("xpath", "/a:b" * node_paths.MAX_PATH)) == ()
+    many = "|".join(f"/m{number}:x" for number in range(2 * node_paths.MAX_NAMED))
+    assert len(named_modules(SelectionFilter("xpath", many))) == node_paths.MAX_NAMED
+
+
+def test_first_steps_without_a_module() -> None:
+    text = "/interfaces/a:interface | /a:b/c | /interfaces | /"
+    assert unnamed_steps(SelectionFilter("xpath", text)) == ()  # / is a path of its own only
+    assert unnamed_steps(SelectionFilter("xpath", text[:-4])) == ("interfaces",)
+    assert unnamed_steps(SelectionFilter("xpath", "/")) == ()
+    assert unnamed_steps(SelectionFilter("xpath", "count(/x)")) == ()
+    assert unnamed_steps(SelectionFilter("subtree", "<x/>")) == ()
+    assert unnamed_steps(None) == ()

@@ -27,7 +27,7 @@ from tests.unit.test_pipeline_patches import change, edit
 
 STARTED = NotificationKind.SUBSCRIPTION_STARTED
 ENDED = NotificationKind.SUBSCRIPTION_TERMINATED
-KINDS = ("never_sent", "only_empty", "began_to_send")
+KINDS = ("never_sent", "nothing_yet", "began_to_send", "brings_data")
 BATCHES = (1, 3, 1 << 20)
 
 
@@ -156,14 +156,14 @@ def test_a_subscription_without_data_is_said_and_its_first_data(rows: int) -> No
 @pytest.mark.parametrize("rows", BATCHES)
 @pytest.mark.parametrize("contents", [None, {"a:b": {}}, {"a:b": {"c": []}}])
 def test_updates_without_contents_are_told_apart(rows: int, contents: object) -> None:
-    """RFC 8641 §3.1: an empty update is sent where nothing is selected."""
+    """RFC 8641 §3.9: an empty update is sent where nothing is selected."""
     made, pipeline = story(), Pipeline()
     made.data(1, periodic(STARTED, 1, ("1",)), header=0)
     for index in range(1, 8):
         made.data(10 * index + 0.2, empty(10 * index, contents))
     made.data(80.2, with_contents(80))
     found = kinds(made.tell(pipeline, rows))
-    assert found[0] == ("only_empty", 51)
+    assert found[0] == ("nothing_yet", 51)
     assert len(found) == 1  # the update at 80 is of a period that is not looked at
     (one,) = pipeline.hearing.never.waiting.values()
     assert one.empty == 6

@@ -18,7 +18,7 @@ from collector.model import (
     SubscriptionTerms,
 )
 from collector.subscriber.capabilities import DeviceCapabilities, look
-from collector.subscriber.checks import doubts, never_updated
+from collector.subscriber.checks import doubts, never_updated, selects_nothing
 from collector.subscriber.knowledge import SUBJECT, Knowledge
 from collector.subscriber.states import SubscriptionPhase, SubscriptionState
 from collector.wire import xml
@@ -45,6 +45,7 @@ TREES = {
     "yang-library": f"""<yang-library xmlns="{LIBRARY}"><module-set>
       <module><name>{SN}</name><feature>xpath</feature></module><module><name>{YP}</name></module>
       <module><name>ietf-system-capabilities</name></module><module><name>other</name></module>
+      <module><name>ietf-interfaces</name></module>
       </module-set><content-id>7</content-id></yang-library>""",
     "system-capabilities": f"""<system-capabilities xmlns="{SYSTEM}"><subscription-capabilities>
       <minimum-update-period>500</minimum-update-period></subscription-capabilities>
@@ -88,7 +89,7 @@ def test_a_hello_without_modules_sends_us_to_the_yang_library() -> None:
     assert device.asked == ["yang-library", "system-capabilities"]
     assert found.library == Library(
         (Module(SN, "", ("xpath",)), Module(YP), Module("ietf-system-capabilities")),
-        4,
+        5,
         content_id="7",
     )
     assert found.module(YP) == (Module(YP), "yang-library")
@@ -409,3 +410,113 @@ def test_a_session_that_ends_over_it_is_not_asked_again(caplog: pytest.LogCaptur
 
 def test_the_root_stands_for_every_node() -> None:
     assert NodePath().covers(NodePath((("m", "a"),)))
+
+
+# --------------------------------------------------------------------------- wanted modules
+CARS = "http://example.com/yang/cars"
+WITH_CARS = TREES | {
+    "yang-library": f"""<yang-library xmlns="{LIBRARY}"><module-set><module><name>{SN}</name>
+    <feature>xpath</feature><feature>encode-json</feature></module><module><name>cars</name><namespace>{CARS}</namespace></module></module-set>
+    </yang-library>"""
+}
+
+
+HAS_LIBRARY = "urn:ietf:params:netconf:capability:yang-library:1.1?content-id=7"
+
+
+def selecting(text: str, **namespaces: str) -> SubscriptionTerms:
+    return replace(PERIODIC, selection_filter=SelectionFilter("xpath", text, namespaces))
+
+
+def test_a_module_that_no_list_has_is_doubted_and_one_that_is_there_is_not() -> None:
+    known = seen(WITH_CARS, modules=("cars", "carz", CARS, "urn:none"))  # type: ignore[arg-type]
+    assert (known.namespaces, known.absent) == ({"cars": CARS, CARS: CARS}, ("carz", "urn:none"))
+    assert selects_nothing(selecting("/cars:car"), known) == ()
+    assert selects_nothing(selecting("/carz:car | /a:b", a="urn:none"), known) == (
+        "its yang-library names no module with the namespace urn:none",
+        "its yang-library names no module carz",
+    )
+    nowhere = ("the step car of its XPath names no module",)
+    assert selects_nothing(selecting("/car"), known) == nowhere
+
+
+def test_a_hello_that_lists_all_modules_is_believed() -> None:
+    device = Answers(TREES)
+    asked = asyncio.run(look(device.ask, LISTING, modules=("example", "cars")))
+    assert "yang-library" not in device.asked
+    assert (asked.namespaces, asked.absent) == ({"example": "urn:example:x"}, ("cars",))
+    assert asked.absent_from == "hello"
+
+
+@pytest.mark.parametrize(
+    ("trees", "hello"),
+    [
+        ({}, BARE),  # nobody lists anything
+        (
+            {},
+            (
+                *BARE,
+                "urn:ietf:params:netconf:capability:yang-library:1.1?content-id=7",
+                "u?module=a",
+            ),
+        ),
+        (TREES | {"yang-library": f'<yang-library xmlns="{LIBRARY}"><x/></yang-library>'}, BARE),
+    ],
+)
+def test_where_no_list_can_be_had_nothing_is_doubted(
+    trees: dict[str, str], hello: tuple[str, ...]
+) -> None:
+    found = seen(trees, hello, modules=("cars",))  # type: ignore[arg-type]
+    assert (found.absent, found.absent_from) == ((), "")
+
+
+def test_without_a_library_the_hello_lists_all() -> None:
+    found = seen({}, (*BARE, "u?module=a"), modules=("cars",))  # type: ignore[arg-type]
+    assert (found.absent, found.absent_from) == (("cars",), "hello")
+
+
+def test_a_wrong_module_is_said_once_and_noted(caplog: pytest.LogCaptureFixture) -> None:
+    knowledge = Knowledge("d", Answers(WITH_CARS).call)
+    wrong = selecting("/carz:car")
+    asyncio.run(knowledge.look(BARE, [wrong]))
+    with caplog.at_level(logging.WARNING):
+        knowledge.warn("s", wrong)
+    assert [record.getMessage() for record in caplog.records] == [
+        "Subscription s of device d will probably bring nothing: its yang-library names no module"
+        " carz."
+    ]
+    phase = SubscriptionPhase.ACTIVE
+    (state,) = knowledge.noted([SubscriptionState("s", phase, 1, "", CollectorTime(0), None)])
+    assert state.reason == "will probably bring nothing: its yang-library names no module carz"
+
+
+def test_every_doubt_is_noted() -> None:
+    knowledge = Knowledge("d", Answers(TREES).call)
+    asyncio.run(knowledge.look(BARE, [selecting("/carz:car")]))
+    knowledge.warn("s", replace(selecting("/carz:car"), weighting=1))
+    first, last = knowledge._notes["s"].split("; will probably bring nothing: ")
+    assert first.startswith("taken, although it does not name the feature")
+    assert last == "its yang-library names no module carz"
+
+
+def test_the_namespace_of_a_vendors_module_is_that_of_the_library() -> None:
+    knowledge = Knowledge("d", Answers(WITH_CARS).call)
+    wanted = selecting("/cars:car[b:x]/ietf-interfaces:y", b="urn:b")
+    asyncio.run(knowledge.look(BARE, [wanted]))
+    resolved = knowledge.resolved(wanted).selection_filter
+    assert resolved is not None
+    assert resolved.namespaces == {"cars": CARS, "b": "urn:b"}
+    short = knowledge.resolved(selecting("/c:car", c="cars")).selection_filter
+    assert short is not None
+    assert short.namespaces == {"c": CARS}
+    own = selecting("/cars:car", cars="urn:mine")
+    subtree = replace(PERIODIC, selection_filter=SelectionFilter("subtree", "<a/>"))
+    for other in (own, STREAM, subtree, selecting("/carz:car")):
+        assert knowledge.resolved(other) is other
+
+
+def test_the_modules_of_one_device_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collector.subscriber.knowledge._MAX_NAMED", 1)
+    knowledge = Knowledge("d", Answers(WITH_CARS).call)
+    asyncio.run(knowledge.look(BARE, [selecting("/cars:car"), selecting("/carz:car")]))
+    assert knowledge.known.absent == ()

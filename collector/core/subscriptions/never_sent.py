@@ -7,7 +7,8 @@ Rules: records are due after ``PERIODS`` periods and ``SHORTEST`` at least, for 
 up to 2.9 periods after their reply; of on-change, which begins with all that there is, after
 ``ON_CHANGE``. While it is suspended, and while nobody listened here, nothing was due. A publisher
 that follows the RFC sends empty updates where a filter selects nothing, others send none.
-Spec: RFC 8641 §3.1, §3.7 (empty push-update), §4.2 (sync-on-start).
+Where it selects nothing, an on-change subscription has nothing to send.
+Spec: RFC 8641 §3.9 (nothing selected), §4.2 (sync-on-start).
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Waiting(Struct):
     """ns."""
     due: int | None
     """When it is said; None: it was, or the subscription is suspended."""
+    on_change: bool = False
     said: str = ""
     """Kind of the event that said it."""
     empty: int = 0
@@ -125,7 +127,8 @@ class NeverSent:
             del self.waiting[min(mine)]
         due = row.time + wait
         self.waiting[row.revision] = Waiting(
-            row.device, row.name, row.id, row.revision, row.time, wait, due
+            *(row.device, row.name, row.id, row.revision, row.time, wait, due),
+            on_change=row.period_cs is None,
         )
         self._look_again((due,))
 
@@ -151,20 +154,19 @@ class NeverSent:
 
     def _say(self, one: Waiting, now: int) -> None:
         active = f"has been active for {(now - one.since) / SECOND:.0f} s"
-        one.due, one.said = None, "only_empty" if one.empty else "never_sent"
-        why = (
-            "and brought empty updates only: its filter selects nothing, or there is nothing yet"
-            if one.empty
-            else "and brought nothing: its filter selects nothing there, or what is sent does not "
-            "arrive here"
-        )
+        one.due, one.said = None, "nothing_yet" if one.empty or one.on_change else "never_sent"
+        came = "empty updates only" if one.empty else "nothing"
+        otherwise = "what is sent does not arrive here"
+        if one.said == "nothing_yet":
+            otherwise = "there is nothing yet"
+        why = f"and brought {came}: its filter selects nothing there, or {otherwise}"
         self._event(now, one, one.said, f"Subscription {one.name} of {one.device} {active} {why}.")
 
     def _event(self, time: int, one: Waiting, kind: str, text: str) -> None:
         self._said.append(Event(CollectorTime(time), one.device, one.name, kind, text))
 
 
-_OVER = {"never_sent": "began_to_send", "only_empty": "no_longer_empty"}
+_OVER = {"never_sent": "began_to_send", "nothing_yet": "brings_data"}
 """Kind of an event -> the kind that says it is over."""
 
 
