@@ -8,7 +8,8 @@ collector; its truth imports nothing of it at all.
     cli            the ``publisher-sim`` command
     fleet          very many devices in one process
     device         one device at work, on real sockets or in pretend time
-    publishers     the sockets, a file per transport
+    netconf        how subscribers come in: NETCONF over SSH, either way
+    publishers     the sockets that data leaves through, a file per transport
     master         sessions, rpcs, subscriptions: who answers and decides (pure)
     agent          a line card that pushes its part (pure)
     subscriptions  what a subscriber asks for, and whether this device can do it

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 import asyncssh
 
 from collector.wire import names
-from publisher_sim.publishers.netconf_server import CAPABILITIES, Login, NetconfServer
-from publisher_sim.publishers.netconf_session import ServerSession
+from publisher_sim.netconf.server import CAPABILITIES, Login, NetconfServer
+from publisher_sim.netconf.session import ServerSession
 
 USER, PASSWORD = "operator", "only for this test"
 BASE = names.NETCONF_BASE

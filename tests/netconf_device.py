@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from collector.errors import IntakeFullError
 from collector.model import SECOND, CollectorTime
 from collector.subscriber.session import Arrived, SessionSettings
-from publisher_sim.publishers.netconf_server import CAPABILITIES, NetconfServer
-from publisher_sim.publishers.netconf_session import ServerSession
+from publisher_sim.netconf.server import CAPABILITIES, NetconfServer
+from publisher_sim.netconf.session import ServerSession
 
 USER, PASSWORD = "operator", "only for this test"
 LIMIT = 30.0

@@ -2,7 +2,7 @@
 
 Does: find the modules of the project, those of the data that the device pushes, and all that they
 import, as far as they are installed; answer get-schema. Does not: hold a session
-(``publishers.netconf_server``), say which of them are implemented (``master.retrieval.itself``).
+(``netconf.server``), say which of them are implemented (``master.retrieval.itself``).
 
 Rules: nothing is read before somebody asks, and once for all devices of a process.
 """

@@ -9,5 +9,5 @@
     surroundings    what devices of one process share
     simulate        a device in pretend time, without sockets
 
-Clocks, sockets, processes and signals are met here, in ``fleet`` and in ``publishers``.
+Clocks, sockets, processes and signals are met here, in ``fleet``, ``netconf`` and ``publishers``.
 """

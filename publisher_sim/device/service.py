@@ -34,9 +34,9 @@ from publisher_sim.master.ports import (
     StopCard,
     TellAgent,
 )
+from publisher_sim.netconf.call_home import CallHome
+from publisher_sim.netconf.server import NetconfServer
 from publisher_sim.publishers.agent_loop import AgentLoop, loop_of
-from publisher_sim.publishers.call_home import CallHome
-from publisher_sim.publishers.netconf_server import NetconfServer
 from publisher_sim.scenario import MASTER, Scenario
 from publisher_sim.truth.accounts import Killed
 from publisher_sim.users.credentials import authorized_keys, passwords

@@ -6,9 +6,9 @@ open anything.
 
 from __future__ import annotations
 
+from publisher_sim.netconf.shared_door import SharedDoor
 from publisher_sim.publishers.lending import Lending
 from publisher_sim.publishers.senders import Sender, open_sender
-from publisher_sim.publishers.shared_door import SharedDoor
 from publisher_sim.publishers.timers import Timers
 from publisher_sim.scenario import Scenario
 

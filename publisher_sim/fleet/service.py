@@ -17,8 +17,8 @@ from pathlib import Path
 from collector.errors import ConfigError
 from publisher_sim.device.service import DeviceService
 from publisher_sim.device.surroundings import Surroundings
-from publisher_sim.publishers.shared_door import SharedDoor
-from publisher_sim.publishers.ssh_transport import read_host_key
+from publisher_sim.netconf.shared_door import SharedDoor
+from publisher_sim.netconf.ssh_transport import read_host_key
 from publisher_sim.scenario import Scenario
 
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - who asks for an address of no device gets nowhere

@@ -3,7 +3,6 @@
     senders          what a way out is, and which a transport has
     udp_notif, dtls, https_notif, grpc_dialout   the ways out, a file per transport
     roads, lending, marking   a way out to several receivers, a shared one, its DSCP
-    netconf_server, netconf_session, shared_door, call_home, ssh_transport   how subscribers come in
     agent_channel, agent_messages   the stream between master and agents, and what is in it
     agent_loop, timers   what wakes an agent, and does what it decides
 

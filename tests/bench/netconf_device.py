@@ -26,8 +26,8 @@ from collector.wire import names
 from collector.wire.netconf_framing import encode_chunked
 from collector.wire.netconf_hello import root_of
 from collector.wire.timestamps import format_date_and_time
-from publisher_sim.publishers.netconf_server import NetconfServer
-from publisher_sim.publishers.netconf_session import ServerSession
+from publisher_sim.netconf.server import NetconfServer
+from publisher_sim.netconf.session import ServerSession
 from tests.bench.payloads import SUBSCRIPTION
 
 CARDS = 8

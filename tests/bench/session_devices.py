@@ -24,8 +24,8 @@ from collector.wire.netconf_rpc import (
     decode_rpc,
     encode_reply,
 )
-from publisher_sim.publishers.call_home import CallHome
-from publisher_sim.publishers.netconf_server import NetconfServer
+from publisher_sim.netconf.call_home import CallHome
+from publisher_sim.netconf.server import NetconfServer
 from publisher_sim.scenario import Netconf
 
 USER, PASSWORD = "bench", "loopback only"

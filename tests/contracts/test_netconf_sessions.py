@@ -19,8 +19,8 @@ from collector.subscriber import inbox
 from collector.subscriber.asyncssh_session import AsyncsshSession
 from collector.subscriber.ncclient_session import NcclientSession
 from collector.subscriber.session import NetconfSession, SessionSettings
-from publisher_sim.publishers.netconf_server import CAPABILITIES
-from publisher_sim.publishers.netconf_session import ServerSession
+from publisher_sim.netconf.server import CAPABILITIES
+from publisher_sim.netconf.session import ServerSession
 from tests.netconf_device import (
     LIMIT,
     PASSWORD,

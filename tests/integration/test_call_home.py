@@ -19,8 +19,8 @@ from collector.subscriber import call_home
 from collector.subscriber.call_home import CallHome
 from collector.subscriber.called_session import CalledSession
 from collector.subscriber.session import SessionSettings
-from publisher_sim.publishers.call_home import CallHome as Calling
-from publisher_sim.publishers.netconf_server import NetconfServer
+from publisher_sim.netconf.call_home import CallHome as Calling
+from publisher_sim.netconf.server import NetconfServer
 from publisher_sim.scenario import Netconf
 from tests.netconf_device import (
     LIMIT,
@@ -173,7 +173,7 @@ def test_it_calls_again_and_again(tmp_path: Path) -> None:
 def test_the_device_notices_that_nobody_answers_and_calls_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("publisher_sim.publishers.ssh_transport.KEEPALIVE_SECONDS", 0.1)
+    monkeypatch.setattr("publisher_sim.netconf.ssh_transport.KEEPALIVE_SECONDS", 0.1)
 
     async def main() -> None:
         async with awaited(tmp_path) as there:
@@ -456,7 +456,7 @@ def test_a_server_of_a_device_ends_who_does_not_log_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """RFC 8071 §4.1 S5."""
-    monkeypatch.setattr("publisher_sim.publishers.ssh_transport.LOGIN_SECONDS", 0.3)
+    monkeypatch.setattr("publisher_sim.netconf.ssh_transport.LOGIN_SECONDS", 0.3)
 
     async def main() -> None:
         ended = asyncio.Event()

@@ -12,7 +12,7 @@ import pytest
 from collector.errors import ConfigError
 from collector.model import SECOND
 from collector.subscriber.asyncssh_session import AsyncsshSession
-from publisher_sim.publishers.netconf_session import ServerSession
+from publisher_sim.netconf.session import ServerSession
 from tests.netconf_device import (
     LIMIT,
     Basket,

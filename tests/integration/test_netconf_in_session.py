@@ -15,7 +15,7 @@ from collector.model import Outcome
 from collector.service import Service
 from publisher_sim.device.service import DeviceService
 from publisher_sim.master import forwarding
-from publisher_sim.publishers.netconf_server import BUSY_ABOVE
+from publisher_sim.netconf.server import BUSY_ABOVE
 from tests.beside import collecting, live, ready, simulated
 from tests.lab import Facts, session_of
 from tests.waiting import until

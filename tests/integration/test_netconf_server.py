@@ -14,7 +14,7 @@ import pytest
 from collector.errors import ConfigError
 from collector.wire import xml
 from collector.wire.netconf_rpc import decode_reply
-from publisher_sim.publishers.netconf_server import CAPABILITIES, NetconfServer
+from publisher_sim.netconf.server import CAPABILITIES, NetconfServer
 from tests.netconf_device import LIMIT, PASSWORD, USER, Device, ok_reply, rpc, run
 from tests.waiting import until
 

@@ -20,7 +20,7 @@ import pytest
 
 from collector.journal import JournalReader
 from collector.store.tables import TABLES
-from publisher_sim.publishers.call_home import CallHome
+from publisher_sim.netconf.call_home import CallHome
 from publisher_sim.scenario import Netconf
 from tests.integration.test_netconf_subscriber import Master
 from tests.lanes_lab import Collector, collector, free_port

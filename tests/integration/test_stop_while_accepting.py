@@ -11,8 +11,8 @@ from collections.abc import Callable
 import asyncssh
 import pytest
 
-from publisher_sim.publishers.netconf_server import NetconfServer
-from publisher_sim.publishers.shared_door import SharedDoor
+from publisher_sim.netconf.server import NetconfServer
+from publisher_sim.netconf.shared_door import SharedDoor
 
 pytestmark = pytest.mark.integration
 

@@ -22,7 +22,7 @@ from collector.wire.netconf_schemas import (
     decode_get_schema,
     encode_schema,
 )
-from publisher_sim.publishers.netconf_server import CAPABILITIES
+from publisher_sim.netconf.server import CAPABILITIES
 from tests.integration.test_subscribe_command import Lab
 from tests.netconf_device import PASSWORD, USER, Device, run
 

@@ -7,7 +7,7 @@ from typing import Any
 import asyncssh
 import pytest
 
-from publisher_sim.publishers.shared_door import SharedDoor, _Guest
+from publisher_sim.netconf.shared_door import SharedDoor, _Guest
 
 
 class Connection:

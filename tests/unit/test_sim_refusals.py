@@ -18,7 +18,7 @@ from collector.wire.netconf_rpc import (
     ResyncSubscription,
 )
 from publisher_sim.data.module_library import installed_modules
-from publisher_sim.publishers.netconf_server import CAPABILITIES
+from publisher_sim.netconf.server import CAPABILITIES
 from publisher_sim.scenario import Card, Configured, Limits
 from tests.unit.test_sim_master import NOW, SECOND, TERMS, Driver, error_of
 

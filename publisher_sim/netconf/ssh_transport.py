@@ -1,7 +1,7 @@
 """SSH below the NETCONF servers (RFC 6242), on asyncssh: host keys, connections either way.
 
 Does: listen, and stop so that nobody is left behind; call a client (RFC 8071). Does not: let
-anybody in (``netconf_server.Login``).
+anybody in (``server.Login``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """NETCONF server over SSH for the simulated master (RFC 6241, RFC 6242), on asyncssh.
 
 What it does: log-in, session numbers; connections either way (``call``: RFC 8071). What it does
-not: sockets (``ssh_transport``), the inside of a session (``netconf_session``), or any operation
+not: sockets (``ssh_transport``), the inside of a session (``session``), or any operation
 but ``close-session``; every ``<rpc>`` goes as octets to ``on_rpc``, and the answer comes back
 through ``send``.
 
@@ -18,14 +18,14 @@ from typing import Protocol
 import asyncssh
 
 from collector.wire.netconf_hello import BASE_1_0, BASE_1_1
-from publisher_sim.publishers.netconf_session import (
+from publisher_sim.netconf.session import (
     OnBusy,
     OnClose,
     OnOpen,
     OnRpc,
     ServerSession,
 )
-from publisher_sim.publishers.ssh_transport import call, listen, read_host_key, stop_listening
+from publisher_sim.netconf.ssh_transport import call, listen, read_host_key, stop_listening
 
 CAPABILITIES = (
     BASE_1_0,

@@ -12,8 +12,8 @@ from ipaddress import ip_address
 
 import asyncssh
 
-from publisher_sim.publishers.netconf_server import Login, NetconfServer
-from publisher_sim.publishers.ssh_transport import listen, stop_listening
+from publisher_sim.netconf.server import Login, NetconfServer
+from publisher_sim.netconf.ssh_transport import listen, stop_listening
 
 
 class SharedDoor:

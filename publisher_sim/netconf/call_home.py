@@ -2,7 +2,7 @@
 
 What it does: stays connected (persistent), or connects once in a period and leaves an idle
 connection (periodic); tries again when nobody is there. What it does not: anything inside the
-connection (``netconf_server``).
+connection (``server``).
 
 Rules: one connection at a time; a session that holds a subscription is never idle; devices that
 were lost together do not come back together.
@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import asyncssh
 
-from publisher_sim.publishers.netconf_server import NetconfServer
+from publisher_sim.netconf.server import NetconfServer
 from publisher_sim.scenario import Netconf
 
 MAX_RETRY_SECONDS = 60.0
