@@ -42,6 +42,8 @@ _READ: Final = 1 << 16
 class DtlsPublisher(RoadSender):
     """The way out of one publisher over DTLS (``senders.Sender``)."""
 
+    marks_connections = False
+
     def __init__(self, address: str, receiver: Receiver) -> None:
         """
         Args:
@@ -54,7 +56,7 @@ class DtlsPublisher(RoadSender):
         super().__init__(address, receiver)
         self._context = _context(receiver)
 
-    def _open(self, to: tuple[str, int]) -> _Road:
+    def _open(self, to: tuple[str, int], dscp: int) -> _Road:
         return _Road(self._address, to, self._receiver, self._context)
 
 

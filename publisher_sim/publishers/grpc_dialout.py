@@ -1,4 +1,4 @@
-"""gRPC dial-out publisher: one stream of Cisco's or Huawei's method to each receiver.
+"""gRPC dial-out publisher: one stream of Cisco's or Huawei's method to each receiver and DSCP.
 
 Does: keep a stream open from the device's own address, wrap each unit into a message of it, hold
 back while the receiver does not read, come again when the stream breaks; TLS where the scenario
@@ -25,6 +25,7 @@ import grpc.aio
 from collector.errors import ConfigError
 from collector.model import MediaType
 from collector.wire.dialout import DATA_PUBLISH, MDT_DIALOUT, encode_cisco, encode_huawei
+from publisher_sim.publishers.marking import connect_marked
 from publisher_sim.publishers.roads import RoadSender
 from publisher_sim.scenario import Receiver
 
@@ -51,17 +52,18 @@ class GrpcDialoutPublisher(RoadSender):
         super().__init__(address, receiver)
         self._credentials = _credentials(receiver)
 
-    def _open(self, to: tuple[str, int]) -> _Road:
-        return _Road(self._address, to, self._receiver, self._credentials)
+    def _open(self, to: tuple[str, int], dscp: int) -> _Road:
+        return _Road(self._address, to, self._receiver, self._credentials, dscp)
 
 
 class _Road:
     """The way to one receiver."""
 
     def __init__(
-        self, local: str, to: tuple[str, int], receiver: Receiver, credentials: Any
+        self, local: str, to: tuple[str, int], receiver: Receiver, credentials: Any, dscp: int
     ) -> None:
         self._local, self._to, self._receiver = local, to, receiver
+        self._dscp = dscp
         self._credentials = credentials
         self._queue: deque[tuple[bytes, int]] = deque()
         """Octets and media types that wait."""
@@ -71,7 +73,7 @@ class _Road:
         self._task = asyncio.get_running_loop().create_task(self._keep_on())
 
     def put(self, octets: bytes, media_type: int, dscp: int) -> None:
-        del dscp  # a connection that subscriptions share is not marked
+        assert dscp == self._dscp, "each has a road of its own"
         if len(self._queue) >= MOST_QUEUED:
             self._queue.popleft()
             self.refused += 1
@@ -146,9 +148,9 @@ class _Road:
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """The library's connection, on from the device's address."""
-        host, port = self._to
         try:
-            there, back = await asyncio.open_connection(host, port, local_addr=(self._local, 0))
+            connected = await connect_marked(self._local, self._to, self._dscp)
+            there, back = await asyncio.open_connection(sock=connected)
         except OSError:
             writer.close()
             return

@@ -1,8 +1,8 @@
 """HTTPS-notif publisher: asks what the receiver can do, then posts one notification after another.
 
-Does: keep one connection to each receiver alive, from the device's own address; verify the
-receiver's name and show a certificate; have several requests on their way at once, since an answer
-may wait for a disk. Does not: encode, or choose another encoding than the subscription's.
+Does: keep a connection to each receiver alive for each DSCP, from the device's own address; verify
+the receiver's name and show a certificate; have several requests on their way at once, since an
+answer may wait for a disk. Does not: encode, or choose another encoding than the subscription's.
 
 Rules: the capabilities are asked for first and after any error (draft-ietf-netconf-https-notif-15
 §2); what the receiver cannot take is not sent. What was answered 4xx is given up, what got no
@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 from collector.errors import ConfigError, WireError
 from collector.model import MediaType
 from collector.wire import https_notif as wire
+from publisher_sim.publishers.marking import connect_marked
 from publisher_sim.publishers.roads import RoadSender
 from publisher_sim.scenario import Receiver
 
@@ -77,9 +78,14 @@ class HttpsNotifPublisher(RoadSender):
         super().__init__(address, receiver)
         self._context = tls_context(receiver)
 
-    def _open(self, to: tuple[str, int]) -> _Road:
+    def _open(self, to: tuple[str, int], dscp: int) -> _Road:
         return _Road(
-            self._address, to, self._receiver, self._context, lambda up: self.on_reach(*to, up)
+            self._address,
+            to,
+            self._receiver,
+            self._context,
+            lambda up: self.on_reach(*to, up),
+            dscp,
         )
 
 
@@ -93,6 +99,7 @@ class _Road:
         receiver: Receiver,
         context: ssl.SSLContext | None,
         told: Callable[[bool], None],
+        dscp: int,
     ) -> None:
         self._local, self._to, self._receiver, self._context = local, to, receiver, context
         self._queue: deque[_Post] = deque()
@@ -104,6 +111,7 @@ class _Road:
         self._news = asyncio.Event()
         self.refused = 0
         self._told = told
+        self._dscp = dscp
         self._failures = 0
         """Connections in a row that came to nothing; one may just have been idle for too long."""
         self._task = asyncio.get_running_loop().create_task(self._keep_on())
@@ -113,7 +121,7 @@ class _Road:
         return len(self._queue) + len(self._sent)
 
     def put(self, octets: bytes, media_type: int, dscp: int) -> None:
-        del dscp  # a connection that subscriptions share is not marked
+        assert dscp == self._dscp, "each has a road of its own"
         if len(self._queue) >= MOST_QUEUED:
             self._queue.popleft()
             self.refused += 1
@@ -152,8 +160,9 @@ class _Road:
         """Send until the connection ends. Raises as its calls."""
         name = self._receiver.tls.server_name or self._to[0]
         async with asyncio.timeout(ANSWER_SECONDS):
+            connected = await connect_marked(self._local, self._to, self._dscp)
             reader, writer = await asyncio.open_connection(
-                *self._to, limit=_LARGEST_ANSWER, local_addr=(self._local, 0), ssl=self._context,
+                sock=connected, limit=_LARGEST_ANSWER, ssl=self._context,
                 server_hostname=name if self._context else None,
             )  # fmt: skip
         try:

@@ -1,4 +1,5 @@
-"""A sender with one road to each receiver: what HTTPS-notif, gRPC dial-out and DTLS share.
+"""A sender with one road to each receiver, over TCP one for each DSCP: what HTTPS-notif, gRPC
+dial-out and DTLS share.
 
 Does: make the road when the first unit goes there, count what is given up, close all. Does not:
 know a transport; a road queues, connects and sends.
@@ -25,7 +26,7 @@ class Road(Protocol):
         ...
 
     def put(self, octets: bytes, media_type: int, dscp: int) -> None:
-        """Send one unit, or queue it; ``dscp`` is 0 where the transport cannot mark."""
+        """Send one unit, or queue it."""
         ...
 
     def close(self) -> None:
@@ -36,17 +37,21 @@ class Road(Protocol):
 class RoadSender(ABC):
     """The way out of one publisher (``senders.Sender``)."""
 
+    marks_connections = True
+    """False: it marks each datagram, so that one road will do for all."""
+
     def __init__(self, address: str, receiver: Receiver) -> None:
         """``address``: of the device, to send from; ``receiver``: its settings, TLS among them."""
         self._address, self._receiver = address, receiver
-        self._roads: dict[tuple[str, int], Road] = {}
+        self._roads: dict[tuple[str, int, int], Road] = {}
+        """(address, port, DSCP of all that goes there) -> road."""
         self._given_up = 0
         self.on_reach: Callable[[str, int, bool], None] = lambda address, port, reached: None
         """Called with address, port and whether that receiver can be reached, at every news."""
 
     @abstractmethod
-    def _open(self, to: tuple[str, int]) -> Road:
-        """A road to this address and port. Raises OSError."""
+    def _open(self, to: tuple[str, int], dscp: int) -> Road:
+        """A road to this address and port; ``dscp``: of its connection. Raises OSError."""
 
     @property
     def refused(self) -> int:
@@ -62,10 +67,11 @@ class RoadSender(ABC):
         self, address: str, port: int, octets: bytes, media_type: int = 0, dscp: int = 0
     ) -> None:
         """Send one unit, or queue it."""
-        road = self._roads.get((address, port))
+        key = (address, port, dscp if self.marks_connections else 0)
+        road = self._roads.get(key)
         if road is None:
             try:
-                road = self._roads[address, port] = self._open((address, port))
+                road = self._roads[key] = self._open((address, port), key[2])
             except OSError:
                 self._given_up += 1
                 return

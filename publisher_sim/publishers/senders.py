@@ -34,10 +34,9 @@ class Sender(Protocol):
     def send(self, address: str, port: int, octets: bytes, media_type: int, dscp: int = 0) -> None:
         """Send one unit, or put it into a bounded queue; returns at once and never raises.
 
-        ``dscp`` is 0 unless the transport ``marks`` (``transports.Traits``).
-
-        Order is kept. What cannot be sent is counted in ``refused`` and gone: the truth was told
-        that it left, so nothing here may drop on purpose or take long.
+        Order is kept, over TCP among those of one ``dscp``. What cannot be sent is counted in
+        ``refused`` and gone: the truth was told that it left, so nothing here may drop on purpose
+        or take long.
         """
         ...
 

@@ -49,12 +49,10 @@ class Traits(Struct, frozen=True):
     """False: a format of its own that has no state changes."""
     numbers: Continuity = "none"
     """Continuity of the transport itself, whatever the message says."""
-    marks: bool = False
-    """Can a DSCP be set: for each datagram, or on the session of who subscribed."""
 
 
 _HEADERS = ("envelope", "rfc5277", "notification-messages")
-_OVER_UDP = Traits(_NOTIFICATIONS, _HEADERS, segments=True, numbers="message-id", marks=True)
+_OVER_UDP = Traits(_NOTIFICATIONS, _HEADERS, segments=True, numbers="message-id")
 
 TRANSPORTS: dict[str, Traits] = {
     "udp-notif": _OVER_UDP,
@@ -71,7 +69,7 @@ TRANSPORTS: dict[str, Traits] = {
         notifications=False,
         numbers="sequence-number",
     ),
-    "netconf": Traits({"encode-xml": _NOTIFICATIONS["encode-xml"]}, _HEADERS, marks=True),
+    "netconf": Traits({"encode-xml": _NOTIFICATIONS["encode-xml"]}, _HEADERS),
 }
 """transport -> what it is able to do."""
 

@@ -170,7 +170,7 @@ def configured_terms(scenario: Scenario, configured: Configured, now: int) -> Su
 def _check_dscp(dscp: int | None, scenario: Scenario) -> None:
     """0 is what everything has (RFC 8639 §2.3)."""
     possible = scenario.limits.dscp
-    if dscp and (not scenario.traits.marks or (possible is not None and dscp not in possible)):
+    if dscp and possible is not None and dscp not in possible:
         raise refusal("dscp-unavailable", f"DSCP {dscp} cannot be set")
 
 

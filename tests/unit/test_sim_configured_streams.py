@@ -9,7 +9,8 @@ import pytest
 from collector.model import DeviceTime, MediaType, NotificationKind, SelectionFilter
 from collector.model import SubscriptionTerms as Terms
 from collector.wire import notification
-from collector.wire.netconf_rpc import EstablishSubscription, ResetReceiver
+from collector.wire.names import NAMESPACES, SN
+from collector.wire.netconf_rpc import EstablishSubscription, GetData, ResetReceiver
 from collector.wire.subscription_config import ConfiguredReceiver, ConfiguredSubscription, Edit
 from collector.wire.udp_notif import decode_header
 from publisher_sim.agent import AgentPublisher, Transmit
@@ -170,15 +171,14 @@ def test_what_is_invalid(terms: dict[str, Any], word: str) -> None:
     assert said(one) == []
 
 
-def test_a_connection_that_others_share_is_not_marked() -> None:
+def test_a_code_point_goes_to_the_cards_whatever_the_transport() -> None:
     one = device()
     one.make(HTTPS, UDP, configured("H1", transport="https", dscp=16))
-    assert one.state()[0] == "invalid"
-    assert "DSCP 16" in one.master.configured.why_invalid(7)
-    after = configured("R1", dscp=16)
+    assert one.state()[0] == "valid"
+    after = configured("R1", dscp=8)
     assert one.edit(Edit(configured("H1", transport="https", dscp=16), after)).ok
     announced = [a for a in one.actions if isinstance(a, ports.Announce)]
-    assert [a.component.dscp for a in announced] == [16]
+    assert [a.component.dscp for a in announced] == [8]
 
 
 @pytest.mark.clause("8639-2.5.1-b", "8639-2.5.1-c")
@@ -190,3 +190,18 @@ def test_while_it_is_suspended_nothing_is_sent() -> None:
     kinds = [kind for kind, _, _ in said(one)]
     place = kinds.index(K.SUBSCRIPTION_SUSPENDED)
     assert kinds[place + 1] is K.SUBSCRIPTION_RESUMED
+
+
+def test_where_a_subscription_is_from() -> None:
+    """with-origin of get-data (RFC 8526 section 3.1.1, RFC 8342 section 5.3.4)."""
+    one = device()
+    one.ask(EstablishSubscription(Terms(datastore="operational", period=SECOND)), "2")
+    one.make(UDP, configured("R1"))
+    subscriptions = SelectionFilter("subtree", f'<subscriptions xmlns="{NAMESPACES[SN]}"/>')
+    reply = one.ask(GetData("operational", subscriptions, with_origin=True))
+    assert reply.data is not None
+    entries = reply.data.children[0].find_all("subscription")
+    origin = "urn:ietf:params:xml:ns:yang:ietf-origin origin"
+    found = {one.text_of("id"): one.attributes[origin] for one in entries}
+    assert found.pop("7") == "or:intended"
+    assert list(found.values()) == ["or:learned"]

@@ -27,7 +27,7 @@ def test_a_run_that_ends_says_nothing(capfd: pytest.CaptureFixture[str]) -> None
         async with await asyncio.start_server(accept, "127.0.0.1") as server:
             to = server.sockets[0].getsockname()[:2]
             receiver = Receiver(transport="grpc-cisco", address=to[0], port=to[1])
-            road = _Road("127.0.0.1", to, receiver, None)
+            road = _Road("127.0.0.1", to, receiver, None, 0)
             async with asyncio.timeout(20):
                 await connected.wait()
             road.close()

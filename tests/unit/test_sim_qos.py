@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
+from collections.abc import Callable, Sequence
 
 import pytest
 from msgspec import structs
@@ -12,8 +14,11 @@ from collector.model import SubscriptionTerms as Terms
 from collector.wire.netconf_rpc import DeleteSubscription, EstablishSubscription, Get
 from publisher_sim.master import ports
 from publisher_sim.master.forwarding import EventPiece, Qos, shared
+from publisher_sim.publishers.grpc_dialout import GrpcDialoutPublisher
+from publisher_sim.publishers.https_notif import HttpsNotifPublisher
+from publisher_sim.publishers.senders import Sender
 from publisher_sim.publishers.udp_notif import UdpNotifPublisher
-from publisher_sim.scenario import Limits, Stream
+from publisher_sim.scenario import Limits, Receiver, Stream
 from publisher_sim.truth import accounts
 from tests.unit.test_sim_forwarding import OVER_NETCONF, XML, device, piece
 from tests.unit.test_sim_master import NOW, TERMS, Driver, error_of
@@ -138,3 +143,52 @@ def test_datagrams_leave_marked(host: str) -> None:
         finally:
             publisher.close()
     assert found == [dscp << 2 for dscp in (0, EF, CS2, CS2, 0)]
+
+
+IP_PKTOPTIONS = 9
+"""Linux: ancillary data of the handshake of a TCP connection (ip(7) has it of datagrams only)."""
+
+
+async def marks_of_connections(
+    make: Callable[[str, Receiver], Sender], receiver: Receiver, dscps: Sequence[int]
+) -> list[int]:
+    """What is in the type of service of each connection that comes, sorted."""
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
+        listening.setblocking(False)
+        port = listening.getsockname()[1]
+        publisher = make("127.0.0.2", receiver)
+        connected: list[socket.socket] = []
+        try:
+            for dscp in dscps:
+                publisher.send("127.0.0.1", port, b"x", 1, dscp)
+            while len(connected) < len(set(dscps)):
+                connection, peer = await asyncio.wait_for(loop.sock_accept(listening), 20)
+                assert peer[0] == "127.0.0.2"
+                connected.append(connection)
+            return sorted(
+                # struct cmsghdr, then an int or an octet
+                one.getsockopt(socket.IPPROTO_IP, IP_PKTOPTIONS, 256)[16]
+                for one in connected
+            )
+        finally:
+            publisher.close()
+            for one in connected:
+                one.close()
+            await asyncio.sleep(0)
+
+
+@pytest.mark.clause("8639-2.3-a")
+@pytest.mark.parametrize(
+    ("make", "transport"),
+    [(HttpsNotifPublisher, "https-notif"), (GrpcDialoutPublisher, "grpc-huawei")],
+)
+def test_connections_are_marked_from_the_first_packet_on(
+    make: Callable[[str, Receiver], Sender], transport: str
+) -> None:
+    """All traffic of one shares that of its subscriptions (RFC 8639 section 2.3)."""
+    receiver = Receiver(transport=transport)  # type: ignore[arg-type]  # one of its literals
+    sent = (0, EF, CS2, CS2, 0)
+    found = asyncio.run(marks_of_connections(make, receiver, sent))
+    assert found == sorted(dscp << 2 for dscp in set(sent))

@@ -71,6 +71,7 @@ SECOND = 1_000_000_000
 NOW = 1_800_000_000 * SECOND
 IF = "urn:ietf:params:xml:ns:yang:ietf-interfaces"
 HW = "urn:ietf:params:xml:ns:yang:ietf-hardware"
+ORIGIN = "urn:ietf:params:xml:ns:yang:ietf-origin"
 SN = "urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications"
 PERIODIC = SubscriptionTerms(
     datastore="operational",
@@ -271,6 +272,27 @@ def test_get_data_by_depth_and_kind() -> None:
     assert {"sensor-data", "state"} <= set(kept)
 
 
+def origins(found: xml.Element) -> list[str]:
+    """``path=origin`` of what has an annotation of its own."""
+    own = f"{ORIGIN} origin"
+    below = [f"{found.name}/{one}" for child in found.children for one in origins(child)]
+    return ([f"{found.name}={found.attributes[own]}"] if own in found.attributes else []) + below
+
+
+@pytest.mark.parametrize("selection", [None, ONE])
+def test_where_the_configuration_in_operational_is_from(selection: SelectionFilter | None) -> None:
+    device = Device()
+    data = device.data(GetData("operational", selection, with_origin=True))
+    found = {one.removeprefix("data/") for one in origins(data)}
+    assert "hardware/component=or:system" in found
+    if selection is None:
+        assert "interfaces/interface=or:system" in found
+        assert not any(one.startswith(("yang-library", "netconf-state")) for one in found)
+    else:
+        assert found == {"hardware/component=or:system"}
+    assert origins(device.data(GetData("operational", selection))) == []
+
+
 def test_get_data_of_other_datastores() -> None:
     device = Device()
     assert [top.name for top in device.data(GetData("running")).children] == [
@@ -278,9 +300,11 @@ def test_get_data_of_other_datastores() -> None:
         "hardware",
     ]
     assert device.data(GetData("running", config_filter=False)).children == []
-    for asked in (GetData("candidate"), GetData("operational", with_origin=True)):
-        error = device.ask(asked).error
-        assert error is not None
+    error = device.ask(GetData("candidate")).error
+    assert error is not None
+    error = device.ask(GetData("running", with_origin=True)).error
+    assert error is not None
+    assert error.tag == "unknown-element"
     old = Device(device_of(retrieval=Retrieval(nmda=False)))
     error = old.ask(GetData("operational")).error
     assert error is not None

@@ -53,8 +53,6 @@ def evaluate(
         if instance.transport != wanted.terms.transport:
             raise _invalid(f"{instance.name} is no receiver of {wanted.terms.transport}")
         destinations[receiver.name] = _destination(instance, scenario)
-    if one.terms.dscp and not all(TRANSPORTS[to.transport].marks for to in destinations.values()):
-        raise _invalid(f"DSCP {one.terms.dscp} cannot be set over {wanted.terms.transport}")
     one.terms = structs.replace(one.terms, transport=wanted.terms.transport)
     return Evaluated(one, destinations)
 

@@ -19,6 +19,7 @@ from collector.errors import ProtocolError, WireError
 from collector.model import SelectionFilter
 from collector.wire.netconf_rpc import Data, Get, GetConfig, GetData, Rpc
 from publisher_sim.data.filters import FilterUnsupportedError, compile_filter, pruned
+from publisher_sim.master.retrieval.origins import annotate
 from publisher_sim.master.retrieval.shaping import cut_below, take_away
 from publisher_sim.master.retrieval.state import StateTree
 from publisher_sim.master.retrieval.writing import to_text
@@ -65,9 +66,9 @@ class Answers:
                 raise AssertionError(rpc.operation)
 
     def _get_data(self, session: SessionInfo, asked: GetData, now: int) -> Data:
-        if asked.with_origin:
-            raise ProtocolError("origins are not known here", tag="operation-not-supported")
         datastore = asked.datastore
+        if asked.with_origin and datastore != "operational":  # its "when" (RFC 7950 §8.3.1)
+            raise ProtocolError(f"there are no origins in {datastore}", tag="unknown-element")
         if asked.config_filter is not None:
             is_config = datastore != "operational"
             if is_config and not asked.config_filter:
@@ -77,7 +78,9 @@ class Answers:
         without = None
         if datastore == "operational" and asked.config_filter is False:
             without = self._tree("running", None, now)
-        return self._data(session, datastore, asked.filter, now, asked.max_depth, without)
+        return self._data(
+            session, datastore, asked.filter, now, asked.max_depth, without, asked.with_origin
+        )
 
     def _tree(self, datastore: str, selection: SelectionFilter | None, now: int) -> etree._Element:
         tree = self._trees.get(datastore)
@@ -93,9 +96,12 @@ class Answers:
         now: int,
         depth: int | None = None,
         without: etree._Element | None = None,
+        with_origin: bool = False,
     ) -> Data:
         try:
             root = self._tree(datastore, selection, now)
+            if with_origin:  # before anything is hidden: it looks at what may not be read
+                annotate(root)
             hide(root, session.access, self._own(session), session.reads)
             if without is not None:
                 take_away(root, without)

@@ -39,8 +39,9 @@ _IMPLEMENTED: Final = (
 _FEATURES: Final = {
     "ietf-hardware": ("hardware-sensor", "hardware-state"),
     "ietf-interfaces": ("if-mib",),
+    "ietf-netconf-nmda": ("origin",),
 }
-"""module -> features without which some of the data would not be there."""
+"""module -> features without which some of the data, or of the questions, would not be there."""
 _RECEIVERS: Final = {
     "new": (
         (names.RECEIVERS, "2026-06-30"),
@@ -111,7 +112,7 @@ class Itself:
             yield "encode-json"
         if scenario.configured is not None or scenario.configuration is not None:
             yield "configured"
-        if scenario.traits.marks and scenario.limits.dscp != ():
+        if scenario.limits.dscp != ():
             yield "dscp"
         yield "qos"
         if any(one.replay_records for one in scenario.streams):

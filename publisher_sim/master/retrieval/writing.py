@@ -16,6 +16,7 @@ from lxml import etree
 
 from collector.wire import xml
 from publisher_sim.data.filters import namespace_of
+from publisher_sim.master.retrieval.origins import ATTRIBUTE, NAMESPACE
 
 _IDENTITY: Final = re.compile(r"[A-Za-z_][\w.-]*:[A-Za-z_][\w.-]*", re.ASCII)
 SUBTREE: Final = "-subtree-filter"
@@ -34,6 +35,8 @@ def to_text(node: etree._Element, above: str = "") -> str:
     start = f"<{name.localname}"
     if namespace != above:
         start += f" xmlns={quoteattr(namespace)}"
+    if (origin := node.get(ATTRIBUTE)) is not None:
+        start += f' xmlns:or="{NAMESPACE}" or:origin="{origin}"'
     if len(node):
         inside = "".join(to_text(child, namespace) for child in node)
     elif name.localname.endswith(SUBTREE):
