@@ -187,7 +187,7 @@ async def _wait(
     there was no subscription, or ""."""
     loop = asyncio.get_running_loop()
     end = None if duration_seconds is None else loop.time() + duration_seconds
-    said = ""
+    said, remarks = "", frozenset[str]()
     while not stopping.is_set() and (end is None or loop.time() < end):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_SECONDS):
@@ -199,7 +199,9 @@ async def _wait(
             return problem
         if problem and problem != said:
             say_on_stderr(f"collector: {problem}; it is tried again")
-        said = problem
+        said, before, remarks = problem, remarks, _remarks(service)
+        for remark in sorted(remarks - before):
+            say_on_stderr(f"collector: {remark}")
     return said
 
 
@@ -207,6 +209,16 @@ def _is_complete(service: Service) -> bool:
     """Whether the subscription has reached its stop-time, and nothing more will come."""
     held = [one.phase for device in service.manager.states() for one in device.subscriptions]
     return bool(held) and all(phase == "completed" for phase in held)
+
+
+def _remarks(service: Service) -> frozenset[str]:
+    """What there is to say of subscriptions that are there, not quite as they should be."""
+    return frozenset(
+        f"{device.name}: {one.reason}"
+        for device in service.manager.states()
+        for one in device.subscriptions
+        if one.phase == "active" and one.reason
+    )
 
 
 def _problem(service: Service) -> tuple[str, bool]:

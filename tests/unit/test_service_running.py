@@ -196,6 +196,16 @@ def test_a_refusal_ends_the_one_shot_at_once(monkeypatch: pytest.MonkeyPatch) ->
     assert asyncio.run(running._wait(service, asyncio.Event(), None, PrintingSink())) == "why"
 
 
+def test_what_is_doubted_of_a_subscription_is_said_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    service: Any = SimpleNamespace(manager=SimpleNamespace(states=lambda: [state("up", "active")]))
+    assert asyncio.run(running._wait(service, asyncio.Event(), 0.5, PrintingSink())) == ""
+    assert capsys.readouterr().err == "collector: core7: no such filter\n"
+    service = SimpleNamespace(manager=SimpleNamespace(states=lambda: [state("up", "pending")]))
+    assert running._remarks(service) == frozenset()
+
+
 # --------------------------------------------------------------------------- what is shown
 def test_generators_are_shown_with_what_is_known_of_them(tmp_path: Path) -> None:
     heard = OriginatorState(
