@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-from collector.receivers.tls_stream import TlsStream
+from collector.receivers.tls.stream import TlsStream
 from tests.certificates import Issued
 
 

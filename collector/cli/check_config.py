@@ -55,7 +55,7 @@ def _steerable(config: Config) -> bool:
     """Say how devices are shared out; False when their addresses cannot be steered."""
     from collector.errors import ConfigError
     from collector.lanes.plan import plan_of
-    from collector.receivers.steering import MAX_INSTRUCTIONS
+    from collector.receivers.sockets.steering import MAX_INSTRUCTIONS
 
     try:
         plan = plan_of(config, config.collector.lanes)
@@ -92,7 +92,7 @@ def _tls_fault(config: Config, section: str) -> str:
     """Why certificates that are all here cannot be used; "" when they can, or are elsewhere."""
     from collector.errors import ConfigError
     from collector.receivers.refusals import Refusals
-    from collector.receivers.tls import ServerTls
+    from collector.receivers.tls.server import ServerTls
 
     if any(_why_unreadable(path) for _, path in _tls_paths(config, section)):
         return ""

@@ -27,7 +27,7 @@ def version_text() -> str:
 
 def receive_path() -> str:
     """How datagrams are taken from the socket on this machine."""
-    from collector.receivers.recvmmsg import recvmmsg_usable
+    from collector.receivers.sockets.recvmmsg import recvmmsg_usable
 
     if recvmmsg_usable():
         return "recvmmsg (many datagrams a system call)"

@@ -26,7 +26,7 @@ from collector.config import (
     pinned_keys,
 )
 from collector.lanes.folders import lane_folder
-from collector.receivers.steering import Instruction, lane_of, steering_program
+from collector.receivers.sockets.steering import Instruction, lane_of, steering_program
 
 
 class Plan(Struct, frozen=True):
@@ -36,7 +36,7 @@ class Plan(Struct, frozen=True):
     devices: Mapping[str, int]
     """Device name -> its lane."""
     program: tuple[Instruction, ...]
-    """Of the kernel, see ``receivers.steering``."""
+    """Of the kernel, see ``receivers.sockets.steering``."""
     configs: tuple[Config, ...]
     """What each lane is to do."""
 

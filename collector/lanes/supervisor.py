@@ -29,7 +29,7 @@ from collector.lanes.folders import moved, notes_at_start, save_assignment, sent
 from collector.lanes.numbers import Numbers
 from collector.lanes.plan import Plan, callers_elsewhere, plan_of
 from collector.lanes.process import PAUSE_SECONDS, LaneProcess
-from collector.receivers.lane_sockets import open_lane_listeners, open_lane_sockets, steer
+from collector.receivers.sockets.lane_sockets import open_lane_listeners, open_lane_sockets, steer
 from collector.service.addresses import with_addresses, without_addresses
 from collector.sinks.prometheus import MetricsServer
 

@@ -35,7 +35,7 @@ from collector.pipeline.settings import (
     strict_sources,
     wire_quirks,
 )
-from collector.receivers.batcher import DatagramBatcher
+from collector.receivers.datagrams.batcher import DatagramBatcher
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from collector.config import Config
 from collector.model import Quirk
 from collector.pipeline.settings import senders
-from collector.receivers.quirks import QuirksNeeded
+from collector.receivers.datagrams.quirks import QuirksNeeded
 
 Needed = dict[tuple[str, str, str], int]
 """Device, or sender of none; switch; ``set`` or ``unset`` -> datagrams (publisher ids)."""

@@ -24,11 +24,11 @@ from collector.config import TlsServerSettings
 from collector.errors import WireError
 from collector.interfaces import Clock, Intake
 from collector.model import Coded, ReceivedBatch
-from collector.receivers.datagrams import DatagramReceiver
-from collector.receivers.dtls_sessions import DtlsSessions, Key
+from collector.receivers.datagrams.receiver import DatagramReceiver
 from collector.receivers.refusals import Refusals
-from collector.receivers.slab import DatagramSlab
-from collector.receivers.tls import ServerTls
+from collector.receivers.sockets.slab import DatagramSlab
+from collector.receivers.tls.dtls_sessions import DtlsSessions, Key
+from collector.receivers.tls.server import ServerTls
 from collector.wire.dtls import Framing, unframe
 
 DEFAULT_PORT: Final = 10004

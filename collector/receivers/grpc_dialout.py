@@ -2,7 +2,7 @@
 
 Does: serve the methods, take telemetry out of their messages, hand over what came together as one
 batch, stop reading while too much is on its way. Does not: decode telemetry, or put chunks together
-(``wire.dialout``); run TLS (``grpc_front``).
+(``wire.dialout``); run TLS (``dialout.front``).
 
 Rules:
 * These streams have no acknowledgement but that we read on. So only so much is read ahead of what
@@ -30,12 +30,12 @@ from collector.config import TlsServerSettings
 from collector.errors import ConfigError, WireError
 from collector.interfaces import Clock, Intake
 from collector.model import Transport
+from collector.receivers.dialout.front import GrpcFront
+from collector.receivers.dialout.read_ahead import ReadAhead, Who
 from collector.receivers.each_second import EachSecond
-from collector.receivers.grpc_front import GrpcFront
-from collector.receivers.read_ahead import ReadAhead, Who
 from collector.receivers.refusals import Refusals
-from collector.receivers.streams import open_listener
-from collector.receivers.tls import ServerTls
+from collector.receivers.sockets.tcp import open_listener
+from collector.receivers.tls.server import ServerTls
 from collector.wire.dialout import (
     DATA_PUBLISH,
     DATA_PUBLISH_OLD,

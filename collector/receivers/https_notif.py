@@ -2,7 +2,7 @@
 
 Does: listen, bound connections and memory, hand over what came in one turn of the event loop as one
 batch, answer 204 once the journal has committed it, say what we can do, look after time-outs and
-certificates. Does not: parse HTTP (``https_connection``), or decide how TLS is done (``tls``).
+certificates. Does not: parse HTTP (``https.connection``), or decide how TLS is done (``tls``).
 
 Rules:
 * 204 means that the record survives a power failure. A notification that cannot be decoded is
@@ -27,13 +27,13 @@ from collector.errors import IntakeFullError, WireError
 from collector.interfaces import Clock, Intake
 from collector.model import Coded, Octets, ReceivedBatch, RecordKind, Transport
 from collector.receivers.each_second import EachSecond
-from collector.receivers.https_answers import Answers
-from collector.receivers.https_connection import Answer, Connection
-from collector.receivers.https_guests import LINGER_SECONDS, Guests
-from collector.receivers.https_requests import Paths, Refusal
+from collector.receivers.https.answers import Answers
+from collector.receivers.https.connection import Answer, Connection
+from collector.receivers.https.guests import LINGER_SECONDS, Guests
+from collector.receivers.https.requests import Paths, Refusal
 from collector.receivers.refusals import Refusals
-from collector.receivers.streams import open_listener
-from collector.receivers.tls import ServerTls
+from collector.receivers.sockets.tcp import open_listener
+from collector.receivers.tls.server import ServerTls
 from collector.wire import https_notif as wire
 
 DEFAULT_PORT: Final = 10443

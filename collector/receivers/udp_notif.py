@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from collector.interfaces import Clock, Intake
-from collector.receivers.datagrams import BATCH, DatagramReceiver
+from collector.receivers.datagrams.receiver import BATCH, DatagramReceiver
 
 __all__ = ["BATCH", "DEFAULT_PORT", "UdpNotifReceiver"]
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from collector.metrics import Counters
 from collector.pipeline.quirks import quirks_needed
-from collector.receivers.counters import ReceiveCounters
+from collector.receivers.datagrams.counters import ReceiveCounters
 from collector.service.management import CALL_HOME
 from collector.service.parts import Parts
 

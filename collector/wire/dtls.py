@@ -2,7 +2,7 @@
 
 Does: find the records of a datagram, know a ClientHello, cut a flight into datagrams; take the
 framing off application data, and put it on. Does not: encrypt, decrypt, or keep state
-(``receivers.dtls_session``).
+(``receivers.tls.dtls_session``).
 
 Rules: a datagram holds whole records and nothing else, or it is refused as one: what follows a
 broken record has no known beginning. Application data is one UDP-notif message or segment since

@@ -21,8 +21,12 @@ from msgspec import Struct
 
 from collector.journal import Journal
 from collector.model import ReceivedBatch
-from collector.receivers.recvmmsg import open_reader
-from collector.receivers.sockets import dropped_datagrams, enlarge_receive_buffer, open_udp_socket
+from collector.receivers.sockets.recvmmsg import open_reader
+from collector.receivers.sockets.udp import (
+    dropped_datagrams,
+    enlarge_receive_buffer,
+    open_udp_socket,
+)
 from collector.receivers.udp_notif import BATCH, UdpNotifReceiver
 from collector.service.clock import CollectorClock
 from collector.service.memory import settle

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from collector.control import SOCKET_NAME
-from collector.receivers.sockets import enlarge_receive_buffer
+from collector.receivers.sockets.udp import enlarge_receive_buffer
 from tests.bench import traffic
 
 PATIENCE_SECONDS: Final = 60.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from collector.receivers.steering import lane_of
+from collector.receivers.sockets.steering import lane_of
 from tests.integration.test_steering_sockets import arrived, group, send
 
 

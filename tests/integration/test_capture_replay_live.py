@@ -22,8 +22,8 @@ from collector.model import Coded, CollectorTime, RecordKind, Verdict, numbers
 from collector.pipeline import CaptureFiles, JournalledConfig, Pipeline
 from collector.pipeline.capture_files import Datagram
 from collector.pipeline.settings import encode_config
-from collector.receivers.batcher import DatagramBatcher
-from collector.receivers.slab import DatagramSlab
+from collector.receivers.datagrams.batcher import DatagramBatcher
+from collector.receivers.sockets.slab import DatagramSlab
 from collector.service.intake import LiveIntake
 from collector.service.ticker import IDLE, SPACING
 from collector.store.tables import Said

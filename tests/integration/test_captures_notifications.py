@@ -14,7 +14,7 @@ import pytest
 
 from collector import fast
 from collector.model import Notification, NotificationKind, RecordKind
-from collector.receivers.batcher import DatagramBatcher
+from collector.receivers.datagrams.batcher import DatagramBatcher
 from collector.wire.encodings import yang_json
 from collector.wire.notification import decode, decode_contents
 from collector.wire.pcap import CaptureReader

@@ -17,7 +17,7 @@ from collector.model import Quirk, ReceivedBatch, RecordKind, Verdict
 from collector.pipeline.capture import judge_captures
 from collector.pipeline.capture_files import CaptureFiles
 from collector.pipeline.settings import JournalledConfig
-from collector.receivers.batcher import Datagram, DatagramBatcher
+from collector.receivers.datagrams.batcher import Datagram, DatagramBatcher
 from collector.wire.pcap import CaptureReader
 from collector.wire.udp_notif import decode_header
 from tests.integration.test_captures_segments import CAPTURES, FILES, expected_of

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from collector.model import ReceivedBatch, RecordKind
-from collector.receivers.batcher import DatagramBatcher
+from collector.receivers.datagrams.batcher import DatagramBatcher
 from collector.wire.pcap import CaptureReader
 
 CAPTURES = Path(

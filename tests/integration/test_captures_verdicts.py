@@ -35,7 +35,7 @@ from collector.model import (
     Update,
     Verdict,
 )
-from collector.receivers.batcher import DatagramBatcher
+from collector.receivers.datagrams.batcher import DatagramBatcher
 from collector.wire.notification import decode
 from collector.wire.pcap import read_pcap
 from tests.helpers import letters

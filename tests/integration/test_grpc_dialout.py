@@ -15,7 +15,8 @@ import pytest
 
 from collector.errors import ConfigError
 from collector.model import MediaType, Transport
-from collector.receivers import grpc_front, read_ahead
+from collector.receivers.dialout import front as grpc_front
+from collector.receivers.dialout import read_ahead
 from collector.receivers.grpc_dialout import GrpcDialoutReceiver
 from collector.wire import dialout
 from tests.certificates import Authority, Issued

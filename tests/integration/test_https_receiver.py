@@ -14,10 +14,10 @@ import pytest
 
 from collector.errors import ConfigError
 from collector.model import RecordKind, Transport
-from collector.receivers import https_guests
-from collector.receivers.https_connection import IN_PIPELINE
+from collector.receivers.https import guests as https_guests
+from collector.receivers.https.connection import IN_PIPELINE
 from collector.receivers.https_notif import HttpsNotifReceiver
-from collector.receivers.streams import peer_of
+from collector.receivers.sockets.tcp import peer_of
 from collector.wire.https_notif import OURS
 from tests.https_ends import GOOD, Browser, Clock, Intake, browsing, post, serving
 from tests.waiting import until

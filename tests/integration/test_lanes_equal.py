@@ -15,7 +15,7 @@ import pytest
 from collector.journal import JournalReader
 from collector.lanes.folders import lane_folder
 from collector.model import RecordKind
-from collector.receivers.steering import lane_of
+from collector.receivers.sockets.steering import lane_of
 from collector.store.query import open_query
 from tests.lanes_lab import Card, Collector, collector
 

@@ -19,7 +19,7 @@ from collector.journal import JournalReader
 from collector.lanes.folders import lane_folder
 from collector.model import RecordKind
 from collector.pipeline import replay
-from collector.receivers.steering import lane_of
+from collector.receivers.sockets.steering import lane_of
 from collector.store.query import open_query
 from tests.lanes_lab import Card, Collector, collector
 

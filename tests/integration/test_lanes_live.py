@@ -14,7 +14,7 @@ from collector.comparison import Comparison, compare, read_truth
 from collector.journal import JournalReader
 from collector.lanes.folders import lane_folder
 from collector.model import RecordKind
-from collector.receivers.steering import lane_of
+from collector.receivers.sockets.steering import lane_of
 from tests.calm import calmest, equal_to_the_truth
 from tests.lab import Device, config_of, fault, scenario_toml
 from tests.lanes_lab import Collector, collector

@@ -18,7 +18,7 @@ from collector.cli import asking
 from collector.journal import Journal, JournalSettings
 from collector.journal.lock import FolderLock
 from collector.lanes.folders import lane_folder
-from collector.receivers.steering import lane_of
+from collector.receivers.sockets.steering import lane_of
 from tests.lanes_lab import Card, Collector, collector
 from tests.unit.journal_batches import batch_of
 

@@ -18,8 +18,8 @@ from typing import Any, cast
 import pytest
 
 from collector.errors import ConfigError
-from collector.receivers.lane_sockets import open_lane_listeners, open_lane_sockets, steer
-from collector.receivers.steering import lane_of, steering_program
+from collector.receivers.sockets.lane_sockets import open_lane_listeners, open_lane_sockets, steer
+from collector.receivers.sockets.steering import lane_of, steering_program
 
 pytestmark = pytest.mark.integration
 

@@ -23,9 +23,11 @@ from collector.model import (
     RecordKind,
     UnreassembledNote,
 )
-from collector.receivers import datagrams, recvmmsg, sockets
-from collector.receivers.recvmmsg import LoopReader, RecvmmsgReader, Sources, address_text
-from collector.receivers.slab import DatagramSlab
+from collector.receivers.datagrams import receiver as datagrams
+from collector.receivers.sockets import recvmmsg
+from collector.receivers.sockets import udp as sockets
+from collector.receivers.sockets.recvmmsg import LoopReader, RecvmmsgReader, Sources, address_text
+from collector.receivers.sockets.slab import DatagramSlab
 from collector.receivers.udp_notif import UdpNotifReceiver
 from collector.wire.udp_notif import encode_message
 from tests import receiver_ends

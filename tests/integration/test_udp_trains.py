@@ -11,10 +11,11 @@ from contextlib import ExitStack
 import numpy as np
 import pytest
 
-from collector.receivers import recvmmsg, sockets
-from collector.receivers.batcher import DatagramBatcher
-from collector.receivers.recvmmsg import RecvmmsgReader
-from collector.receivers.slab import DatagramSlab
+from collector.receivers.datagrams.batcher import DatagramBatcher
+from collector.receivers.sockets import recvmmsg
+from collector.receivers.sockets import udp as sockets
+from collector.receivers.sockets.recvmmsg import RecvmmsgReader
+from collector.receivers.sockets.slab import DatagramSlab
 from collector.wire.udp_notif import encode_message
 
 pytestmark = pytest.mark.integration

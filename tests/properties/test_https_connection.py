@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collector.receivers.https_connection import Connection
+from collector.receivers.https.connection import Connection
 from collector.receivers.https_notif import HttpsNotifReceiver
 from tests.certificates import Certified, certified
 from tests.https_ends import GOOD, Clock, Intake, post

@@ -7,7 +7,7 @@ import ipaddress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.receivers.steering import MAX_INSTRUCTIONS, lane_of, steering_program
+from collector.receivers.sockets.steering import MAX_INSTRUCTIONS, lane_of, steering_program
 from tests.bpf import packet, run
 
 # close together, so that ranges are long and strangers lie between

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from collector import fast
 from collector.core.assembly.segments import ReassemblyLimits
 from collector.model import SECOND, Quirk
-from collector.receivers import slab as slabs
-from collector.receivers.batcher import Datagram, DatagramBatcher
-from collector.receivers.slab import DatagramSlab
+from collector.receivers.datagrams.batcher import Datagram, DatagramBatcher
+from collector.receivers.sockets import slab as slabs
+from collector.receivers.sockets.slab import DatagramSlab
 from tests.vectors import udp_notif as vectors
 
 T0 = 1_700_000_000 * SECOND

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from collector.core.assembly.reassembly import OVERHEAD, Reassembly
 from collector.core.assembly.segments import Assembled, ReassemblyLimits, SegmentReceived
 from collector.model import SECOND, RecordKind
-from collector.receivers.batcher import Datagram, DatagramBatcher
-from collector.receivers.slab import DatagramSlab
+from collector.receivers.datagrams.batcher import Datagram, DatagramBatcher
+from collector.receivers.sockets.slab import DatagramSlab
 from collector.wire.udp_notif import encode_message
 
 T0 = 1_700_000_000 * SECOND

@@ -19,9 +19,9 @@ from collector.core.assembly.segments import (
     SegmentReceived,
 )
 from collector.model import SECOND, Octets
-from collector.receivers import slab as slabs
-from collector.receivers.batcher import Datagram, DatagramBatcher
-from collector.receivers.slab import DatagramSlab
+from collector.receivers.datagrams.batcher import Datagram, DatagramBatcher
+from collector.receivers.sockets import slab as slabs
+from collector.receivers.sockets.slab import DatagramSlab
 from collector.wire.udp_notif import encode_message
 
 T0 = 1_700_000_000 * SECOND

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from collector.model import SECOND
-from collector.receivers.recvmmsg import recvmmsg_usable
+from collector.receivers.sockets.recvmmsg import recvmmsg_usable
 from tests.bench import lines, on_disk, report
 from tests.bench.bare import Bare
 from tests.bench.end_to_end import EndToEnd

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from collector.model import SECOND, DeviceTime, MediaType, NotificationKind
-from collector.receivers.recvmmsg import recvmmsg_usable
+from collector.receivers.sockets.recvmmsg import recvmmsg_usable
 from collector.wire.notification import decode, decode_contents
 from collector.wire.udp_notif import decode_header
 from tests.bench import traffic, truth

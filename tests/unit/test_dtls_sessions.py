@@ -1,4 +1,4 @@
-"""``receivers.dtls_sessions``: handshakes, bounds, refusals, ends; no socket, no waiting."""
+"""``receivers.tls.dtls_sessions``: handshakes, bounds, refusals, ends; no socket, no waiting."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 SSL = pytest.importorskip("OpenSSL.SSL", reason="pyOpenSSL is not installed (extra dtls)")
 
 from collector.config import TlsServerSettings  # noqa: E402
-from collector.receivers import dtls_sessions  # noqa: E402 - after the skip
-from collector.receivers.dtls_sessions import DtlsSessions, Key  # noqa: E402
 from collector.receivers.refusals import Refusals  # noqa: E402
-from collector.receivers.tls import ServerTls  # noqa: E402
+from collector.receivers.tls import dtls_sessions  # noqa: E402 - after the skip
+from collector.receivers.tls.dtls_sessions import DtlsSessions, Key  # noqa: E402
+from collector.receivers.tls.server import ServerTls  # noqa: E402
 from tests.certificates import Authority, Issued  # noqa: E402
 from tests.dtls_ends import Client, client_context  # noqa: E402
 

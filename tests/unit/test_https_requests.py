@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.receivers.https_requests import (
+from collector.receivers.https.requests import (
     HEAD_OCTETS,
     PIECE,
     Paths,

@@ -1,9 +1,9 @@
-"""``receivers.drops``: what the kernel dropped, told when everything older was read."""
+"""``receivers.sockets.drops``: what the kernel dropped, told when everything older was read."""
 
 from __future__ import annotations
 
 from collector.model import SECOND
-from collector.receivers.drops import MAX_WAITING, DropWindow, KernelDrops
+from collector.receivers.sockets.drops import MAX_WAITING, DropWindow, KernelDrops
 
 START = 1_000 * SECOND
 

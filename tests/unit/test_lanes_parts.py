@@ -32,7 +32,7 @@ from collector.metrics import (
     counters_from_plain,
     counters_to_plain,
 )
-from collector.receivers.steering import lane_of
+from collector.receivers.sockets.steering import lane_of
 from collector.sinks.prometheus import make_lanes_registry
 from tests.bpf import packet, run
 

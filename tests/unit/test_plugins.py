@@ -47,7 +47,7 @@ def test_nothing_installed_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("dtls", "dtls_sessions", "dtls_context", "dtls_session"):
+    for module in ("dtls", "tls.dtls_sessions", "tls.dtls_context", "tls.dtls_session"):
         monkeypatch.delitem(sys.modules, f"collector.receivers.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "OpenSSL", None)
     with pytest.raises(ConfigError, match=r"pip install 'yang-push-collector\[dtls\]'"):

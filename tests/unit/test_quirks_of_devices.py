@@ -18,7 +18,7 @@ from collector.pipeline.settings import (
     strict_sources,
     wire_quirks,
 )
-from collector.receivers.counters import ReceiveCounters
+from collector.receivers.datagrams.counters import ReceiveCounters
 from collector.service import gauges
 
 TEXT = """

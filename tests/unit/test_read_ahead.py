@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from collector.errors import IntakeFullError
 from collector.model import CollectorTime, ReceivedBatch, Transport
-from collector.receivers.read_ahead import ReadAhead
+from collector.receivers.dialout.read_ahead import ReadAhead
 
 
 class Clock:

@@ -12,8 +12,8 @@ from collector.core.assembly.reassembly import Reassembly
 from collector.core.assembly.segments import ReassemblyLimits, SegmentReceived
 from collector.model import SECOND
 from collector.pipeline.settings import reassembly_limits
-from collector.receivers.batcher import Datagram, DatagramBatcher
-from collector.receivers.slab import DatagramSlab
+from collector.receivers.datagrams.batcher import Datagram, DatagramBatcher
+from collector.receivers.sockets.slab import DatagramSlab
 
 NOON = 1_800_000_000 * SECOND
 MEBIBYTE = 1 << 20

@@ -8,7 +8,12 @@ from collections import Counter
 import pytest
 
 from collector.errors import ConfigError
-from collector.receivers.steering import MAX_INSTRUCTIONS, address_key, lane_of, steering_program
+from collector.receivers.sockets.steering import (
+    MAX_INSTRUCTIONS,
+    address_key,
+    lane_of,
+    steering_program,
+)
 from tests.bpf import packet, run
 
 

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from collector.config import TlsServerSettings
 from collector.errors import ConfigError
-from collector.receivers.certificates import (
+from collector.receivers.refusals import QUIET_SECONDS, Refusals
+from collector.receivers.tls.certificates import (
     best_name,
     is_allowed,
     name_of_octets,
@@ -24,9 +25,8 @@ from collector.receivers.certificates import (
     reason_of_code,
     session_of,
 )
-from collector.receivers.refusals import QUIET_SECONDS, Refusals
-from collector.receivers.tls import ServerTls, refusal_of
-from collector.receivers.tls_stream import TlsStream
+from collector.receivers.tls.server import ServerTls, refusal_of
+from collector.receivers.tls.stream import TlsStream
 from tests.certificates import Authority, Issued
 from tests.tls_ends import Client, client_context, shake_hands
 

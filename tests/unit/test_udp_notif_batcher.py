@@ -1,4 +1,4 @@
-"""``receivers.batcher``: rows, order, refusals, counters; no socket."""
+"""``receivers.datagrams.batcher``: rows, order, refusals, counters; no socket."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from collector.model import (
     Transport,
     UnreassembledNote,
 )
-from collector.receivers.batcher import Datagram, DatagramBatcher
-from collector.receivers.slab import ROW_OCTETS, DatagramSlab
+from collector.receivers.datagrams.batcher import Datagram, DatagramBatcher
+from collector.receivers.sockets.slab import ROW_OCTETS, DatagramSlab
 from collector.wire.udp_notif import encode_message
 from tests.vectors import udp_notif as vectors
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collector.core.assembly.segments import ReassemblyLimits
 from collector.model import SECOND, RecordKind
-from collector.receivers.batcher import DatagramBatcher
+from collector.receivers.datagrams.batcher import DatagramBatcher
 
 PEER = "192.0.2.9"
 NOON = 1_800_000_000 * SECOND

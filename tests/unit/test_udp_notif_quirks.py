@@ -1,4 +1,4 @@
-"""``receivers.quirks`` through the batcher: each switch, and the count that says it is needed."""
+"""Quirks of publishers through the batcher: each switch, and the count that says it is needed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import pytest
 
 from collector.config.types import QuirkName
 from collector.model import WIRE_QUIRKS, MediaType, Quirk, RecordKind
-from collector.receivers import quirks
-from collector.receivers.batcher import DatagramBatcher
-from collector.receivers.quirks import Quirks, QuirksNeeded
+from collector.receivers.datagrams import quirks
+from collector.receivers.datagrams.batcher import DatagramBatcher
+from collector.receivers.datagrams.quirks import Quirks, QuirksNeeded
 from tests.unit.test_udp_notif_batcher import PEER, receive
 from tests.vectors import udp_notif as vectors
 

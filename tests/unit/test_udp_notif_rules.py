@@ -15,7 +15,7 @@ from collector.config import ReassemblySettings, parse_config
 from collector.core.assembly.segments import ReassemblyLimits
 from collector.model import SECOND, MediaType, RecordKind
 from collector.pipeline.settings import reassembly_limits
-from collector.receivers.batcher import Datagram, DatagramBatcher
+from collector.receivers.datagrams.batcher import Datagram, DatagramBatcher
 from collector.wire.udp_notif import encode_message
 from tests.unit.test_udp_notif_batcher import PEER, PORT, T0, receive, rows
 from tests.vectors import udp_notif as vectors

@@ -1,4 +1,4 @@
-/* gather(): twin of receivers/slab.py's copy of payloads out of a slab. */
+/* gather(): twin of receivers/sockets/slab.py's copy of payloads out of a slab. */
 #include "columns.h"
 
 /* Offsets of the parts one behind the other; -1 with an exception when they do not lie in the

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from collector.receivers.https_connection import Connection
+from collector.receivers.https.connection import Connection
 from collector.receivers.refusals import Refusals
-from collector.receivers.tls import refusal_of
+from collector.receivers.tls.server import refusal_of
 
 HANDSHAKE_SECONDS: Final = 10.0
 """Time for a TLS handshake (ours)."""

@@ -2,8 +2,8 @@
 
 Does: open the socket with a large buffer, read batches when it is readable, hand them over
 (``offering``), run the timers of reassembly, and record what the kernel dropped. Does not: decode
-anything (``receivers.batcher``, ``wire.udp_notif``), or say what a datagram holds: that is the
-receiver's that is made of this (``udp_notif``, ``dtls``).
+anything (``batcher``, ``wire.udp_notif``), or say what a datagram holds: that is the receiver's
+that is made of this (``udp_notif``, ``dtls``).
 
 Rules:
 * A message arrives when the kernel says that it did; where it says nothing, when it was read.
@@ -36,20 +36,20 @@ from collector.model import (
     Quirk,
     ReceivedBatch,
 )
-from collector.receivers.batcher import DatagramBatcher
-from collector.receivers.counters import ReceiveCounters
-from collector.receivers.drops import KernelDrops, records_of
+from collector.receivers.datagrams.batcher import DatagramBatcher
+from collector.receivers.datagrams.counters import ReceiveCounters
+from collector.receivers.datagrams.joining import joined
+from collector.receivers.datagrams.offering import Offering
 from collector.receivers.each_second import EachSecond
-from collector.receivers.joining import joined
-from collector.receivers.offering import Offering
-from collector.receivers.recvmmsg import DatagramReader, open_reader
-from collector.receivers.slab import DatagramSlab
-from collector.receivers.sockets import (
+from collector.receivers.sockets.drops import KernelDrops, records_of
+from collector.receivers.sockets.recvmmsg import DatagramReader, open_reader
+from collector.receivers.sockets.slab import DatagramSlab
+from collector.receivers.sockets.stamps import Arrivals
+from collector.receivers.sockets.udp import (
     dropped_datagrams,
     enlarge_receive_buffer,
     open_udp_socket,
 )
-from collector.receivers.stamps import Arrivals
 
 BATCH: Final = 512
 """Datagrams at most in one batch; with more their pages fall out of the processor's TLB."""
@@ -108,7 +108,7 @@ class DatagramReceiver:
             batch: datagrams at most in one read; a batch joins up to eight of them.
             limits: of reassembly.
             strict_sources: senders whose unknown options are refused.
-            quirks: sender -> what it does otherwise than the draft (``receivers.quirks``).
+            quirks: sender -> what it does otherwise than the draft (``quirks``).
             rejected_per_second: REJECTED records at most in one second.
             opened: a bound socket to read from, in the place of ``address`` and ``port``.
         """

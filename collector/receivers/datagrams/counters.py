@@ -6,7 +6,7 @@ counted by ``core.assembly.reassembly``, what the kernel drops by the receiver.
 
 from __future__ import annotations
 
-from collector.receivers.quirks import QuirksNeeded
+from collector.receivers.datagrams.quirks import QuirksNeeded
 
 
 class ReceiveCounters:

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.model import SECOND, Coded
-from collector.receivers.slab import ROW_OCTETS, DatagramSlab
-from collector.receivers.sockets import SO_TIMESTAMPNS, UDP_GRO, stamp_arrivals, take_trains
+from collector.receivers.sockets.slab import ROW_OCTETS, DatagramSlab
+from collector.receivers.sockets.udp import SO_TIMESTAMPNS, UDP_GRO, stamp_arrivals, take_trains
 
 MAX_SOURCES: Final = 65_536
 """Cached sources (address and port); ours."""

@@ -1,7 +1,7 @@
 """Room for a batch of datagrams, reused for every batch: rows of a numpy array.
 
 Does: hold octets, and where each datagram lies in them. Does not: fill itself
-(``receivers.recvmmsg`` and captures do) or keep anything over the next batch.
+(``receivers.sockets.recvmmsg`` and captures do) or keep anything over the next batch.
 
 Rules: normally a row holds one datagram. Where the kernel hands over trains (UDP_GRO: datagrams of
 one sender that came one behind the other) it holds a train, cut up by ``split``.

@@ -3,7 +3,7 @@
 Does: read certificate, key and authorities; make the server context of ``ssl`` and hand out the PEM
 octets to libraries that have their own TLS (gRPC, DTLS); notice new files (``look``, cheap enough
 for every second) and read them again on demand (``reload``); say why a handshake failed.
-Does not: open sockets or run handshakes (``tls_stream``).
+Does not: open sockets or run handshakes (``stream``).
 
 Rules: TLS 1.2 at least, forward secrecy and authenticated encryption only (RFC 9325). No session is
 resumed and none renegotiated: whoever connects is verified by the authorities of that moment. New
@@ -26,8 +26,8 @@ from msgspec import Struct
 
 from collector.config import TlsServerSettings
 from collector.errors import ConfigError
-from collector.receivers import certificates
 from collector.receivers.refusals import Refusals
+from collector.receivers.tls import certificates
 
 _LARGEST_FILE: Final = 4 << 20
 """Octets of a file in PEM (ours): room for all public authorities."""

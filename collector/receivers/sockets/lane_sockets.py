@@ -25,8 +25,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from collector.errors import ConfigError
-from collector.receivers.sockets import enlarge_receive_buffer, open_udp_socket, stamp_arrivals
-from collector.receivers.steering import Instruction
+from collector.receivers.sockets.steering import Instruction
+from collector.receivers.sockets.udp import enlarge_receive_buffer, open_udp_socket, stamp_arrivals
 
 # Numbers of the Linux kernel (asm-generic/socket.h), not in the socket module of Python 3.11.
 _SO_ATTACH_FILTER: Final = 26

@@ -1,6 +1,6 @@
 """One connection of a publisher: TLS, octets to requests, answers out in their order.
 
-Does: decrypt, read requests (``https_requests``), keep answers in the order of the requests, stop
+Does: decrypt, read requests (``requests``), keep answers in the order of the requests, stop
 reading while too many wait or the peer does not read, end in good order. Does not: hand over
 notifications or know when they are safe (``https_notif``).
 
@@ -15,11 +15,11 @@ import ssl
 from collections import deque
 from typing import Final, Protocol
 
-from collector.receivers.certificates import name_of_peercert, session_of
-from collector.receivers.https_requests import PIECE, Paths, Refusal, Refused, RequestReader
-from collector.receivers.streams import peer_of
-from collector.receivers.tls import ServerTls, refusal_of
-from collector.receivers.tls_stream import TlsStream
+from collector.receivers.https.requests import PIECE, Paths, Refusal, Refused, RequestReader
+from collector.receivers.sockets.tcp import peer_of
+from collector.receivers.tls.certificates import name_of_peercert, session_of
+from collector.receivers.tls.server import ServerTls, refusal_of
+from collector.receivers.tls.stream import TlsStream
 from collector.wire import https_notif as wire
 
 IN_PIPELINE: Final = 64

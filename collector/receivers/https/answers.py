@@ -8,7 +8,7 @@ from typing import Final
 
 from collector.errors import WireError
 from collector.model import SECOND
-from collector.receivers.https_requests import Refusal
+from collector.receivers.https.requests import Refusal
 from collector.wire import https_notif as wire
 
 RETRY_SECONDS: Final = 1

@@ -14,7 +14,7 @@ from typing import Final
 
 from OpenSSL import SSL
 
-from collector.receivers.dtls_context import Handshaker
+from collector.receivers.tls.dtls_context import Handshaker
 from collector.wire.dtls import MAX_DATA, datagrams_of
 
 MTU: Final = 1232

@@ -27,8 +27,8 @@ from collector.model import (
     Transport,
     UnreassembledNote,
 )
-from collector.receivers.counters import ReceiveCounters
-from collector.receivers.runs import KNOWN_MEDIA_TYPES
+from collector.receivers.datagrams.counters import ReceiveCounters
+from collector.receivers.datagrams.runs import KNOWN_MEDIA_TYPES
 from collector.wire.udp_notif import decode_options
 
 _UDP: Final = int(Transport.UDP_NOTIF)

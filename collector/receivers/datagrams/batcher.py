@@ -24,13 +24,13 @@ from collector.core.assembly.reassembly import Reassembly
 from collector.core.assembly.segments import Assembled, ReassemblyLimits, Runs, SegmentReceived
 from collector.errors import WireError
 from collector.model import Coded, CollectorTime, MediaType, Quirk, ReceivedBatch
-from collector.receivers.counters import ReceiveCounters
-from collector.receivers.joining import extend
-from collector.receivers.quirks import Quirks
-from collector.receivers.reading import Cut, count_top_bit, needed_for
-from collector.receivers.recording import Recording
-from collector.receivers.runs import Arrived
-from collector.receivers.slab import DatagramSlab
+from collector.receivers.datagrams.counters import ReceiveCounters
+from collector.receivers.datagrams.joining import extend
+from collector.receivers.datagrams.quirks import Quirks
+from collector.receivers.datagrams.reading import Cut, count_top_bit, needed_for
+from collector.receivers.datagrams.recording import Recording
+from collector.receivers.datagrams.runs import Arrived
+from collector.receivers.sockets.slab import DatagramSlab
 from collector.wire.udp_notif import VERSION, Header, decode_header
 
 Datagram = tuple[int, str, int, bytes]
@@ -52,7 +52,7 @@ class DatagramBatcher:
         """
         Args:
             limits: of reassembly.
-            strict_sources: senders whose unknown options are refused (``receivers.quirks``).
+            strict_sources: senders whose unknown options are refused (``quirks``).
             quirks: sender -> what it does otherwise than the draft.
             rejected_per_second: REJECTED records at most in one second of arrivals.
             half_built_per_second: UNREASSEMBLED records at most, likewise; a flood of invented

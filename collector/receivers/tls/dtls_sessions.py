@@ -18,10 +18,10 @@ from typing import Final
 from OpenSSL import SSL
 
 from collector.errors import WireError
-from collector.receivers import certificates
-from collector.receivers.dtls_context import DtlsContexts, Handshaker, refusal_of
-from collector.receivers.dtls_session import MTU, DtlsSession
-from collector.receivers.tls import ServerTls
+from collector.receivers.tls import certificates
+from collector.receivers.tls.dtls_context import DtlsContexts, Handshaker, refusal_of
+from collector.receivers.tls.dtls_session import MTU, DtlsSession
+from collector.receivers.tls.server import ServerTls
 from collector.wire.dtls import (
     ALERT,
     APPLICATION_DATA,

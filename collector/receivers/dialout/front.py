@@ -26,10 +26,10 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from collector.receivers.certificates import name_of_peercert, session_of
-from collector.receivers.streams import peer_of
-from collector.receivers.tls import ServerTls, refusal_of
-from collector.receivers.tls_stream import TlsStream
+from collector.receivers.sockets.tcp import peer_of
+from collector.receivers.tls.certificates import name_of_peercert, session_of
+from collector.receivers.tls.server import ServerTls, refusal_of
+from collector.receivers.tls.stream import TlsStream
 
 HANDSHAKE_SECONDS: Final = 20.0
 """How long a handshake may take (ours)."""

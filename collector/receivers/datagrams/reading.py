@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.model import Coded, MediaType, Quirk
-from collector.receivers.quirks import Quirks, QuirksNeeded
-from collector.receivers.slab import DatagramSlab
+from collector.receivers.datagrams.quirks import Quirks, QuirksNeeded
+from collector.receivers.sockets.slab import DatagramSlab
 from collector.wire.udp_notif import (
     HEADER_LENGTH,
     VERSION,

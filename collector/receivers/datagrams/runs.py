@@ -25,9 +25,9 @@ from collector.model import (
     RecordKind,
     Transport,
 )
-from collector.receivers.quirks import Quirks, QuirksNeeded
-from collector.receivers.reading import read_headers
-from collector.receivers.slab import DatagramSlab
+from collector.receivers.datagrams.quirks import Quirks, QuirksNeeded
+from collector.receivers.datagrams.reading import read_headers
+from collector.receivers.sockets.slab import DatagramSlab
 from collector.wire.udp_notif import (
     HEADER_LENGTH,
     SEGMENT_HEADER_LENGTH,

@@ -19,8 +19,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL, crypto
 
-from collector.receivers import certificates
-from collector.receivers.tls import ServerTls, refusal_of_reason
+from collector.receivers.tls import certificates
+from collector.receivers.tls.server import ServerTls, refusal_of_reason
 
 DTLS_1_2: Final = 0xFEFD
 _CIPHERS: Final = b"ECDHE+AESGCM:ECDHE+CHACHA20"

@@ -1,0 +1,1 @@
+"""Datagrams -> batches: everything of UDP-notif that needs no socket, and what carries it."""

@@ -1,0 +1,1 @@
+"""HTTPS-notif: connections of publishers, their requests, and what they are answered."""

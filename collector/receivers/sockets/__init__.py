@@ -1,0 +1,1 @@
+"""Sockets for receivers: opened, read many datagrams at once, shared by lanes; drops and times."""
