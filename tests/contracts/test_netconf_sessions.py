@@ -32,9 +32,9 @@ from tests.netconf_device import (
     ok_reply,
     rpc,
     run,
-    until,
 )
 from tests.vectors.netconf_hello import HELLO_OF_RFC6242
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 

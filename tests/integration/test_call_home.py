@@ -31,8 +31,8 @@ from tests.netconf_device import (
     ok_reply,
     rpc,
     run,
-    until,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 

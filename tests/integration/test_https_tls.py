@@ -31,9 +31,9 @@ from tests.https_ends import (
     browsing,
     post,
     serving,
-    until,
 )
 from tests.tls_ends import client_context
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
