@@ -97,7 +97,8 @@ def checked(config: Config, faults: Faults, folder: Path) -> Config:
     _check_overlap(devices, faults)
     check_call_home(config, devices, faults)
     check_subscriptions(config.subscriptions, devices, faults)
-    check_configured(config.subscriptions, config.receiver_instances, faults)
+    looks = config.cross_check.interval_seconds > 0
+    check_configured(config.subscriptions, config.receiver_instances, looks, faults)
     check_known(config.known_subscriptions, faults)
     return structs.replace(
         config,

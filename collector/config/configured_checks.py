@@ -22,15 +22,21 @@ DYNAMIC_ONLY = (
 def check_configured(
     subscriptions: tuple[SubscriptionSettings, ...],
     instances: tuple[ReceiverInstanceSettings, ...],
+    looks: bool,
     faults: Faults,
 ) -> None:
-    """``configured_id``, ``receivers`` and every ``[[receiver_instance]]``."""
+    """``configured_id``, ``receivers`` and every ``[[receiver_instance]]``; ``looks``: whether
+    devices are asked for their ``/subscriptions`` now and then."""
     check_unique("receiver_instance", [one.name for one in instances], faults)
     for number, one in enumerate(instances, 1):
         _check_instance(one, faults, f"receiver_instance[{number}]")
     by_name = {one.name: one for one in instances}
     for number, subscription in enumerate(subscriptions, 1):
         _check_subscription(subscription, by_name, faults, f"subscription[{number}]")
+        if subscription.configured_restore and not looks:
+            text = "without looks into /subscriptions nobody finds a loss"
+            key = f"subscription[{number}].configured_restore"
+            faults.add(key, text, "interval_seconds in [cross_check]")
     _check_ids(subscriptions, faults)
 
 
@@ -54,7 +60,7 @@ def _check_subscription(
     key: str,
 ) -> None:
     if one.configured_id is None:
-        for name in ("receivers", "configured_replay"):
+        for name in ("receivers", "configured_replay", "configured_restore"):
             if getattr(one, name):
                 text = "only what is configured on a device has it"
                 faults.add(f"{key}.{name}", text, "configured_id")

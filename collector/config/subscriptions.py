@@ -127,6 +127,10 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
     configured_replay: bool = False
     """With configured_id and stream: whether what the device kept since its last start is sent to
     a receiver first."""
+    configured_restore: bool = False
+    """With configured_id: whether the running collector configures it once more when a look into
+    /subscriptions (see [cross_check]) finds that a device has lost it, as `collector configure`
+    would, at most three times a day. Without it that is only said."""
 
     @property
     def asked_encoding(self) -> str:

@@ -1,49 +1,114 @@
 """Configured subscriptions in ``collector devices``: what devices should push without being asked.
 
-Does not: ask devices (``collector configure`` does). Rule: what is heard counts; a subscription is
-heard while at least one of its generators is followed.
+Does: a row for each, out of what devices say of it and what comes. Does not: ask devices.
+
+Rules: what is heard counts: after a device's word that it ended, only that which comes well after
+it, for line cards of their own are overtaken; without any word what comes is all there is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from collector.config import Config
+from collector.config import Config, SubscriptionSettings
 from collector.core.views import OriginatorState
-from collector.pipeline.settings import engine_settings
+from collector.model import SECOND
+from collector.service.configured_watch import Ids
+from collector.subscriber.configured_states import (
+    ConfiguredPhase,
+    ConfiguredState,
+    ConfiguredStates,
+)
+from collector.wire.timestamps import format_date_and_time
+
+SILENT_PERIODS = 3
+"""Without anything it is silent (ours); which period lacked what, verdicts say."""
+WELL_AFTER = 10 * SECOND
+"""And two periods: what comes later than that after an end is no straggler (ours)."""
+_QUESTIONED = frozenset(
+    (ConfiguredPhase.UNKNOWN, ConfiguredPhase.ACTIVE, ConfiguredPhase.CONNECTING)
+)
+"""Of these what comes, or does not, says more."""
+
+Heard = dict[tuple[str, str], dict[str, tuple[int, int]]]
+"""(device, subscription) -> generator -> id there, last arrival."""
 
 
-def configured_rows(config: Config, heard: Iterable[OriginatorState]) -> list[dict[str, Any]]:
-    """A row for each configured subscription on each of its devices."""
-    generators: dict[tuple[str, str], dict[str, int]] = {}
+def configured_rows(
+    config: Config,
+    ids: Ids,
+    states: ConfiguredStates,
+    heard: Iterable[OriginatorState],
+    notes: Mapping[tuple[str, str], str],
+    now: int,
+) -> list[dict[str, Any]]:
+    """A row for each configured subscription on each of its devices.
+
+    Args:
+        config: in force.
+        ids: what is wanted where, of that configuration.
+        states: what devices say.
+        heard: every generator that is followed.
+        notes: (device, subscription) -> what was tried about a loss.
+        now: ns of the collector's clock.
+    """
+    arrivals: Heard = {}
     for one in heard:
         if one.subscription_name and one.last_arrival is not None:
-            key = (one.device, one.subscription_name)
-            generators.setdefault(key, {})[one.generator] = one.subscription_id
-    return list(_rows(config, generators))
+            of = arrivals.setdefault((one.device, one.subscription_name), {})
+            of[one.generator] = one.subscription_id, one.last_arrival
+    by_name = {one.name: one for one in config.subscriptions}
+    return [
+        {"device": device, "subscription": name}
+        | _row(by_name[name], numbers, states.of(device, name), arrivals.get((device, name), {}),
+               notes.get((device, name), ""), now)
+        for name, device, numbers in _wanted(config, ids)
+    ]  # fmt: skip
 
 
-def _rows(
-    config: Config, generators: dict[tuple[str, str], dict[str, int]]
-) -> Iterator[dict[str, Any]]:
-    known = engine_settings(config).known
+def _wanted(config: Config, ids: Ids) -> Iterator[tuple[str, str, tuple[int, ...]]]:
     for one in config.subscriptions:
-        if one.configured_id is None:
-            continue
         for device in config.devices:
-            if "*" not in one.devices and device.name not in one.devices:
-                continue
-            heard = generators.get((device.name, one.name), {})
-            taken = (
-                number
-                for (name, number), told in known.items()
-                if (name, told.name) == (device.name, one.name) and number != one.configured_id
-            )
-            yield {
-                "device": device.name,
-                "subscription": one.name,
-                "id": next(iter(heard.values()), next(taken, one.configured_id)),
-                "heard": bool(heard),
-                "generators": len(heard),
-            }
+            numbers = ids.get(device.name, {}).get(one.name)
+            if numbers:
+                yield one.name, device.name, numbers
+
+
+def _row(
+    wanted: SubscriptionSettings,
+    numbers: tuple[int, ...],
+    state: ConfiguredState,
+    heard: Mapping[str, tuple[int, int]],
+    note: str,
+    now: int,
+) -> dict[str, Any]:
+    last = max((arrival for _, arrival in heard.values()), default=None)
+    word, since, why = _stands(state, wanted.period, last, now)
+    return {
+        "id": next((number for number, _ in heard.values()), numbers[0]),
+        "state": word,
+        "since": format_date_and_time(since, 0) if since else None,
+        "generators": len(heard),
+        "why": "; ".join(said for said in (why, note) if said),
+    }
+
+
+def _stands(
+    state: ConfiguredState, period: int | None, last: int | None, now: int
+) -> tuple[str, int, str]:
+    """State in a word, since when (ns; 0: nobody knows) and why."""
+    if state.phase not in _QUESTIONED:
+        straggles = state.since + WELL_AFTER + 2 * (period or 0)
+        if last is None or last <= straggles or state.phase is ConfiguredPhase.SUSPENDED:
+            return state.phase, state.since, state.reason
+        return ConfiguredPhase.ACTIVE, 0, ""
+    if last is None:
+        why = state.reason or ("nothing of it came yet" if state.phase != "unknown" else "")
+        if state.phase is ConfiguredPhase.UNKNOWN and not why:
+            why = "nothing of it came yet, and the device was not asked"
+        return state.phase, state.since, why
+    if period is not None and now - last > max(SILENT_PERIODS * period, WELL_AFTER):
+        return "silent", last, state.reason or "nothing came since then"
+    since = state.since if state.phase is ConfiguredPhase.ACTIVE else 0
+    return ConfiguredPhase.ACTIVE, since, ""

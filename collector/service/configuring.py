@@ -126,13 +126,27 @@ def look_at(
     Raises:
         ConfigError: nobody can listen where devices call home.
     """
+    looks = look_each(config, devices, remove=remove, prune=prune, how=how, ways=ways)
+    return asyncio.run(looks)
+
+
+async def look_each(
+    config: Config,
+    devices: Iterable[str],
+    *,
+    remove: bool = False,
+    prune: bool = False,
+    how: How = PLAIN,
+    ways: Ways | None = None,
+) -> tuple[DeviceLook, ...]:
+    """``look_at`` in a loop that runs."""
 
     async def work(device: str, session: NetconfSession) -> DeviceLook:
-        wanted = configured_on(config, device)
+        wanted = configured_on(config, device, how.only)
         configurer = Configurer(session, wanted, remove=remove, prune=prune, how=how)
         return DeviceLook(device, await configurer.look())
 
-    return asyncio.run(_each(config, tuple(devices), work, ways))
+    return await _each(config, tuple(devices), work, ways)
 
 
 def write_to(
@@ -169,7 +183,7 @@ async def write_each(
     begun: dict[str, Configurer] = {}
 
     def configurer(device: str, session: NetconfSession) -> Configurer:
-        wanted = configured_on(config, device)
+        wanted = configured_on(config, device, how.only)
         return Configurer(session, wanted, remove=remove, prune=prune, how=how)
 
     async def work(device: str, session: NetconfSession) -> DeviceLook:

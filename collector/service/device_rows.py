@@ -43,7 +43,14 @@ def devices(service: Parts) -> Mapping[str, Any]:
             ),
             *_without_session(service, lists),
         ],
-        "configured": configured_rows(service.config, heard),
+        "configured": configured_rows(
+            service.config,
+            service.configured.ids,
+            service.configured.states,
+            heard,
+            service.putting_back.notes,
+            now,
+        ),
         "generators": [_generator(one) for one in heard],
         "on_change": _on_change(service),
         "unknown_senders": [

@@ -36,11 +36,13 @@ from collector.service.addresses import with_addresses
 from collector.service.at_restart import at_restart
 from collector.service.clock import CollectorClock
 from collector.service.commands import commands
+from collector.service.configured_watch import ConfiguredWatch
 from collector.service.gauges import refresh
 from collector.service.housekeeping import Housekeeping
 from collector.service.intake import LiveIntake
 from collector.service.looking import looks_of
 from collector.service.management import allow_open_files, manager_of
+from collector.service.putting_back import PuttingBack
 from collector.service.recovering import recover
 from collector.service.sources import are_behind, receivers_of
 from collector.service.ticker import Ticker
@@ -193,11 +195,14 @@ class Service:
             lambda *paused: self.manager.subscription_paused(*paused),
             lambda *lost: self.manager.resync_soon(*lost),
         )
+        self.configured = ConfiguredWatch(lambda: self.config)
+        self.putting_back = PuttingBack(self)
         self._sinks = [
             self.live,
             PrometheusSink(self.counters),
             alerts,
             watch,
+            self.configured,
             *self._further_sinks,
         ]
         for sink in self._sinks:
@@ -249,6 +254,7 @@ class Service:
             self._at_the_end(self.manager.calls.stop)
         self._at_the_end(self._stop_subscriptions)
         await self.manager.apply(*wanted_from(self.config))
+        self._at_the_end(self.putting_back.stop)
         looks = looks_of(self)
         looks.start()
         self._at_the_end(looks.stop)

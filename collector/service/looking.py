@@ -9,9 +9,16 @@ from collector.subscriber.cross_check import CrossChecking
 
 def looks_of(service: Parts) -> CrossChecking:
     """Not started yet."""
+
+    async def look(device: str) -> None:
+        entries = await service.manager.look(device)
+        if entries is not None:
+            service.configured.looked(device, entries, service.clock.now())
+            service.putting_back.consider(device)
+
     return CrossChecking(
         service.manager.sessions_up,
-        service.manager.look,
+        look,
         service.clock,
         lambda: round(service.config.cross_check.interval_seconds * SECOND),
     )

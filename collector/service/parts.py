@@ -12,7 +12,9 @@ from collector.metrics import Counters
 from collector.pipeline import Pipeline
 from collector.pipeline.leaves import LeafMaker
 from collector.service.clock import CollectorClock
+from collector.service.configured_watch import ConfiguredWatch
 from collector.service.intake import LiveIntake
+from collector.service.putting_back import PuttingBack
 from collector.sinks.live import LiveSink
 from collector.store.writer import StoreWriter
 from collector.subscriber.manager import SubscriptionManager
@@ -31,6 +33,8 @@ class Parts(Protocol):
     intake: LiveIntake
     clock: CollectorClock
     manager: SubscriptionManager
+    configured: ConfiguredWatch
+    putting_back: PuttingBack
     receivers: list[Receiver]
     reloads: int
 

@@ -5,6 +5,8 @@ Does not: know what the device has (``config_plan`` compares). Pure functions.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -28,8 +30,10 @@ class WantedConfiguration(Struct, frozen=True):
     subscriptions: tuple[WantedConfigured, ...] = ()
 
 
-def configured_on(config: Config, device: str) -> WantedConfiguration:
-    """What the configuration wants to have configured on a device."""
+def configured_on(
+    config: Config, device: str, only: Collection[str] | None = None
+) -> WantedConfiguration:
+    """What the configuration wants to have configured on a device; ``only``: these, by name."""
     known = {one.name: one for one in config.receiver_instances}
     reached = [one.name for one in config.devices if one.netconf is not None]
     wanted = [
@@ -38,7 +42,11 @@ def configured_on(config: Config, device: str) -> WantedConfiguration:
         if one.configured_id is not None and ("*" in one.devices or device in one.devices)
     ]
     ids = {one.name: one.configured_id for one in wanted}
-    subscriptions = tuple(_wanted(one, known, ids, device, len(reached)) for one in wanted)
+    subscriptions = tuple(
+        _wanted(one, known, ids, device, len(reached))
+        for one in wanted
+        if only is None or one.name in only
+    )
     used = [name for one in wanted for name in one.receivers]
     instances = (known[name] for name in dict.fromkeys((*used, *known)))
     return WantedConfiguration(tuple(_instance(one) for one in instances), subscriptions)

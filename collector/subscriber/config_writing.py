@@ -54,6 +54,8 @@ class How(Struct, frozen=True):
     startup: bool | None = None
     """Copy running to startup where that is a datastore of its own: False: never; True: whatever
     others have changed; None: unless others have changes that are not saved."""
+    only: frozenset[str] | None = None
+    """Names of the subscriptions that it is about; None: all that are wanted."""
     seen_seconds: float = 20.0
     """How long the device may take to show what was written; well below ``CONFIRM_SECONDS``."""
 

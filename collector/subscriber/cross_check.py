@@ -21,6 +21,7 @@ from collector.interfaces import Clock
 from collector.metrics import Counters
 from collector.subscriber.requests import Call
 from collector.wire.netconf_looks import CROSS_CHECK, LOOK, LOOK_AT_ALL
+from collector.wire.netconf_rpc import SubscriptionState
 
 log = logging.getLogger("collector.subscriber")
 
@@ -44,8 +45,8 @@ class Looker:
         """Another session: the device may answer otherwise."""
         self._ways = [LOOK, LOOK_AT_ALL]
 
-    async def look(self) -> None:
-        """Ask once; whatever happens is counted."""
+    async def look(self) -> tuple[SubscriptionState, ...] | None:
+        """Ask once; whatever happens is counted. None: nothing was learned."""
         while self._ways:
             way = self._ways[0]
             try:
@@ -56,10 +57,11 @@ class Looker:
                     self._ways.remove(way)
             except SessionError as error:
                 self._counters.cross_checks.add((error.reason,))
-                return
+                return None
             else:
                 self._counters.cross_checks.add(("ok" if reply.subscriptions else "nothing",))
-                return
+                return reply.subscriptions
+        return None
 
 
 class CrossChecking:

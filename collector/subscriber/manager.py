@@ -30,6 +30,7 @@ from collector.subscriber.session import Deliver, NetconfSession, SessionSetting
 from collector.subscriber.states import DeviceState
 from collector.subscriber.unfinished import Budget
 from collector.subscriber.wanted import DeviceAccess, WantedSubscription, by_device
+from collector.wire.netconf_rpc import SubscriptionState as Entry
 
 if TYPE_CHECKING:
     from collector.subscriber.call_home import CallHome  # loads asyncssh
@@ -175,11 +176,10 @@ class SubscriptionManager:
         """Devices with a session."""
         return [name for name, runner in self._runners.items() if runner.is_up]
 
-    async def look(self, device: str) -> None:
-        """Ask a device for its view of the subscriptions; the answer is in the journal."""
+    async def look(self, device: str) -> tuple[Entry, ...] | None:
+        """A device's view of the subscriptions, which is in the journal, too; None: no answer."""
         runner = self._runners.get(device)
-        if runner is not None:
-            await runner.look()
+        return None if runner is None else await runner.look()
 
     async def resync(self, device: str, name: str = "") -> list[Resynced]:
         """Everything once more, because a person said so.

@@ -40,6 +40,7 @@ from collector.wire.netconf_rpc import (
     ModifySubscription,
     Operation,
     RpcReply,
+    SubscriptionState,
 )
 
 log = logging.getLogger("collector.subscriber")
@@ -164,9 +165,9 @@ class DeviceRunner:
             self._news.set()
         self._wake.set()
 
-    async def look(self) -> None:
-        """Ask the device for its view of the subscriptions, if there is a session."""
-        await self._looker.look()
+    async def look(self) -> tuple[SubscriptionState, ...] | None:
+        """The device's view of the subscriptions; None: there is no session, or no answer."""
+        return await self._looker.look()
 
     def state(self) -> DeviceState:
         """For a status view."""

@@ -36,12 +36,13 @@ def _filter() -> str:
     lists = "".join(f'<{leaf} xmlns="{names.namespace_of(module)}"/>' for module, leaf in _LISTS)
     receiver = "<name/><sent-event-records/><excluded-event-records/><state/>"
     return (
-        f'<subscriptions xmlns="{names.namespace_of(names.SN)}"><subscription><id/>{lists}'
-        f"<receivers><receiver>{receiver}</receiver></receivers></subscription></subscriptions>"
+        f'<subscriptions xmlns="{names.namespace_of(names.SN)}"><subscription><id/>'
+        f"<configured-subscription-state/>{lists}<receivers><receiver>{receiver}</receiver>"
+        "</receivers></subscription></subscriptions>"
     )
 
 
 LOOK: Final = Get(_SELECTS, SelectionFilter("subtree", _filter()))
-"""Ids, originators, receivers with their counters and states."""
+"""Ids, states, originators, receivers with their counters and states."""
 LOOK_AT_ALL: Final = Get(_SELECTS)
 """The same and everything else of ``/subscriptions``."""

@@ -8,10 +8,8 @@ import msgspec
 import pytest
 
 from collector.config import KnownSubscriptionSettings, check_config, parse_config
-from collector.core.views import OriginatorState
-from collector.model import CollectorTime
 from collector.pipeline.settings import engine_settings
-from collector.service.configured_rows import configured_rows
+from collector.service.configured_watch import configured_ids
 from collector.subscriber.wanted import wanted_from
 
 CONFIG = """
@@ -116,26 +114,22 @@ def test_the_same_id_on_other_devices(tmp_path: Path) -> None:
     assert check_config(file)[1] == []
 
 
-def test_what_is_configured_is_shown_by_its_name() -> None:
-    """With the id that it has on the device, and whether anything of it is heard."""
+def test_the_ids_of_what_is_configured() -> None:
+    """With the id that it was found under on a device."""
     config = parse_config(CONFIG)
-    silent = {
-        "device": "core7", "subscription": "counters", "id": 100, "heard": False, "generators": 0,
-    }  # fmt: skip
-    assert configured_rows(config, []) == [silent]
+    assert configured_ids(config) == {"core7": {"counters": (100,)}}
     taken = KnownSubscriptionSettings(id=7, devices=("core7",), name="counters")
     under_another = msgspec.structs.replace(config, known_subscriptions=(taken,))
-    assert configured_rows(under_another, []) == [silent | {"id": 7}]
-    heard = OriginatorState(
-        "core7", "counters", 7, "101", CollectorTime(1), 0, 0, None, None, None, "", "", True,
-        False, 0, 0,
-    )  # fmt: skip
-    unheard = msgspec.structs.replace(heard, generator="102", last_arrival=None)
-    stranger = msgspec.structs.replace(heard, subscription_name="")
-    assert configured_rows(config, [heard, unheard, stranger]) == [
-        silent | {"id": 7, "heard": True, "generators": 1}
-    ]
+    assert configured_ids(under_another) == {"core7": {"counters": (7, 100)}}
     nowhere = CONFIG.replace(ID, ID + '\ndevices = ["core8"]').replace("core7", "core8") + (
         '[[device]]\nname = "core9"\nsources = ["192.0.2.9"]\n'
     )
-    assert [row["device"] for row in configured_rows(parse_config(nowhere), [])] == ["core8"]
+    assert list(configured_ids(parse_config(nowhere))) == ["core8"]
+
+
+def test_what_is_put_back_has_to_be_looked_for(tmp_path: Path) -> None:
+    restore = [(ID, ID + "\nconfigured_restore = true")]
+    assert faults(tmp_path, *restore) == []
+    never = "[cross_check]\ninterval_seconds = 0\n[[device]]"
+    looks = [*restore, ("[[device]]", never)]
+    assert any("nobody finds a loss" in fault for fault in faults(tmp_path, *looks))
