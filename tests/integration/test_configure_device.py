@@ -19,7 +19,14 @@ from collector.comparison import Comparison, compare, read_truth
 from collector.config import Config, load_config, read_config_table
 from collector.model import Outcome, Provenance, Verdict
 from collector.service import Service
+from collector.service.clock import CollectorClock
 from collector.service.configured_ids import with_ids
+from collector.service.device_rows import devices
+from collector.subscriber.config_talk import Talk
+from collector.subscriber.manager import session_factory
+from collector.subscriber.session import settings_from
+from collector.wire.netconf_rpc import RUNNING, EditConfig
+from collector.wire.subscription_config import Edit, write_edits
 from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario import parse_scenario
 from tests.beside import live
@@ -76,6 +83,7 @@ class Lab:
         self.device = DeviceService(self.scenario, in_process=True, truth=folder / "truth.jsonl")
         self.service: Service
         self.ports: dict[str, int] = {}
+        self.restore = ""
 
     def toml(self, period: float = 0.5, more: str = "", number: int = 100) -> str:
         netconf = self.device.server
@@ -120,6 +128,7 @@ xpath = "/ietf-interfaces:interfaces"
 period_seconds = {period}
 configured_id = {number}
 receivers = ["udp"]
+{self.restore}
 [[subscription]]
 name = "hardware"
 xpath = "/ietf-hardware:hardware"
@@ -302,3 +311,52 @@ def test_nobody_is_asked_where_nobody_can_answer(tmp_path: Path) -> None:
             assert (status, "core7: the host key" in said) == (1, True), said
 
     live(main(tmp_path))
+
+
+def test_what_a_device_loses_is_said_and_put_back(tmp_path: Path) -> None:
+    """Another manager removes both; of one of them the file says that it is to be put back."""
+
+    async def main(folder: Path) -> None:
+        async with lab(folder) as one:
+            one.restore = "configured_restore = true"
+            status, said = await one.configure("--yes")
+            assert status == 0, said
+            assert "seen and confirmed" in said
+            await one.reload()
+            await until(lambda: _states(one) == {"interfaces": "active", "hardware": "active"})
+            await _remove(one, 100, 101)
+            await until(lambda: _states(one)["hardware"] in ("terminated", "absent"))
+            row = next(row for row in _rows(one) if row["subscription"] == "hardware")
+            assert "no-such-subscription" in row["why"], row
+            await until(lambda: 100 in [s.id for s in one.device._master.configured.states()])
+            await until(lambda: _states(one)["interfaces"] == "active")
+            await until(lambda: _states(one)["hardware"] == "absent")
+            assert [state.id for state in one.device._master.configured.states()] == [100]
+
+    live(main(tmp_path))
+
+
+def _rows(one: Lab) -> list[dict[str, Any]]:
+    found = devices(one.service)["configured"]
+    return [dict(row) for row in found]
+
+
+def _states(one: Lab) -> dict[str, str]:
+    return {row["subscription"]: row["state"] for row in _rows(one)}
+
+
+async def _remove(one: Lab, *ids: int) -> None:
+    """Another manager does it, in a session of its own."""
+    netconf = one.config().devices[0].netconf
+    assert netconf is not None
+    settings = settings_from(netconf, "core7")
+    make = session_factory(netconf.session)
+    session = make(settings, lambda now, messages: None, CollectorClock())
+    await session.open()
+    try:
+        talk = Talk(session)
+        found = (await talk.read(RUNNING)).subscriptions
+        edits = [Edit(entry, None) for entry in found if entry.id in ids]
+        await talk.ask(EditConfig(RUNNING, write_edits(edits)))
+    finally:
+        await session.close()
