@@ -55,6 +55,7 @@ class Followers:
 
     def told(self, row: SubscriptionRow, offset: int) -> None:
         """The record at ``offset``, which is no update, changed a subscription."""
+        self.sampling.soon.told(row)
         self.patches.told(row, offset)
         self.hearing.told(row)
 
@@ -89,6 +90,7 @@ class Followers:
             self.patches.ids.snapshot(device),
             self.cross_check.snapshot(device),
             self.hearing.snapshot(device),
+            self.sampling.soon.snapshot(device),
         )
 
     def restore(self, device: str, part: DevicePart, known_to: int) -> None:
@@ -101,3 +103,4 @@ class Followers:
         self.patches.restore(device, part.patches, known_to)
         self.cross_check.restore(device, part.cross_check, known_to)
         self.hearing.restore(device, part.hearing)
+        self.sampling.soon.restore(part.soon)

@@ -39,3 +39,4 @@ class DevicePart(Struct, array_like=True):
     patches: bytes = b""
     cross_check: bytes = b""
     hearing: bytes = b""
+    soon: bytes = b""

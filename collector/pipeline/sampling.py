@@ -4,8 +4,9 @@ Does: choose the periods, read their updates' contents, and hand them over with 
 said. Does not: judge, or cost anything for the updates of other periods but one division.
 
 Rules: one period in ``every`` of each revision of a subscription, counted from the revision, so
-that replay takes the same ones and a fleet's devices do not all take the same. Contents that cannot
-be read were readable enough for the envelope: they are no rejected message, only not looked at.
+that replay takes the same ones and a fleet's devices do not all take the same; and the first ones
+after it changed (``soon``), for nodes move then. Contents that cannot be read were readable enough
+for the envelope: they are no rejected message, only not looked at.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from collector.model import (
     Verdict,
 )
 from collector.pipeline.schemas import sids_of
+from collector.pipeline.soon import Soon
 from collector.wire.nodes import NodeIds, entry_of, read_nodes
 
 EVERY = 50
@@ -49,6 +51,7 @@ class Sampling:
     def __init__(self, always: int | None = None) -> None:
         """``always``: one period in so many, whatever ``configure`` says."""
         self.coverage = Coverage()
+        self.soon = Soon()
         self._always = always
         self._every = EVERY if always is None else always
         self.sids: dict[str, SidTable] = {}
@@ -77,8 +80,10 @@ class Sampling:
         if not every:
             return
         indexes = np.frombuffer(placements.period_indexes, np.int64)
-        keys = indexes + np.frombuffer(placements.revisions, np.int64)
-        chosen = (keys % every == 0) & (indexes != NOTHING)
+        revisions = np.frombuffer(placements.revisions, np.int64)
+        chosen = ((indexes + revisions) % every == 0) & (indexes != NOTHING)
+        for row in self.soon.rows(updates, revisions, indexes):
+            chosen[row] = True
         for row in np.flatnonzero(chosen).tolist():
             self._look_into(updates, placements, row, places[row] if places else 0)
 
@@ -114,9 +119,14 @@ class Sampling:
     def end(self, facts: Iterable[Fact], now: int) -> list[Event]:
         """The batch ends at ``now``; ``facts``: what the engine said of it."""
         every, inputs = self._every, self._inputs
+        looked = {(one.revision, one.period_index) for one in inputs if isinstance(one, Contents)}
         for fact in facts:
             if type(fact) is Verdict:
-                if every and not (fact.revision + fact.period_index) % every:
+                if (
+                    (every and not (fact.revision + fact.period_index) % every)
+                    or (fact.revision, fact.period_index) in looked
+                    or self.coverage.holds(fact.device, fact.revision, fact.period_index)
+                ):
                     inputs.append(fact)
             elif type(fact) is SubscriptionRow:
                 inputs.append(fact)

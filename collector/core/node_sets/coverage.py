@@ -90,6 +90,12 @@ class Coverage:
         said, self._said = self._said, []
         return said
 
+    def holds(self, device: str, revision: int, index: int) -> bool:
+        """Whether contents of a period wait for what is said of it."""
+        known = self._devices.get(device)
+        series = None if known is None else known.series.get(revision)
+        return series is not None and index in series.open
+
     # ------------------------------------------------------------------ snapshots
     def snapshot(self, device: str) -> bytes:
         """What is known of a device."""
