@@ -9,7 +9,8 @@ operations     the rpcs of NETCONF on it, answered
 filters        filters with names, as they are configured
 evaluation     whether the device can do what a configured subscription wants
 entries        what is kept of one of them and its receivers
-subscriptions  configured subscriptions and their receivers, as state machines
+receivers      who is told of one, as a state machine
+subscriptions  configured subscriptions, as a state machine
 """
 
 from publisher_sim.master.configuration.filters import ConfiguredFilters

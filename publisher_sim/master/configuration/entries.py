@@ -1,6 +1,6 @@
 """Entries: a configured subscription and its receivers, as the state machines keep them.
 
-Does not: move them (``subscriptions``). Spec: RFC 8639 §2.5.1.
+Does not: move them (``subscriptions``, ``receivers``). Spec: RFC 8639 §2.5.1.
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ from collector.model import NotificationKind, StateChange
 from collector.wire.receiver_instances import ReceiverInstance
 from collector.wire.subscription_config import ConfiguredSubscription
 from publisher_sim.cards.channel import ComponentSubscription, Destination
+from publisher_sim.master.life_cycle import LifeCycle
 from publisher_sim.master.ports import Announce
 from publisher_sim.subscriptions.global_subscription import DEFAULT_ENCODING, GlobalSubscription
 
 VALID, INVALID, CONCLUDED = "valid", "invalid", "concluded"
 CONNECTING, ACTIVE, SUSPENDED, DISCONNECTED = "connecting", "active", "suspended", "disconnected"
+
+GONE = "no-such-subscription"
+"""Why a subscription or a receiver ends that is configured no more."""
 
 
 class Receiver(Struct):
@@ -37,6 +41,11 @@ class Entry(Struct):
     """Why it is invalid."""
     one: GlobalSubscription | None = None
     receivers: dict[str, Receiver] = {}
+
+
+def is_running(entry: Entry, life_cycle: LifeCycle) -> bool:
+    """Has it begun, and not ended?"""
+    return entry.one is not None and life_cycle.get(entry.wanted.id) is entry.one
 
 
 def place_of(to: Destination) -> tuple[str, str, int]:
