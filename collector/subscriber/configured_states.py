@@ -14,6 +14,7 @@ import enum
 from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from collector.model import NotificationKind
 from collector.wire.netconf_rpc import SubscriptionState
@@ -44,6 +45,7 @@ class ConfiguredPhase(enum.StrEnum):
 GONE = frozenset((ConfiguredPhase.TERMINATED, ConfiguredPhase.ABSENT))
 _ABSENT = "the device does not show it in /subscriptions"
 _NOTHING = "/subscriptions of the device is empty, or hidden from our user"
+_NO_REASON = "it does not say why"
 _STOPPED = "its stop-time has passed"
 _OURS = frozenset(
     (
@@ -68,6 +70,8 @@ class ConfiguredState(Struct, frozen=True):
     """A clause; empty where there is nothing to explain."""
     missed: int = 0
     """Looks running that did not find it."""
+    told: str = ""
+    """Of one that is gone: how the device said so, a clause; empty: it did not."""
 
 
 class ConfiguredStates:
@@ -96,8 +100,11 @@ class ConfiguredStates:
             return self._enter(device, name, ConfiguredPhase.SUSPENDED, reason, now)
         if reason in _CONCLUDED:
             return self._enter(device, name, ConfiguredPhase.CONCLUDED, _STOPPED, now)
-        why = f"the device ended it: {reason or 'it does not say why'}"
-        return self._enter(device, name, ConfiguredPhase.TERMINATED, why, now)
+        before, told = self.of(device, name), f"the device ended it: {reason or _NO_REASON}"
+        if before.phase is ConfiguredPhase.ABSENT:  # a look was faster
+            self._of[device, name] = replace(before, reason=f"{told}; {before.reason}", told=told)
+            return False
+        return self._enter(device, name, ConfiguredPhase.TERMINATED, told, now, told=told)
 
     def looked(
         self,
@@ -133,11 +140,10 @@ class ConfiguredStates:
             if phase is before.phase:
                 why = before.reason or why  # the device itself may have said more
             return self._enter(device, name, phase, why, now)
-        why = before.reason if before.missed else _ABSENT if anything else _NOTHING
-        if before.phase is ConfiguredPhase.TERMINATED:
-            why = f"{before.reason}; {why}"
-        missed = before.missed + 1
-        return self._enter(device, name, ConfiguredPhase.ABSENT, why, now, missed)
+        why = "; ".join(one for one in (before.told, _ABSENT if anything else _NOTHING) if one)
+        return self._enter(
+            device, name, ConfiguredPhase.ABSENT, why, now, before.missed + 1, before.told
+        )
 
     def put_back(self, device: str, name: str, now: int) -> None:
         """It was configured once more; whether it is there the next look says."""
@@ -153,14 +159,21 @@ class ConfiguredStates:
         ]
 
     def _enter(
-        self, device: str, name: str, phase: ConfiguredPhase, reason: str, now: int, missed: int = 0
+        self,
+        device: str,
+        name: str,
+        phase: ConfiguredPhase,
+        reason: str,
+        now: int,
+        missed: int = 0,
+        told: str = "",
     ) -> bool:
         before = self.of(device, name)
         is_other = phase is not before.phase
         # a loss began when the device said so, not when somebody looked
         lasts = not is_other or (before.phase in GONE and phase in GONE)
         since = before.since if lasts and before.since else now
-        self._of[device, name] = ConfiguredState(phase, since, reason, missed)
+        self._of[device, name] = ConfiguredState(phase, since, reason, missed, told)
         begins = (before.phase, phase) == (ConfiguredPhase.UNKNOWN, ConfiguredPhase.ACTIVE)
         return is_other and not begins
 

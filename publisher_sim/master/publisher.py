@@ -231,6 +231,8 @@ class MasterPublisher:
         for deed in self._timeline.due(now):
             if deed.fault is None:
                 actions.extend(self.stop(now))
+            elif deed.what == "restart":
+                actions.extend(self._restart(now))
             else:
                 actions.extend(self._acting.act(deed.what, deed.fault, now))
         if self._members.declare_gone(now):
@@ -243,6 +245,12 @@ class MasterPublisher:
             actions.extend(self.configuring.handle_timer(now))
         actions.extend(self._manners.handle_timer(now))
         return [*actions, *self.life_cycle.settle(now)]
+
+    def _restart(self, now: int) -> list[Action]:
+        """As after a reboot: no session, and what is configured in startup."""
+        assert self.configuring is not None, "it was checked"
+        cut = [CloseSession(one.session_id) for one in self.sessions]
+        return [*cut, *self.configuring.restart(now)]
 
     def stop(self, now: int) -> list[Action]:
         """The device goes down: every subscription is terminated."""

@@ -17,7 +17,7 @@ from publisher_sim.scenario import Fault
 
 What = Literal[
     "stop", "start", "move", "move_back", "suspend", "resume", "terminate", "overload", "relief",
-    "cut", "finish",
+    "cut", "restart", "finish",
 ]  # fmt: skip
 
 
@@ -37,6 +37,7 @@ _DEEDS: dict[str, tuple[What, What | None]] = {
     "terminate": ("terminate", None),
     "overload": ("overload", "relief"),
     "cut": ("cut", None),
+    "restart": ("restart", None),
 }
 """kind of fault -> (what is done at ``at_period``, what at ``until_period``)."""
 

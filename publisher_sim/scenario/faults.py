@@ -9,6 +9,7 @@ from publisher_sim.scenario.table import Table
 FaultKind = Literal[
     "drop", "duplicate", "reorder", "delay", "corrupt", "clock_skew", "silent",
     "incomplete", "kill", "pull", "move", "suspend", "terminate", "overload", "cut",
+    "restart",
 ]  # fmt: skip
 MESSAGE_FAULTS = (
     "drop", "duplicate", "reorder", "delay", "corrupt", "clock_skew", "silent", "incomplete",
@@ -33,7 +34,9 @@ class Fault(Table, frozen=True):
 
     kind: FaultKind
     """``incomplete``: updates leave half of it out, and say so (RFC 8641 §3.11.1); ``cut``: all
-    sessions are closed, and with them their subscriptions end (RFC 8639 §2.4)."""
+    sessions are closed, and with them their subscriptions end (RFC 8639 §2.4); ``restart``: so they
+    are, and the master begins anew with what is configured in startup, as after a reboot: what is
+    not there is gone, and nobody is told."""
     at_period: int
     """First tick that is touched; what the master acts out happens a quarter period before it."""
     until_period: int | None = None

@@ -26,7 +26,7 @@ from collector.subscriber.config_talk import Talk
 from collector.subscriber.manager import session_factory
 from collector.subscriber.session import settings_from
 from collector.wire.netconf_rpc import RUNNING, EditConfig
-from collector.wire.subscription_config import Edit, write_edits
+from collector.wire.subscription_config import Edit, read_configuration, write_edits
 from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario import parse_scenario
 from tests.beside import live
@@ -71,15 +71,21 @@ kind = "drop"
 card = "linecard1"
 at_period = 9
 """
+REBOOTING = (
+    SCENARIO[: SCENARIO.index("[[fault]]")].replace(
+        "[configuration]", "[configuration]\nstartup = true"
+    )
+    + '[[fault]]\nkind = "restart"\nat_period = 7\n'
+)
 
 
 class Lab:
     """A collector, a device that can be configured, and the configuration that both share."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, scenario: str) -> None:
         self.folder = folder
         self.facts = Facts()
-        self.scenario = parse_scenario(SCENARIO)
+        self.scenario = parse_scenario(scenario)
         self.device = DeviceService(self.scenario, in_process=True, truth=folder / "truth.jsonl")
         self.service: Service
         self.ports: dict[str, int] = {}
@@ -172,8 +178,8 @@ receivers = ["web"]
 
 
 @asynccontextmanager
-async def lab(folder: Path) -> AsyncIterator[Lab]:
-    one = Lab(folder)
+async def lab(folder: Path, scenario: str = SCENARIO) -> AsyncIterator[Lab]:
+    one = Lab(folder, scenario)
     one.write()
     await one.device.start()
     (folder / "known_hosts").write_text(one.device.server.known_hosts_line())
@@ -325,9 +331,8 @@ def test_what_a_device_loses_is_said_and_put_back(tmp_path: Path) -> None:
             await one.reload()
             await until(lambda: _states(one) == {"interfaces": "active", "hardware": "active"})
             await _remove(one, 100, 101)
-            await until(lambda: _states(one)["hardware"] in ("terminated", "absent"))
-            row = next(row for row in _rows(one) if row["subscription"] == "hardware")
-            assert "no-such-subscription" in row["why"], row
+            await until(lambda: "no-such-subscription" in _why(one, "hardware"))
+            assert _states(one)["hardware"] in ("terminated", "absent")
             await until(lambda: 100 in [s.id for s in one.device._master.configured.states()])
             await until(lambda: _states(one)["interfaces"] == "active")
             await until(lambda: _states(one)["hardware"] == "absent")
@@ -336,9 +341,40 @@ def test_what_a_device_loses_is_said_and_put_back(tmp_path: Path) -> None:
     live(main(tmp_path))
 
 
+def test_what_a_reboot_loses_is_put_back_and_saved(tmp_path: Path) -> None:
+    """The device starts with another datastore, in which nobody had saved it."""
+
+    async def main(folder: Path) -> None:
+        async with lab(folder, REBOOTING) as one:
+            one.restore = "configured_restore = true"
+            status, said = await one.configure("--yes", "--no-startup")
+            assert (status, "save this there, or a reboot ends it" in said) == (0, True), said
+            await one.reload()
+            await until(lambda: _states(one) == {"interfaces": "active", "hardware": "active"})
+            await until(lambda: not one.device._master.configured.states(), "the reboot")
+            await until(lambda: _states(one)["hardware"] == "absent", lambda: _rows(one))
+            await until(lambda: _states(one)["interfaces"] == "active", lambda: _rows(one))
+            await until(lambda: _in_startup(one) == [100], lambda: _rows(one))
+            shows_not = "the device does not show it in /subscriptions"
+            await until(lambda: _why(one, "hardware") == shows_not, lambda: _rows(one))
+
+    live(main(tmp_path))
+
+
+def _in_startup(one: Lab) -> list[int]:
+    configuring = one.device._master.configuring
+    assert configuring is not None
+    found = read_configuration(configuring.tree("startup").children)
+    return [entry.id for entry in found.subscriptions]
+
+
 def _rows(one: Lab) -> list[dict[str, Any]]:
     found = devices(one.service)["configured"]
     return [dict(row) for row in found]
+
+
+def _why(one: Lab, name: str) -> str:
+    return next(str(row["why"]) for row in _rows(one) if row["subscription"] == name)
 
 
 def _states(one: Lab) -> dict[str, str]:

@@ -107,6 +107,20 @@ def test_a_loss_began_when_the_device_said_so() -> None:
     assert device.now() == (P.ACTIVE, 9, "")
 
 
+def test_a_look_may_be_faster_than_the_word_of_the_device() -> None:
+    device = Device()
+    device.look(5)
+    assert not device.told(6, "ended", "no-such-subscription")
+    phase, since, reason = device.now()
+    assert (phase, since) == (P.ABSENT, 5)
+    assert reason.startswith("the device ended it: no-such-subscription; /subscriptions")
+    device.look(7, entry(8))
+    assert device.states.lost("core7") == ["counters"]
+    assert device.now()[2] == (
+        "the device ended it: no-such-subscription; the device does not show it in /subscriptions"
+    )
+
+
 def test_one_that_goes_on_for_others_is_ended_for_us() -> None:
     """RFC 8639 §2.5.3: a receiver that is removed is told; the others stay."""
     device = Device()

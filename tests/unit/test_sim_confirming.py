@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from collector.errors import ProtocolError
+from collector.errors import ConfigError, ProtocolError
 from collector.model import NotificationKind, SubscriptionTerms
 from collector.wire import notification
 from collector.wire.netconf_rpc import (
@@ -25,8 +25,9 @@ from collector.wire.netconf_rpc import (
 from collector.wire.subscription_config import Edit, read_configuration
 from publisher_sim.master import ports
 from publisher_sim.master.configuration.operations import capabilities
-from publisher_sim.scenario import Configuration
+from publisher_sim.scenario import Configuration, Fault, check
 from tests.unit.test_sim_configuration import UDP, Device, tag, wanted
+from tests.unit.test_sim_master import scenario
 
 _K = NotificationKind
 CONFIRMED = Commit(confirmed=True)
@@ -238,3 +239,54 @@ def test_a_device_without_a_startup_of_its_own() -> None:
     assert refused(device, CopyConfig()).tag == "invalid-value"
     assert refused(device, GetConfig(STARTUP)).tag == "invalid-value"
     assert "startup" not in " ".join(device.master.retrieval.hello)
+
+
+# --------------------------------------------------------------------------- reboots
+RESTART = Fault("restart", 6)
+
+
+def restarted(device: Device) -> None:
+    """Until well after the fault; its sessions are closed, and others opened."""
+    device.until(7)
+    closed = {one.session_id for one in device.actions if isinstance(one, ports.CloseSession)}
+    assert closed == {"1", "2"}
+    kinds = [kind for kind, _ in device.announced()]
+    for session in sorted(closed):
+        device.master.session_closed(session, device.now)
+        device.master.session_opened(session, "collector", device.now)
+    assert _K.SUBSCRIPTION_TERMINATED not in kinds
+
+
+@pytest.mark.clause("6241-8.7-d", "8639-2.5.2")
+def test_a_reboot_begins_with_startup() -> None:
+    device = Device(RESTART, configuration=Configuration(startup=True))
+    device.make(UDP, wanted("R1"))
+    device.ask(CopyConfig())
+    device.make(wanted("R1", number=8))
+    device.ask(Lock(RUNNING), "2")
+    device.until(5)
+    assert (ids(device), ids(device, STARTUP)) == ([7, 8], [7])
+    restarted(device)
+    assert device.announced() == [(_K.SUBSCRIPTION_STARTED, "127.0.0.1")]
+    assert (ids(device), ids(device, CANDIDATE)) == ([7], [7])
+    assert device.state(7)[0] == "valid"
+    assert device.ask(Lock(RUNNING)).ok
+
+
+@pytest.mark.clause("6241-8.4.1-f")
+@pytest.mark.parametrize("commit", [CONFIRMED, PERSISTENT])
+def test_a_reboot_takes_back_what_was_not_confirmed(commit: Commit) -> None:
+    device = Device(RESTART)
+    device.make(UDP, wanted("R1"))
+    device.edit(Edit(None, wanted("R1", number=8)), target=CANDIDATE)
+    device.ask(commit)
+    device.until(5)
+    assert ids(device) == [7, 8]
+    restarted(device)
+    assert ids(device) == [7]
+    assert device.ask(Lock(RUNNING), "2").ok
+
+
+def test_a_reboot_needs_something_that_can_be_lost() -> None:
+    with pytest.raises(ConfigError, match="nothing is configured here"):
+        check(scenario(RESTART))

@@ -122,6 +122,16 @@ class Datastores:
         self._take_back()
         return TIMEOUT
 
+    def restart(self) -> None:
+        """As after a reboot: startup is running, or running as it was before a commit that was not
+        confirmed (§8.4.1); nobody holds a lock."""
+        before = self.confirming.take_back()
+        running = self._trees[RUNNING] if before is None else before
+        self._trees[RUNNING] = self._trees.get(STARTUP, running)
+        self._locks.clear()
+        if CANDIDATE in self._trees:
+            self._forget_changes()
+
     def _take_back(self) -> None:
         before = self.confirming.take_back()
         assert before is not None

@@ -127,6 +127,12 @@ class Configuring:
         event = self._datastores.session_closed(session.session_id)
         return self._taken_back(event, session, now) if event else []
 
+    def restart(self, now: int) -> list[Action]:
+        """The device begins anew with what it starts with; who is told of a start hears of that."""
+        gone = self._subscriptions.restart(now)
+        self._datastores.restart()
+        return [*gone, *self._operational(now)]
+
     def next_deadline(self) -> int | None:
         """When ``handle_timer`` has something to do, ns; None while there is nothing."""
         return self._datastores.confirming.until

@@ -87,6 +87,12 @@ class ConfiguredSubscriptions:
             actions.extend(self._evaluate(entry, instances, now))
         return actions
 
+    def restart(self, now: int) -> list[Action]:
+        """As after a reboot: none is there, and nobody is told."""
+        running = [entry.one for entry in self._entries.values() if self._running(entry)]
+        self._entries.clear()
+        return [a for one in running if one for a in self._life_cycle.end(one, "restart", now)]
+
     def _evaluate(
         self, entry: Entry, instances: Mapping[str, ReceiverInstance], now: int
     ) -> list[Action]:

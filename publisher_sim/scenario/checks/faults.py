@@ -52,6 +52,10 @@ def _fault(checks: Checks, key: str, fault: Fault) -> None:
         not fault.reason or fault.reason in reasons, f"{key}.reason",
         f"{fault.reason!r} is no reason to {fault.kind}", ", ".join(reasons) or "none",
     )  # fmt: skip
+    checks.require(
+        fault.kind != "restart" or scenario.configuration is not None, f"{key}.kind",
+        "nothing is configured here that could be lost", "a table [configuration]",
+    )  # fmt: skip
     _fault_target(checks, key, fault)
     _fault_seconds(checks, key, fault)
     _fault_transport(checks, key, fault)
