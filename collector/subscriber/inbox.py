@@ -127,18 +127,22 @@ class Inbox:
     async def reply(
         self, message_id: str, future: asyncio.Future[bytes], timeout: int | None
     ) -> bytes:
-        """Wait for a reply announced with ``expect_reply``. Raises SessionError."""
-        limit = self.settings.rpc_timeout if timeout is None else timeout
+        """Wait for a reply announced with ``expect_reply``; while we do not read, since the intake
+        is full, the device's time begins anew. Raises SessionError."""
+        limit = (self.settings.rpc_timeout if timeout is None else timeout) / SECOND
         try:
-            async with asyncio.timeout(limit / SECOND):
-                return await future
-        except TimeoutError:
-            text = f"{self.settings.where} did not answer a request within {limit / SECOND:g} s"
-            if self.stray:
-                text += f"; replies to no request of ours: {self.stray}"
-            raise SessionError(text, reason="timeout") from None
+            while not (await asyncio.wait([future], timeout=limit))[0]:
+                if not self.waits or self._ending is not None:
+                    raise self._too_late(limit)
+            return future.result()
         finally:
             self._replies.pop(message_id, None)
+
+    def _too_late(self, limit: float) -> SessionError:
+        text = f"{self.settings.where} did not answer a request within {limit:g} s"
+        if self.stray:
+            text += f"; replies to no request of ours: {self.stray}"
+        return SessionError(text, reason="timeout")
 
     def _answer(self, message: Arrived) -> None:
         future = self._replies.pop(message.message_id or "", None)

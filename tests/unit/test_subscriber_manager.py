@@ -389,6 +389,31 @@ def test_another_way_to_a_device_replaces_its_session() -> None:
     run(main())
 
 
+def test_the_time_of_a_device_stands_still_while_we_do_not_read() -> None:
+    """Its reply has come, and waits in front of a full intake: no reason to end the session."""
+
+    async def main() -> None:
+        world = World(NEVER)
+        limit = SECOND // 50
+
+        def answer(request: str) -> bytes:
+            world.intake.full = True
+            return world.device.answer(request) or b""
+
+        world.device.answers = answer
+        await world.want(wanted(), rpc_timeout=limit)
+        await until(lambda: world.intake.full)
+        await asyncio.sleep(5 * limit / SECOND)
+        assert world.phase() is DevicePhase.UP
+        world.device.answers = world.device.answer
+        world.intake.full = False
+        await world.active()
+        assert len(world.device.sessions) == 1
+        await world.manager.stop()
+
+    run(main())
+
+
 def test_a_full_intake_holds_everything_back() -> None:
     async def main() -> None:
         world = World()
