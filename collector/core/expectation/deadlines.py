@@ -92,7 +92,7 @@ def refresh(subscription: Subscription) -> None:
 
 
 def _delivers_regularly(originator: Originator | None) -> bool:
-    return originator is not None and originator.usual is not None
+    return originator is not None and originator.usual is not None and originator.doubt is None
 
 
 def is_true(entry: Entry) -> bool:

@@ -194,7 +194,8 @@ def is_past(originator: Originator, index: int) -> bool:
 
 def degraded_cause(originator: Originator, slot: Slot) -> Cause | None:
     """Why an originator that delivered is degraded, None when it is not."""
-    index, usual = slot.index, originator.usual
+    index = slot.index
+    usual = gaps.usual_at(originator, index)
     short = usual is not None and slot.count < usual
     if not short and index not in originator.holes:
         return Cause.INCOMPLETE_UPDATE if slot.incomplete else None

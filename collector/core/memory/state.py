@@ -50,7 +50,7 @@ class Originator:
     """One message generator in one subscription."""
 
     __slots__ = (
-        "absurd_times", "arrival_base", "arrivals_from", "arrivals_to", "base", "counter",
+        "absurd_times", "arrival_base", "arrivals_from", "arrivals_to", "base", "counter", "doubt",
         "first_arrival", "first_index", "fresh", "heard", "heard_run", "holes", "lag",
         "last_arrival", "last_index", "last_time", "member", "name", "odd_times", "recent",
         "recount", "remembered", "restarts", "seen_arrivals_from", "seen_arrivals_to",
@@ -103,6 +103,9 @@ class Originator:
         self.last_index = 0
         self.usual: int | None = None
         """Usual count of records a period."""
+        self.doubt: int | None = None
+        """From this period on it may be another one, since nodes may have moved; None: it is not
+        in doubt."""
         self.recount = True
         """The usual count has to be read afresh."""
         self.member = False
@@ -129,10 +132,10 @@ class Subscription:
     __slots__ = (
         "anchored", "arc_end", "device", "due", "ended", "first_index", "full_at", "grace",
         "heard_before", "id", "kept", "known", "life", "lists", "live", "locked",
-        "marks", "mode", "name", "next_index", "offset", "operator_list", "origin", "originators",
-        "period", "period_source", "periods", "quiet", "range_from", "reason", "regular", "reply",
-        "reply_index", "required_count", "revision", "rounds", "set_by", "silences", "since",
-        "start_reason", "state", "suspensions", "terms", "until", "varies",
+        "marks", "mode", "moved", "name", "next_index", "offset", "operator_list", "origin",
+        "originators", "period", "period_source", "periods", "quiet", "range_from", "reason",
+        "regular", "reply", "reply_index", "required_count", "revision", "rounds", "set_by",
+        "silences", "since", "start_reason", "state", "suspensions", "terms", "until", "varies",
         "windows",
     )  # fmt: skip
 
@@ -201,6 +204,8 @@ class Subscription:
         """The counts of one of its originators differ."""
         self.regular = False
         """Every member of the newest list has a usual count."""
+        self.moved = 0
+        """The last period before that in which nodes may have moved."""
         self.required_count = 0
         self.arc_end = 0
         """ns from nominal to the deadline, without the grace, by the newest list."""

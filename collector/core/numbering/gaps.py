@@ -173,8 +173,17 @@ def slot_of(originator: Originator, index: int) -> Slot | None:
     return period.slots.get(originator.name) if period is not None else None
 
 
+def usual_at(originator: Originator, index: int) -> int | None:
+    """The usual count in a period; None while unknown or in doubt."""
+    doubt = originator.doubt
+    return originator.usual if doubt is None or index < doubt else None
+
+
 def shortfall(originator: Originator, index: int) -> int:
-    """Records that an originator owes for a period; unknown usual count: 1 if absent."""
+    """Records that an originator owes for a period; unknown usual count: 1 if absent.
+
+    With any record nothing, while its usual count is in doubt.
+    """
     subscription = originator.subscription
     period, usual = subscription.periods.get(index), originator.usual
     if period is None and index < subscription.next_index:
@@ -183,8 +192,9 @@ def shortfall(originator: Originator, index: int) -> int:
         return (usual or 1) if silent else 0
     slot = None if period is None else period.slots.get(originator.name)
     records = 0 if slot is None else slot.count
-    if usual is None:
-        return 0 if records else 1
+    if records and usual_at(originator, index) is None:
+        return 0
+    usual = usual or 1
     return usual - records if records < usual else 0
 
 
@@ -194,7 +204,7 @@ def owes_no_more(originator: Originator, slot: Slot) -> bool:
     While a burst goes on each record makes the shortfall smaller; what others are blamed for is
     only looked at again once it has ended, or when the period closes.
     """
-    return slot.count == (originator.usual or 1)
+    return slot.count == (usual_at(originator, slot.index) or 1)
 
 
 def has_ids_left(hole: Hole, originator: Originator, index: int) -> bool:
@@ -210,12 +220,12 @@ def has_ids_left(hole: Hole, originator: Originator, index: int) -> bool:
 
 
 def another_is_short(hole: Hole, originator: Originator, index: int) -> bool:
-    """Does another suspect owe records?"""
+    """Does another suspect owe records, or may it?"""
     return any(other is not originator or at != index for other, at, _ in _short_ones(hole))
 
 
 def _short_ones(hole: Hole) -> Iterator[tuple[Originator, int, int]]:
-    """The suspects of a hole that owe records, and how many.
+    """The suspects of a hole that owe records, or may owe some (0), and how many.
 
     Who was found to owe nothing is not looked at again (``look_again``): hundreds of subscriptions
     may share a counter, and of their records most came.
@@ -226,12 +236,21 @@ def _short_ones(hole: Hole) -> Iterator[tuple[Originator, int, int]]:
     while place < len(owing):
         originator, index = owing[place]
         owed = shortfall(originator, index)
-        if owed:
+        if owed or _may_owe(originator, index):
             yield originator, index, owed
             place += 1
         else:
             owing[place] = owing[-1]
             owing.pop()
+
+
+def _may_owe(originator: Originator, index: int) -> bool:
+    """Has it fewer records than usual, while its usual count is in doubt?"""
+    doubt, usual = originator.doubt, originator.usual
+    if doubt is None or usual is None or index < doubt:
+        return False
+    slot = slot_of(originator, index)
+    return slot is not None and slot.count < usual
 
 
 def look_again(originator: Originator, index: int | None = None) -> None:

@@ -51,7 +51,7 @@ def complete_at_once(context: Context, subscription: Subscription, index: int, n
         originator, slot = subscription.originators.get(name), period.slots.get(name)
         if originator is None or slot is None or slot.incomplete:
             return
-        usual = originator.usual
+        usual = gaps.usual_at(originator, index)
         if slot.count < usual if usual is not None else originator.last_index <= index:
             return
         if originator.holes and gaps.touching(originator, index):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from collector.core.memory import arcs
 from collector.core.memory.state import Originator, Subscription
 from collector.core.memory.state_parts import Slot
 from collector.core.numbering import gaps
@@ -19,7 +20,7 @@ KEPT_PERIODS = 8
 
 
 def count_usual(originator: Originator, slot: Slot | None) -> bool:
-    """Read the usual count afresh; True when it changed.
+    """Read the usual count afresh; True when it changed, or is no longer in doubt.
 
     The records of a period, if the last 8 closed periods in which it delivered and that no open
     hole touches agree; 3 of them are enough while no sibling's counts differ. Else unknown: what
@@ -32,14 +33,17 @@ def count_usual(originator: Originator, slot: Slot | None) -> bool:
     if slot is not None:
         _make_room(originator, before)
         originator.recent.append(slot)
-        if slot.count == before and not originator.recount and not originator.holes:
+    resolved = False
+    if originator.doubt is not None:
+        resolved = _resolve(originator)
+        if not resolved:
             return False
-    elif not originator.recount and not originator.holes:
-        return False
+    if not originator.recount and not originator.holes and (slot is None or slot.count == before):
+        return resolved
     originator.recount = False
     originator.usual = _agreed(originator)
     if originator.usual == before:
-        return False
+        return resolved
     gaps.look_again(originator)
     return True
 
@@ -59,12 +63,48 @@ def count_steady(subscription: Subscription, slots: Mapping[str, Slot]) -> bool:
         originator = known.get(name)
         if originator is None or slot.count != originator.usual or originator.recount:
             return False
+        if originator.doubt is not None:
+            return False
     for name, slot in slots.items():
         originator = known[name]
         if len(originator.recent) >= KEPT_PERIODS:
             _make_room(originator, slot.count)
         originator.recent.append(slot)
     return True
+
+
+def doubt(subscription: Subscription, since: int) -> None:
+    """Nodes may have moved between the originators at ``since``, by the publisher's clock.
+
+    Their usual counts say nothing then, until a period behind it shows whether they are the same.
+    """
+    if subscription.offset is None:
+        return
+    before = arcs.nominal(subscription.offset, subscription.period, 0) - subscription.period // 2
+    subscription.moved = (since - before) // subscription.period
+    for originator in subscription.originators.values():
+        if originator.usual is not None:
+            originator.doubt = subscription.moved if originator.doubt is None else originator.doubt
+        elif not originator.varies:
+            originator.recent, originator.settled = [], ()
+
+
+def _resolve(originator: Originator) -> bool:
+    """Do periods behind the move show that the usual count is the same, or that it is not?
+
+    The first one that shows it decides; where one may still lack a record, a later one.
+    """
+    moved, usual = originator.subscription.moved, originator.usual
+    after = [slot for slot in originator.recent if slot.index > moved and slot.count]
+    for slot in after:
+        if not _is_unsettled(originator, slot):
+            originator.doubt = None
+            if slot.count == usual:
+                gaps.look_again(originator)
+            else:
+                originator.recent, originator.settled, originator.recount = after, (), True
+            return True
+    return False
 
 
 def remember(originator: Originator, slot: Slot) -> None:

@@ -16,7 +16,7 @@ from collector.core.expectation.deadlines import default_grace, refresh
 from collector.core.memory.state import Device, Originator, Subscription
 from collector.core.numbering.message_ids import HALF, MODULUS_MASK
 from collector.core.originators import life
-from collector.core.periods import closing, fold
+from collector.core.periods import closing, fold, usual
 from collector.core.settings import KnownSubscription, NamedSubscription
 from collector.core.subscriptions.control_modes import mode_of
 from collector.core.subscriptions.endings import (
@@ -157,6 +157,13 @@ def take_over(device: Device, before: Subscription, after: Subscription) -> None
 
 
 # --------------------------------------------------------------------------- lists
+def count_anew(subscription: Subscription) -> None:
+    """What open periods still lack is counted anew: lists, or usual counts, are others now."""
+    refresh(subscription)
+    for period in subscription.periods.values():
+        period.short = -1
+
+
 def put_list(
     context: Context,
     subscription: Subscription,
@@ -169,10 +176,9 @@ def put_list(
     limit = context.settings.limits.lists
     expected.add_list(subscription, since, arrival, members, provenance, limit)
     context.share(subscription.lists[-1])
-    refresh(subscription)
-    for period in subscription.periods.values():
-        period.short = -1
-        context.mark(subscription, period.index)
+    count_anew(subscription)
+    for index in subscription.periods:
+        context.mark(subscription, index)
 
 
 def _bounded(
@@ -360,7 +366,9 @@ def _modified(
     if one.state == "active" and declared:
         life.declares_again(context, one, declared, told.arrival)
     _resume(one, told.arrival, heard.event_time)
+    usual.doubt(one, when(one, told.arrival, heard.event_time))
     declare(context, one, declared, told.arrival, heard.event_time)
+    count_anew(one)
     closing.schedule(context, one, told.arrival)
     context.say_subscription(one, told.arrival)
     return one
