@@ -2,8 +2,7 @@
 
 Does not: run anything. Rules: faults of a device lie apart, so that the truth can tell them from
 each other. Nodes do not change hands where a verdict has to learn something from it, and so may be
-wrong at first: on devices without a list, whose newcomers are learned, and on those with one update
-for each node, of which one who gave nodes away sends fewer than usual.
+wrong at first: on devices without a list, whose newcomers are learned.
 """
 
 from __future__ import annotations
@@ -145,7 +144,7 @@ def _with_faults(scenario: Scenario, draw: random.Random) -> Scenario:
 
 def _fault(scenario: Scenario, draw: random.Random, at: int) -> Fault:
     behaviour = behaviour_of(scenario.behaves)
-    moves = behaviour.lists and not behaviour.update_per_node
+    moves = behaviour.lists
     kind: Any = draw.choice([one for one in KINDS if moves or one != "move"])
     card = draw.choice(scenario.card).name
     grace_seconds = scenario.effective_grace / 1e9

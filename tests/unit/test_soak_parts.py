@@ -32,7 +32,7 @@ def test_a_plan_has_faults_of_all_kinds_and_all_personalities() -> None:
 
 def test_nodes_change_hands_only_where_nothing_is_learned_of_it() -> None:
     for one in devices(1, 50, 4, 1.0, 595, "127.0.0.1:9"):
-        if not one.behaviour.lists or one.behaviour.update_per_node:
+        if not one.behaviour.lists:
             assert not [fault for fault in one.fault if fault.moves_to]
 
 
