@@ -10,7 +10,7 @@ from collector.core.memory import arcs, clocks
 from collector.core.memory.arcs import Arc
 from collector.core.memory.clocks import Placing
 from collector.core.settings import EngineSettings
-from collector.model import SECOND, CollectorTime, DeviceTime
+from collector.model import SECOND, Cause, CollectorTime, DeviceTime, GeneratorCause
 from tests.helpers import DEVICE, established, letters, ns, run, steady, update
 
 PERIOD = 60 * SECOND
@@ -71,6 +71,14 @@ def test_a_record_from_the_future_or_from_before_the_first_period_goes_by_arriva
 def test_beyond_reason_is_absurd() -> None:
     assert placing(0, 5000) is Placing.BY_ARRIVAL or placing(0, 5000) is Placing.HELD_UP
     assert placing(0, 5001) is Placing.ABSURD
+
+
+def test_behind_a_record_held_up_the_next_one_comes_soon() -> None:
+    early = {"lag_now": 0, "lag_usual": 35 * SECOND, "next_index": 6}
+    assert placing(6, 5, **early) is Placing.NO_LONGER_HELD_UP
+    assert placing(7, 5, **early) is Placing.BY_ARRIVAL
+    assert placing(6, 5, **early | {"next_index": None}) is Placing.BY_ARRIVAL
+    assert placing(6, 5, **early | {"lag_now": 70 * SECOND}) is Placing.BY_ARRIVAL
 
 
 def test_windows_meet_at_their_ends() -> None:
@@ -173,6 +181,21 @@ def test_a_record_taken_for_held_up_moves_when_the_clock_turns_out_to_have_stepp
     wire = run([established(-1, ("1",)), *sent], until=118)
     assert letters(wire.lasts()) == "CCCCCICCCCCC"
     assert wire.kinds() == ["clock_step"]
+
+
+@pytest.mark.parametrize(("late", "first"), [(5.5, "C"), (6.8, "C"), (9.5, "C"), (17.0, "n")])
+def test_a_first_burst_held_up_is_no_clock_that_steps_behind_it(late: float, first: str) -> None:
+    """Whoever starts is busy: what came first lay in the socket for more than half a period."""
+    sent = [
+        (max(10 * index + at, late), who, 2 * index + part, 10 * index + at)
+        for index in range(12) for who in ("1", "2")
+        for part, at in enumerate((0.2, 1.1)) if (who, index) != ("1", 8)
+    ]  # fmt: skip
+    records = [update(at, who, number, time=time) for at, who, number, time in sorted(sent)]
+    wire = run([established(-1), *records], until=118)
+    assert letters(wire.lasts()) == first + "CCCCCCCICCC"
+    assert wire.row(8).missing == (GeneratorCause("1", Cause.LOST),)
+    assert "clock_step" not in wire.kinds()
 
 
 def test_a_late_burst_stays_in_its_period() -> None:

@@ -60,6 +60,12 @@ class Placing(IntEnum):
     BY_ARRIVAL = 2
     ABSURD = 3
     """As ``BY_ARRIVAL``; the time is beyond reason."""
+    NO_LONGER_HELD_UP = 4
+    """The device's time is right; what came before had been long on the way."""
+
+
+EARLY_PERIODS = 3
+"""Behind the first one of an originator, in which its lag may rest on what was held up."""
 
 
 def placing(
@@ -72,10 +78,12 @@ def placing(
     first_index: int,
     was_overtaken: bool,
     has_old_record: bool,
+    next_index: int | None = None,
 ) -> Placing:
     """Which of two period indexes counts.
 
     Args:
+        next_index: the one behind the newest of its originator, None behind its first periods.
         was_overtaken: the record's id fills a gap, or came behind newer ones.
         has_old_record: its originator's record of that period is older than half a period.
     """
@@ -86,6 +94,9 @@ def placing(
     earlier = first_index <= by_time < by_arrival and lag_now > lag_usual
     if earlier and (was_overtaken or not has_old_record):
         return Placing.HELD_UP
+    # nobody sends two updates within half a period: the one before came late (ours)
+    if by_arrival < by_time == next_index and lag_now < lag_usual:
+        return Placing.NO_LONGER_HELD_UP
     return Placing.BY_ARRIVAL
 
 

@@ -12,6 +12,7 @@ from collector.core.expectation import expected
 from collector.core.expectation.deadlines import deadline_of, refresh
 from collector.core.memory import arcs
 from collector.core.memory.clocks import (
+    EARLY_PERIODS,
     Placing,
     first_shift,
     is_remembered,
@@ -214,8 +215,12 @@ def _odd(
         first_index=by_time if first is None else first,
         was_overtaken=was_overtaken,
         has_old_record=old is not None and old.first_arrival < arrival - period // 2,
+        next_index=_early_next(originator),
     )
     if word is Placing.BY_TIME:
+        return by_time, True
+    if word is Placing.NO_LONGER_HELD_UP:
+        _reach_out(originator, arrival, by_time, seen)
         return by_time, True
     if word is Placing.ABSURD:
         _say_absurd(context, originator, arrival)
@@ -224,6 +229,24 @@ def _odd(
     alone = before is None or not before.held_up or before.index != index
     originator.remembered = Remembered(seen, index, by_arrival, held_up, alone)
     return index, False
+
+
+def _early_next(originator: Originator) -> int | None:
+    """The index behind its newest, in its first periods."""
+    first, last = originator.first_index, originator.last_index
+    return last + 1 if first is not None and last < first + EARLY_PERIODS else None
+
+
+def _reach_out(originator: Originator, arrival: int, index: int, seen: int) -> None:
+    """Its first records had been held up: its lag is that of now, its arrivals begin earlier."""
+    subscription, before = originator.subscription, originator.arrival_base
+    tick = arcs.nominal(subscription.offset or 0, subscription.period, index)
+    originator.lag = seen
+    originator.arrivals_from = min(originator.arrivals_from, arrival - tick)
+    set_bases(originator)
+    by = originator.arrival_base - before
+    originator.seen_arrivals_from -= by
+    originator.seen_arrivals_to -= by
 
 
 def _step(
