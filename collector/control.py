@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from collector.errors import CollectorError, ConfigError, UsageError
+from collector.listening import accept_no_more
 
 SOCKET_NAME = "control.sock"
 REQUEST_BYTES = 4 * 2**20
@@ -74,11 +75,7 @@ class ControlServer:
         server, self._server = self._server, None
         if server is None:
             return
-        # asyncio takes some five rounds from accepting a connection to running its task, and loses
-        # the connection when the server is closed in between: accept no more, wait, then close
-        asyncio.get_running_loop().remove_reader(server.sockets[0].fileno())
-        for _ in range(10):
-            await asyncio.sleep(0)
+        await accept_no_more(server.sockets)
         server.close()
         clients = self._clients - {asyncio.current_task()}
         for client in clients:

@@ -182,7 +182,7 @@ class GrpcDialoutReceiver:
             return
         server, self._server = self._server, None
         if self._front is not None:
-            self._front.refuse_new()
+            await self._front.refuse_new()
         self._housekeeping.stop()
         self._ahead.hand_over()
         await server.stop(0)

@@ -25,6 +25,7 @@ from typing import Any, Final
 from collector.config import TlsServerSettings
 from collector.errors import IntakeFullError, WireError
 from collector.interfaces import Clock, Intake
+from collector.listening import accept_no_more
 from collector.model import Coded, Octets, ReceivedBatch, RecordKind, Transport
 from collector.receivers.each_second import EachSecond
 from collector.receivers.https.answers import Answers
@@ -185,6 +186,7 @@ class HttpsNotifReceiver:
         if self._server is None:
             return
         server, self._server = self._server, None
+        await accept_no_more(server.sockets)
         server.close()
         self._housekeeping.stop()
         self._hand_over()

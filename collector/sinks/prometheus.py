@@ -26,6 +26,7 @@ from prometheus_client.registry import Collector
 from collector.core.memory.clocks import lag
 from collector.errors import ConfigError
 from collector.interfaces import Said
+from collector.listening import accept_no_more
 from collector.metrics import (
     LANE_METRICS,
     METRICS,
@@ -226,6 +227,7 @@ class MetricsServer:
         """Close. May be called twice, or without ``start``."""
         server, self._server = self._server, None
         if server is not None:
+            await accept_no_more(server.sockets)
             server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -6,7 +6,6 @@ anybody in (``server.Login``).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import asyncssh
 
 from collector.errors import ConfigError
+from collector.listening import accept_no_more
 
 MakeLogin = Callable[[], asyncssh.SSHServer]
 """Who looks after a new connection."""
@@ -25,8 +25,6 @@ KEEPALIVE_SECONDS = 15.0
 a reply (RFC 8071 §4.1 S7). Three without an answer end the connection."""
 LOGIN_SECONDS = 20.0
 """How long a client that we called may take to log in (RFC 8071 §4.1 S5; the time is ours)."""
-_ROUNDS = 3
-"""Of asyncio's event loop, from accept to ``connection_made``."""
 
 
 def read_host_key(host_key: asyncssh.SSHKey | str | Path | None) -> asyncssh.SSHKey:
@@ -52,15 +50,8 @@ async def listen(
 
 
 async def stop_listening(acceptor: asyncssh.SSHAcceptor) -> None:
-    """Return when nobody comes any more, and who was accepted is known, to be closed in turn.
-
-    A connection is made some rounds of the event loop after it was accepted: who only closes the
-    listener forgets those between, and they stay open.
-    """
-    for one in acceptor.sockets:
-        asyncio.get_running_loop().remove_reader(one.fileno())
-    for _ in range(_ROUNDS):
-        await asyncio.sleep(0)
+    """Return when nobody comes any more, and who was accepted is known, to be closed in turn."""
+    await accept_no_more(acceptor.sockets)
     acceptor.close()
 
 

@@ -26,6 +26,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from collector.listening import accept_no_more
 from collector.receivers.sockets.tcp import peer_of
 from collector.receivers.tls.certificates import name_of_peercert, session_of
 from collector.receivers.tls.server import ServerTls, refusal_of
@@ -271,15 +272,16 @@ class GrpcFront:
         """Who is behind a peer as the library calls it."""
         return self._guests.get(peer.rpartition("/")[2])
 
-    def refuse_new(self) -> None:
+    async def refuse_new(self) -> None:
         """Nobody comes in any more."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        server, self._server = self._server, None
+        if server is not None:
+            await accept_no_more(server.sockets)
+            server.close()
 
     async def stop(self) -> None:
         """End everything. May be called twice."""
-        self.refuse_new()
+        await self.refuse_new()
         for guest in list(self._guests.values()):
             guest.abort()
         while self._guests:
