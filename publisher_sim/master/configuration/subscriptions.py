@@ -89,7 +89,8 @@ class ConfiguredSubscriptions:
 
     def restart(self, now: int) -> list[Action]:
         """As after a reboot: none is there, and nobody is told."""
-        running = [entry.one for entry in self._entries.values() if self._running(entry)]
+        entries = self._entries.values()
+        running = [one.one for one in entries if is_running(one, self._life_cycle)]
         self._entries.clear()
         return [a for one in running if one for a in self._life_cycle.end(one, "restart", now)]
 
