@@ -13,6 +13,7 @@ from collector.cli.reaching import reach_options
 Examples (a password is in a file or in the environment variable COLLECTOR_PASSWORD):
   collector capabilities core7 -c collector.toml
   collector capabilities 192.0.2.7 --user telemetry --json
+  collector capabilities core9 --user telemetry --call-home 4334 --host-key SHA256:..
 """
 )
 @click.argument("target", metavar="DEVICE|HOST")
@@ -23,8 +24,9 @@ def capabilities(target: str, config_file: str | None, as_json: bool, **options:
 
     Shows periods, on-change support, encodings, transports, originator extension and more, each
     with its source: the capabilities of RFC 9196, the YANG library, the hello, or nobody. DEVICE is
-    one of the configuration; a HOST needs --user. Nothing of the device is changed. Exit status 1
-    when it says that nothing can be subscribed to, 2 when it could not be asked.
+    one of the configuration; a HOST needs --user. One that calls home is asked through the
+    collector that runs, else this waits for its call. Nothing of the device is changed. Exit status
+    1 when it says that nothing can be subscribed to, 2 when it could not be asked.
     """
     import logging
     import sys

@@ -84,6 +84,11 @@ receivers = ["udp"]
 """
 
 
+KEY = "SHA256:2vvquRbI8Zo2NfCjSRBJXZ80I9ZRKiiDPCzN5kIHgkg"
+SUBSCRIBE = (
+    *("subscribe", "core7", "--user", "u", "--key-file", "k", "--listen", "127.0.0.1:0"),
+    *("--xpath", "/ietf-interfaces:interfaces", "--period", "1"),
+)
 Out = pytest.CaptureFixture[str]
 
 
@@ -163,26 +168,29 @@ def test_without_a_collector_the_device_calls_the_command(tmp_path: Path, capsys
         assert status == 2
         assert "for 60 s at most.\n" in err
         assert "does not end subscription 4711" in err
+        status, out, err = await there.command("configure", "--yes")
+        assert (status, err.count("Waiting for core7")) == (0, 2), err  # to look, and to write
+        assert "core7: 2 changes written in candidate" in out
         modules = str(tmp_path / "modules")
         status, _, err = await there.command("yang", "fetch", "lab", "-o", modules, *there.host())
         assert "Waiting for lab to call" in err
         assert status == 1  # some modules of the simulator have no text
         assert list((tmp_path / "modules").glob("ietf-yang-push@*.yang"))
 
-    lab(tmp_path, capsys, test)
+    lab(tmp_path, capsys, test, config=CONFIGURED)
 
 
 def test_somebody_else_calls(tmp_path: Path, capsys: Out) -> None:
     async def test(there: There) -> None:
         other = asyncssh.generate_private_key("ssh-ed25519").get_fingerprint()
         host = there.host(other)
-        status, _, err = await there.command("capabilities", "lab", *host, "--wait", "1s")
+        status, _, err = await there.command("capabilities", "lab", *host, "--wait", "500ms")
         assert status == 2
         assert (
             f"Refused a call from 127.0.4.7: nobody here has its key {there.fingerprint}.\n" in err
         )
         assert err.count("Refused") == 1
-        assert "collector: lab did not call within 1 s\n" in err
+        assert "collector: lab did not call within 0.5 s\n" in err
 
     lab(tmp_path, capsys, test)
 
@@ -252,17 +260,21 @@ def test_subscribe_to_a_host_that_calls(tmp_path: Path, capsys: Out) -> None:
         assert f"Waiting for core7 to call 127.0.0.1 port {there.port}, for 300 s at most." in err
         assert "Without --source" in err
         assert "every 1 s: card 101" in out
-        other = asyncssh.generate_private_key("ssh-ed25519").get_fingerprint()
-        status, _, err = await subscribed(there, *there.host(other), "--wait", "1")
-        assert status == 2
-        assert err.count("Refused a call from 127.0.4.7") == 1
-        assert err.endswith("collector: core7 did not call within 1 s\n")
-        with socket.create_server(("127.0.0.1", there.port)):
-            status, _, err = await subscribed(there, *there.host())
-        assert status == 2
-        assert "put the subscription into its configuration" in err
 
     lab(tmp_path, capsys, test)
+
+
+def test_subscribe_to_a_host_that_does_not_call(capsys: Out) -> None:
+    where = ("--call-home", f"127.0.0.1:{free_port()}", "--host-key", KEY, "--wait", "300ms")
+    assert status_of([*SUBSCRIBE, *where]) == 2
+    assert capsys.readouterr().err.endswith("collector: core7 did not call within 0.3 s\n")
+
+
+def test_subscribe_while_a_collector_has_the_port(capsys: Out) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert status_of([*SUBSCRIBE, "--call-home", where, "--host-key", KEY]) == 2
+    assert "put the subscription into its configuration" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
