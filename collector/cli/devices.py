@@ -11,7 +11,11 @@ from collector.cli.options import data_folder, json_option, store_option
 @json_option
 @store_option
 def devices(folder: str | None, config_file: str | None, as_json: bool) -> None:
-    """Devices of the running collector, and senders that belong to none."""
-    from collector.cli.talking import show_answer
+    """Devices of the running collector, and senders that belong to none.
 
-    show_answer(data_folder(folder, config_file), "devices", as_json)
+    Times are UTC. In a pipe, and with --json, there is more of each generator.
+    """
+    from collector.cli.talking import show_answer
+    from collector.views.devices import print_devices
+
+    show_answer(data_folder(folder, config_file), "devices", as_json, print_devices)

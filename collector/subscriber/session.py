@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
@@ -161,7 +162,11 @@ def network_error(settings: SessionSettings, error: OSError) -> SessionError:
             text, reason = f"the name {settings.host} is not known", "unreachable"
         case _:
             text, reason = f"{where} cannot be reached", "unreachable"
-    return SessionError(f"{text} ({error.strerror})" if error.strerror else text, reason=reason)
+    # asyncio's own text has the address once more, as a tuple
+    why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+    if why and reason != "refused":
+        text = f"{text} ({why})"
+    return SessionError(text, reason=reason)
 
 
 def subsystem_error(settings: SessionSettings, detail: str = "") -> SessionError:

@@ -42,7 +42,7 @@ def print_table(
     """Print rows; returns how many.
 
     ``right`` names the columns that are aligned right, ``whole`` those that are never broken. A
-    terminal too narrow for that gets lines as a pipe does: a number cut off is a wrong number.
+    terminal too narrow for that gets a line for each value: a number cut off is a wrong number.
     """
     if not console.is_terminal:
         return _print_lines(console, columns, rows)
@@ -58,7 +58,7 @@ def print_table(
     for row in rows:
         table.add_row(*row)
     if _narrowest(columns, rows, whole) > console.width:
-        return _print_lines(console, columns, rows)
+        return _print_records(console, columns, rows)
     console.print(table)
     return len(rows)
 
@@ -79,6 +79,26 @@ def _print_lines(console: Console, columns: Sequence[str], rows: Iterable[Sequen
         console.file.write("\t".join(_cell(value).plain for value in row) + "\n")
         number += 1
     return number
+
+
+def _print_records(console: Console, columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> int:
+    """The values of a row below each other, where they do not fit beside each other."""
+    names = [clean(column) for column in columns]
+    wide = max(map(cell_len, names), default=0) + 2
+    for number, row in enumerate(rows):
+        if number:
+            console.print()
+        if console.width < wide + _BROKEN:
+            for name, value in zip(names, row, strict=True):
+                console.print(Text(f"{name}: ", style="bold").append_text(value), soft_wrap=True)
+            continue
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        for name, value in zip(names, row, strict=True):
+            grid.add_row(Text(name, style="bold"), value)
+        console.print(grid)
+    return len(rows)
 
 
 def _cell(value: Any) -> Text:
