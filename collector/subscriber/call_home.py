@@ -33,7 +33,10 @@ from collector.subscriber.ssh import NO_KNOWN_HOSTS, common_options, session_err
 log = logging.getLogger("collector.subscriber")
 
 SECOND_CALL_SECONDS = 10.0
-"""How long a call waits for the device's earlier session to end, or for us to be ready (ours)."""
+"""How long a call waits for the device's earlier session to end (ours)."""
+HELD_SECONDS = 300.0
+"""How long it waits for us where that session has ended (ours): while the disk is full, its end
+cannot be noted, and who is sent away calls again when it likes."""
 TEST_SECONDS = 2.0
 """After a second call the earlier session must answer within twice this (ours)."""
 _BACKLOG = 1024
@@ -243,23 +246,53 @@ class CallHome:
         assert slot is not None, "nobody logs in before it is known who called"
         try:
             slot.test_earlier(TEST_SECONDS)
-            async with asyncio.timeout(SECOND_CALL_SECONDS):
-                await slot.wanted.wait()
-        except TimeoutError:
+            if await self._is_wanted(slot, connection):
+                slot.give(connection)
+                return
+            reason, why = _why_not(slot, connection)
             connection.abort()
-            text = f"device {slot.name} called from {address}, but its session is up"
-            self._refuse("already-connected", text)
+            self._refuse(reason, f"device {slot.name} called from {address}, but {why}")
         except BaseException:
             connection.abort()
             raise
-        else:
-            slot.give(connection)
         finally:
             slot.settle(asyncio.get_running_loop().time())
+
+    async def _is_wanted(self, slot: Slot, connection: asyncssh.SSHClientConnection) -> bool:
+        """Wait until somebody waits for the call; False: not in time, or the caller has gone."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        wanted = asyncio.ensure_future(slot.wanted.wait())
+        gone = asyncio.ensure_future(connection.wait_closed())
+        try:
+            while not wanted.done() and not gone.done():
+                # the end of the earlier session may have to wait for room on the disk
+                limit = SECOND_CALL_SECONDS if slot.is_up else HELD_SECONDS
+                left = begun + limit - loop.time()
+                if left <= 0:
+                    break
+                await asyncio.wait(
+                    [wanted, gone],
+                    timeout=min(left, TEST_SECONDS),
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+            return slot.wanted.is_set() and not gone.done()
+        finally:
+            wanted.cancel()
+            gone.cancel()
 
     def _refuse(self, reason: str, sentence: str) -> None:
         self.counts[reason] = self.counts.get(reason, 0) + 1
         self._refused(reason, sentence)
+
+
+def _why_not(slot: Slot, connection: asyncssh.SSHClientConnection) -> tuple[str, str]:
+    """Of a device whose call nobody took: reason, and the end of a sentence."""
+    if connection.is_closed():
+        return "lost", "went away before it was its turn"
+    if slot.is_up:
+        return "already-connected", "its session is up"
+    return "not-wanted", "nothing is taken of it now"
 
 
 def _why(error: Exception) -> tuple[str, str]:

@@ -257,6 +257,48 @@ def test_a_second_call_replaces_a_session_that_is_dead(
     run(main())
 
 
+def test_a_call_is_kept_until_the_end_of_the_session_before_it_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a full disk that takes as long as there is no room."""
+    monkeypatch.setattr(call_home, "SECOND_CALL_SECONDS", 0.1)
+    monkeypatch.setattr(call_home, "TEST_SECONDS", 0.1)
+
+    async def main() -> None:
+        async with awaited(tmp_path) as there:
+            device, calls, heard, session, opening = there
+            async with calling(calls, device.server) as caller:
+                await opening
+                await session.close()
+                await until(lambda: caller.calls == 2)
+                await asyncio.sleep(0.5)  # nobody waits for it all the while
+                assert heard.said == []
+                second = session_for(calls, session.settings)
+                async with asyncio.timeout(LIMIT):
+                    await second.open()
+                assert caller.calls == 2
+                await second.close()
+            await until(lambda: not calls._callers)
+
+    run(main())
+
+
+def test_who_hangs_up_while_his_call_is_kept_is_not_handed_over(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with awaited(tmp_path) as there:
+            device, calls, heard, session, opening = there
+            async with calling(calls, device.server) as caller:
+                await opening
+                await session.close()
+                await until(lambda: caller.calls == 2)
+                await asyncio.sleep(0.1)
+            await until(lambda: "lost" in heard.reasons())
+            assert "core7 called from" in heard.said[-1][1]
+            assert "but went away before it was its turn" in heard.said[-1][1]
+
+    run(main())
+
+
 # --------------------------------------------------------------------------- who is refused
 async def call(calls: CallHome, server: NetconfServer) -> None:
     """One call that comes to nothing."""
