@@ -16,6 +16,7 @@ from collector.core.views import OriginatorState
 from collector.model import SECOND
 from collector.service.configured_watch import Ids
 from collector.subscriber.configured_states import (
+    STRAGGLES,
     ConfiguredPhase,
     ConfiguredState,
     ConfiguredStates,
@@ -24,8 +25,8 @@ from collector.wire.timestamps import format_date_and_time
 
 SILENT_PERIODS = 3
 """Without anything it is silent (ours); which period lacked what, verdicts say."""
-WELL_AFTER = 10 * SECOND
-"""And two periods: what comes later than that after an end is no straggler (ours)."""
+SHORTEST = 10 * SECOND
+"""No silence is shorter than that (ours)."""
 _QUESTIONED = frozenset(
     (ConfiguredPhase.UNKNOWN, ConfiguredPhase.ACTIVE, ConfiguredPhase.CONNECTING)
 )
@@ -99,7 +100,7 @@ def _stands(
 ) -> tuple[str, int, str]:
     """State in a word, since when (ns; 0: nobody knows) and why."""
     if state.phase not in _QUESTIONED:
-        straggles = state.since + WELL_AFTER + 2 * (period or 0)
+        straggles = state.since + STRAGGLES + 2 * (period or 0)
         if last is None or last <= straggles or state.phase is ConfiguredPhase.SUSPENDED:
             return state.phase, state.since, state.reason
         return ConfiguredPhase.ACTIVE, 0, ""
@@ -108,7 +109,7 @@ def _stands(
         if state.phase is ConfiguredPhase.UNKNOWN and not why:
             why = "nothing of it came yet, and the device was not asked"
         return state.phase, state.since, why
-    if period is not None and now - last > max(SILENT_PERIODS * period, WELL_AFTER):
+    if period is not None and now - last > max(SILENT_PERIODS * period, SHORTEST):
         return "silent", last, state.reason or "nothing came since then"
     since = state.since if state.phase is ConfiguredPhase.ACTIVE else 0
     return ConfiguredPhase.ACTIVE, since, ""

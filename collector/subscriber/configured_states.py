@@ -16,11 +16,13 @@ from collections.abc import Collection, Iterable, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from collector.model import NotificationKind
+from collector.model import SECOND, NotificationKind
 from collector.wire.netconf_rpc import SubscriptionState
 
 TWICE = 2
 """Looks running that have to miss it (ours)."""
+STRAGGLES = 10 * SECOND
+"""How long after its end something of it may still come (ours)."""
 
 
 class ConfiguredPhase(enum.StrEnum):
@@ -95,7 +97,10 @@ class ConfiguredStates:
         if state == "ended" and reason in _OURS:
             return False
         if state == "active":
-            return self._enter(device, name, ConfiguredPhase.ACTIVE, "", now)
+            # after an end it may be what a line card still had to send: the word is kept for a look
+            before = self.of(device, name)
+            word = before.told if now - before.since <= STRAGGLES else ""
+            return self._enter(device, name, ConfiguredPhase.ACTIVE, "", now, told=word)
         if state == "suspended":
             return self._enter(device, name, ConfiguredPhase.SUSPENDED, reason, now)
         if reason in _CONCLUDED:

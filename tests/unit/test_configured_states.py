@@ -121,6 +121,21 @@ def test_a_look_may_be_faster_than_the_word_of_the_device() -> None:
     )
 
 
+def test_stragglers_do_not_hide_the_word_of_the_device() -> None:
+    """What a line card still had to send makes it active, until somebody looks."""
+    device = Device()
+    device.told(5, "ended", "no-such-subscription")
+    assert device.told(6, "active")
+    assert device.now() == (P.ACTIVE, 6, "")
+    device.look(7, entry(8))
+    assert device.now()[2].startswith("the device ended it: no-such-subscription; ")
+    device.look(8, entry())
+    device.told(9, "ended", "no-such-subscription")
+    device.told(60, "active")  # that is another one
+    device.look(61, entry(8))
+    assert device.now()[2] == "the device does not show it in /subscriptions"
+
+
 def test_one_that_goes_on_for_others_is_ended_for_us() -> None:
     """RFC 8639 §2.5.3: a receiver that is removed is told; the others stay."""
     device = Device()
