@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collector.core.engine import Engine
+from collector.core.memory.state import NOBODY
 from collector.core.settings import EngineSettings, KnownSubscription, Limits
+from collector.core.subscriptions.endings import WITH_DETAILS
 from collector.model import CollectorTime, Ended, EngineInput, NotificationKind, Outcome
 from tests.helpers import DEVICE, Wire, changed, established, ns, steady, terms, update
 
@@ -93,3 +96,31 @@ def test_displaced_ones_are_bounded_and_only_the_newest_of_a_name_is_kept() -> N
     assert "" not in device.displaced
     wire.send(established(70, name="x", subscription=2), established(72, name="y"))
     assert "x" not in device.displaced
+
+
+def test_of_many_revisions_only_the_newest_keep_their_originators() -> None:
+    """A device whose sessions break again and again, with two subscriptions."""
+    wire = Wire()
+    for life in range(20):
+        first, second = 2 * life + 1, 2 * life + 2
+        wire.send(*two_series(first, second, begin=60 * life), ended(60 * life + 55, None))
+    (device,) = wire.engine._devices.values()
+    known = [number for number, one in device.subscriptions.items() if one.originators]
+    assert known == [*range(39 - WITH_DETAILS, 39), 39, 40]
+    assert len(device.subscriptions) == 40
+    assert len(wire.engine.states(ended=True)) == 40
+    wire.send(*two_series(41, 42, begin=1200)).until(1245)
+    assert {row.outcome for row in wire.lasts() if row.subscription_id > 40} == {Outcome.COMPLETE}
+
+
+def test_a_learned_list_begins_afresh_after_an_end() -> None:
+    """Who was heard is kept for one revision only, in a snapshot too."""
+    wire = Wire().send(established(generators=None), *steady(periods=2))
+    (device,) = wire.engine._devices.values()
+    assert device.subscriptions[1].known == {"1", "2"}
+    again = Engine.restore(EngineSettings(), {DEVICE: wire.engine.snapshot_device(DEVICE)})
+    assert again._devices[DEVICE].subscriptions[1].known == {"1", "2"}
+    wire.send(ended(35))
+    assert device.subscriptions[1].known is device.subscriptions[1].heard_before is NOBODY
+    again = Engine.restore(EngineSettings(), {DEVICE: wire.engine.snapshot_device(DEVICE)})
+    assert again._devices[DEVICE].subscriptions[1].known is NOBODY

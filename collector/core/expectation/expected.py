@@ -128,7 +128,7 @@ def _locked(subscription: Subscription, heard: set[str]) -> tuple[str, ...] | No
     if nobody_new and subscription.rounds >= FIRST_LOCK:
         subscription.locked = True
         return tuple(sorted(heard | subscription.heard_before))
-    subscription.heard_before = set(heard)
+    subscription.heard_before = frozenset(heard)
     return None
 
 

@@ -11,7 +11,15 @@ from __future__ import annotations
 from collector.core.context import Context
 from collector.core.expectation.deadlines import amendable
 from collector.core.judging import amendments
-from collector.core.memory.state import NONE_YET, Counter, Device, Hole, Originator, Subscription
+from collector.core.memory.state import (
+    NOBODY,
+    NONE_YET,
+    Counter,
+    Device,
+    Hole,
+    Originator,
+    Subscription,
+)
 from collector.core.numbering import gaps
 from collector.model import Outcome
 
@@ -26,7 +34,8 @@ def retire(context: Context, subscription: Subscription, now: int) -> None:
     context.deadlines.close_at(subscription, None)
     for index in sorted(subscription.periods):
         _drop(context, subscription, index, now)
-    subscription.kept.clear()
+    subscription.periods, subscription.kept = {}, []  # emptied ones keep the room they had
+    subscription.known = subscription.heard_before = NOBODY
 
 
 def forget_old(context: Context, subscription: Subscription, now: int) -> None:

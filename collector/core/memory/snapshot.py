@@ -19,7 +19,7 @@ import msgspec
 
 from collector.core.memory import state, state_parts
 from collector.core.memory.arcs import Arc
-from collector.core.memory.state import EMPTY, NO_ARRIVAL, NONE_YET, NOTHING
+from collector.core.memory.state import EMPTY, NO_ARRIVAL, NOBODY, NONE_YET, NOTHING
 from collector.errors import UsageError
 from collector.model import Provenance, SubscriptionTerms, Update, Verdict
 
@@ -144,6 +144,8 @@ def _share(thing: Any) -> None:
     if type(thing) is state.Originator:
         thing.holes, thing.restarts = thing.holes or NONE_YET, thing.restarts or NONE_YET
         thing.slipped = thing.slipped or NOTHING
+    elif type(thing) is state.Subscription:
+        thing.known, thing.heard_before = thing.known or NOBODY, thing.heard_before or NOBODY
     elif type(thing) is state.Counter:
         thing.each = thing.each or NONE_YET
     elif type(thing) is state.Hole:

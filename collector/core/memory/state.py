@@ -31,6 +31,8 @@ EMPTY = (NO_ARRIVAL, 0, 0)
 """A place of a ring where no message is: its arrival, id and event time."""
 NOTHING: frozenset[int] = frozenset()
 """One for all: Python makes a new one, of 216 octets, each time it is asked."""
+NOBODY: frozenset[str] = frozenset()
+"""Likewise."""
 NONE_YET: Final[dict[int, Any]] = {}
 """One for all who have none of something, 64 octets each otherwise. It stays empty: whoever is to
 get the first one of them gets a dict of its own before."""
@@ -188,9 +190,9 @@ class Subscription:
         """Indexes of ``periods`` that are closed, in order."""
         self.lists: list[ListInForce] = []
         self.operator_list = False
-        self.known: set[str] = set()
+        self.known: frozenset[str] = NOBODY
         """Heard so far, while a list is being learned."""
-        self.heard_before: set[str] = set()
+        self.heard_before: frozenset[str] = NOBODY
         self.rounds = 0
         """Periods with data so far, while a list is being learned."""
         self.locked = False

@@ -18,6 +18,8 @@ from collector.model import CollectorTime, NotJudgedReason
 
 SECOND_10 = 10_000_000_000
 """An event time further from its arrival than this (or a period) does not date a change."""
+WITH_DETAILS = 8
+"""Revisions of a device from which others went on that are still known in detail (ours)."""
 QUIET_PERIODS = 16
 """A subscription without any record for so many periods makes room for another (ours)."""
 
@@ -69,6 +71,24 @@ def predecessor(device: Device, name: str, occupant: Subscription | None) -> Sub
         return max(found, key=lambda one: one.revision)
     stays = occupant is not None and (occupant.name == name or occupant.origin == "configured")
     return occupant if stays else None
+
+
+def forget_details(device: Device) -> None:
+    """Of the revisions from which others went on only the newest few keep their originators.
+
+    All that the others are still for is that their id is known: of a device whose sessions break
+    again and again each would keep some kilobytes.
+    """
+    newest: dict[str, int] = {}
+    for one in device.subscriptions.values():
+        newest[one.name] = max(one.revision, newest.get(one.name, -1))
+    over = [
+        one for one in device.subscriptions.values()
+        if not one.live and one.originators and one.revision < newest[one.name]
+    ]  # fmt: skip
+    over.sort(key=lambda one: one.revision)
+    for one in over[:-WITH_DETAILS]:
+        one.originators = {}
 
 
 def displace(context: Context, device: Device, occupant: Subscription) -> None:

@@ -23,6 +23,7 @@ from collector.core.subscriptions.endings import (
     displace,
     end,
     finish,
+    forget_details,
     forget_speakers,
     has_room,
     make_room,
@@ -81,6 +82,7 @@ def begin(
     if before is not None:
         take_over(device, before, one)
         life.go_on(context, before, one)
+    forget_details(device)
     make_room(context, device)
     refresh(one)
     return one
