@@ -12,11 +12,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from collector.interfaces import Said
-from collector.model import Event, Fact, SubscriptionRow, Verdict
+from collector.model import Event, Fact, Verdict
 
 VERDICTS_KEPT = 10_000
 EVENTS_KEPT = 2_000
-SUBSCRIPTIONS_KEPT = 10_000
 """Rows kept (ours): a thousand devices with ten periods each, some MB."""
 FOLLOWER_QUEUE = 4096
 """Facts that wait for one follower (ours)."""
@@ -61,8 +60,6 @@ class LiveSink:
         self.verdicts: deque[Verdict] = deque(maxlen=verdicts_kept)
         """Newest last; amendments follow the row that they amend."""
         self.events: deque[Event] = deque(maxlen=events_kept)
-        self.subscriptions: dict[tuple[str, int], SubscriptionRow] = {}
-        """(device, subscription id) -> its newest row."""
         self.followers_dropped = 0
         """Facts that slow followers lost, all together."""
         self._followers: list[Follower] = []
@@ -74,12 +71,6 @@ class LiveSink:
         """Keep the rows and hand them on."""
         self.verdicts.extend(said.verdicts)
         self.events.extend(said.events)
-        for row in said.subscriptions:
-            # the newest at the end, so that the oldest is the one to forget
-            self.subscriptions.pop((row.device, row.id), None)
-            self.subscriptions[row.device, row.id] = row
-            if len(self.subscriptions) > SUBSCRIPTIONS_KEPT:
-                del self.subscriptions[next(iter(self.subscriptions))]
         if self._followers and (said.subscriptions or said.events or said.verdicts):
             facts: list[Fact] = [*said.subscriptions, *said.events, *said.verdicts]
             for follower in self._followers:

@@ -8,7 +8,6 @@ import pytest
 
 from collector.errors import UsageError
 from collector.model import Fact
-from collector.sinks import live
 from collector.sinks.live import LiveSink
 from collector.sinks.rows import encode_row, fact_to_row, row_to_fact
 from tests.unit.verdict_maker import Batch, event, subscription, verdict
@@ -24,15 +23,6 @@ def test_the_newest_rows_are_kept() -> None:
     write(sink, *(verdict(n) for n in range(5)), event(1), event(2))
     assert [row.period_index for row in sink.verdicts] == [2, 3, 4]
     assert len(sink.events) == 1
-    write(sink, subscription(1), subscription(2, state="ended"))
-    assert [row.state for row in sink.subscriptions.values()] == ["ended"]
-
-
-def test_subscriptions_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "SUBSCRIPTIONS_KEPT", 2)
-    sink = LiveSink()
-    write(sink, subscription(id=1), subscription(id=2), subscription(id=1), subscription(id=3))
-    assert [row.id for row in sink.subscriptions.values()] == [1, 3]
 
 
 def test_followers_get_everything_from_now_on() -> None:
