@@ -62,7 +62,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 @pytest.fixture(autouse=True, scope="module")
 def _columns_say_the_same(request: pytest.FixtureRequest) -> Iterator[None]:
     """Every message that a test module decodes is decoded as columns, too, in every core."""
-    from collector.wire import notification
+    from collector.wire.notifications import notification
     from tests.envelope_rows import checked_decode
 
     with pytest.MonkeyPatch.context() as patch:

@@ -17,7 +17,7 @@ from collector.model import (
     SubscriptionRow,
     Verdict,
 )
-from collector.wire.nodes import entry_of
+from collector.wire.notifications.nodes import entry_of
 
 PERIOD = 10
 CARDS = ("1", "2")

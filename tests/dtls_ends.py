@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography import x509
 from OpenSSL import SSL, crypto
 
-from collector.wire.dtls import datagrams_of
+from collector.wire.udp_notif.dtls import datagrams_of
 from tests.certificates import Issued
 
 

@@ -1,4 +1,4 @@
-"""Rows of ``wire.envelopes.decode_batch`` against what ``notification.decode`` says of each.
+"""Rows of ``envelopes.decode_batch`` against what ``notification.decode`` says of each.
 
 ``CORES``: the ways through ``decode_batch``, name -> the compiled core or None for pure Python.
 """
@@ -13,8 +13,8 @@ import pytest
 from collector import fast
 from collector.errors import WireError
 from collector.model import NO_SIDS, MediaType, Notification, SidTable
-from collector.wire import notification
-from collector.wire.envelopes import CONTENT_KINDS, Envelopes, decode_batch
+from collector.wire.notifications import notification
+from collector.wire.notifications.envelopes import CONTENT_KINDS, Envelopes, decode_batch
 from tests.columns import between, plain
 
 JSON = int(MediaType.YANG_DATA_JSON)

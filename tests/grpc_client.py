@@ -8,7 +8,7 @@ from typing import Any
 
 import grpc
 
-from collector.wire.dialout import MDT_DIALOUT
+from collector.wire.dialout.streams import MDT_DIALOUT
 from tests.certificates import Issued
 
 

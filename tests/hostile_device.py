@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import asyncssh
 
-from collector.wire import names
+from collector.wire.values import names
 from publisher_sim.netconf.server import CAPABILITIES, Login, NetconfServer
 from publisher_sim.netconf.session import ServerSession
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from collector.errors import IntakeFullError, WireError
 from collector.model import ReceivedBatch
 from collector.receivers.https_notif import HttpsNotifReceiver
-from collector.wire.envelopes import decode_batch
+from collector.wire.notifications.envelopes import decode_batch
 from tests import receiver_ends
 from tests.receiver_ends import Clock
 

@@ -24,7 +24,7 @@ from collector import control
 from collector.cli.asking import asked
 from collector.model import Verdict
 from collector.views.answers import verdicts_of
-from collector.wire.udp_notif import encode_message
+from collector.wire.udp_notif.datagrams import encode_message
 from tests.lab import PASSWORD
 
 WAIT_SECONDS = 60.0

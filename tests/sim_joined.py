@@ -30,10 +30,10 @@ from collector.model import (
     Update,
     Verdict,
 )
-from collector.wire import notification
-from collector.wire.envelopes import CONTENT_KINDS
-from collector.wire.netconf_rpc import decode_reply
-from collector.wire.udp_notif import Header, decode_header
+from collector.wire.netconf.rpc import decode_reply
+from collector.wire.notifications import notification
+from collector.wire.notifications.envelopes import CONTENT_KINDS
+from collector.wire.udp_notif.datagrams import Header, decode_header
 from publisher_sim.device.simulate import Said, simulate, terms_of
 from publisher_sim.scenario import Scenario
 from publisher_sim.truth import file as truth_file

@@ -27,7 +27,7 @@ from collector.subscriber.manager import SubscriptionManager
 from collector.subscriber.session import Deliver, NetconfSession, SessionSettings
 from collector.subscriber.states import DevicePhase, SubscriptionPhase, SubscriptionState
 from collector.subscriber.wanted import DeviceAccess, WantedSubscription
-from collector.wire.netconf_rpc import Get, Operation, decode_rpc
+from collector.wire.netconf.rpc import Get, Operation, decode_rpc
 from tests.netconf_device import RunningClock
 from tests.waiting import until
 

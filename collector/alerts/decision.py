@@ -29,7 +29,7 @@ from msgspec import Struct
 from collector.alerts import sentences
 from collector.model import Cause, CollectorTime, DeviceTime, Event, Fact, Outcome, Verdict
 from collector.views.text import clean
-from collector.wire.timestamps import format_date_and_time
+from collector.wire.values.timestamps import format_date_and_time
 
 CHANGE_COST = 20
 FLAPPING = 120

@@ -1,8 +1,8 @@
 """The parts of a notification message as they were written: wrapper, header, payload, contents.
 
-Does: find them in a message as plain values (``wire.notification.decode_contents``), names and
+Does: find them in a message as plain values (``wire.notifications``), names and
 values untouched, so that rules can look at spellings. Does not: interpret a value, refuse anything,
-know a rule. Reading for use is ``wire.members``.
+know a rule. Reading for use is ``wire.encodings.members``.
 
 Spec: RFC 5277 §4, RFC 8040 §6.4, draft-ietf-netconf-notif-envelope-04 §3,
 draft-ietf-netconf-notification-messages-08.
@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from collector.wire.members import CONTENTS_LEAVES
-from collector.wire.names import ROOT_FORMS, ROOT_MESSAGES, local_name
+from collector.wire.encodings.members import CONTENTS_LEAVES
+from collector.wire.values.names import ROOT_FORMS, ROOT_MESSAGES, local_name
 
 _WRAPPERS: Final = {local_name(root) for root in ROOT_FORMS} - {"bare"}
 _TIMES: Final = ("event-time", "eventTime")

@@ -39,7 +39,7 @@ from collector.model import (
     SubscriptionRow,
     SubscriptionTerms,
 )
-from collector.wire.notification import decode_contents
+from collector.wire.notifications.notification import decode_contents
 
 COUNTERS: Final = 1024
 SERIES: Final = 1024

@@ -6,7 +6,7 @@ from typing import Final
 
 from collector.conformance.rules import KEPT, UDP, Level, broken_if, rule
 from collector.conformance.subjects import DatagramSubject, EventSubject
-from collector.wire.udp_notif import SEGMENTATION
+from collector.wire.udp_notif.datagrams import SEGMENTATION
 
 _FIRST_SEGMENTS: Final = 1 << 14
 """A segment number with its top bit set: 16,384 segments would be a message of megabytes."""

@@ -14,8 +14,8 @@ from collector.conformance.anatomy import leaves
 from collector.conformance.rules import KEPT, Level, broken_if, rule
 from collector.conformance.subjects import UPDATES, WITH_TERMS, MessageSubject
 from collector.model import NotificationKind
-from collector.wire import names
-from collector.wire.names import local_name
+from collector.wire.values import names
+from collector.wire.values.names import local_name
 
 _MOST: Final = 20_000
 """Members of one message that are looked at (ours)."""

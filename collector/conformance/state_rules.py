@@ -15,8 +15,8 @@ from collector.conformance.rules import (
 )
 from collector.conformance.subjects import ENDS, UPDATES, WITH_TERMS, MessageSubject
 from collector.model import SECOND, NotificationKind
-from collector.wire import names
-from collector.wire.names import GENERATOR_LEAVES, local_name
+from collector.wire.values import names
+from collector.wire.values.names import GENERATOR_LEAVES, local_name
 
 _K = NotificationKind
 _BEHIND: Final = 1 << 31

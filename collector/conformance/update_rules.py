@@ -7,7 +7,7 @@ from typing import Any, Final
 from collector.conformance.rules import DN, ENVELOPE, KEPT, Level, broken_if, rule
 from collector.conformance.subjects import UPDATES, MessageSubject
 from collector.model import NotificationKind
-from collector.wire.names import GENERATOR_LEAVES
+from collector.wire.values.names import GENERATOR_LEAVES
 
 _UPDATE, _CHANGE = NotificationKind.PUSH_UPDATE, NotificationKind.PUSH_CHANGE_UPDATE
 _WITH_VALUE: Final = frozenset(("create", "insert", "merge", "replace"))

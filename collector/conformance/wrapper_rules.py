@@ -8,8 +8,8 @@ from typing import Final
 from collector.conformance.rules import ENVELOPE, KEPT, UDP, Level, broken_if, rule
 from collector.conformance.subjects import UPDATES, MessageSubject
 from collector.model import MediaType, NotificationKind, Transport
-from collector.wire import names
-from collector.wire.names import local_name
+from collector.wire.values import names
+from collector.wire.values.names import local_name
 
 _ZONE: Final = re.compile(r"(?:[Zz]|[+-]\d\d:\d\d)\s*$")
 _STANDARD: Final = frozenset(

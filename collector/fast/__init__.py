@@ -50,8 +50,8 @@ class Native(Protocol):
     ) -> list[int]:
         """Fill columns with what messages say; returns the rows that Python has to look at.
 
-        Twin of what ``wire.envelopes`` makes of JSON and XML. Those rows are not only the wrong
-        ones: all that is not surely a push-update or push-change-update in one of the usual
+        Twin of what ``notifications.envelopes`` makes of JSON and XML. Those rows are not only the
+        wrong ones: all that is not surely a push-update or push-change-update in one of the usual
         forms, or in another encoding. Their entries are left as they were.
 
         Args:

@@ -15,7 +15,7 @@ from msgspec import structs
 from collector.core.placing.update_columns import UpdateColumns
 from collector.core.placing.updates import Placed
 from collector.model import Notification, Placements, StateChanged, Update
-from collector.wire.envelopes import CONTENT_KINDS
+from collector.wire.notifications.envelopes import CONTENT_KINDS
 
 Part = Update | StateChanged
 

@@ -23,9 +23,9 @@ from typing import BinaryIO, Final
 from collector.errors import UsageError, WireError
 from collector.model import ClockNote, MediaType
 from collector.pipeline.chronology import Chronology
-from collector.wire.packets import UdpPacket
-from collector.wire.pcap import CaptureReader
-from collector.wire.udp_notif import HEADER_LENGTH, SEGMENTATION, VERSION
+from collector.wire.captures.packets import UdpPacket
+from collector.wire.captures.pcap import CaptureReader
+from collector.wire.udp_notif.datagrams import HEADER_LENGTH, SEGMENTATION, VERSION
 
 STANDARD_INPUT: Final = "-"
 PORTS: Final = 64

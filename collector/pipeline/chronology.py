@@ -24,7 +24,7 @@ from statistics import median_low
 from typing import Final
 
 from collector.model import SECOND, ClockNote, CollectorTime
-from collector.wire.packets import UdpPacket
+from collector.wire.captures.packets import UdpPacket
 
 SLACK: Final = SECOND
 JUMP: Final = 60 * SECOND

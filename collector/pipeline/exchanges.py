@@ -37,8 +37,8 @@ from collector.model import (
     UnreassembledNote,
 )
 from collector.pipeline.looks import looked
-from collector.wire import netconf_rpc
-from collector.wire.netconf_looks import CROSS_CHECK
+from collector.wire.netconf import rpc as netconf_rpc
+from collector.wire.netconf.looks import CROSS_CHECK
 
 _MAX_LOOK = 32_768
 """Elements of a cross-check's answer (ours): a thousand subscriptions of eight cards. They are read

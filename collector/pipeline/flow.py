@@ -63,7 +63,7 @@ from collector.pipeline.settings import (
     sid_tables,
 )
 from collector.store.tables import Said
-from collector.wire.envelopes import Envelopes, decode_batch
+from collector.wire.notifications.envelopes import Envelopes, decode_batch
 
 REST = ""
 """Name of the snapshot part that belongs to no device."""

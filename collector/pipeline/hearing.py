@@ -35,8 +35,8 @@ from collector.model import (
     SubscriptionRow,
 )
 from collector.pipeline.schemas import sids_of
-from collector.wire.nodes import contents_of
-from collector.wire.notification import skim_contents
+from collector.wire.notifications.nodes import contents_of
+from collector.wire.notifications.notification import skim_contents
 
 GENERATORS_KEPT = 1024
 """Of one device (ours)."""

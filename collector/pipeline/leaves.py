@@ -25,8 +25,8 @@ from collector.schema.flatten import Leaf, Leaves, flatten
 from collector.store.leaf_rows import leaf_rows
 from collector.store.query import QuerySession
 from collector.store.tables import LEAVES, Said, tables_of
-from collector.wire.nodes import contents_of, guess_key, lists_marked
-from collector.wire.notification import decode_contents
+from collector.wire.notifications.nodes import contents_of, guess_key, lists_marked
+from collector.wire.notifications.notification import decode_contents
 
 log = logging.getLogger(__name__)
 

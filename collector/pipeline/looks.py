@@ -10,7 +10,7 @@ import numpy as np
 
 from collector.core.subscriptions.cross_check import CrossCheck, Entry, Looked, Receiver
 from collector.model import NOTHING, CollectorTime, Placements
-from collector.wire.netconf_rpc import SubscriptionState
+from collector.wire.netconf.rpc import SubscriptionState
 
 
 def looked(

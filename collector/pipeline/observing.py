@@ -35,8 +35,8 @@ from collector.model import (
     UnreassembledNote,
 )
 from collector.pipeline.schemas import sids_of
-from collector.wire.notification import decode
-from collector.wire.packets import UdpPacket
+from collector.wire.captures.packets import UdpPacket
+from collector.wire.notifications.notification import decode
 
 DESTINATIONS: Final = 65_536
 """Messages whose destination is remembered (ours)."""

@@ -33,7 +33,7 @@ from collector.model import (
     SubscriptionRow,
 )
 from collector.pipeline.schemas import sids_of
-from collector.wire.yang_patch import YangPatch, read_patch
+from collector.wire.notifications.yang_patch import YangPatch, read_patch
 
 FOLLOWED_PER_DEVICE = 2 * RUNS_PER_DEVICE
 """Subscription ids that are remembered before those that nothing follows are forgotten (ours)."""

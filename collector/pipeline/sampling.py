@@ -33,7 +33,7 @@ from collector.model import (
 )
 from collector.pipeline.schemas import sids_of
 from collector.pipeline.soon import Soon
-from collector.wire.nodes import NodeIds, entry_of, read_nodes
+from collector.wire.notifications.nodes import NodeIds, entry_of, read_nodes
 
 EVERY = 50
 """What holds until a CONFIG record comes: 2 %."""

@@ -29,7 +29,7 @@ from collector.model import (
     SidTable,
     SubscriptionTerms,
 )
-from collector.wire.telemetry import subscription_number
+from collector.wire.dialout.telemetry import subscription_number
 
 _SCOPES = {Quirk.IDS_PER_PUBLISHER, Quirk.IDS_PER_SUBSCRIPTION}
 

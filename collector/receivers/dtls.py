@@ -29,7 +29,7 @@ from collector.receivers.refusals import Refusals
 from collector.receivers.sockets.slab import DatagramSlab
 from collector.receivers.tls.dtls_sessions import DtlsSessions, Key
 from collector.receivers.tls.server import ServerTls
-from collector.wire.dtls import Framing, unframe
+from collector.wire.udp_notif.dtls import Framing, unframe
 
 DEFAULT_PORT: Final = 10004
 """Ours; the draft assigns none."""

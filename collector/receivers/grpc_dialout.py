@@ -36,7 +36,7 @@ from collector.receivers.each_second import EachSecond
 from collector.receivers.refusals import Refusals
 from collector.receivers.sockets.tcp import open_listener
 from collector.receivers.tls.server import ServerTls
-from collector.wire.dialout import (
+from collector.wire.dialout.streams import (
     DATA_PUBLISH,
     DATA_PUBLISH_OLD,
     MDT_DIALOUT,

@@ -34,7 +34,7 @@ MAX_TEXT: Final = 16_000_000
 """Characters of all paths of a message: a long name high up is in all of them."""
 
 GuessKey = Callable[[dict[str, Any]], str | None]
-"""Entry of a list -> the member that is taken for its key, or None (``wire.nodes``)."""
+"""Entry of a list -> the member that is taken for its key, or None (``notifications.nodes``)."""
 
 
 class Leaf(Struct, frozen=True, gc=False):

@@ -20,7 +20,7 @@ from collector.errors import SessionError, UsageError
 from collector.model import SECOND
 from collector.subscriber.lending import ASK, BORROW
 from collector.subscriber.session import SessionSettings
-from collector.wire.netconf_hello import root_of
+from collector.wire.netconf.hello import root_of
 
 ANSWER_SECONDS = 5.0
 """How long the collector may take beyond the device's time for a reply (ours)."""

@@ -18,10 +18,10 @@ from collector.subscriber.capabilities import Ask, DeviceCapabilities, Extension
 from collector.subscriber.facts import SUBSCRIPTIONS, Fact, NodeFact, facts, node_facts
 from collector.subscriber.modules import ModuleReader
 from collector.subscriber.session import NetconfSession, SessionSettings
-from collector.wire import names, xml
-from collector.wire.netconf_library import originator_leaves
-from collector.wire.netconf_rpc import Get, decode_reply, encode_rpc
-from collector.wire.netconf_schemas import ModuleId
+from collector.wire.netconf.library import originator_leaves
+from collector.wire.netconf.rpc import Get, decode_reply, encode_rpc
+from collector.wire.netconf.schemas import ModuleId
+from collector.wire.values import names, xml
 
 KNOWN_SPELLING = "2026-02-21"
 """Revision of ietf-distributed-notif of draft -18; nobody knows which draft an older one is of."""

@@ -21,7 +21,7 @@ from collector.subscriber.configured_states import (
     ConfiguredState,
     ConfiguredStates,
 )
-from collector.wire.timestamps import format_date_and_time
+from collector.wire.values.timestamps import format_date_and_time
 
 SILENT_PERIODS = 3
 """Without anything it is silent (ours); which period lacked what, verdicts say."""

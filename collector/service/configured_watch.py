@@ -15,7 +15,7 @@ from collector.core.settings import ANY_DEVICE
 from collector.interfaces import Said
 from collector.pipeline.settings import engine_settings
 from collector.subscriber.configured_states import GONE, ConfiguredPhase, ConfiguredStates
-from collector.wire.netconf_rpc import SubscriptionState
+from collector.wire.netconf.rpc import SubscriptionState
 
 log = logging.getLogger("collector.subscriber")
 

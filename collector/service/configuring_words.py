@@ -10,7 +10,7 @@ from typing import Any
 
 from collector.service.configuring import DeviceLook
 from collector.subscriber.config_words import differences, what
-from collector.wire.subscription_config import Edit
+from collector.wire.subscriptions.config import Edit
 
 
 def to_plain(one: DeviceLook) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from collector.service.configured_rows import configured_rows
 from collector.service.parts import Parts
 from collector.service.silence import Silence
 from collector.subscriber.states import DeviceState, SubscriptionState
-from collector.wire.timestamps import format_date_and_time
+from collector.wire.values.timestamps import format_date_and_time
 
 WELL_AFTER = 600 * SECOND
 """A session that lives so long makes what was before it forgotten (ours)."""

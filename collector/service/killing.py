@@ -12,7 +12,7 @@ from collector.errors import ProtocolError, WireError
 from collector.service.ways import Ways
 from collector.subscriber import refusals
 from collector.subscriber.session import SessionSettings
-from collector.wire.netconf_rpc import KillSubscription, decode_reply, encode_rpc
+from collector.wire.netconf.rpc import KillSubscription, decode_reply, encode_rpc
 
 
 def kill_subscription(

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from collector.errors import SinkError
-from collector.wire.netconf_schemas import Inventory
+from collector.wire.netconf.schemas import Inventory
 
 NOTE = "fetched.json"
 _MOST_DEVICES = 1000

@@ -5,7 +5,7 @@ and include beyond the list. Does not: check what it fetched (``collector yang v
 
 Rules: a file appears by rename, whole or not at all; one that is there is never fetched again or
 rewritten, so a fetch that was cut goes on where it was; a module that the device refuses is noted
-and the others are fetched; names are those that ``wire.netconf_schemas`` let pass, never a path.
+and the others are fetched; names are those that ``wire.netconf.schemas`` let pass, never a path.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from collector.service.module_cache import Note, cannot, folder_in_cache, write_
 from collector.service.ways import Ways
 from collector.subscriber.modules import ModuleReader, NoGetSchemaError
 from collector.subscriber.session import NetconfSession, SessionSettings, plain
-from collector.wire.netconf_schemas import (
+from collector.wire.netconf.schemas import (
     MAX_MODULES,
     Inventory,
     ModuleId,

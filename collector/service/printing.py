@@ -26,8 +26,8 @@ from collector.views.text import (
     subscription_line,
     verdict_line,
 )
-from collector.wire.names import local_name
-from collector.wire.notification import decode_contents
+from collector.wire.notifications.notification import decode_contents
+from collector.wire.values.names import local_name
 
 PAYLOAD_SHOWN = 160
 """Characters of contents, of a target and of a value that are shown (ours)."""

@@ -14,7 +14,7 @@ import msgspec
 
 from collector.errors import UsageError, WireError
 from collector.model import Event, Fact, SubscriptionRow, Verdict
-from collector.wire.timestamps import format_date_and_time, parse_date_and_time
+from collector.wire.values.timestamps import format_date_and_time, parse_date_and_time
 
 _KINDS: dict[str, tuple[type[Fact], tuple[str, ...]]] = {
     "verdict": (Verdict, ("nominal_time", "deadline", "judged_at")),

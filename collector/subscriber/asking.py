@@ -19,8 +19,8 @@ from collector.subscriber.asked import replay_to_ask, stop_time_to_ask, terms_to
 from collector.subscriber.held import Held
 from collector.subscriber.requests import Call
 from collector.subscriber.wanted import WantedSubscription
-from collector.wire.netconf_rpc import Operation, RpcReply
-from collector.wire.timestamps import format_date_and_time
+from collector.wire.netconf.rpc import Operation, RpcReply
+from collector.wire.values.timestamps import format_date_and_time
 
 log = logging.getLogger("collector.subscriber")
 

@@ -26,8 +26,8 @@ from collector.subscriber.session import (
 from collector.subscriber.session_base import SessionBase, read_hello, wire_failure
 from collector.subscriber.ssh import SshClient, options_of, session_error
 from collector.subscriber.unfinished import Budget, Watch
-from collector.wire.netconf_framing import Deframer, encode_chunked, encode_delimited
-from collector.wire.netconf_hello import encode_hello
+from collector.wire.netconf.framing import Deframer, encode_chunked, encode_delimited
+from collector.wire.netconf.hello import encode_hello
 
 WINDOW = 512 * 1024
 """SSH window in octets: what may wait in the channel while the intake is full (ours)."""

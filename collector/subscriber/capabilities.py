@@ -18,13 +18,12 @@ from msgspec.structs import replace
 
 from collector.errors import ProtocolError, WireError
 from collector.model import SelectionFilter
-from collector.wire import names, xml
-from collector.wire.netconf_capabilities import (
+from collector.wire.netconf.capabilities import (
     SYSTEM_FILTER,
     SystemCapabilities,
     read_capabilities,
 )
-from collector.wire.netconf_library import (
+from collector.wire.netconf.library import (
     STREAMS_FILTER,
     Library,
     Module,
@@ -37,6 +36,7 @@ from collector.wire.netconf_library import (
     read_library,
     read_streams,
 )
+from collector.wire.values import names, xml
 
 Ask = Callable[[SelectionFilter], Awaitable[xml.Element | None]]
 """``get`` with that filter -> ``<data>``. Raises ProtocolError, SessionError."""

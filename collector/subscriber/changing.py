@@ -24,7 +24,7 @@ from collector.subscriber.asking import Asking, note
 from collector.subscriber.held import Held
 from collector.subscriber.states import SubscriptionPhase
 from collector.subscriber.wanted import WantedSubscription
-from collector.wire.netconf_rpc import ModifySubscription
+from collector.wire.netconf.rpc import ModifySubscription
 
 log = logging.getLogger("collector.subscriber")
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from collector.model import SECOND, OnChange, SubscriptionTerms
 from collector.subscriber.capabilities import HELLO, DeviceCapabilities
-from collector.wire import names
-from collector.wire.netconf_capabilities import SystemCapabilities, stated
-from collector.wire.node_paths import NodePath, named_modules, selected_paths, unnamed_steps
+from collector.wire.netconf.capabilities import SystemCapabilities, stated
+from collector.wire.netconf.node_paths import NodePath, named_modules, selected_paths, unnamed_steps
+from collector.wire.values import names
 
 Said = Callable[[str], Iterator[tuple[Any, str]]]
 """A field of ``PushCapabilities`` -> its values for the wanted nodes, each with words for whose it

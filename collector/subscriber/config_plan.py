@@ -1,7 +1,7 @@
 """What is configured on a device, what is wanted there, and the edits from one to the other.
 
 Does: find what is ours, take over what does the same under another id or name, compare. Does not:
-talk to a device (``configuring``), write XML (``wire.subscription_config``) or words
+talk to a device (``configuring``), write XML (``wire.subscriptions.config``) or words
 (``config_words``). Pure functions.
 
 Rules: ours is what carries our mark in ``purpose``, and pushes to one of our receivers or to
@@ -19,13 +19,13 @@ from msgspec import Struct, structs
 
 from collector.model import SubscriptionTerms
 from collector.subscriber.config_terms import same_terms
-from collector.wire.receiver_instances import ReceiverInstance, same_instance
-from collector.wire.subscription_config import (
+from collector.wire.subscriptions.config import (
     Configuration,
     ConfiguredReceiver,
     ConfiguredSubscription,
     Edit,
 )
+from collector.wire.subscriptions.receiver_instances import ReceiverInstance, same_instance
 
 MARK: Final = "yang-push collector: "
 """How the ``purpose`` of a subscription of ours begins; its name in the configuration follows."""

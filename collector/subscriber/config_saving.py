@@ -13,8 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from collector.wire import xml
-from collector.wire.subscription_config import Configuration, Edit
+from collector.wire.subscriptions.config import Configuration, Edit
+from collector.wire.values import xml
 
 OTHERS = "others have changes in running that are not in startup, and a copy would save them too"
 

@@ -11,8 +11,7 @@ from itertools import count
 from collector.errors import ProtocolError, SessionError, WireError
 from collector.model import SelectionFilter
 from collector.subscriber.session import NetconfSession
-from collector.wire import xml
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     Get,
     GetConfig,
     Operation,
@@ -20,7 +19,8 @@ from collector.wire.netconf_rpc import (
     decode_reply,
     encode_rpc,
 )
-from collector.wire.subscription_config import SUBSCRIPTIONS, Configuration, read_configuration
+from collector.wire.subscriptions.config import SUBSCRIPTIONS, Configuration, read_configuration
+from collector.wire.values import xml
 
 _CAPABILITY = "urn:ietf:params:netconf:capability:"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from collector.model import OnChange, SelectionFilter, SubscriptionTerms
-from collector.wire import names, xml
+from collector.wire.values import names, xml
 
 
 def same_terms(one: SubscriptionTerms, other: SubscriptionTerms) -> bool:

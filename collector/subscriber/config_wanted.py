@@ -16,7 +16,7 @@ from collector.model import DeviceTime
 from collector.subscriber.asked import anchor_offset
 from collector.subscriber.config_plan import WantedConfigured
 from collector.subscriber.wanted import terms_from
-from collector.wire.receiver_instances import ReceiverInstance
+from collector.wire.subscriptions.receiver_instances import ReceiverInstance
 
 _ANCHOR_FROM = 1_735_689_600_000_000_000
 """2025-01-01 as an anchor is understood by every device, and it stays the same (ours)."""

@@ -1,6 +1,6 @@
 """Edits of a device's configuration in words: which leaves change, from what to what.
 
-Does not: write XML (``wire.subscription_config``), print. Pure functions.
+Does not: write XML (``wire.subscriptions.config``), print. Pure functions.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from collector.model import SECOND, SubscriptionTerms
 from collector.subscriber.config_terms import normal_filter
-from collector.wire.receiver_instances import ReceiverInstance
-from collector.wire.subscription_config import ConfiguredSubscription, Edit
-from collector.wire.timestamps import format_date_and_time
+from collector.wire.subscriptions.config import ConfiguredSubscription, Edit
+from collector.wire.subscriptions.receiver_instances import ReceiverInstance
+from collector.wire.values.timestamps import format_date_and_time
 
 
 class Difference(Struct, frozen=True):

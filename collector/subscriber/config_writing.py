@@ -19,8 +19,7 @@ from msgspec import Struct
 from collector.errors import ProtocolError, SessionError
 from collector.subscriber.config_talk import Talk
 from collector.subscriber.modules import NOT_SUPPORTED
-from collector.wire import xml
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     CANDIDATE,
     RUNNING,
     STARTUP,
@@ -33,12 +32,13 @@ from collector.wire.netconf_rpc import (
     Unlock,
     Validate,
 )
-from collector.wire.subscription_config import (
+from collector.wire.subscriptions.config import (
     SUBSCRIPTIONS,
     ConfiguredSubscription,
     Edit,
     write_edits,
 )
+from collector.wire.values import xml
 
 CONFIRM_SECONDS = 120
 """After which a device takes back what we did not confirm (ours)."""

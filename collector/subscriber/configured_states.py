@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from collector.model import SECOND, NotificationKind
-from collector.wire.netconf_rpc import SubscriptionState
+from collector.wire.netconf.rpc import SubscriptionState
 
 TWICE = 2
 """Looks running that have to miss it (ours)."""

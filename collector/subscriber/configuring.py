@@ -27,10 +27,10 @@ from collector.subscriber.config_writing import PLAIN, How, Unconfirmed, Writer
 from collector.subscriber.knowledge import LOOK_SECONDS
 from collector.subscriber.modules import ModuleReader
 from collector.subscriber.session import NetconfSession
-from collector.wire import names
-from collector.wire.netconf_rpc import CANDIDATE, RUNNING, STARTUP
-from collector.wire.receiver_instances import UDP_NOTIF, ReceiverInstance
-from collector.wire.subscription_config import Configuration, ConfiguredSubscription
+from collector.wire.netconf.rpc import CANDIDATE, RUNNING, STARTUP
+from collector.wire.subscriptions.config import Configuration, ConfiguredSubscription
+from collector.wire.subscriptions.receiver_instances import UDP_NOTIF, ReceiverInstance
+from collector.wire.values import names
 
 
 class Look(Struct, frozen=True):

@@ -20,8 +20,8 @@ from collector.errors import ProtocolError, SessionError
 from collector.interfaces import Clock
 from collector.metrics import Counters
 from collector.subscriber.requests import Call
-from collector.wire.netconf_looks import CROSS_CHECK, LOOK, LOOK_AT_ALL
-from collector.wire.netconf_rpc import SubscriptionState
+from collector.wire.netconf.looks import CROSS_CHECK, LOOK, LOOK_AT_ALL
+from collector.wire.netconf.rpc import SubscriptionState
 
 log = logging.getLogger("collector.subscriber")
 

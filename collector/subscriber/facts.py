@@ -22,13 +22,13 @@ from collector.subscriber.capabilities import (
     DeviceCapabilities,
     Extension,
 )
-from collector.wire import names
-from collector.wire.netconf_capabilities import (
+from collector.wire.netconf.capabilities import (
     CONFIG_CHANGES,
     STATE_CHANGES,
     NodeCapabilities,
     PushCapabilities,
 )
+from collector.wire.values import names
 
 SUBSCRIPTIONS = "subscribed-notifications"
 """Fact: whether there are subscriptions at all."""

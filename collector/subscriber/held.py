@@ -16,7 +16,7 @@ from collector.subscriber.asked import STOP_SLACK, renewal_of
 from collector.subscriber.backoff import Backoff
 from collector.subscriber.states import SubscriptionPhase, SubscriptionState
 from collector.subscriber.wanted import WantedSubscription
-from collector.wire.timestamps import format_date_and_time
+from collector.wire.values.timestamps import format_date_and_time
 
 LIVE = (SubscriptionPhase.ACTIVE, SubscriptionPhase.SUSPENDED)
 TO_ESTABLISH = (SubscriptionPhase.PENDING, SubscriptionPhase.TERMINATED)

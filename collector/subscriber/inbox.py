@@ -15,8 +15,8 @@ from collector.errors import IntakeFullError, SessionError, UsageError, WireErro
 from collector.interfaces import Clock
 from collector.model import SECOND
 from collector.subscriber.session import CLOSE_TIMEOUT, Arrived, Deliver, SessionSettings
-from collector.wire.names import NETCONF_BASE
-from collector.wire.netconf_hello import root_of
+from collector.wire.netconf.hello import root_of
+from collector.wire.values.names import NETCONF_BASE
 
 _NOTIFICATION = (b"<notification>", b"<notification ")
 """How nearly all messages begin: no need to look further for their root."""

@@ -21,9 +21,9 @@ from collector.subscriber.capabilities import DeviceCapabilities, look
 from collector.subscriber.checks import doubts, never_updated, selects_nothing
 from collector.subscriber.session import plain
 from collector.subscriber.states import SubscriptionPhase, SubscriptionState
-from collector.wire import names, xml
-from collector.wire.netconf_rpc import Get, Operation, RpcReply
-from collector.wire.node_paths import named_modules
+from collector.wire.netconf.node_paths import named_modules
+from collector.wire.netconf.rpc import Get, Operation, RpcReply
+from collector.wire.values import names, xml
 
 log = logging.getLogger("collector.subscriber")
 

@@ -17,7 +17,7 @@ from collector.model import SECOND, CollectorTime
 from collector.subscriber import refusals
 from collector.subscriber.backoff import Backoff
 from collector.subscriber.requests import Call
-from collector.wire.netconf_rpc import DeleteSubscription
+from collector.wire.netconf.rpc import DeleteSubscription
 
 log = logging.getLogger("collector.subscriber")
 

@@ -21,8 +21,7 @@ from msgspec import Struct, field
 from collector.errors import CollectorError, UsageError, WireError
 from collector.model import SECOND
 from collector.subscriber.session import NetconfSession
-from collector.wire import xml
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     CANDIDATE,
     DiscardChanges,
     Operation,
@@ -30,6 +29,7 @@ from collector.wire.netconf_rpc import (
     encode_rpc,
     operation_name,
 )
+from collector.wire.values import xml
 
 log = logging.getLogger("collector.subscriber")
 

@@ -30,7 +30,7 @@ from collector.subscriber.session import Deliver, NetconfSession, SessionSetting
 from collector.subscriber.states import DeviceState
 from collector.subscriber.unfinished import Budget
 from collector.subscriber.wanted import DeviceAccess, WantedSubscription, by_device
-from collector.wire.netconf_rpc import SubscriptionState as Entry
+from collector.wire.netconf.rpc import SubscriptionState as Entry
 
 if TYPE_CHECKING:
     from collector.subscriber.call_home import CallHome  # loads asyncssh

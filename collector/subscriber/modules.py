@@ -1,7 +1,7 @@
 """The YANG modules of a device, asked for in an open NETCONF session.
 
 Does: find the list of its modules where the device keeps one, and fetch their texts. Does not:
-open the session, write files (``service.modules``), decode (``wire.netconf_schemas``).
+open the session, write files (``service.modules``), decode (``wire.netconf.schemas``).
 
 Rules: one request at a time; a list that is refused or broken gives way to the next one, the hello
 comes last; a session that ends is the caller's trouble.
@@ -15,7 +15,7 @@ from itertools import count
 
 from collector.errors import ProtocolError, WireError
 from collector.subscriber.session import NetconfSession
-from collector.wire.netconf_schemas import (
+from collector.wire.netconf.schemas import (
     SOURCES,
     GetSchema,
     Inventory,

@@ -39,7 +39,7 @@ from collector.subscriber.session import (
     timeout_error,
 )
 from collector.subscriber.session_base import SessionBase, wire_failure
-from collector.wire.netconf_hello import BASE_1_1
+from collector.wire.netconf.hello import BASE_1_1
 
 quieten("ncclient", "paramiko")
 

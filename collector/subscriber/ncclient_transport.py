@@ -23,8 +23,8 @@ from ncclient.transport.ssh import SSHSession, paramiko
 
 from collector.subscriber.session import KEEPALIVE_TRIES, SessionSettings, key_error
 from collector.subscriber.session_base import read_hello
-from collector.wire.netconf_framing import Deframer
-from collector.wire.netconf_hello import Hello
+from collector.wire.netconf.framing import Deframer
+from collector.wire.netconf.hello import Hello
 
 # what it says of a broken connection is in the error that it raises; it adds a traceback
 logging.getLogger("ncclient.transport.ssh").setLevel(logging.CRITICAL)

@@ -15,7 +15,7 @@ from collector.metrics import Counters
 from collector.model import RpcNote
 from collector.subscriber.records import Recorder
 from collector.subscriber.session import NetconfSession
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     MAX_OUTCOME,
     READS,
     EstablishSubscription,

@@ -22,7 +22,7 @@ from collector.subscriber.held import Held
 from collector.subscriber.modules import NOT_SUPPORTED
 from collector.subscriber.requests import Call
 from collector.subscriber.session import plain
-from collector.wire.netconf_rpc import ResyncSubscription
+from collector.wire.netconf.rpc import ResyncSubscription
 
 log = logging.getLogger("collector.subscriber")
 

@@ -35,7 +35,7 @@ from collector.subscriber.standing import Standing
 from collector.subscriber.states import DevicePhase, DeviceState
 from collector.subscriber.subscriptions import Subscriptions
 from collector.subscriber.wanted import DeviceAccess, WantedSubscription
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     EstablishSubscription,
     ModifySubscription,
     Operation,

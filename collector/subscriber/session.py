@@ -27,8 +27,8 @@ from msgspec import Struct
 from collector.config import NetconfSettings, PinnedKeys, pinned_keys, read_secret
 from collector.errors import ConfigError, SessionError
 from collector.model import SECOND, CollectorTime
-from collector.wire.netconf_framing import DEFAULT_MAX_MESSAGE
-from collector.wire.netconf_hello import BASE_1_0, BASE_1_1
+from collector.wire.netconf.framing import DEFAULT_MAX_MESSAGE
+from collector.wire.netconf.hello import BASE_1_0, BASE_1_1
 
 CLIENT_CAPABILITIES = (BASE_1_0, BASE_1_1)
 DEFAULT_KNOWN_HOSTS = "~/.ssh/known_hosts"

@@ -8,7 +8,7 @@ from collector.errors import SessionError, UsageError, WireError
 from collector.interfaces import Clock
 from collector.subscriber.inbox import Inbox
 from collector.subscriber.session import Deliver, SessionSettings, plain
-from collector.wire.netconf_hello import Hello, decode_hello
+from collector.wire.netconf.hello import Hello, decode_hello
 
 
 class SessionBase:

@@ -29,7 +29,7 @@ from collector.subscriber.requests import Call
 from collector.subscriber.resyncing import Resynced, Resyncing
 from collector.subscriber.states import SubscriptionState
 from collector.subscriber.wanted import WantedSubscription, in_order
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     EstablishSubscription,
 )
 

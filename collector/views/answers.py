@@ -19,7 +19,7 @@ from rich.console import Console
 from collector.model import Verdict
 from collector.views.console import make_console
 from collector.views.tables import print_table
-from collector.wire.timestamps import format_date_and_time, parse_date_and_time
+from collector.wire.values.timestamps import format_date_and_time, parse_date_and_time
 
 TABLE_ROWS = 2000
 """Rows up to which a framed table is drawn; its columns are measured over all of them (ours)."""

@@ -21,7 +21,7 @@ from collector.sinks.rows import encode_row
 from collector.views.console import make_console
 from collector.views.tables import print_table
 from collector.views.text import clean, day_and_clock
-from collector.wire.timestamps import format_date_and_time
+from collector.wire.values.timestamps import format_date_and_time
 
 STYLES: Final = {Level.MUST: "bold red", Level.SHOULD: "yellow", Level.MAY: "cyan"}
 RESULTS: Final = ("broken", "kept", "not checked")

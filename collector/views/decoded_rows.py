@@ -31,9 +31,9 @@ from collector.model import (
 from collector.schema.flatten import flatten
 from collector.schema.tree import NO_SCHEMA, Schema
 from collector.views.text import clean, clock, day_and_clock
-from collector.wire.nodes import guess_key
-from collector.wire.notification import decode_contents
-from collector.wire.timestamps import format_date_and_time
+from collector.wire.notifications.nodes import guess_key
+from collector.wire.notifications.notification import decode_contents
+from collector.wire.values.timestamps import format_date_and_time
 
 Shown = ObservedMessage | ObservedRefusal | ObservedHalfBuilt
 """What has a line."""

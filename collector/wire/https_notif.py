@@ -3,7 +3,7 @@
 Does: content types <-> media types; the path of a request; which form of the capabilities a
 publisher accepts; the capabilities document in XML and JSON, of both generations, both directions;
 answers of HTTP/1.1 as octets. Does not: read HTTP requests (``receivers.https_notif``) or the
-notifications in them (``notification``).
+notifications in them (``notifications``).
 
 Rules: two generations are understood. Up to -15 the media types are ``application/xml`` and
 ``application/json`` and the document stands in no namespace; from -16 on they are
@@ -25,7 +25,7 @@ import msgspec
 
 from collector.errors import UsageError, WireError
 from collector.model import MediaType
-from collector.wire import names, xml
+from collector.wire.values import names, xml
 
 CAPABILITIES: Final = "/capabilities"
 """Resource: what the receiver can do (GET)."""

@@ -21,9 +21,9 @@ from collector.model import (
     NotificationKind,
     StateChange,
 )
-from collector.wire import names
-from collector.wire.notification import encode
-from collector.wire.udp_notif import HEADER_LENGTH, encode_message
+from collector.wire.notifications.notification import encode
+from collector.wire.udp_notif.datagrams import HEADER_LENGTH, encode_message
+from collector.wire.values import names
 from publisher_sim.data.cbor_values import for_cbor, sids_for
 from publisher_sim.scenario import Behaviour
 from publisher_sim.scenario.transports import TRANSPORTS
@@ -189,8 +189,8 @@ def telemetry(message: Update | Announcement) -> list[bytes]:
     The device of Cisco's messages is the publisher itself: they know no generators.
     """
     assert isinstance(message, Update), "dial-out has no state changes"
+    from collector.wire.dialout.telemetry import Collection
     from collector.wire.encodings import dialout_json, gpb
-    from collector.wire.telemetry import Collection
 
     makers: dict[int, Any] = {
         MediaType.CISCO_GPB: gpb.CiscoGpbEncoding,

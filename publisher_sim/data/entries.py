@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from collector.wire.timestamps import format_date_and_time
+from collector.wire.values.timestamps import format_date_and_time
 
 INTERFACES: Final = "ietf-interfaces"
 HARDWARE: Final = "ietf-hardware"

@@ -24,7 +24,7 @@ from msgspec import Struct
 
 from collector.errors import WireError
 from collector.model import SelectionFilter
-from collector.wire import names, xml
+from collector.wire.values import names, xml
 from publisher_sim.data.xpath import LIMIT, MODULES, FilterUnsupportedError, compiled, read
 
 __all__ = ["Filter", "FilterUnsupportedError", "compile_filter", "cut", "pruned", "tree_of"]

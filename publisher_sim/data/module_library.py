@@ -18,15 +18,15 @@ from msgspec import Struct, structs
 
 from collector.errors import ProtocolError, UsageError, WireError
 from collector.schema.loader import bundled_modules_folder, find_modules, module_name
-from collector.wire import names
-from collector.wire.netconf_rpc import OtherOperation, Rpc, encode_reply
-from collector.wire.netconf_schemas import (
+from collector.wire.netconf.rpc import OtherOperation, Rpc, encode_reply
+from collector.wire.netconf.schemas import (
     ModuleId,
     decode_get_schema,
     dependencies,
     encode_schema,
     latest_revision,
 )
+from collector.wire.values import names
 
 PUSHED = (
     "iana-hardware",

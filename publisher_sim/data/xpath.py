@@ -20,7 +20,7 @@ from typing import Final
 from lxml import etree
 from msgspec import Struct
 
-from collector.wire import names
+from collector.wire.values import names
 from publisher_sim.data.module_library import installed_modules
 
 LIMIT: Final = 4096

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from collector.errors import SessionError, WireError
-from collector.wire.netconf_rpc import decode_rpc
+from collector.wire.netconf.rpc import decode_rpc
 from publisher_sim.agent import AgentPublisher
 from publisher_sim.cards.channel import FromAgent, Register
 from publisher_sim.data.module_library import answer_get_schema

@@ -15,9 +15,9 @@ from msgspec import Struct, structs
 
 from collector.errors import UsageError
 from collector.model import SECOND, DeviceTime, OnChange, SubscriptionTerms
-from collector.wire.netconf_rpc import EstablishSubscription, Rpc, decode_reply
-from collector.wire.packets import UdpPacket
-from collector.wire.pcap import write_pcap
+from collector.wire.captures.packets import UdpPacket
+from collector.wire.captures.pcap import write_pcap
+from collector.wire.netconf.rpc import EstablishSubscription, Rpc, decode_reply
 from publisher_sim.agent import (
     Account,
     AgentAction,

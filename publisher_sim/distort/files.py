@@ -15,8 +15,8 @@ from typing import Any
 from msgspec import Struct
 
 from collector.errors import UsageError, WireError
-from collector.wire.packets import UdpPacket
-from collector.wire.pcap import read_pcap, write_pcap
+from collector.wire.captures.packets import UdpPacket
+from collector.wire.captures.pcap import read_pcap, write_pcap
 from publisher_sim.distort.faults import distort
 from publisher_sim.distort.messages import Message
 from publisher_sim.distort.periods import guess

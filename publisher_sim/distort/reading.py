@@ -11,9 +11,9 @@ from collections.abc import Iterable
 
 from collector.errors import WireError
 from collector.model import Notification, NotificationKind
-from collector.wire import notification
-from collector.wire.packets import UdpPacket
-from collector.wire.udp_notif import Header, decode_header
+from collector.wire.captures.packets import UdpPacket
+from collector.wire.notifications import notification
+from collector.wire.udp_notif.datagrams import Header, decode_header
 from publisher_sim.distort.messages import SECOND, Captured, Message
 
 UPDATES = (NotificationKind.PUSH_UPDATE, NotificationKind.PUSH_CHANGE_UPDATE)

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from msgspec import Struct
 
-from collector.wire.packets import UdpPacket
-from collector.wire.udp_notif import MAX_PAYLOAD_IPV4, encode_message
+from collector.wire.captures.packets import UdpPacket
+from collector.wire.udp_notif.datagrams import MAX_PAYLOAD_IPV4, encode_message
 from publisher_sim.distort.messages import Message
 from publisher_sim.distort.payload import rewrite
 from publisher_sim.distort.truth import PeriodTruth

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from collector.model import SECOND
-from collector.wire.netconf_errors import refusal
+from collector.wire.netconf.errors import refusal
 from publisher_sim.scenario import Scenario
 from publisher_sim.subscriptions.global_subscription import BY_LOAD, GlobalSubscription
 

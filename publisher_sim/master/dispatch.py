@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from collector.errors import ProtocolError
-from collector.wire.netconf_rpc import CloseSession as CloseSessionRpc
-from collector.wire.netconf_rpc import Ok, Result, Rpc, encode_reply, operation_name
+from collector.wire.netconf.rpc import CloseSession as CloseSessionRpc
+from collector.wire.netconf.rpc import Ok, Result, Rpc, encode_reply, operation_name
 from publisher_sim.master.ports import Action, CloseSession, SendReply
 from publisher_sim.master.sessions import SessionInfo
 from publisher_sim.users.access import permit

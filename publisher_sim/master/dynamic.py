@@ -11,7 +11,7 @@ from msgspec import structs
 
 from collector.errors import ProtocolError
 from collector.model import DeviceTime, OnChange, SubscriptionTerms
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     DeleteSubscription,
     EstablishOutput,
     EstablishSubscription,

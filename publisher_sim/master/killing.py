@@ -7,7 +7,7 @@ however it ended (``MasterPublisher.session_closed``). Rule: nobody can kill its
 from __future__ import annotations
 
 from collector.errors import ProtocolError
-from collector.wire.netconf_rpc import KillSession, Ok, Rpc
+from collector.wire.netconf.rpc import KillSession, Ok, Rpc
 from publisher_sim.master.dispatch import Answer
 from publisher_sim.master.ports import CloseSession
 from publisher_sim.master.sessions import SessionInfo, Sessions

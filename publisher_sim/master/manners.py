@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from collector.errors import ProtocolError
 from collector.model import SECOND, NotificationKind, StateChange
-from collector.wire.netconf_errors import ERROR_TAGS
-from collector.wire.netconf_rpc import DeleteSubscription, EstablishSubscription, Rpc
+from collector.wire.netconf.errors import ERROR_TAGS
+from collector.wire.netconf.rpc import DeleteSubscription, EstablishSubscription, Rpc
 from publisher_sim.master.ports import Action, Note, SendNotification, SendReply
 from publisher_sim.master.saying import state_change
 from publisher_sim.scenario import LATEST_OFFSET, Scenario

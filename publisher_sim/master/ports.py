@@ -12,7 +12,7 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from collector.model import NotificationKind, StateChange
-    from collector.wire.netconf_rpc import Rpc
+    from collector.wire.netconf.rpc import Rpc
     from publisher_sim.cards.channel import ComponentSubscription, ToAgent
     from publisher_sim.sources.events import EventRecord
     from publisher_sim.truth.accounts import TruthFact
@@ -98,7 +98,7 @@ class MasterPort(Protocol):
         ...
 
     def rpc_received(self, session_id: str, rpc: Rpc, now: int) -> list[Action]:
-        """One rpc, decoded by ``collector.wire.netconf_rpc``; the answer is among the actions."""
+        """One rpc, decoded by ``collector.wire.netconf.rpc``; the answer is among the actions."""
         ...
 
     def session_busy(self, session_id: str, busy: bool, now: int) -> list[Action]:

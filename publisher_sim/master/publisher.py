@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from collector.wire import names, netconf_rpc
-from collector.wire.netconf_rpc import Rpc
+from collector.wire.netconf import rpc as netconf_rpc
+from collector.wire.netconf.rpc import Rpc
+from collector.wire.values import names
 from publisher_sim.cards.channel import Count, Forward, FromAgent, Heartbeat, Register, Status
 from publisher_sim.cards.membership import Membership
 from publisher_sim.data.selection import select

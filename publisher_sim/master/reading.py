@@ -5,7 +5,7 @@ Does not: answer (``publisher_sim.master.retrieval`` does).
 
 from __future__ import annotations
 
-from collector.wire.netconf_rpc import SubscriptionState
+from collector.wire.netconf.rpc import SubscriptionState
 from publisher_sim.master.configuration.subscriptions import ConfiguredSubscriptions
 from publisher_sim.master.decomposition import Decomposition
 from publisher_sim.master.life_cycle import LifeCycle

@@ -7,8 +7,9 @@ Does not: decide when (``life_cycle`` does), or send. Spec: RFC 8639 §2.7 (stat
 from __future__ import annotations
 
 from collector.model import DeviceTime, MediaType, Notification, NotificationKind, StateChange
-from collector.wire import names, notification
-from collector.wire.netconf_rpc import ReceiverState, SubscriptionState
+from collector.wire.netconf.rpc import ReceiverState, SubscriptionState
+from collector.wire.notifications import notification
+from collector.wire.values import names
 from publisher_sim.master.ports import SendNotification
 from publisher_sim.sources.events import EventRecord
 from publisher_sim.subscriptions.global_subscription import GlobalSubscription

@@ -17,7 +17,7 @@ from typing import Protocol
 
 import asyncssh
 
-from collector.wire.netconf_hello import BASE_1_0, BASE_1_1
+from collector.wire.netconf.hello import BASE_1_0, BASE_1_1
 from publisher_sim.netconf.session import (
     OnBusy,
     OnClose,

@@ -15,10 +15,10 @@ from xml.sax.saxutils import escape, quoteattr
 import asyncssh
 
 from collector.errors import WireError
-from collector.wire.names import NETCONF_BASE
-from collector.wire.netconf_framing import Deframer, encode_chunked, encode_delimited
-from collector.wire.netconf_hello import BASE_1_1, Root, decode_hello, encode_hello, root_of
-from collector.wire.netconf_rpc import Ok, decode_rpc, encode_reply
+from collector.wire.netconf.framing import Deframer, encode_chunked, encode_delimited
+from collector.wire.netconf.hello import BASE_1_1, Root, decode_hello, encode_hello, root_of
+from collector.wire.netconf.rpc import Ok, decode_rpc, encode_reply
+from collector.wire.values.names import NETCONF_BASE
 from publisher_sim.publishers.marking import mark
 
 if TYPE_CHECKING:

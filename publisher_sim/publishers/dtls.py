@@ -22,7 +22,7 @@ from cryptography import x509
 from OpenSSL import SSL
 
 from collector.errors import ConfigError
-from collector.wire.dtls import datagrams_of, frame
+from collector.wire.udp_notif.dtls import datagrams_of, frame
 from publisher_sim.publishers.marking import mark
 from publisher_sim.publishers.roads import RoadSender
 from publisher_sim.publishers.udp_notif import SEND_BUFFER

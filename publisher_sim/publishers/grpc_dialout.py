@@ -24,7 +24,7 @@ import grpc.aio
 
 from collector.errors import ConfigError
 from collector.model import MediaType
-from collector.wire.dialout import DATA_PUBLISH, MDT_DIALOUT, encode_cisco, encode_huawei
+from collector.wire.dialout.streams import DATA_PUBLISH, MDT_DIALOUT, encode_cisco, encode_huawei
 from publisher_sim.publishers.marking import connect_marked
 from publisher_sim.publishers.roads import RoadSender
 from publisher_sim.scenario import Receiver

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, structs
 
-from collector.wire import names
+from collector.wire.values import names
 
 SECOND = 1_000_000_000
 

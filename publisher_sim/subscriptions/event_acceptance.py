@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from collector.errors import ProtocolError
 from collector.model import DeviceTime, SelectionFilter, SubscriptionTerms
-from collector.wire.netconf_errors import refusal
+from collector.wire.netconf.errors import refusal
 from publisher_sim.data.filters import Filter, FilterUnsupportedError, compile_filter
 from publisher_sim.scenario import Scenario
 from publisher_sim.sources.events import EventStream, Streams

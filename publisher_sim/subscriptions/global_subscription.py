@@ -17,7 +17,7 @@ from collector.model import (
     SelectionFilter,
     SubscriptionTerms,
 )
-from collector.wire.netconf_errors import refusal
+from collector.wire.netconf.errors import refusal
 from publisher_sim.cards.channel import Destination
 from publisher_sim.data.entries import Node
 from publisher_sim.data.filters import Filter

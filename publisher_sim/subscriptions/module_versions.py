@@ -8,7 +8,7 @@ draft-ietf-netconf-yang-notifications-versioning-13 §3, §5.
 from __future__ import annotations
 
 from collector.model import SubscriptionTerms
-from collector.wire.netconf_errors import refusal
+from collector.wire.netconf.errors import refusal
 from publisher_sim.data.module_library import installed_modules
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
-from collector.wire.netconf_errors import refusal
+from collector.wire.netconf.errors import refusal
 from publisher_sim.data.entries import UP, Node, State, notifiable, sample
 from publisher_sim.data.selection import Selection
 

@@ -20,7 +20,7 @@ from typing import Final
 from lxml import etree
 
 from collector.errors import ProtocolError
-from collector.wire import names
+from collector.wire.values import names
 from publisher_sim.data.entries import TREES
 from publisher_sim.scenario import Scenario
 

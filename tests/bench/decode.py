@@ -10,8 +10,8 @@ import time
 from typing import Any, NamedTuple
 
 from collector.model import DeviceTime, MediaType, Notification, NotificationKind
-from collector.wire import names
-from collector.wire.notification import decode, decode_contents, encode
+from collector.wire.notifications.notification import decode, decode_contents, encode
+from collector.wire.values import names
 
 _COUNTERS = (
     "in-octets", "in-unicast-pkts", "in-broadcast-pkts", "in-multicast-pkts", "in-discards",

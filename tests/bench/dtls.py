@@ -13,7 +13,7 @@ from pathlib import Path
 
 from collector.receivers.dtls import DtlsReceiver
 from collector.service.clock import CollectorClock
-from collector.wire.udp_notif import encode_message
+from collector.wire.udp_notif.datagrams import encode_message
 from tests.bench.receive import ReceiveCost, _Counting, _cpu
 from tests.certificates import certified
 from tests.dtls_ends import SocketClient, client_context

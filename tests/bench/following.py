@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from collector.control import SOCKET_NAME
-from collector.wire.timestamps import parse_date_and_time
+from collector.wire.values.timestamps import parse_date_and_time
 from tests.bench.running import CollectorRun
 
 _PIECE = 1 << 20

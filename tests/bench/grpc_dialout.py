@@ -31,9 +31,9 @@ from collector.journal import Journal
 from collector.model import DeviceTime, MediaType, Notification, NotificationKind
 from collector.receivers.grpc_dialout import GrpcDialoutReceiver
 from collector.service.clock import CollectorClock
-from collector.wire import names
-from collector.wire.dialout import MDT_DIALOUT, encode_cisco
-from collector.wire.notification import encode
+from collector.wire.dialout.streams import MDT_DIALOUT, encode_cisco
+from collector.wire.notifications.notification import encode
+from collector.wire.values import names
 from tests.bench import processes, transports
 from tests.bench.running import cores
 from tests.bench.transports import Intake, IntoJournal, OnlyCounts, TransportCost

@@ -22,7 +22,7 @@ from msgspec import Struct
 from collector.journal.segments import journal_folder
 from collector.model import SECOND
 from collector.store.manifest import load_manifest, store_folder
-from collector.wire.timestamps import parse_date_and_time
+from collector.wire.values.timestamps import parse_date_and_time
 from tests.bench import end_to_end, payloads, traffic
 from tests.bench.following import Follower
 from tests.bench.load import FIRST_PERIOD, Load, Plan

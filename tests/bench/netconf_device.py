@@ -22,10 +22,10 @@ from msgspec import Struct
 
 from collector.model import SECOND
 from collector.subscriber.session import SessionSettings
-from collector.wire import names
-from collector.wire.netconf_framing import encode_chunked
-from collector.wire.netconf_hello import root_of
-from collector.wire.timestamps import format_date_and_time
+from collector.wire.netconf.framing import encode_chunked
+from collector.wire.netconf.hello import root_of
+from collector.wire.values import names
+from collector.wire.values.timestamps import format_date_and_time
 from publisher_sim.netconf.server import NetconfServer
 from publisher_sim.netconf.session import ServerSession
 from tests.bench.payloads import SUBSCRIPTION

@@ -44,14 +44,14 @@ from collector.subscriber import asyncssh_session
 from collector.subscriber.manager import SubscriptionManager
 from collector.subscriber.session import CLIENT_CAPABILITIES, SessionSettings
 from collector.subscriber.wanted import DeviceAccess, WantedSubscription
-from collector.wire.envelopes import decode_batch
-from collector.wire.netconf_framing import (
+from collector.wire.netconf.framing import (
     END_OF_CHUNKS,
     END_OF_MESSAGE,
     encode_chunked,
     encode_delimited,
 )
-from collector.wire.netconf_hello import encode_hello
+from collector.wire.netconf.hello import encode_hello
+from collector.wire.notifications.envelopes import decode_batch
 from tests.bench.netconf_device import START, WINDOW, Stream, device, push_update
 
 STREAMS = (

@@ -16,9 +16,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from collector.model import SECOND, DeviceTime, MediaType, Notification, NotificationKind
-from collector.wire import names
-from collector.wire.notification import encode
-from collector.wire.timestamps import format_date_and_time
+from collector.wire.notifications.notification import encode
+from collector.wire.values import names
+from collector.wire.values.timestamps import format_date_and_time
 
 SUBSCRIPTION: Final = 4711
 FIRST_SEQUENCE: Final = 1_000_000_000

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from collector.model import ReceivedBatch
 from collector.receivers.udp_notif import UdpNotifReceiver
 from collector.service.clock import CollectorClock
-from collector.wire.udp_notif import encode_message
+from collector.wire.udp_notif.datagrams import encode_message
 
 
 class ReceiveCost(NamedTuple):

@@ -17,7 +17,7 @@ import resource
 import sys
 import time
 
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     EstablishOutput,
     EstablishSubscription,
     Ok,

@@ -40,7 +40,7 @@ from collector.model import (
 from collector.pipeline.rows import UpdateRows
 from collector.store.tables import Said
 from collector.store.writer import StoreWriter
-from collector.wire.envelopes import decode_batch
+from collector.wire.notifications.envelopes import decode_batch
 from tests.bench import payloads, traffic
 from tests.bench.load import FIRST_PERIOD, Load
 from tests.bench.receive import bench_receive

@@ -25,10 +25,10 @@ from collector.model import (
     StateChange,
     SubscriptionTerms,
 )
-from collector.wire import names
-from collector.wire.notification import encode
-from collector.wire.timestamps import format_date_and_time
-from collector.wire.udp_notif import decode_header, encode_message
+from collector.wire.notifications.notification import encode
+from collector.wire.udp_notif.datagrams import decode_header, encode_message
+from collector.wire.values import names
+from collector.wire.values.timestamps import format_date_and_time
 from tests.bench import payloads
 from tests.bench.load import Load
 from tests.bench.payloads import FIRST_SEQUENCE, OBSERVED_BEFORE, SUBSCRIPTION, TIME_DIGITS

@@ -9,8 +9,8 @@ import pytest
 from collector.errors import UsageError, WireError
 from collector.interfaces import Encoding
 from collector.model import Notification, NotificationKind, StateChange, SubscriptionTerms
-from collector.wire import names
-from collector.wire.notification import encoding_of
+from collector.wire.notifications.notification import encoding_of
+from collector.wire.values import names
 
 GROUP = "yang_push_collector.encodings"
 INSTALLED = {entry.name: entry for entry in entry_points(group=GROUP)}

@@ -26,7 +26,7 @@ from collector import plugins
 from collector.errors import ConfigError
 from collector.interfaces import Receiver
 from collector.model import ReceivedBatch, RecordKind
-from collector.wire.udp_notif import encode_message
+from collector.wire.udp_notif.datagrams import encode_message
 from tests.certificates import Authority
 from tests.receiver_ends import Clock, Intake
 

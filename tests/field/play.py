@@ -29,7 +29,7 @@ from collector.model import (
     Update,
     Verdict,
 )
-from collector.wire.notification import decode
+from collector.wire.notifications.notification import decode
 from publisher_sim.distort.messages import Message
 
 FORM = 0x21

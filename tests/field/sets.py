@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from collector.core.settings import EngineSettings, KnownSubscription
 from collector.model import SECOND, EngineInput, SubscriptionTerms
-from collector.wire.pcap import read_pcap
+from collector.wire.captures.pcap import read_pcap
 from publisher_sim.distort.messages import Message
 from publisher_sim.distort.reading import Reader
 from publisher_sim.distort.steady import clone_cards, repeat, steady_part

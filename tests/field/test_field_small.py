@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from collector.core.engine import Engine
 from collector.model import CollectorStopped, CollectorTime
-from collector.wire.pcap import write_pcap
+from collector.wire.captures.pcap import write_pcap
 from publisher_sim.distort.faults import distort
 from publisher_sim.distort.writing import packets
 from tests.field.cases import Result, run

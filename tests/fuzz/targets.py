@@ -29,30 +29,27 @@ from collector.model import (
     NotificationKind,
     SelectionFilter,
 )
-from collector.wire import (
-    dtls,
-    https_notif,
-    names,
-    netconf_capabilities,
-    netconf_config,
-    netconf_hello,
-    netconf_library,
-    netconf_replies,
-    netconf_requests,
-    netconf_schemas,
-    node_paths,
-    subscription_config,
-    xml,
-)
-from collector.wire.dialout import CiscoStream, HuaweiStream, encode_cisco, encode_huawei
-from collector.wire.netconf_framing import Deframer, encode_chunked, encode_delimited
-from collector.wire.nodes import read_nodes
-from collector.wire.notification import decode, decode_contents, encode
-from collector.wire.packets import UdpPacket
-from collector.wire.pcap import CaptureReader, write_pcap
-from collector.wire.timestamps import parse_date_and_time
-from collector.wire.udp_notif import decode_columns, decode_header, messages_in
-from collector.wire.yang_patch import read_patch
+from collector.wire import https_notif
+from collector.wire.captures.packets import UdpPacket
+from collector.wire.captures.pcap import CaptureReader, write_pcap
+from collector.wire.dialout.streams import CiscoStream, HuaweiStream, encode_cisco, encode_huawei
+from collector.wire.netconf import capabilities as netconf_capabilities
+from collector.wire.netconf import config as netconf_config
+from collector.wire.netconf import hello as netconf_hello
+from collector.wire.netconf import library as netconf_library
+from collector.wire.netconf import node_paths
+from collector.wire.netconf import replies as netconf_replies
+from collector.wire.netconf import requests as netconf_requests
+from collector.wire.netconf import schemas as netconf_schemas
+from collector.wire.netconf.framing import Deframer, encode_chunked, encode_delimited
+from collector.wire.notifications.nodes import read_nodes
+from collector.wire.notifications.notification import decode, decode_contents, encode
+from collector.wire.notifications.yang_patch import read_patch
+from collector.wire.subscriptions import config as subscription_config
+from collector.wire.udp_notif import dtls
+from collector.wire.udp_notif.datagrams import decode_columns, decode_header, messages_in
+from collector.wire.values import names, xml
+from collector.wire.values.timestamps import parse_date_and_time
 from publisher_sim.master.configuration import checking, editing
 from publisher_sim.master.configuration.schema import schema
 from tests import hostile_json, hostile_xml

@@ -10,10 +10,10 @@ from types import TracebackType
 import asyncssh
 
 from collector.model import SECOND, DeviceTime, MediaType, Notification, SubscriptionTerms
-from collector.wire import notification
-from collector.wire.netconf_framing import Deframer, encode_delimited
-from collector.wire.netconf_hello import BASE_1_0, encode_hello, root_of
-from collector.wire.netconf_rpc import Operation, RpcReply, decode_reply, encode_rpc
+from collector.wire.netconf.framing import Deframer, encode_delimited
+from collector.wire.netconf.hello import BASE_1_0, encode_hello, root_of
+from collector.wire.netconf.rpc import Operation, RpcReply, decode_reply, encode_rpc
+from collector.wire.notifications import notification
 
 
 class Receiver:

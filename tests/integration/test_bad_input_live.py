@@ -21,7 +21,7 @@ from collector.comparison import Comparison
 from collector.errors import IntakeFullError, SinkError
 from collector.metrics import METRICS, Counts, Distribution
 from collector.service.gauges import refresh
-from collector.wire.timestamps import format_date_and_time
+from collector.wire.values.timestamps import format_date_and_time
 from tests.calm import calmest, equal_to_the_truth
 from tests.lab import Lab, fault, lab, scenario_toml
 

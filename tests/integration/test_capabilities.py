@@ -20,7 +20,7 @@ from collector.service.capabilities import Findings, find_out
 from collector.service.clock import CollectorClock
 from collector.subscriber.asyncssh_session import AsyncsshSession
 from collector.subscriber.session import Arrived, SessionSettings
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     EstablishSubscription,
     Get,
     KillSubscription,

@@ -28,7 +28,7 @@ from collector.service.intake import LiveIntake
 from collector.service.ticker import IDLE, SPACING
 from collector.store.tables import Said
 from collector.store.writer import StoreWriter
-from collector.wire.packets import UdpPacket
+from collector.wire.captures.packets import UdpPacket
 from tests.unit.capture_maker import (
     cards,
     judged,

@@ -21,7 +21,7 @@ from collector.conformance import Level, Report
 from collector.schema.flatten import Leaf, flatten
 from collector.views.decoded_rows import contents_of
 from collector.views.decoding import DecodeShow, Wanted
-from collector.wire.nodes import guess_key
+from collector.wire.notifications.nodes import guess_key
 
 CAPTURES = Path(
     os.environ.get("YANG_PUSH_CAPTURES", Path(__file__).parents[3] / "shared" / "captures")

@@ -11,7 +11,7 @@ from collector.pipeline.leaves import leaves_of
 from collector.pipeline.schemas import DeviceSchemas
 from collector.schema.building import load_schema
 from collector.schema.flatten import Leaf
-from collector.wire.notification import decode
+from collector.wire.notifications.notification import decode
 from tests.integration.test_captures_notifications import (
     CAPTURES,
     FILES,

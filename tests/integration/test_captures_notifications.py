@@ -15,9 +15,9 @@ import pytest
 from collector import fast
 from collector.model import Notification, NotificationKind, RecordKind
 from collector.receivers.datagrams.batcher import DatagramBatcher
+from collector.wire.captures.pcap import CaptureReader
 from collector.wire.encodings import yang_json
-from collector.wire.notification import decode, decode_contents
-from collector.wire.pcap import CaptureReader
+from collector.wire.notifications.notification import decode, decode_contents
 from tests.envelope_rows import CORES, check_batch, core
 from tests.fast_columns import envelope_rows
 from tests.reference.notification import naive_decode, naive_xml_of

@@ -18,8 +18,8 @@ from collector.pipeline.capture import judge_captures
 from collector.pipeline.capture_files import CaptureFiles
 from collector.pipeline.settings import JournalledConfig
 from collector.receivers.datagrams.batcher import Datagram, DatagramBatcher
-from collector.wire.pcap import CaptureReader
-from collector.wire.udp_notif import decode_header
+from collector.wire.captures.pcap import CaptureReader
+from collector.wire.udp_notif.datagrams import decode_header
 from tests.integration.test_captures_segments import CAPTURES, FILES, expected_of
 
 pytestmark = [

@@ -15,7 +15,7 @@ import pytest
 
 from collector.model import ReceivedBatch, RecordKind
 from collector.receivers.datagrams.batcher import DatagramBatcher
-from collector.wire.pcap import CaptureReader
+from collector.wire.captures.pcap import CaptureReader
 
 CAPTURES = Path(
     os.environ.get("YANG_PUSH_CAPTURES", Path(__file__).parents[3] / "shared" / "captures")

@@ -36,8 +36,8 @@ from collector.model import (
     Verdict,
 )
 from collector.receivers.datagrams.batcher import DatagramBatcher
-from collector.wire.notification import decode
-from collector.wire.pcap import read_pcap
+from collector.wire.captures.pcap import read_pcap
+from collector.wire.notifications.notification import decode
 from tests.helpers import letters
 
 CAPTURES = Path(

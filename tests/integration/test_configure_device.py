@@ -25,8 +25,8 @@ from collector.service.device_rows import devices
 from collector.subscriber.config_talk import Talk
 from collector.subscriber.manager import session_factory
 from collector.subscriber.session import settings_from
-from collector.wire.netconf_rpc import RUNNING, EditConfig
-from collector.wire.subscription_config import Edit, read_configuration, write_edits
+from collector.wire.netconf.rpc import RUNNING, EditConfig
+from collector.wire.subscriptions.config import Edit, read_configuration, write_edits
 from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario import parse_scenario
 from tests.beside import live

@@ -19,8 +19,8 @@ from collector.core.assembly.segments import ReassemblyLimits
 from collector.errors import ConfigError
 from collector.model import SECOND, Quirk, ReceivedBatch, RecordKind
 from collector.receivers.dtls import DtlsReceiver
-from collector.wire.dtls import frame
-from collector.wire.udp_notif import encode_message
+from collector.wire.udp_notif.datagrams import encode_message
+from collector.wire.udp_notif.dtls import frame
 from tests.certificates import Authority
 from tests.dtls_ends import SocketClient, client_context
 from tests.receiver_ends import Clock, Intake

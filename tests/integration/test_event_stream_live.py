@@ -19,9 +19,9 @@ from collector.config import Config, read_config_table
 from collector.model import SelectionFilter
 from collector.service import Service
 from collector.subscriber.states import SubscriptionPhase
-from collector.wire import notification
-from collector.wire.netconf_framing import encode_delimited
-from collector.wire.netconf_hello import BASE_1_0, encode_hello
+from collector.wire.netconf.framing import encode_delimited
+from collector.wire.netconf.hello import BASE_1_0, encode_hello
+from collector.wire.notifications import notification
 from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario import Configuration, parse_scenario
 from publisher_sim.sources.events import DISABLED, EventRecord

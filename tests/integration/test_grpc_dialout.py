@@ -18,7 +18,7 @@ from collector.model import MediaType, Transport
 from collector.receivers.dialout import front as grpc_front
 from collector.receivers.dialout import read_ahead
 from collector.receivers.grpc_dialout import GrpcDialoutReceiver
-from collector.wire import dialout
+from collector.wire.dialout import streams as dialout
 from tests.certificates import Authority, Issued
 from tests.grpc_client import channel, framed, publish, send
 from tests.receiver_ends import Clock, Intake

@@ -21,7 +21,7 @@ from collector.subscriber.backoff import BackoffSettings
 from collector.subscriber.manager import SubscriptionManager
 from collector.subscriber.states import SubscriptionPhase, SubscriptionState
 from collector.subscriber.wanted import DeviceAccess, WantedSubscription
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     DeleteSubscription,
     EstablishSubscription,
     KillSubscription,

@@ -12,8 +12,8 @@ import ncclient.manager
 import pytest
 
 from collector.errors import ConfigError
-from collector.wire import xml
-from collector.wire.netconf_rpc import decode_reply
+from collector.wire.netconf.rpc import decode_reply
+from collector.wire.values import xml
 from publisher_sim.netconf.server import CAPABILITIES, NetconfServer
 from tests.netconf_device import LIMIT, PASSWORD, USER, Device, ok_reply, rpc, run
 from tests.waiting import until

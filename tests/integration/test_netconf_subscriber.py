@@ -21,7 +21,7 @@ from collector.subscriber.manager import SubscriptionManager
 from collector.subscriber.states import DevicePhase, SubscriptionPhase
 from collector.subscriber.wanted import DeviceAccess, WantedSubscription
 from collector.wire.encodings.yang_xml import XmlEncoding
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     DeleteSubscription,
     EstablishOutput,
     EstablishSubscription,

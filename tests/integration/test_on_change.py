@@ -18,7 +18,7 @@ from urllib.parse import unquote
 import pytest
 
 from collector.cli import status_of
-from collector.wire.notification import decode_contents
+from collector.wire.notifications.notification import decode_contents
 from publisher_sim.data.entries import Node
 from publisher_sim.data.selection import EVERYTHING
 from publisher_sim.scenario import parse_scenario

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.wire.netconf_rpc import EstablishSubscription, Get
-from collector.wire.udp_notif import decode_header
+from collector.wire.netconf.rpc import EstablishSubscription, Get
+from collector.wire.udp_notif.datagrams import decode_header
 from tests.integration.sim_subscriber import Receiver, terms
 from tests.integration.test_sim_device import CARDS, HEAD, Device
 

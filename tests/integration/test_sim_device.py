@@ -15,8 +15,8 @@ import pytest
 
 from collector.errors import ConfigError
 from collector.model import SECOND
-from collector.wire.netconf_rpc import DeleteSubscription, EstablishSubscription, Get
-from collector.wire.udp_notif import decode_header
+from collector.wire.netconf.rpc import DeleteSubscription, EstablishSubscription, Get
+from collector.wire.udp_notif.datagrams import decode_header
 from publisher_sim.cards.channel import EndComponent, FromAgent, Heartbeat, Register
 from publisher_sim.device.run import override
 from publisher_sim.device.service import DeviceService

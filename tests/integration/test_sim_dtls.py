@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("OpenSSL", reason="pyOpenSSL is not installed (extra dtls)")
 
 from collector.errors import ConfigError
-from collector.wire.dtls import MAX_DATA
+from collector.wire.udp_notif.dtls import MAX_DATA
 from publisher_sim.publishers import dtls
 from publisher_sim.publishers.dtls import DtlsPublisher
 from publisher_sim.scenario import Receiver, Tls

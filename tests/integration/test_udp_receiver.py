@@ -29,7 +29,7 @@ from collector.receivers.sockets import udp as sockets
 from collector.receivers.sockets.recvmmsg import LoopReader, RecvmmsgReader, Sources, address_text
 from collector.receivers.sockets.slab import DatagramSlab
 from collector.receivers.udp_notif import UdpNotifReceiver
-from collector.wire.udp_notif import encode_message
+from collector.wire.udp_notif.datagrams import encode_message
 from tests import receiver_ends
 from tests.waiting import until
 

@@ -16,7 +16,7 @@ from collector.receivers.sockets import recvmmsg
 from collector.receivers.sockets import udp as sockets
 from collector.receivers.sockets.recvmmsg import RecvmmsgReader
 from collector.receivers.sockets.slab import DatagramSlab
-from collector.wire.udp_notif import encode_message
+from collector.wire.udp_notif.datagrams import encode_message
 
 pytestmark = pytest.mark.integration
 SOL_UDP, UDP_SEGMENT = 17, 103

@@ -18,7 +18,7 @@ from collector.service import modules as service_modules
 from collector.service.module_cache import NOTE, read_note
 from collector.service.modules import Fetched, fetch
 from collector.subscriber.modules import NoGetSchemaError
-from collector.wire.netconf_schemas import (
+from collector.wire.netconf.schemas import (
     decode_get_schema,
     encode_schema,
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.wire.netconf_capabilities import (
+from collector.wire.netconf.capabilities import (
     NodeCapabilities,
     PushCapabilities,
     SystemCapabilities,
     stated,
 )
-from collector.wire.node_paths import NodePath, read_paths
+from collector.wire.netconf.node_paths import NodePath, read_paths
 
 NAMES = st.sampled_from("abc")
 PATHS = st.lists(NAMES, max_size=4).map(tuple)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.pipeline.chronology import LATEST, Chronology
-from collector.wire.packets import UdpPacket
+from collector.wire.captures.packets import UdpPacket
 from tests.unit.capture_maker import capture, cards, judged, packets, push_update, started
 
 WHOLE = capture(

@@ -12,9 +12,7 @@ from msgspec import structs
 
 from collector.model import DeviceTime, SubscriptionTerms
 from collector.subscriber.config_plan import MARK, WantedConfigured, plan
-from collector.wire import xml
-from collector.wire.receiver_instances import ReceiverInstance
-from collector.wire.subscription_config import (
+from collector.wire.subscriptions.config import (
     Configuration,
     ConfiguredReceiver,
     ConfiguredSubscription,
@@ -22,6 +20,8 @@ from collector.wire.subscription_config import (
     read_configuration,
     write_edits,
 )
+from collector.wire.subscriptions.receiver_instances import ReceiverInstance
+from collector.wire.values import xml
 from publisher_sim.master.configuration.editing import edited, empty
 from publisher_sim.master.configuration.schema import schema
 

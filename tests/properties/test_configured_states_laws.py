@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from collector.model import NotificationKind
-from collector.wire.netconf_rpc import Get, ResetReceiver
-from collector.wire.receiver_instances import ReceiverInstance
-from collector.wire.subscription_config import ConfiguredSubscription, Edit
+from collector.wire.netconf.rpc import Get, ResetReceiver
+from collector.wire.subscriptions.config import ConfiguredSubscription, Edit
+from collector.wire.subscriptions.receiver_instances import ReceiverInstance
 from publisher_sim.cards.channel import ComponentSubscription
 from publisher_sim.master import ports
 from publisher_sim.master.ports import Action

@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from collector import fast
 from collector.errors import UsageError
 from collector.model import Notification
-from collector.wire import names
 from collector.wire.encodings import yang_json
-from collector.wire.notification import encode
+from collector.wire.notifications.notification import encode
+from collector.wire.values import names
 from tests.damage import damaged_by
 from tests.envelope_rows import check_batch, core
 from tests.fast_columns import envelope_rows

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from collector import fast
 from collector.errors import UsageError
 from collector.model import MediaType, Notification
-from collector.wire import names, xml
-from collector.wire.notification import encode
+from collector.wire.notifications.notification import encode
+from collector.wire.values import names, xml
 from tests.damage import damaged_by
 from tests.envelope_rows import check_batch, core
 from tests.fast_columns import XML, envelope_rows

@@ -15,10 +15,10 @@ from collector.errors import WireError
 from collector.model import NO_SIDS, MediaType, Notification, NotificationKind, SidTable
 from collector.schema.flatten import Leaves, flatten
 from collector.schema.tree import NO_SCHEMA
-from collector.wire import names
 from collector.wire.encodings.yang_cbor import parse_plain
-from collector.wire.nodes import contents_of, guess_key, lists_marked
-from collector.wire.notification import decode_contents, encode
+from collector.wire.notifications.nodes import contents_of, guess_key, lists_marked
+from collector.wire.notifications.notification import decode_contents, encode
+from collector.wire.values import names
 from tests.leaf_modules import SIDS, schema
 from tests.reference.leaves import (
     BIT_POSITIONS,

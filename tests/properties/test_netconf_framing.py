@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.errors import WireError
-from collector.wire.netconf_framing import Deframer, encode_chunked, encode_delimited
+from collector.wire.netconf.framing import Deframer, encode_chunked, encode_delimited
 
 contents = st.binary(max_size=60).map(lambda inside: b"<" + inside + b">")
 """Anything, but no white space at the ends: it is not part of a message."""

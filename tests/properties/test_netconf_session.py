@@ -12,7 +12,7 @@ from collector.errors import IntakeFullError, SessionError, WireError
 from collector.model import CollectorTime
 from collector.subscriber.inbox import Inbox
 from collector.subscriber.session import Arrived, SessionSettings
-from collector.wire.netconf_hello import decode_hello, encode_hello, root_of
+from collector.wire.netconf.hello import decode_hello, encode_hello, root_of
 from tests.netconf_device import RunningClock
 
 SETTINGS = SessionSettings("core1", "u", retry_interval=1)

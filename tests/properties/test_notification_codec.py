@@ -21,10 +21,10 @@ from collector.model import (
     StateChange,
     SubscriptionTerms,
 )
-from collector.wire import names
 from collector.wire.encodings import yang_json
-from collector.wire.netconf_rpc import decode_reply, decode_rpc
-from collector.wire.notification import REASONS, decode, decode_contents, encode
+from collector.wire.netconf.rpc import decode_reply, decode_rpc
+from collector.wire.notifications.notification import REASONS, decode, decode_contents, encode
+from collector.wire.values import names
 from tests.reference.notification import naive_decode, naive_decode_xml, naive_xml_of
 
 K = NotificationKind

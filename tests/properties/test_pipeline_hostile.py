@@ -30,7 +30,7 @@ from collector.model import (
 from collector.pipeline import Pipeline
 from collector.pipeline.settings import encode_config
 from collector.store.tables import tables_of
-from collector.wire.timestamps import format_date_and_time
+from collector.wire.values.timestamps import format_date_and_time
 
 NOON = 1_800_000_000 * SECOND
 TIMES: list[Any] = [

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from collector.core.on_change.patch_ids import Patched, PatchIds
 from collector.errors import WireError
 from collector.model import CollectorTime, NotificationKind
-from collector.wire.notification import decode
-from collector.wire.udp_notif import decode_header
-from collector.wire.yang_patch import read_patch
+from collector.wire.notifications.notification import decode
+from collector.wire.notifications.yang_patch import read_patch
+from collector.wire.udp_notif.datagrams import decode_header
 from publisher_sim.device.simulate import Simulation
 from publisher_sim.scenario import Card, Changes, Fault, Push, Scenario
 from publisher_sim.truth.file import RecordLine

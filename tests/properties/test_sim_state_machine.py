@@ -22,8 +22,7 @@ from collector.model import (
     SelectionFilter,
     SubscriptionTerms,
 )
-from collector.wire import notification
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     DeleteSubscription,
     EstablishSubscription,
     KillSubscription,
@@ -35,6 +34,7 @@ from collector.wire.netconf_rpc import (
     decode_rpc,
     encode_rpc,
 )
+from collector.wire.notifications import notification
 from publisher_sim.cards.channel import ComponentSubscription, EndComponent, Forward, Register
 from publisher_sim.master import MasterPublisher, ports
 from publisher_sim.scenario import (

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from collector.model import SECOND, SubscriptionTerms
 from collector.subscriber.states import SubscriptionPhase, SubscriptionState
 from collector.subscriber.wanted import WantedSubscription
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     DeleteSubscription,
     EstablishSubscription,
     ModifySubscription,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.errors import WireError
-from collector.wire.udp_notif import (
+from collector.wire.udp_notif.datagrams import (
     Header,
     Option,
     decode_columns,

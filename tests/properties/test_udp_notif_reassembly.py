@@ -12,7 +12,7 @@ from collector.core.assembly.segments import Assembled, ReassemblyLimits, Segmen
 from collector.model import SECOND, RecordKind
 from collector.receivers.datagrams.batcher import Datagram, DatagramBatcher
 from collector.receivers.sockets.slab import DatagramSlab
-from collector.wire.udp_notif import encode_message
+from collector.wire.udp_notif.datagrams import encode_message
 
 T0 = 1_700_000_000 * SECOND
 SLAB = DatagramSlab(64)

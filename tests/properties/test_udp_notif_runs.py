@@ -22,7 +22,7 @@ from collector.model import SECOND, Octets
 from collector.receivers.datagrams.batcher import Datagram, DatagramBatcher
 from collector.receivers.sockets import slab as slabs
 from collector.receivers.sockets.slab import DatagramSlab
-from collector.wire.udp_notif import encode_message
+from collector.wire.udp_notif.datagrams import encode_message
 
 T0 = 1_700_000_000 * SECOND
 LARGE, SMALL, ONE_BY_ONE = DatagramSlab(128), DatagramSlab(7), DatagramSlab(1)

@@ -16,9 +16,9 @@ from typing import Any
 from collector.model import SECOND, MediaType, Verdict
 from collector.pipeline import CaptureFiles, JournalledConfig, Replayed, judge_captures
 from collector.store.tables import Said
-from collector.wire.packets import UdpPacket
-from collector.wire.pcap import write_pcap
-from collector.wire.udp_notif import encode_message
+from collector.wire.captures.packets import UdpPacket
+from collector.wire.captures.pcap import write_pcap
+from collector.wire.udp_notif.datagrams import encode_message
 
 START = 1_700_000_040
 """A multiple of 60."""

@@ -23,7 +23,7 @@ from collector.model import (
     Origin,
     Transport,
 )
-from collector.wire.notification import decode
+from collector.wire.notifications.notification import decode
 
 START = 1_700_000_040
 SECOND = 10**9

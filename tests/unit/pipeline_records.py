@@ -32,8 +32,8 @@ from collector.model import (
 from collector.pipeline import Pipeline
 from collector.pipeline.settings import encode_config
 from collector.store.tables import Said
-from collector.wire import names
-from collector.wire.notification import encode
+from collector.wire.notifications.notification import encode
+from collector.wire.values import names
 from tests.columns import part_of
 
 START = 1_800_000_000

@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from collector.model import NotificationKind
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     DeleteSubscription,
     EstablishSubscription,
     decode_reply,

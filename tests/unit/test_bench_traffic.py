@@ -11,8 +11,8 @@ import pytest
 
 from collector.model import SECOND, DeviceTime, MediaType, NotificationKind
 from collector.receivers.sockets.recvmmsg import recvmmsg_usable
-from collector.wire.notification import decode, decode_contents
-from collector.wire.udp_notif import decode_header
+from collector.wire.notifications.notification import decode, decode_contents
+from collector.wire.udp_notif.datagrams import decode_header
 from tests.bench import traffic, truth
 from tests.bench.load import Load, Plan
 from tests.bench.netconf_device import push_update

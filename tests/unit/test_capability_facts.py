@@ -13,14 +13,14 @@ from collector.subscriber.capabilities import DeviceCapabilities, Extension
 from collector.subscriber.facts import Fact, NodeFact, facts, node_facts
 from collector.views.capabilities import capabilities_json, print_capabilities
 from collector.views.console import make_console
-from collector.wire.netconf_capabilities import (
+from collector.wire.netconf.capabilities import (
     NodeCapabilities,
     PushCapabilities,
     SystemCapabilities,
     TransportCapability,
 )
-from collector.wire.netconf_library import Library, Module, Stream
-from collector.wire.node_paths import read_paths
+from collector.wire.netconf.library import Library, Module, Stream
+from collector.wire.netconf.node_paths import read_paths
 
 IF = "urn:ietf:params:xml:ns:yang:ietf-interfaces"
 SN, YP = "ietf-subscribed-notifications", "ietf-yang-push"

@@ -15,7 +15,7 @@ from collector.config import KnownSubscriptionSettings
 from collector.model import SECOND, MediaType, Outcome
 from collector.pipeline import Replayed
 from collector.store.tables import Said
-from collector.wire.packets import ETHERNET, UdpPacket
+from collector.wire.captures.packets import ETHERNET, UdpPacket
 from tests.unit.capture_maker import (
     START as BEGIN,
 )

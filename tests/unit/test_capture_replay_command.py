@@ -26,7 +26,7 @@ from collector.views.replay_summary import (
     advices,
     read_lines,
 )
-from collector.wire.packets import UdpPacket
+from collector.wire.captures.packets import UdpPacket
 from tests.unit.capture_maker import (
     capture,
     cards,

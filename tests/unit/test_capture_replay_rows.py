@@ -14,7 +14,7 @@ from collector.pipeline import CaptureFiles, JournalledConfig, Pipeline, judge_c
 from collector.pipeline.recovery import open_rows
 from collector.store.query import open_query
 from collector.store.tables import Said
-from collector.wire.pcap import UdpPacket
+from collector.wire.captures.pcap import UdpPacket
 from tests.unit.capture_maker import (
     cards,
     judged,

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from collector.model import Outcome
 from collector.pipeline.chronology import LATEST, Chronology
-from collector.wire.packets import UdpPacket
+from collector.wire.captures.packets import UdpPacket
 from tests.unit.capture_maker import (
     cards,
     judged,

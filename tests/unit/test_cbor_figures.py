@@ -16,10 +16,10 @@ from collector.model import (
     SubscriptionTerms,
     TypedText,
 )
-from collector.wire import names
 from collector.wire.encodings.cbor_names import with_sids, with_tags
 from collector.wire.encodings.yang_cbor import CborEncoding, parse_plain
-from collector.wire.notification import decode, decode_contents, encode
+from collector.wire.notifications.notification import decode, decode_contents, encode
+from collector.wire.values import names
 from tests.vectors.rfc9254 import ABSOLUTE, MESSAGES, SIDS, VALUES
 
 CBOR = MediaType.YANG_DATA_CBOR

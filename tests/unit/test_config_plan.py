@@ -11,13 +11,13 @@ from collector.model import DeviceTime, OnChange, SelectionFilter, SubscriptionT
 from collector.subscriber.config_plan import MARK, Plan, WantedConfigured, plan
 from collector.subscriber.config_terms import same_terms
 from collector.subscriber.config_words import differences, what
-from collector.wire.receiver_instances import ReceiverInstance
-from collector.wire.subscription_config import (
+from collector.wire.subscriptions.config import (
     Configuration,
     ConfiguredReceiver,
     ConfiguredSubscription,
     Edit,
 )
+from collector.wire.subscriptions.receiver_instances import ReceiverInstance
 
 S = 1_000_000_000
 HERE = ReceiverInstance("here", "udp-notif", "192.0.2.1", 10003, spelling="udp-notif-26")

@@ -22,7 +22,7 @@ from collector.subscriber.config_plan import Plan
 from collector.subscriber.config_saving import Saving
 from collector.subscriber.config_writing import How
 from collector.subscriber.configuring import Look
-from collector.wire.subscription_config import ConfiguredSubscription, Edit
+from collector.wire.subscriptions.config import ConfiguredSubscription, Edit
 from tests.unit.test_config_configured import CONFIG
 
 EDIT = Edit(None, ConfiguredSubscription(100, SubscriptionTerms(stream="NETCONF")))

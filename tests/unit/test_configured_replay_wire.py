@@ -14,8 +14,8 @@ from collector.model import (
     StateChange,
     SubscriptionTerms,
 )
-from collector.wire import notification, xml
-from collector.wire.subscription_config import (
+from collector.wire.notifications import notification
+from collector.wire.subscriptions.config import (
     ConfiguredReceiver,
     ConfiguredSubscription,
     Edit,
@@ -23,6 +23,7 @@ from collector.wire.subscription_config import (
     write_edits,
     write_subscription,
 )
+from collector.wire.values import xml
 
 SN = "urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications"
 STARTED = f"""\

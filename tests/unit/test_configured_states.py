@@ -15,8 +15,8 @@ from collector.model import SECOND, CollectorTime, SubscriptionTerms
 from collector.service.configured_rows import configured_rows
 from collector.service.configured_watch import ConfiguredWatch, configured_ids
 from collector.subscriber.configured_states import ConfiguredPhase, ConfiguredStates
-from collector.wire.netconf_looks import LOOK
-from collector.wire.netconf_rpc import ReceiverState, SubscriptionState, decode_rpc, encode_rpc
+from collector.wire.netconf.looks import LOOK
+from collector.wire.netconf.rpc import ReceiverState, SubscriptionState, decode_rpc, encode_rpc
 from tests.unit.test_config_configured import CONFIG
 
 P = ConfiguredPhase

@@ -29,10 +29,9 @@ from collector.subscriber.config_plan import MARK, Plan
 from collector.subscriber.config_wanted import configured_on
 from collector.subscriber.configuring import Configurer, Done, Look
 from collector.subscriber.session import SessionSettings
-from collector.wire import names, xml
-from collector.wire.netconf_capabilities import SystemCapabilities, TransportCapability
-from collector.wire.netconf_library import Library, Module
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.capabilities import SystemCapabilities, TransportCapability
+from collector.wire.netconf.library import Library, Module
+from collector.wire.netconf.rpc import (
     CANDIDATE,
     RUNNING,
     EditConfig,
@@ -43,14 +42,15 @@ from collector.wire.netconf_rpc import (
     encode_rpc,
     operation_name,
 )
-from collector.wire.receiver_instances import ReceiverInstance
-from collector.wire.subscription_config import (
+from collector.wire.subscriptions.config import (
     Configuration,
     ConfiguredSubscription,
     Edit,
     read_configuration,
     write_edits,
 )
+from collector.wire.subscriptions.receiver_instances import ReceiverInstance
+from collector.wire.values import names, xml
 from publisher_sim.master import ports
 from publisher_sim.scenario import Configuration as Configurable
 from tests.unit.test_sim_configuration import Device
@@ -329,7 +329,7 @@ def test_what_cannot_be_read(reply: bytes, word: str) -> None:
 def test_too_much_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
     session = SimSession()
     do(session)
-    monkeypatch.setattr("collector.wire.subscription_config.MAX_SUBSCRIPTIONS", 1)
+    monkeypatch.setattr("collector.wire.subscriptions.config.MAX_SUBSCRIPTIONS", 1)
     with pytest.raises(ProtocolError, match="its configuration cannot be read"):
         look(session)
 

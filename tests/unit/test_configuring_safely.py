@@ -19,8 +19,7 @@ from collector.service.ways import Ways
 from collector.subscriber.config_saving import OTHERS, Saving
 from collector.subscriber.config_writing import CONFIRM_SECONDS, How
 from collector.subscriber.configuring import Configurer, Done
-from collector.wire import names
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     CANDIDATE,
     RUNNING,
     STARTUP,
@@ -29,7 +28,8 @@ from collector.wire.netconf_rpc import (
     Lock,
     decode_rpc,
 )
-from collector.wire.subscription_config import Configuration, Edit, write_edits
+from collector.wire.subscriptions.config import Configuration, Edit, write_edits
+from collector.wire.values import names
 from tests.unit.test_configuring import (
     CONFIG,
     THROUGH_CANDIDATE,

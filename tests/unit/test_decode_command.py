@@ -20,7 +20,7 @@ from collector.model import MediaType, RecordKind, Transport
 from collector.views import conformance as report_view
 from collector.views import decoding
 from collector.views.streamed_table import LOOK, StreamedTable
-from collector.wire.timestamps import format_date_and_time, parse_date_and_time
+from collector.wire.values.timestamps import format_date_and_time, parse_date_and_time
 from tests.unit.capture_maker import (
     capture,
     cards,

@@ -10,9 +10,10 @@ import pytest
 
 from collector.errors import UsageError, WireError
 from collector.model import MediaType, Notification, NotificationKind
-from collector.wire import names, protobuf
-from collector.wire.notification import decode, decode_contents, encode, encoding_of
-from collector.wire.telemetry import subscription_number
+from collector.wire.dialout import protobuf
+from collector.wire.dialout.telemetry import subscription_number
+from collector.wire.notifications.notification import decode, decode_contents, encode, encoding_of
+from collector.wire.values import names
 
 CISCO, HUAWEI = int(MediaType.CISCO_GPB), int(MediaType.HUAWEI_GPB)
 MS = 1_000_000

@@ -9,10 +9,11 @@ import pytest
 
 from collector.errors import UsageError, WireError
 from collector.model import MediaType, Notification, NotificationKind
-from collector.wire import names, telemetry
+from collector.wire.dialout import telemetry
+from collector.wire.dialout.telemetry import Row, subscription_number
 from collector.wire.encodings.dialout_json import HuaweiJsonEncoding
-from collector.wire.notification import decode, decode_contents, encode
-from collector.wire.telemetry import Row, subscription_number
+from collector.wire.notifications.notification import decode, decode_contents, encode
+from collector.wire.values import names
 
 CISCO, HUAWEI = int(MediaType.CISCO_JSON), int(MediaType.HUAWEI_JSON)
 MS = 1_000_000

@@ -27,9 +27,9 @@ from collector.model import (
 )
 from collector.pipeline import Pipeline
 from collector.pipeline.settings import encode_config
-from collector.wire import names
+from collector.wire.dialout.telemetry import ALONE, Collection, subscription_number
 from collector.wire.encodings.gpb import CiscoGpbEncoding, HuaweiGpbEncoding
-from collector.wire.telemetry import ALONE, Collection, subscription_number
+from collector.wire.values import names
 
 START = 1_800_000_000 * SECOND
 PERIOD = 10

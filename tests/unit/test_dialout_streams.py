@@ -6,7 +6,7 @@ import pytest
 
 from collector.errors import UsageError, WireError
 from collector.model import MediaType
-from collector.wire.dialout import (
+from collector.wire.dialout.streams import (
     Arrived,
     CiscoStream,
     HuaweiStream,

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.wire.notification import decode
-from collector.wire.pcap import UdpPacket, read_pcap, write_pcap
-from collector.wire.udp_notif import decode_header, encode_message
+from collector.wire.captures.pcap import UdpPacket, read_pcap, write_pcap
+from collector.wire.notifications.notification import decode
+from collector.wire.udp_notif.datagrams import decode_header, encode_message
 from publisher_sim.cli import status_of
 
 SECOND = 1_000_000_000

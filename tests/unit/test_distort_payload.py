@@ -8,7 +8,7 @@ import cbor2
 import pytest
 from msgspec.structs import replace
 
-from collector.wire.notification import decode
+from collector.wire.notifications.notification import decode
 from publisher_sim.distort.messages import SECOND, Captured, Message
 from publisher_sim.distort.payload import CBOR, JSON, XML, respell, rewrite
 

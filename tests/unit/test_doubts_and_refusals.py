@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from collector.model import SECOND, OnChange, SelectionFilter, SubscriptionTerms
 from collector.subscriber.capabilities import DeviceCapabilities, look
 from collector.subscriber.checks import doubts
-from collector.wire import xml
-from collector.wire.netconf_rpc import EstablishSubscription, Get
+from collector.wire.netconf.rpc import EstablishSubscription, Get
+from collector.wire.values import xml
 from publisher_sim.scenario import Changes, Limits, Periods, Push
 from tests.unit.test_sim_retrieval import IF, Device, device_of
 

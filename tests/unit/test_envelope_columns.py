@@ -1,4 +1,4 @@
-"""``wire.envelopes`` and ``wire.timestamp_columns``: a batch says what each message alone says."""
+"""``wire``, envelopes and times as columns: a batch says what each message alone says."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from collector.errors import WireError
 from collector.model import NotificationKind, Octets, SidTable
-from collector.wire.envelopes import decode_batch
-from collector.wire.timestamp_columns import parse_many
-from collector.wire.timestamps import format_date_and_time, parse_date_and_time
+from collector.wire.notifications.envelopes import decode_batch
+from collector.wire.values.timestamp_columns import parse_many
+from collector.wire.values.timestamps import format_date_and_time, parse_date_and_time
 from tests.columns import plain
 from tests.envelope_rows import CORES, JSON, check_batch, core, decode_alone
 
@@ -189,7 +189,7 @@ def test_one_message_of_another_encoding_does_not_slow_down_its_batch(
         decoded.append(media_type)
         return decode_alone(payload, media_type, sids)
 
-    monkeypatch.setattr("collector.wire.envelopes.decode", counted)
+    monkeypatch.setattr("collector.wire.notifications.envelopes.decode", counted)
     found = check_batch([MESSAGES[0]] * 30, [JSON] * 29 + [3])
     assert decoded == [3]
     assert list(found.others) == [29]

@@ -18,7 +18,7 @@ from collector.errors import WireError
 from collector.model import SECOND
 from collector.wire.encodings import yang_json
 from collector.wire.encodings.yang_json import read_headings
-from collector.wire.timestamps import format_date_and_time, parse_date_and_time
+from collector.wire.values.timestamps import format_date_and_time, parse_date_and_time
 from tests import hostile_json
 from tests.columns import unlike
 from tests.envelope_rows import check_batch, core

@@ -9,8 +9,8 @@ from random import Random
 import pytest
 
 from collector import fast
-from collector.wire import xml
-from collector.wire.timestamps import parse_date_and_time
+from collector.wire.values import xml
+from collector.wire.values.timestamps import parse_date_and_time
 from tests import hostile_xml
 from tests.envelope_rows import check_batch, core
 from tests.fast_columns import XML, Row, envelope_rows

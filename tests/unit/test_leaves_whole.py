@@ -16,9 +16,9 @@ from collector.model import DeviceTime, MediaType, Notification, NotificationKin
 from collector.schema.sid import experimental_sids_folder, load_sids
 from collector.service.gauges import refresh
 from collector.service.lifecycle import Service
-from collector.wire import names
-from collector.wire.notification import encode
-from collector.wire.udp_notif import encode_message
+from collector.wire.notifications.notification import encode
+from collector.wire.udp_notif.datagrams import encode_message
+from collector.wire.values import names
 from tests.leaf_modules import write_modules
 from tests.unit.test_service_whole import config_in, run, served
 

@@ -17,7 +17,7 @@ from collector.service.module_cache import (
     read_note,
     write_note,
 )
-from collector.wire.netconf_schemas import Inventory, ModuleId
+from collector.wire.netconf.schemas import Inventory, ModuleId
 
 A, B = ModuleId("a", "2026-01-01"), ModuleId("b")
 

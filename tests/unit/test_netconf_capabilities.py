@@ -6,8 +6,8 @@ import pytest
 
 from collector.errors import WireError
 from collector.model import CENTISECOND, SECOND
-from collector.wire import netconf_capabilities, xml
-from collector.wire.netconf_capabilities import (
+from collector.wire.netconf import capabilities as netconf_capabilities
+from collector.wire.netconf.capabilities import (
     CONFIG_CHANGES,
     STATE_CHANGES,
     NodeCapabilities,
@@ -17,7 +17,8 @@ from collector.wire.netconf_capabilities import (
     read_capabilities,
     stated,
 )
-from collector.wire.node_paths import NodePath, read_paths
+from collector.wire.netconf.node_paths import NodePath, read_paths
+from collector.wire.values import xml
 
 BOTH = (CONFIG_CHANGES, STATE_CHANGES)
 HEAD = """<system-capabilities xmlns="urn:ietf:params:xml:ns:yang:ietf-system-capabilities"

@@ -6,8 +6,7 @@ import pytest
 
 from collector.errors import ProtocolError, UsageError
 from collector.model import DeviceTime, SelectionFilter
-from collector.wire import names, xml
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     CANDIDATE,
     RUNNING,
     STARTUP,
@@ -33,6 +32,7 @@ from collector.wire.netconf_rpc import (
     encode_reply,
     encode_rpc,
 )
+from collector.wire.values import names, xml
 
 BASE = "urn:ietf:params:xml:ns:netconf:base:1.0"
 NMDA = "urn:ietf:params:xml:ns:yang:ietf-netconf-nmda"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import WireError
-from collector.wire.netconf_framing import Deframer, encode_chunked, encode_delimited
+from collector.wire.netconf.framing import Deframer, encode_chunked, encode_delimited
 
 RFC6242_4_2 = (
     b"\n#4\n"

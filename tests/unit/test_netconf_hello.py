@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import WireError
-from collector.wire.netconf_hello import Hello, Root, decode_hello, encode_hello, root_of
+from collector.wire.netconf.hello import Hello, Root, decode_hello, encode_hello, root_of
 from tests.vectors.netconf_hello import HELLO_OF_RFC6242
 
 

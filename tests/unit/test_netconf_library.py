@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import WireError
-from collector.wire import netconf_library, xml
-from collector.wire.netconf_library import (
+from collector.wire.netconf import library as netconf_library
+from collector.wire.netconf.library import (
     Library,
     Module,
     Stream,
@@ -19,6 +19,7 @@ from collector.wire.netconf_library import (
     read_library,
     read_streams,
 )
+from collector.wire.values import xml
 
 LIBRARY = "urn:ietf:params:xml:ns:yang:ietf-yang-library"
 NMDA = f"""<yang-library xmlns="{LIBRARY}" xmlns:ds="urn:ietf:params:xml:ns:yang:ietf-datastores">

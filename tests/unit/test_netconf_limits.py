@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import WireError
-from collector.wire import xml
-from collector.wire.netconf_rpc import MAX_OUTCOME, decode_reply
-from collector.wire.terms import MAX_GENERATORS
+from collector.wire.netconf.rpc import MAX_OUTCOME, decode_reply
+from collector.wire.subscriptions.terms import MAX_GENERATORS
+from collector.wire.values import xml
 from tests.hostile_device import established, reply, rpc_of
 
 REQUEST = rpc_of("establish-subscription")

@@ -8,8 +8,7 @@ import pytest
 
 from collector.errors import ProtocolError, UsageError, WireError
 from collector.model import SECOND, OnChange, SelectionFilter, SubscriptionTerms
-from collector.wire import names, xml
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     ERROR_TAGS,
     CloseSession,
     Data,
@@ -36,6 +35,7 @@ from collector.wire.netconf_rpc import (
     operation_name,
     refusal,
 )
+from collector.wire.values import names, xml
 
 S = 1_000_000_000
 BASE = "urn:ietf:params:xml:ns:netconf:base:1.0"

@@ -8,7 +8,7 @@ import pytest
 
 from collector.errors import WireError
 from collector.model import OnChange, SelectionFilter, SubscriptionTerms
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     DeleteSubscription,
     EstablishSubscription,
     ModifySubscription,

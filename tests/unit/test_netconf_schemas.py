@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import ProtocolError, WireError
-from collector.wire import netconf_schemas, xml
-from collector.wire.netconf_schemas import (
+from collector.wire.netconf import schemas as netconf_schemas
+from collector.wire.netconf.schemas import (
     GetSchema,
     Inventory,
     ModuleId,
@@ -20,6 +20,7 @@ from collector.wire.netconf_schemas import (
     inventory_of,
     latest_revision,
 )
+from collector.wire.values import xml
 
 BASE = "urn:ietf:params:xml:ns:netconf:base:1.0"
 MONITORING = "urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"

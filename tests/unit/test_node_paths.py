@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from collector.model import SelectionFilter
-from collector.wire import node_paths
-from collector.wire.node_paths import (
+from collector.wire.netconf import node_paths
+from collector.wire.netconf.node_paths import (
     NodePath,
     named_modules,
     read_paths,

@@ -10,10 +10,10 @@ import pytest
 
 from collector.errors import WireError
 from collector.model import MediaType, Notification, NotificationKind
-from collector.wire import members, names, plain_xml
-from collector.wire.encodings import yang_xml
-from collector.wire.notification import decode
-from collector.wire.timestamps import parse_date_and_time
+from collector.wire.encodings import members, yang_xml
+from collector.wire.notifications.notification import decode
+from collector.wire.values import names, plain_xml
+from collector.wire.values.timestamps import parse_date_and_time
 
 K = NotificationKind
 T = "2027-01-15T08:00:00.5Z"

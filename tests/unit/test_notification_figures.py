@@ -19,8 +19,8 @@ from collector.model import (
     StateChange,
     SubscriptionTerms,
 )
-from collector.wire import names
-from collector.wire.notification import decode, decode_contents
+from collector.wire.notifications.notification import decode, decode_contents
+from collector.wire.values import names
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "notification"
 S = 1_000_000_000

@@ -9,9 +9,9 @@ import pytest
 
 from collector.errors import WireError
 from collector.model import MediaType
-from collector.wire import xml
 from collector.wire.encodings import cbor_items, yang_cbor, yang_json
-from collector.wire.notification import decode, decode_contents
+from collector.wire.notifications.notification import decode, decode_contents
+from collector.wire.values import xml
 
 JSON, XML, CBOR = MediaType.YANG_DATA_JSON, MediaType.YANG_DATA_XML, MediaType.YANG_DATA_CBOR
 T = "2025-03-15T03:25:38Z"

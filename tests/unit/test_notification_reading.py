@@ -17,9 +17,9 @@ from collector.model import (
     SelectionFilter,
     SubscriptionTerms,
 )
-from collector.wire import names
 from collector.wire.encodings import yang_json
-from collector.wire.notification import REASONS, decode, encoding_of
+from collector.wire.notifications.notification import REASONS, decode, encoding_of
+from collector.wire.values import names
 
 K = NotificationKind
 S = 1_000_000_000

@@ -20,8 +20,8 @@ from collector.model import (
     StateChange,
     SubscriptionTerms,
 )
-from collector.wire import names
-from collector.wire.notification import decode, decode_contents, encode
+from collector.wire.notifications.notification import decode, decode_contents, encode
+from collector.wire.values import names
 
 K = NotificationKind
 S = 1_000_000_000

@@ -1,4 +1,4 @@
-"""``wire.pcap`` and ``wire.packets``: files and frames typed field by field."""
+"""``wire.captures.pcap`` and ``wire.captures.packets``: files and frames typed field by field."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 from collector.errors import WireError
 from collector.model import SECOND
-from collector.wire import packets as layers
-from collector.wire.packets import PacketReader, UdpPacket
-from collector.wire.pcap import CaptureReader, read_pcap, write_pcap
+from collector.wire.captures import packets as layers
+from collector.wire.captures.packets import PacketReader, UdpPacket
+from collector.wire.captures.pcap import CaptureReader, read_pcap, write_pcap
 
 TIME = 1_700_000_000 * SECOND + 123_456_789
 

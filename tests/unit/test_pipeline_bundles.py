@@ -11,7 +11,7 @@ import pytest
 from collector.core.engine import Engine
 from collector.model import SECOND, NotificationKind, Outcome, RecordKind
 from collector.pipeline import Pipeline
-from collector.wire import names
+from collector.wire.values import names
 from tests.unit.pipeline_records import (
     CARDS,
     PERIOD,
@@ -181,7 +181,7 @@ def test_what_a_device_knows_already_is_not_taken_again() -> None:
 
 def test_contents_of_every_entry_are_compared() -> None:
     """Nodes of the second notification are those of the second."""
-    from collector.wire.nodes import read_nodes
+    from collector.wire.notifications.nodes import read_nodes
 
     first = update(1).replace(b'{"c":1}', b'{"l":[{"name":"x","v":1}]}')
     second = update(1).replace(b'{"c":1}', b'{"l":[{"name":"y","v":1}]}')
@@ -202,7 +202,7 @@ def test_the_same_in_cbor_and_xml() -> None:
 
             payload = cbor2.dumps(message)
         else:
-            from collector.wire.plain_xml import message_to_xml
+            from collector.wire.values.plain_xml import message_to_xml
 
             payload = message_to_xml(message)
         story.data(10.2, payload, media_type=media_type)

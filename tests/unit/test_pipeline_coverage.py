@@ -31,9 +31,9 @@ from collector.pipeline import Pipeline, sampling
 from collector.pipeline.sampling import every_of
 from collector.pipeline.settings import encode_config
 from collector.store.tables import Said
-from collector.wire.netconf_rpc import EstablishSubscription, encode_rpc
-from collector.wire.nodes import NodeIds, read_nodes
-from collector.wire.udp_notif import decode_header
+from collector.wire.netconf.rpc import EstablishSubscription, encode_rpc
+from collector.wire.notifications.nodes import NodeIds, read_nodes
+from collector.wire.udp_notif.datagrams import decode_header
 from publisher_sim.device.simulate import START, default_terms, simulate
 from publisher_sim.scenario import Fault, Push, Scenario
 from tests.columns import joined, part_of

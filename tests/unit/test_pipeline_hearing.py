@@ -18,8 +18,8 @@ from collector.model import (
 from collector.pipeline import Pipeline
 from collector.pipeline import hearing as room
 from collector.store.tables import Said
-from collector.wire import names
-from collector.wire.notification import encode
+from collector.wire.notifications.notification import encode
+from collector.wire.values import names
 from tests.unit.pipeline_records import DEVICE, SECOND, START, Story, ns
 from tests.unit.pipeline_records import state_change as periodic
 from tests.unit.pipeline_records import update as with_contents

@@ -30,8 +30,8 @@ from collector.schema.sid import experimental_sids_folder, load_sids
 from collector.store.query import open_query
 from collector.store.tables import LEAVES, Said, tables_of
 from collector.store.writer import StoreWriter
-from collector.wire import names
-from collector.wire.notification import encode
+from collector.wire.notifications.notification import encode
+from collector.wire.values import names
 from tests.leaf_modules import schema, write_modules
 from tests.unit.pipeline_records import (
     DEVICE,

@@ -10,10 +10,10 @@ import pytest
 
 from collector.model import FLAG_IDS, RecordKind, RpcNote, SubscriptionTerms, Transport
 from collector.pipeline import Pipeline
-from collector.wire.netconf_looks import CROSS_CHECK, LOOK
-from collector.wire.netconf_replies import ReceiverState, Subscriptions, SubscriptionState
-from collector.wire.netconf_rpc import SubscriptionState as Entry
-from collector.wire.netconf_rpc import encode_reply, encode_rpc
+from collector.wire.netconf.looks import CROSS_CHECK, LOOK
+from collector.wire.netconf.replies import ReceiverState, Subscriptions, SubscriptionState
+from collector.wire.netconf.rpc import SubscriptionState as Entry
+from collector.wire.netconf.rpc import encode_reply, encode_rpc
 from tests.unit.pipeline_records import DEVICE, PERIOD, Story, ns, rpc, update
 
 KINDS = ("records_", "device_lists_", "receiver_", "not_at_", "at_device_")

@@ -20,8 +20,8 @@ from collector.model import (
 )
 from collector.pipeline import Pipeline, patches
 from collector.store.tables import EDITS, edit_rows, tables_of
-from collector.wire import names
-from collector.wire.notification import encode
+from collector.wire.notifications.notification import encode
+from collector.wire.values import names
 from tests.unit.pipeline_records import STRANGER, Story, ns, update
 
 PUSH = {False: NotificationKind.PUSH_UPDATE, True: NotificationKind.PUSH_CHANGE_UPDATE}

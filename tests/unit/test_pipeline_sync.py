@@ -19,8 +19,8 @@ from collector.model import (
     Transport,
 )
 from collector.pipeline import Pipeline
-from collector.wire import names
-from collector.wire.notification import encode
+from collector.wire.notifications.notification import encode
+from collector.wire.values import names
 from tests.unit.pipeline_records import SOURCE, Story, ns
 from tests.unit.test_pipeline_patches import change, edit
 

@@ -13,8 +13,8 @@ from collector.model import TypedText
 from collector.schema import flatten as flattening
 from collector.schema.flatten import Leaf, Leaves, flatten
 from collector.schema.tree import NO_SCHEMA, Schema
-from collector.wire.nodes import contents_of, guess_key
-from collector.wire.notification import decode_contents
+from collector.wire.notifications.nodes import contents_of, guess_key
+from collector.wire.notifications.notification import decode_contents
 from tests.leaf_modules import SIDS, schema
 
 GUESS = {typed: partial(guess_key, lists_marked=typed) for typed in (True, False)}

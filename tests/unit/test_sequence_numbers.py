@@ -22,7 +22,7 @@ from collector.model import (
 )
 from collector.pipeline import Pipeline
 from collector.pipeline.settings import encode_config
-from collector.wire.timestamps import format_date_and_time
+from collector.wire.values.timestamps import format_date_and_time
 from tests.helpers import Wire, changed, established, update
 
 START = 1_800_000_000 * SECOND

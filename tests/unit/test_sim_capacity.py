@@ -9,7 +9,7 @@ from msgspec import structs
 
 from collector.errors import ConfigError
 from collector.model import NotificationKind, OnChange, SubscriptionTerms
-from collector.wire.netconf_rpc import EstablishSubscription, Get, ModifySubscription
+from collector.wire.netconf.rpc import EstablishSubscription, Get, ModifySubscription
 from publisher_sim.data.entries import Node
 from publisher_sim.data.selection import Selection
 from publisher_sim.master.capacity import Capacity

@@ -12,15 +12,15 @@ from msgspec import structs
 
 from collector.errors import ProtocolError
 from collector.model import NotificationKind, OnChange, SelectionFilter, SubscriptionTerms
-from collector.wire import notification
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     DeleteSubscription,
     EstablishSubscription,
     ModifySubscription,
     ResyncSubscription,
     decode_rpc,
 )
-from collector.wire.yang_patch import YangPatch, read_patch
+from collector.wire.notifications import notification
+from collector.wire.notifications.yang_patch import YangPatch, read_patch
 from publisher_sim.agent import Account, AgentAction, AgentPublisher, Transmit
 from publisher_sim.cards.channel import (
     ComponentSubscription,

@@ -15,8 +15,7 @@ from collector.model import (
     SelectionFilter,
     SubscriptionTerms,
 )
-from collector.wire import names, xml
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     CANDIDATE,
     RUNNING,
     Commit,
@@ -32,8 +31,7 @@ from collector.wire.netconf_rpc import (
     Unlock,
     Validate,
 )
-from collector.wire.receiver_instances import ReceiverInstance
-from collector.wire.subscription_config import (
+from collector.wire.subscriptions.config import (
     SUBSCRIPTIONS,
     ConfiguredReceiver,
     ConfiguredSubscription,
@@ -41,6 +39,8 @@ from collector.wire.subscription_config import (
     read_configuration,
     write_edits,
 )
+from collector.wire.subscriptions.receiver_instances import ReceiverInstance
+from collector.wire.values import names, xml
 from publisher_sim.cards.channel import ComponentSubscription, ResyncComponent
 from publisher_sim.master import ports
 from publisher_sim.master.configuration.operations import capabilities

@@ -17,8 +17,8 @@ from collector.model import (
     SubscriptionTerms,
     Verdict,
 )
-from collector.wire import notification
-from collector.wire.netconf_rpc import EstablishSubscription, KillSubscription
+from collector.wire.netconf.rpc import EstablishSubscription, KillSubscription
+from collector.wire.notifications import notification
 from publisher_sim.device.simulate import simulate
 from publisher_sim.master import ports
 from publisher_sim.master.dynamic import FIRST_ID

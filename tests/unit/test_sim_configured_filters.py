@@ -8,7 +8,7 @@ import pytest
 
 from collector.model import NotificationKind, SelectionFilter
 from collector.model import SubscriptionTerms as Terms
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     CANDIDATE,
     RUNNING,
     Commit,

@@ -8,11 +8,11 @@ import pytest
 
 from collector.model import DeviceTime, MediaType, NotificationKind, SelectionFilter
 from collector.model import SubscriptionTerms as Terms
-from collector.wire import notification
-from collector.wire.names import NAMESPACES, SN
-from collector.wire.netconf_rpc import EstablishSubscription, GetData, ResetReceiver
-from collector.wire.subscription_config import ConfiguredReceiver, ConfiguredSubscription, Edit
-from collector.wire.udp_notif import decode_header
+from collector.wire.netconf.rpc import EstablishSubscription, GetData, ResetReceiver
+from collector.wire.notifications import notification
+from collector.wire.subscriptions.config import ConfiguredReceiver, ConfiguredSubscription, Edit
+from collector.wire.udp_notif.datagrams import decode_header
+from collector.wire.values.names import NAMESPACES, SN
 from publisher_sim.agent import AgentPublisher, Transmit
 from publisher_sim.master import ports
 from publisher_sim.scenario import MASTER, Fault, Stream

@@ -8,8 +8,7 @@ import pytest
 
 from collector.errors import ConfigError, ProtocolError
 from collector.model import NotificationKind, SubscriptionTerms
-from collector.wire import notification
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     CANDIDATE,
     RUNNING,
     STARTUP,
@@ -22,7 +21,8 @@ from collector.wire.netconf_rpc import (
     Unlock,
     Validate,
 )
-from collector.wire.subscription_config import Edit, read_configuration
+from collector.wire.notifications import notification
+from collector.wire.subscriptions.config import Edit, read_configuration
 from publisher_sim.master import ports
 from publisher_sim.master.configuration.operations import capabilities
 from publisher_sim.scenario import Configuration, Fault, check

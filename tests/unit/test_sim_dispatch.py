@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collector.errors import ProtocolError
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     CloseSession,
     Get,
     Ok,

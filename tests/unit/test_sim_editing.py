@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import ProtocolError
-from collector.wire import xml
-from collector.wire.netconf_rpc import CANDIDATE, RUNNING
+from collector.wire.netconf.rpc import CANDIDATE, RUNNING
+from collector.wire.values import xml
 from publisher_sim.master.configuration.checking import check
 from publisher_sim.master.configuration.datastores import Datastores
 from publisher_sim.master.configuration.editing import edited, empty

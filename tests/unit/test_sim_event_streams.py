@@ -10,8 +10,7 @@ from msgspec import structs
 from collector.errors import ConfigError
 from collector.model import DeviceTime, Notification, NotificationKind, SelectionFilter
 from collector.model import SubscriptionTerms as Terms
-from collector.wire import notification
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     CloseSession,
     DeleteSubscription,
     EstablishSubscription,
@@ -23,6 +22,7 @@ from collector.wire.netconf_rpc import (
     decode_rpc,
     encode_rpc,
 )
+from collector.wire.notifications import notification
 from publisher_sim.master import forwarding, ports
 from publisher_sim.master.forwarding import MAX_HELD
 from publisher_sim.scenario import Limits, NamedFilter, Netconf, Stream, User, parse_scenario

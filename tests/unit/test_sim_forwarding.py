@@ -7,7 +7,7 @@ from msgspec import structs
 
 from collector.errors import ConfigError
 from collector.model import NotificationKind
-from collector.wire.netconf_rpc import DeleteSubscription, EstablishSubscription
+from collector.wire.netconf.rpc import DeleteSubscription, EstablishSubscription
 from publisher_sim.cards.channel import Forward, Register
 from publisher_sim.master import forwarding, ports
 from publisher_sim.master.forwarding import Forwarding

@@ -15,8 +15,7 @@ from collector.model import (
     SelectionFilter,
     SubscriptionTerms,
 )
-from collector.wire import notification
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     CloseSession,
     DeleteSubscription,
     EstablishSubscription,
@@ -32,6 +31,7 @@ from collector.wire.netconf_rpc import (
     decode_rpc,
     encode_rpc,
 )
+from collector.wire.notifications import notification
 from publisher_sim.cards.channel import (
     ComponentSubscription,
     EndComponent,

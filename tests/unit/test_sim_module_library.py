@@ -10,16 +10,16 @@ import pytest
 from collector.errors import ProtocolError
 from collector.schema.loader import bundled_modules_folder
 from collector.schema.validate import validate
-from collector.wire import names
-from collector.wire.netconf_library import originator_leaves
-from collector.wire.netconf_requests import CloseSession, Get, decode_rpc, encode_rpc
-from collector.wire.netconf_schemas import (
+from collector.wire.netconf.library import originator_leaves
+from collector.wire.netconf.requests import CloseSession, Get, decode_rpc, encode_rpc
+from collector.wire.netconf.schemas import (
     GetSchema,
     ModuleId,
     decode_schema,
     encode_get_schema,
     latest_revision,
 )
+from collector.wire.values import names
 from publisher_sim.data.module_library import answer_get_schema, installed_modules, modules_of
 
 OWN = ModuleId("ietf-yp-observation", "2026-05-11")

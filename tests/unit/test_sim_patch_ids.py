@@ -6,8 +6,8 @@ import pytest
 
 from collector.core.on_change.patch_ids import Patched, PatchIds
 from collector.model import CollectorTime, Event
-from collector.wire.notification import decode
-from collector.wire.yang_patch import read_patch
+from collector.wire.notifications.notification import decode
+from collector.wire.notifications.yang_patch import read_patch
 from publisher_sim.agent import AgentPublisher, Transmit
 from publisher_sim.cards.channel import ResyncComponent
 from publisher_sim.scenario import Changes, Push, Scenario

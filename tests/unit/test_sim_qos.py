@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from collector.model import SubscriptionTerms as Terms
-from collector.wire.netconf_rpc import DeleteSubscription, EstablishSubscription, Get
+from collector.wire.netconf.rpc import DeleteSubscription, EstablishSubscription, Get
 from publisher_sim.master import ports
 from publisher_sim.master.forwarding import EventPiece, Qos, shared
 from publisher_sim.publishers.grpc_dialout import GrpcDialoutPublisher

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from collector.model import OnChange, SelectionFilter
 from collector.model import SubscriptionTerms as Terms
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     DeleteSubscription,
     EstablishSubscription,
     KillSubscription,

@@ -15,21 +15,20 @@ from collector.model import (
     SelectionFilter,
     SubscriptionTerms,
 )
-from collector.wire import notification, xml
-from collector.wire.netconf_capabilities import (
+from collector.wire.netconf.capabilities import (
     PushCapabilities,
     TransportCapability,
     read_capabilities,
 )
-from collector.wire.netconf_config import GetConfig, GetData
-from collector.wire.netconf_library import (
+from collector.wire.netconf.config import GetConfig, GetData
+from collector.wire.netconf.library import (
     library_filter,
     library_of,
     protocol_capabilities,
     read_library,
     read_streams,
 )
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     DeleteSubscription,
     EditConfig,
     EstablishSubscription,
@@ -41,7 +40,9 @@ from collector.wire.netconf_rpc import (
     decode_rpc,
     encode_rpc,
 )
-from collector.wire.netconf_schemas import ModuleId, decode_inventory
+from collector.wire.netconf.schemas import ModuleId, decode_inventory
+from collector.wire.notifications import notification
+from collector.wire.values import xml
 from publisher_sim.cards.channel import ComponentSubscription, Register
 from publisher_sim.data.entries import Node, sample
 from publisher_sim.data.module_library import modules_of

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from collector.errors import UsageError
 from collector.model import SECOND, OnChange
 from collector.subscriber.states import DevicePhase, SubscriptionPhase
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     DeleteSubscription,
     EstablishSubscription,
     ResyncSubscription,

@@ -21,16 +21,16 @@ from collector.subscriber.capabilities import DeviceCapabilities, look
 from collector.subscriber.checks import doubts, never_updated, selects_nothing
 from collector.subscriber.knowledge import SUBJECT, Knowledge
 from collector.subscriber.states import SubscriptionPhase, SubscriptionState
-from collector.wire import xml
-from collector.wire.netconf_capabilities import (
+from collector.wire.netconf.capabilities import (
     NodeCapabilities,
     PushCapabilities,
     SystemCapabilities,
     TransportCapability,
 )
-from collector.wire.netconf_library import Library, Module, Stream
-from collector.wire.netconf_rpc import Get, Operation, RpcReply
-from collector.wire.node_paths import NodePath, read_paths
+from collector.wire.netconf.library import Library, Module, Stream
+from collector.wire.netconf.node_paths import NodePath, read_paths
+from collector.wire.netconf.rpc import Get, Operation, RpcReply
+from collector.wire.values import xml
 
 SN, YP = "ietf-subscribed-notifications", "ietf-yang-push"
 LIBRARY = "urn:ietf:params:xml:ns:yang:ietf-yang-library"
@@ -135,8 +135,8 @@ def test_an_old_library_is_read_too() -> None:
 
 
 def test_what_is_too_much_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("collector.wire.netconf_library.MAX_MODULES", 1)
-    monkeypatch.setattr("collector.wire.netconf_capabilities.MAX_ENTRIES", 0)
+    monkeypatch.setattr("collector.wire.netconf.library.MAX_MODULES", 1)
+    monkeypatch.setattr("collector.wire.netconf.capabilities.MAX_ENTRIES", 0)
     many = TREES["system-capabilities"].replace(
         "</system-capabilities>",
         "<datastore-capabilities><per-node-capabilities/></datastore-capabilities>"

@@ -18,7 +18,7 @@ from collector.subscriber import lending
 from collector.subscriber.lending import ASK, BORROW, Lending
 from collector.subscriber.session import SessionSettings
 from collector.subscriber.states import DevicePhase
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     CANDIDATE,
     RUNNING,
     DeleteSubscription,

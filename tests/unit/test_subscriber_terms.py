@@ -32,7 +32,7 @@ from collector.subscriber.refusals import (
     with_hints,
 )
 from collector.subscriber.wanted import WantedSubscription, in_order, wanted_from
-from collector.wire.netconf_rpc import EstablishSubscription, decode_rpc, encode_rpc
+from collector.wire.netconf.rpc import EstablishSubscription, decode_rpc, encode_rpc
 
 TERMS = SubscriptionTerms(
     datastore="operational",

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from collector.model import SECOND, DeviceTime
 from collector.subscriber.states import DevicePhase, SubscriptionPhase
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     EstablishSubscription,
     ModifySubscription,
 )

@@ -7,9 +7,8 @@ from msgspec import structs
 
 from collector.errors import UsageError, WireError
 from collector.model import DeviceTime, OnChange, SelectionFilter, SubscriptionTerms
-from collector.wire import subscription_config, xml
-from collector.wire.receiver_instances import ReceiverInstance, same_instance, write_instance
-from collector.wire.subscription_config import (
+from collector.wire.subscriptions import config as subscription_config
+from collector.wire.subscriptions.config import (
     Configuration,
     ConfiguredReceiver,
     ConfiguredSubscription,
@@ -18,6 +17,12 @@ from collector.wire.subscription_config import (
     write_edits,
     write_subscription,
 )
+from collector.wire.subscriptions.receiver_instances import (
+    ReceiverInstance,
+    same_instance,
+    write_instance,
+)
+from collector.wire.values import xml
 from tests.vectors.netconf_config import DEPLOYED
 
 S = 1_000_000_000

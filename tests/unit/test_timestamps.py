@@ -1,4 +1,4 @@
-"""``wire.timestamps``: expected numbers computed by hand or by ``date -u -d ... +%s``."""
+"""``wire.values.timestamps``: expected numbers computed by hand or by ``date -u -d ... +%s``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.errors import WireError
-from collector.wire.timestamps import (
+from collector.wire.values.timestamps import (
     centiseconds_to_ns,
     format_date_and_time,
     ns_to_centiseconds,

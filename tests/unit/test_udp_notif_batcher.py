@@ -18,7 +18,7 @@ from collector.model import (
 )
 from collector.receivers.datagrams.batcher import Datagram, DatagramBatcher
 from collector.receivers.sockets.slab import ROW_OCTETS, DatagramSlab
-from collector.wire.udp_notif import encode_message
+from collector.wire.udp_notif.datagrams import encode_message
 from tests.vectors import udp_notif as vectors
 
 T0 = 1_700_000_000 * SECOND

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import WireError
-from collector.wire.udp_notif import (
+from collector.wire.udp_notif.datagrams import (
     MAX_PAYLOAD_IPV4,
     Option,
     Segment,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from collector.errors import WireError
-from collector.wire.udp_notif import (
+from collector.wire.udp_notif.datagrams import (
     Header,
     Option,
     Segment,

@@ -16,7 +16,7 @@ from collector.core.assembly.segments import ReassemblyLimits
 from collector.model import SECOND, MediaType, RecordKind
 from collector.pipeline.settings import reassembly_limits
 from collector.receivers.datagrams.batcher import Datagram, DatagramBatcher
-from collector.wire.udp_notif import encode_message
+from collector.wire.udp_notif.datagrams import encode_message
 from tests.unit.test_udp_notif_batcher import PEER, PORT, T0, receive, rows
 from tests.vectors import udp_notif as vectors
 

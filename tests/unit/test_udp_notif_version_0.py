@@ -1,4 +1,4 @@
-"""``wire.udp_notif_version_0``: both kinds of version-0 headers, and how they are told apart."""
+"""``wire.udp_notif.version_0``: both kinds of version-0 headers, and how they are told apart."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 from collector.errors import WireError
-from collector.wire.udp_notif import Header, Segment, decode_columns, decode_header, messages_in
-from collector.wire.udp_notif_version_0 import is_legacy
+from collector.wire.udp_notif.datagrams import (
+    Header,
+    Segment,
+    decode_columns,
+    decode_header,
+    messages_in,
+)
+from collector.wire.udp_notif.version_0 import is_legacy
 from tests.vectors import udp_notif as vectors
 
 

@@ -1,4 +1,4 @@
-"""``wire.dtls``: records and framings, against octets typed from RFC 6347 and the drafts' ABNF."""
+"""``wire``, DTLS: records and framings, against octets typed from RFC 6347 and the drafts' ABNF."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.errors import WireError
-from collector.wire.dtls import (
+from collector.wire.udp_notif.dtls import (
     MAX_DATA,
     Framing,
     datagrams_of,

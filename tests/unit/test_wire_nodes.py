@@ -8,9 +8,9 @@ import pytest
 
 from collector.errors import WireError
 from collector.model import MediaType
-from collector.wire import nodes
-from collector.wire.nodes import entry_of, nodes_of, read_nodes
-from collector.wire.notification import decode_contents
+from collector.wire.notifications import nodes
+from collector.wire.notifications.nodes import entry_of, nodes_of, read_nodes
+from collector.wire.notifications.notification import decode_contents
 
 INTERFACES = {
     "ietf-interfaces:interfaces": {

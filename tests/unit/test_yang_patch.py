@@ -11,8 +11,9 @@ import pytest
 
 from collector.errors import WireError
 from collector.model import MediaType
-from collector.wire import plain_xml, yang_patch
-from collector.wire.yang_patch import Edit, YangPatch, patch_of, read_patch
+from collector.wire.notifications import yang_patch
+from collector.wire.notifications.yang_patch import Edit, YangPatch, patch_of, read_patch
+from collector.wire.values import plain_xml
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "notification"
 JSON, XML, CBOR = MediaType.YANG_DATA_JSON, MediaType.YANG_DATA_XML, MediaType.YANG_DATA_CBOR

@@ -31,7 +31,7 @@ from collector.receivers.datagrams.reading import Cut, count_top_bit, needed_for
 from collector.receivers.datagrams.recording import Recording
 from collector.receivers.datagrams.runs import Arrived
 from collector.receivers.sockets.slab import DatagramSlab
-from collector.wire.udp_notif import VERSION, Header, decode_header
+from collector.wire.udp_notif.datagrams import VERSION, Header, decode_header
 
 Datagram = tuple[int, str, int, bytes]
 """Arrival (CollectorTime, ns), source address, source port, UDP payload."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from collector.model import Coded, MediaType, Quirk
 from collector.receivers.datagrams.quirks import Quirks, QuirksNeeded
 from collector.receivers.sockets.slab import DatagramSlab
-from collector.wire.udp_notif import (
+from collector.wire.udp_notif.datagrams import (
     HEADER_LENGTH,
     VERSION,
     HeaderColumns,
@@ -24,7 +24,7 @@ from collector.wire.udp_notif import (
     decode_columns,
     messages_in,
 )
-from collector.wire.udp_notif_version_0 import is_legacy
+from collector.wire.udp_notif.version_0 import is_legacy
 
 _HIGH: Final = 1 << 14
 """A Segment Number that takes the highest bit of its field: L, where that is put there."""

@@ -29,7 +29,7 @@ from collector.model import (
 )
 from collector.receivers.datagrams.counters import ReceiveCounters
 from collector.receivers.datagrams.runs import KNOWN_MEDIA_TYPES
-from collector.wire.udp_notif import decode_options
+from collector.wire.udp_notif.datagrams import decode_options
 
 _UDP: Final = int(Transport.UDP_NOTIF)
 _DATA: Final = int(RecordKind.DATA)

@@ -28,7 +28,7 @@ from collector.model import (
 from collector.receivers.datagrams.quirks import Quirks, QuirksNeeded
 from collector.receivers.datagrams.reading import read_headers
 from collector.receivers.sockets.slab import DatagramSlab
-from collector.wire.udp_notif import (
+from collector.wire.udp_notif.datagrams import (
     HEADER_LENGTH,
     SEGMENT_HEADER_LENGTH,
     HeaderColumns,

@@ -3,7 +3,7 @@
 Does: the server's side of a handshake and of what follows it, over OpenSSL's memory. Does not: own
 a socket or a timer, admit anybody, or know what the application data says.
 
-Rules: one datagram at a time, known to be made of records (``wire.dtls``): OpenSSL reads the
+Rules: one datagram at a time, known to be made of records (``udp_notif.dtls``): OpenSSL reads the
 memory as if it were a socket, and would cut a record in two where several datagrams lie in it. A
 record that was changed on the way, or comes twice, is dropped by it without a word (RFC 6347 §4.1).
 """
@@ -15,7 +15,7 @@ from typing import Final
 from OpenSSL import SSL
 
 from collector.receivers.tls.dtls_context import Handshaker
-from collector.wire.dtls import MAX_DATA, datagrams_of
+from collector.wire.udp_notif.dtls import MAX_DATA, datagrams_of
 
 MTU: Final = 1232
 """Octets of a datagram that we send: what IPv6 carries everywhere."""

@@ -22,7 +22,7 @@ from collector.receivers.tls import certificates
 from collector.receivers.tls.dtls_context import DtlsContexts, Handshaker, refusal_of
 from collector.receivers.tls.dtls_session import MTU, DtlsSession
 from collector.receivers.tls.server import ServerTls
-from collector.wire.dtls import (
+from collector.wire.udp_notif.dtls import (
     ALERT,
     APPLICATION_DATA,
     HANDSHAKE,

@@ -1,0 +1,1 @@
+"""The encodings, each behind the same interface, and the members that all of them share."""

@@ -18,9 +18,9 @@ from typing import Any, Final
 import cbor2
 
 from collector.model import SID_MAX, SidTable, TypedText
-from collector.wire import names
 from collector.wire.encodings.cbor_items import SID_TAG, bad_cbor
-from collector.wire.plain import duplicate_member
+from collector.wire.values import names
+from collector.wire.values.plain import duplicate_member
 
 _TAGGED: Final = {
     43: "bits",

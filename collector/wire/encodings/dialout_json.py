@@ -21,10 +21,11 @@ from msgspec import Raw, Struct
 
 from collector.errors import UsageError, WireError
 from collector.model import MediaType, Notification
-from collector.wire import names, plain, telemetry
+from collector.wire.dialout import telemetry
+from collector.wire.dialout.telemetry import ALONE, Collection, Header, Row
 from collector.wire.encodings.gpb import below, check_push_update, generator_number
 from collector.wire.encodings.yang_json import check_depth, parse_plain
-from collector.wire.telemetry import ALONE, Collection, Header, Row
+from collector.wire.values import names, plain
 
 _UINT64_MAX: Final = (1 << 64) - 1
 _DAY_AND_TIME: Final = re.compile(

@@ -4,8 +4,8 @@ Does: the header of a message without looking at its rows, and whole messages as
 Does not: compact rows, which only the .proto of their sensor can read: those stay opaque, as text
 in base64.
 
-Rules: the header is read by a message type that has nothing but the header (``dialout_envelope``);
-contents are walked over before they are built (``wire.protobuf``), so memory is bounded by the
+Rules: the header is read by a message type that has nothing but the header (``envelope_pb2``);
+contents are walked over before they are built (``dialout.protobuf``), so memory is bounded by the
 octets. Numbers stay numbers, a field without a value is the empty leaf ``[null]`` of RFC 7951 §6.9,
 a name that comes several times is a list; a list with one entry looks like the entry.
 
@@ -23,13 +23,14 @@ from google.protobuf.message import DecodeError
 
 from collector.errors import UsageError
 from collector.model import MediaType, Notification, NotificationKind
-from collector.wire import dialout_cisco_pb2 as cisco
-from collector.wire import dialout_envelope_pb2 as envelope
-from collector.wire import dialout_huawei_pb2 as huawei
-from collector.wire import names, protobuf, telemetry
+from collector.wire.dialout import cisco_pb2 as cisco
+from collector.wire.dialout import envelope_pb2 as envelope
+from collector.wire.dialout import huawei_pb2 as huawei
+from collector.wire.dialout import protobuf, telemetry
+from collector.wire.dialout.protobuf import Inside, bad_gpb
+from collector.wire.dialout.telemetry import ALONE, Collection, Header, Row
 from collector.wire.encodings.yang_json import parse_plain
-from collector.wire.protobuf import Inside, bad_gpb
-from collector.wire.telemetry import ALONE, Collection, Header, Row
+from collector.wire.values import names
 
 _FIELD: Final[dict[int, Any]] = {}
 _FIELD[15] = _FIELD

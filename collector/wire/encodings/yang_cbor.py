@@ -15,10 +15,10 @@ import cbor2
 
 from collector.errors import UsageError, WireError
 from collector.model import NO_SIDS, MediaType, Notification, SidTable
-from collector.wire import names, plain_xml
 from collector.wire.encodings.cbor_items import MAX_DEPTH, bad_cbor, check
 from collector.wire.encodings.cbor_names import UNKNOWN, Names, with_sids, with_tags
-from collector.wire.members import CONTENTS_LEAVES, read_message, write_message
+from collector.wire.encodings.members import CONTENTS_LEAVES, read_message, write_message
+from collector.wire.values import names, plain_xml
 
 __all__ = ["MAX_DEPTH", "CborEncoding", "parse_items", "parse_plain"]
 

@@ -22,10 +22,10 @@ from msgspec import Raw, Struct, field
 
 from collector.errors import UsageError, WireError
 from collector.model import NOTHING, DeviceTime, MediaType, Notification, NotificationKind
-from collector.wire import names, plain, plain_xml
-from collector.wire.members import read_message, write_message
-from collector.wire.plain import DuplicatedMembers
-from collector.wire.timestamps import parse_date_and_time
+from collector.wire.encodings.members import read_message, write_message
+from collector.wire.values import names, plain, plain_xml
+from collector.wire.values.plain import DuplicatedMembers
+from collector.wire.values.timestamps import parse_date_and_time
 
 MAX_DEPTH: Final = 128
 """Levels of objects and arrays that are taken; ours. Deep real data has about 20."""

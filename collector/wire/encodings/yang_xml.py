@@ -4,7 +4,7 @@ Does: the envelope without the inside of ``datastore-contents`` and ``datastore-
 messages as plain values. Does not: know a schema; leaves read from XML are text, a list with one
 entry looks like the entry, an empty element like an empty text.
 
-Rules: those of ``wire.xml`` (UTF-8, no document type, bounded depth).
+Rules: those of ``wire.values.xml`` (UTF-8, no document type, bounded depth).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from collector.model import MediaType, Notification
-from collector.wire import names, plain_xml, xml
-from collector.wire.members import CONTENTS_LEAVES, read_message, write_message
+from collector.wire.encodings.members import CONTENTS_LEAVES, read_message, write_message
+from collector.wire.values import names, plain_xml, xml
 
 
 class XmlEncoding:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Final
 
 from collector.errors import ProtocolError, WireError
-from collector.wire import xml
-from collector.wire.subscription_config import (
+from collector.wire.subscriptions.config import (
     Configuration,
     ConfiguredSubscription,
     read_configuration,
 )
+from collector.wire.values import xml
 
 MOST: Final = 64
 """Subscriptions and receiver instances each; ours."""

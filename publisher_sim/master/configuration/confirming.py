@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from collector.errors import ProtocolError
 from collector.model import SECOND
-from collector.wire import xml
-from collector.wire.netconf_rpc import CONFIRM_SECONDS, CancelCommit, Commit
+from collector.wire.netconf.rpc import CONFIRM_SECONDS, CancelCommit, Commit
+from collector.wire.values import xml
 
 START, EXTEND, COMPLETE = "start", "extend", "complete"
 CANCEL, TIMEOUT = "cancel", "timeout"

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from collector.errors import ProtocolError
-from collector.wire import xml
-from collector.wire.netconf_rpc import CANDIDATE, RUNNING, STARTUP, CancelCommit, Commit
+from collector.wire.netconf.rpc import CANDIDATE, RUNNING, STARTUP, CancelCommit, Commit
+from collector.wire.values import xml
 from publisher_sim.master.configuration.confirming import CANCEL, TIMEOUT, Confirming
 from publisher_sim.master.configuration.editing import edited, empty
 from publisher_sim.master.configuration.schema import Node

@@ -12,7 +12,7 @@ from copy import copy
 from typing import Final
 
 from collector.errors import ProtocolError
-from collector.wire import names, xml
+from collector.wire.values import names, xml
 from publisher_sim.master.configuration.schema import (
     ANYDATA,
     CONTAINER,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from collector.model import NotificationKind, StateChange
-from collector.wire.receiver_instances import ReceiverInstance
-from collector.wire.subscription_config import ConfiguredSubscription
+from collector.wire.subscriptions.config import ConfiguredSubscription
+from collector.wire.subscriptions.receiver_instances import ReceiverInstance
 from publisher_sim.cards.channel import ComponentSubscription, Destination
 from publisher_sim.master.life_cycle import LifeCycle
 from publisher_sim.master.ports import Announce

@@ -14,8 +14,8 @@ from msgspec import Struct, structs
 
 from collector.errors import ProtocolError
 from collector.model import DeviceTime
-from collector.wire.receiver_instances import HTTPS, ReceiverInstance
-from collector.wire.subscription_config import ConfiguredSubscription
+from collector.wire.subscriptions.config import ConfiguredSubscription
+from collector.wire.subscriptions.receiver_instances import HTTPS, ReceiverInstance
 from publisher_sim.cards.channel import Destination
 from publisher_sim.data.selection import EVERYTHING
 from publisher_sim.scenario import Scenario

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 from collector.errors import ProtocolError, WireError
 from collector.model import SelectionFilter
-from collector.wire import names, plain, plain_xml, xml
-from collector.wire.terms import read_terms
+from collector.wire.subscriptions.terms import read_terms
+from collector.wire.values import names, plain, plain_xml, xml
 from publisher_sim.data.filters import FilterUnsupportedError, compile_filter
 from publisher_sim.master.configuration.schema import (
     ANYDATA,

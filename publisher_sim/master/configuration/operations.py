@@ -12,8 +12,7 @@ from typing import Any, Final, Protocol
 
 from collector.errors import ConfigError, ProtocolError, WireError
 from collector.model import SECOND
-from collector.wire import xml
-from collector.wire.netconf_rpc import (
+from collector.wire.netconf.rpc import (
     CONFIG_OPERATION_NAMES,
     RUNNING,
     CancelCommit,
@@ -32,6 +31,7 @@ from collector.wire.netconf_rpc import (
     Unlock,
     Validate,
 )
+from collector.wire.values import xml
 from publisher_sim.master.configuration.checking import check, read_checked
 from publisher_sim.master.configuration.confirming import EXTEND, START, TIMEOUT
 from publisher_sim.master.configuration.datastores import Datastores

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from msgspec import structs
 
 from collector.model import SECOND, DeviceTime, NotificationKind, StateChange
-from collector.wire.netconf_rpc import ReceiverState
+from collector.wire.netconf.rpc import ReceiverState
 from publisher_sim.cards.channel import Destination
 from publisher_sim.master.configuration.entries import (
     ACTIVE,

@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from collector.wire import names
+from collector.wire.values import names
 
 Name = tuple[str, str]
 """(XML namespace, local name)."""

@@ -14,9 +14,9 @@ from msgspec import structs
 
 from collector.errors import ProtocolError
 from collector.model import DeviceTime
-from collector.wire.netconf_rpc import SubscriptionState
-from collector.wire.receiver_instances import ReceiverInstance
-from collector.wire.subscription_config import Configuration, ConfiguredSubscription
+from collector.wire.netconf.rpc import SubscriptionState
+from collector.wire.subscriptions.config import Configuration, ConfiguredSubscription
+from collector.wire.subscriptions.receiver_instances import ReceiverInstance
 from publisher_sim.master.configuration.entries import (
     CONCLUDED,
     CONNECTING,

@@ -17,7 +17,7 @@ from lxml import etree
 
 from collector.errors import ProtocolError, WireError
 from collector.model import SelectionFilter
-from collector.wire.netconf_rpc import Data, Get, GetConfig, GetData, Rpc
+from collector.wire.netconf.rpc import Data, Get, GetConfig, GetData, Rpc
 from publisher_sim.data.filters import FilterUnsupportedError, compile_filter, pruned
 from publisher_sim.master.retrieval.origins import annotate
 from publisher_sim.master.retrieval.shaping import cut_below, take_away

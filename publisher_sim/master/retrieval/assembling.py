@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from collector.model import DeviceTime, SelectionFilter
-from collector.wire import names
-from collector.wire.netconf_replies import write_entry
-from collector.wire.netconf_rpc import CANDIDATE, RUNNING, STARTUP
-from collector.wire.plain import SubtreeText, XPathText
-from collector.wire.plain_xml import from_xml
-from collector.wire.timestamps import format_date_and_time
+from collector.wire.netconf.replies import write_entry
+from collector.wire.netconf.rpc import CANDIDATE, RUNNING, STARTUP
+from collector.wire.values import names
+from collector.wire.values.plain import SubtreeText, XPathText
+from collector.wire.values.plain_xml import from_xml
+from collector.wire.values.timestamps import format_date_and_time
 from publisher_sim.cards.membership import Membership
 from publisher_sim.data.entries import HARDWARE, INTERFACES, TREES
 from publisher_sim.master.retrieval.answering import Answers

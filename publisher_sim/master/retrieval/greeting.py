@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from collector.wire.netconf_hello import BASE_1_0, BASE_1_1
+from collector.wire.netconf.hello import BASE_1_0, BASE_1_1
 from publisher_sim.master.retrieval.itself import Itself
 from publisher_sim.scenario import Scenario
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from collector.model import CENTISECOND, SECOND
-from collector.wire import names
-from collector.wire.netconf_schemas import ModuleId
+from collector.wire.netconf.schemas import ModuleId
+from collector.wire.values import names
 from publisher_sim.data.module_library import ORIGINATORS, InstalledModule, modules_of
 from publisher_sim.scenario import Scenario
 

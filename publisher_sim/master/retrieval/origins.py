@@ -13,7 +13,7 @@ from typing import Final
 
 from lxml import etree
 
-from collector.wire import names
+from collector.wire.values import names
 from publisher_sim.data.entries import TREES
 from publisher_sim.data.filters import namespace_of
 

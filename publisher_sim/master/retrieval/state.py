@@ -17,9 +17,9 @@ from typing import Any, Final
 from lxml import etree
 
 from collector.model import PrefixedText, SelectionFilter
-from collector.wire import names, xml
-from collector.wire.plain import SubtreeText, XPathText
-from collector.wire.plain_xml import for_json
+from collector.wire.values import names, xml
+from collector.wire.values.plain import SubtreeText, XPathText
+from collector.wire.values.plain_xml import for_json
 from publisher_sim.data.filters import tree_of
 
 Provider = Callable[[int], Mapping[str, Any] | None]

@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
-from collector.wire import xml
+from collector.wire.values import xml
 from publisher_sim.data.filters import namespace_of
 from publisher_sim.master.retrieval.origins import ATTRIBUTE, NAMESPACE
 

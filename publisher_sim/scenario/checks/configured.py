@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collector.errors import ConfigError
 from collector.model import SelectionFilter
-from collector.wire import names
+from collector.wire.values import names
 from publisher_sim.data.selection import FilterUnsupportedError, select
 from publisher_sim.scenario.checks.checker import Checks
 from publisher_sim.scenario.faults import REASONS

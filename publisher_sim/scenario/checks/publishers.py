@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.wire import names
+from collector.wire.values import names
 from publisher_sim.scenario.cards import LATEST_OFFSET, MASTER
 from publisher_sim.scenario.checks.checker import Checks
 

@@ -1,0 +1,1 @@
+"""Capture files: frames, and the UDP datagrams in them."""

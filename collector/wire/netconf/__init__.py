@@ -1,0 +1,1 @@
+"""NETCONF messages, both directions: framing, hello, requests, replies, errors, and schemas."""

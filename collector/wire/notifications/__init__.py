@@ -1,0 +1,1 @@
+"""Notification messages of any encoding: one, many as columns, the nodes and edits they hold."""

@@ -1,0 +1,1 @@
+"""The terms of subscriptions, and subscriptions and receivers as a device is configured."""
