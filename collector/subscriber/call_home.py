@@ -265,7 +265,7 @@ class CallHome:
         wanted = asyncio.ensure_future(slot.wanted.wait())
         gone = asyncio.ensure_future(connection.wait_closed())
         try:
-            while not wanted.done() and not gone.done():
+            while not wanted.done() and not gone.done() and self._may_call(slot):
                 # the end of the earlier session may have to wait for room on the disk
                 limit = SECOND_CALL_SECONDS if slot.is_up else HELD_SECONDS
                 left = begun + limit - loop.time()
@@ -280,6 +280,11 @@ class CallHome:
         finally:
             wanted.cancel()
             gone.cancel()
+
+    def _may_call(self, slot: Slot) -> bool:
+        """Whether the device is still the one that is expected, as it is reached now."""
+        pins = slot.settings.host_keys
+        return pins is not None and any(self._slots.get(one) is slot for one in pins.fingerprints)
 
     def _refuse(self, reason: str, sentence: str) -> None:
         self.counts[reason] = self.counts.get(reason, 0) + 1

@@ -283,6 +283,25 @@ def test_a_call_is_kept_until_the_end_of_the_session_before_it_is_noted(
     run(main())
 
 
+def test_a_call_is_kept_no_longer_than_the_device_may_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_home, "TEST_SECONDS", 0.1)
+
+    async def main() -> None:
+        async with awaited(tmp_path) as there:
+            device, calls, heard, session, opening = there
+            async with calling(calls, device.server) as caller:
+                await opening
+                await session.close()
+                await until(lambda: caller.calls == 2)
+                calls.expect({"core7": replace(session.settings, username="other")})
+                await until(lambda: "not-wanted" in heard.reasons())
+                assert "nothing is taken of it now" in dict(heard.said)["not-wanted"]
+
+    run(main())
+
+
 def test_who_hangs_up_while_his_call_is_kept_is_not_handed_over(tmp_path: Path) -> None:
     async def main() -> None:
         async with awaited(tmp_path) as there:
