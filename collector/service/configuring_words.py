@@ -26,6 +26,7 @@ def to_plain(one: DeviceLook) -> Mapping[str, Any]:
         "doubts": [] if one.look is None else list(one.look.doubts),
         "written": one.written,
         "confirmed": one.done is not None and one.done.confirmed,
+        "not_shown": (one.done.not_shown or None) if one.done is not None else None,
         "saved": _saved(one),
         "not_saved": one.not_saved or None,
         "error": one.error or None,
@@ -61,6 +62,8 @@ def to_lines(one: DeviceLook) -> list[str]:
     lines += [f"  {sentence}" for sentence in plan.notes]
     if not one.written:
         lines += [f"  ? {sentence}" for sentence in one.look.doubts]
+    if one.done is not None and one.done.not_shown:
+        lines.append(f"  ? {one.done.not_shown}")
     lines += [f"  {sentence}" for sentence in _saving_lines(one)]
     if one.error:
         lines.append(f"  ! {one.error}")

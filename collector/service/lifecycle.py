@@ -25,9 +25,9 @@ from collector.config import Config
 from collector.control import ControlServer
 from collector.errors import ConfigError, IntakeFullError, UsageError
 from collector.interfaces import Receiver, Sink
-from collector.journal import Disk, Journal, JournalSettings, Segment
+from collector.journal import Disk, Journal, Segment
 from collector.metrics import Counters
-from collector.model import SECOND, RecordKind
+from collector.model import RecordKind
 from collector.pipeline import Pipeline
 from collector.pipeline.leaves import LeafMaker
 from collector.pipeline.schemas import load_schemas
@@ -40,6 +40,7 @@ from collector.service.configured_watch import ConfiguredWatch
 from collector.service.gauges import refresh
 from collector.service.housekeeping import Housekeeping
 from collector.service.intake import LiveIntake
+from collector.service.limits import journal_settings, store_limits
 from collector.service.looking import looks_of
 from collector.service.management import allow_open_files, manager_of
 from collector.service.putting_back import PuttingBack
@@ -49,9 +50,7 @@ from collector.service.ticker import Ticker
 from collector.service.watch import SubscriptionWatch
 from collector.sinks.live import LiveSink
 from collector.sinks.prometheus import MetricsServer, PrometheusSink, make_registry
-from collector.store.compaction import StoreLimits
 from collector.store.manifest import load_manifest, store_folder
-from collector.store.tables import TABLES
 from collector.store.writer import StoreWriter
 from collector.subscriber.wanted import wanted_from
 
@@ -158,7 +157,7 @@ class Service:
             ) from error
         self.journal = Journal.open(
             self.folder,
-            _journal_settings(config),
+            journal_settings(config),
             minimum_offset=load_manifest(stored).stored_offset,
             disk=self._disk,
             on_failure=lambda path, error: log.error("%s could not be synced: %s", path, error),
@@ -169,7 +168,7 @@ class Service:
             log.warning("Journal: %s", note)
         self.store = StoreWriter(
             self.folder,
-            limits=_store_limits(config),
+            limits=store_limits(config),
             tables=self.leaves.tables,
             on_error=lambda error: log.error("%s; it is tried again.", error),
         )
@@ -383,23 +382,3 @@ class Service:
 def _end_sink(sink: Sink) -> None:
     sink.flush()
     sink.stop()
-
-
-def _journal_settings(config: Config) -> JournalSettings:
-    settings = config.journal
-    return JournalSettings(
-        segment_seconds=settings.segment_seconds,
-        segment_octets=settings.segment_bytes,
-        commit_interval_seconds=settings.commit_interval_ms / 1000,
-        commit_octets=settings.commit_bytes,
-        free_space_reserve=settings.min_free_bytes,
-    )
-
-
-def _store_limits(config: Config) -> StoreLimits:
-    settings = config.store
-    age = settings.retention_seconds * SECOND
-    return StoreLimits(
-        max_octets=settings.retention_bytes or None,
-        max_age=dict.fromkeys(TABLES, age) if age else {},
-    )

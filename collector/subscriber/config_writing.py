@@ -42,6 +42,8 @@ from collector.wire.values import xml
 
 CONFIRM_SECONDS = 120
 """After which a device takes back what we did not confirm (ours)."""
+_KEPT_SECONDS = 5.0
+"""How long a device may take to show what it keeps in any case (ours)."""
 _STEP_SECONDS = 0.5
 _LONGEST_STEP = 2.0
 
@@ -196,17 +198,30 @@ class Writer:
 
     async def _see(self, edits: Iterable[Edit]) -> None:
         """Wait until it shows them in ``/subscriptions``. Raises ProtocolError, SessionError."""
+        missing = await self._missing(edits, self._how.seen_seconds)
+        if missing:
+            text = f"{missing} (--no-confirm keeps it all the same)"
+            raise ProtocolError(text, tag="operation-failed")
+
+    async def not_shown(self, edits: Iterable[Edit]) -> str:
+        """What the device does not show of what it keeps in any case, a clause.
+
+        Raises:
+            SessionError: the session ended.
+        """
+        try:
+            return await self._missing(edits, min(self._how.seen_seconds, _KEPT_SECONDS))
+        except ProtocolError as error:
+            return f"it does not say what became of them: {error}"
+
+    async def _missing(self, edits: Iterable[Edit], seconds: float) -> str:
+        """A clause once that time is over; empty as soon as all is there."""
         loop = asyncio.get_running_loop()
-        end, step = loop.time() + self._how.seen_seconds, _STEP_SECONDS
+        end, step = loop.time() + seconds, _STEP_SECONDS
         while True:
             missing = tuple(_not_as_written(edits, await self._talk.get(SUBSCRIPTIONS)))
-            if not missing:
-                return
-            if loop.time() + step > end:
-                raise ProtocolError(
-                    f"{' and '.join(missing)} (--no-confirm keeps it all the same)",
-                    tag="operation-failed",
-                )
+            if not missing or loop.time() + step > end:
+                return " and ".join(missing)
             await asyncio.sleep(step)
             step = min(step * 2, _LONGEST_STEP)
 

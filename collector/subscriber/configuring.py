@@ -66,6 +66,8 @@ class Done(Struct, frozen=True):
     """Running was copied to startup."""
     not_saved: str = ""
     """Why it could not be, a clause."""
+    not_shown: str = ""
+    """What the device keeps and does not show as it was written, a clause."""
 
 
 class Configurer:
@@ -230,7 +232,7 @@ class Configurer:
     async def _carry_out(self, shown: Look) -> Done:
         startup = (STARTUP,) if shown.saves else ()
         confirmed = saved = False
-        not_saved = ""
+        not_saved = not_shown = ""
         async with self._writer.locked(RUNNING, shown.datastore, *startup) as held:
             now = await self._plan(marked=shown.marked)
             if now != shown.plan:
@@ -241,7 +243,9 @@ class Configurer:
             if to_save.unsaved:
                 not_saved = to_save.hindered or await self._save()
                 saved = not not_saved
-        return Done(await self.look(marked=shown.marked), confirmed, saved, not_saved)
+        if now.edits and not confirmed:
+            not_shown = await self._writer.not_shown(now.edits)
+        return Done(await self.look(marked=shown.marked), confirmed, saved, not_saved, not_shown)
 
     async def _save(self) -> str:
         """Why it could not be done, a clause; what is running stays."""

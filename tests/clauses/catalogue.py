@@ -188,8 +188,8 @@ CONFIGURATION: Final = (
     Clause("6241-8.4.4.1-b", _P, "a persist-id that does not match is answered invalid-value"),
     Clause("6241-8.7-a", _P, "what changes running does not change startup"),
     Clause("6241-8.7-b", _P, "startup is known to get-config, copy-config, lock and validate"),
-    Clause("6241-8.7-d", _P, "startup is what a device begins with"),
     Clause("6241-8.7-c", _S, "running is copied to startup after a change, also a confirmed one"),
+    Clause("6241-8.7-d", _P, "startup is what a device begins with"),
     Clause("6470-2.2", _P, "each step of a confirmed commit is an event, with who and how long"),
 )
 

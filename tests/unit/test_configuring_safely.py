@@ -104,9 +104,27 @@ def test_what_is_invalid_there_is_taken_back() -> None:
 
 def test_what_is_invalid_there_stays_when_the_operator_says_so() -> None:
     session = SimSession()
-    done = carry_out(session, IMPOSSIBLE, How(confirm=False))
+    done = carry_out(session, IMPOSSIBLE, How(confirm=False, seen_seconds=0))
     assert (done.confirmed, commits(session)) == (False, ["commit"])
     assert session.ids() == [100, 7]
+
+
+def test_what_is_kept_in_any_case_is_doubted() -> None:
+    """In running, or committed at once: nothing is taken back, and the invalid ones are named."""
+    for session, how in (
+        (SimSession(candidate=False), AT_ONCE),
+        (SimSession(), How(confirm=False, seen_seconds=0)),
+    ):
+        done = carry_out(session, IMPOSSIBLE, how)
+        assert done.not_shown.startswith("subscription 100 is invalid there and ")
+        one = DeviceLook("core7", done.left, written=True, done=done)
+        assert f"  ? {done.not_shown}" in to_lines(one)
+        assert to_plain(one)["not_shown"] == done.not_shown
+        assert one.is_good  # it is as wanted, as far as the configuration goes
+    session = SimSession(candidate=False)
+    session.before["edit-config"] = lambda: session.answers.update(get=[refusal("access-denied")])
+    done = carry_out(session)
+    assert done.not_shown.startswith("it does not say what became of them: ")
 
 
 NOTHING = f'<rpc-reply xmlns="{names.NETCONF_BASE}" message-id="%"><data/></rpc-reply>'.encode()
