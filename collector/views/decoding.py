@@ -232,6 +232,7 @@ class DecodeShow:
                 (_ids_cells(one) for one in counters[:ROWS_SHOWN]),
                 right=("messages", "missing", "duplicates", "overtaken", "restarts", "half built"),
                 whole=("device", "publisher id", "ids", "messages", "missing"),
+                all_columns=False,
             )  # fmt: skip
         if len(counters) > ROWS_SHOWN:
             console.print(f"and {len(counters) - ROWS_SHOWN:,} more")

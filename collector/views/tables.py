@@ -11,6 +11,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -27,6 +28,8 @@ OUTCOME_STYLES = {
 _DAY = 86_400 * 10**9
 _BROKEN = 8
 """Cells in which a column can still be read that is broken into lines (ours)."""
+_SENTENCE = 30
+"""Cells beside the others in which a sentence can still be read (ours)."""
 _CELL = 2000
 """Characters of one cell of a query's answer (ours)."""
 
@@ -38,15 +41,30 @@ def print_table(
     *,
     right: Sequence[str] = (),
     whole: Sequence[str] = (),
+    below: bool = False,
+    all_columns: bool = True,
 ) -> int:
     """Print rows; returns how many.
 
-    ``right`` names the columns that are aligned right, ``whole`` those that are never broken. A
-    terminal too narrow for that gets a line for each value: a number cut off is a wrong number.
+    A terminal too narrow for a table gets a line for each value: a number cut off is a wrong
+    number.
+
+    Args:
+        console: where to.
+        columns: their names.
+        rows: one value for each column.
+        right: columns that are aligned right.
+        whole: columns that are never broken.
+        below: in a narrow terminal the last column may stand below the others.
+        all_columns: draw those in which no row has anything, too.
     """
     if not console.is_terminal:
         return _print_lines(console, columns, rows)
-    rows = [[_cell(value) for value in row] for row in rows]
+    drawn = [[_cell(value) for value in row] for row in rows]
+    if not all_columns:
+        columns, drawn = _without_empty(columns, drawn)
+    if below and _needed(columns[:-1], drawn) + _SENTENCE > console.width:
+        return _print_with_sentences(console, columns, drawn, right)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(
@@ -55,11 +73,47 @@ def print_table(
             overflow="fold",
             no_wrap=column in whole,
         )
-    for row in rows:
+    for row in drawn:
         table.add_row(*row)
-    if _narrowest(columns, rows, whole) > console.width:
-        return _print_records(console, columns, rows)
+    if _narrowest(columns, drawn, whole) > console.width:
+        return _print_records(console, columns, drawn)
     console.print(table)
+    return len(drawn)
+
+
+def _without_empty(
+    columns: Sequence[str], rows: list[list[Text]]
+) -> tuple[list[str], list[list[Text]]]:
+    kept = [n for n in range(len(columns)) if any(row[n].plain not in ("", "-") for row in rows)]
+    return [columns[n] for n in kept], [[row[n] for n in kept] for row in rows]
+
+
+def _needed(columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> int:
+    """Cells of a drawn table of which nothing is broken."""
+    return sum(
+        2 + max(cell_len(column), *(row[number].cell_len for row in rows), 0) + 1
+        for number, column in enumerate(columns)
+    )
+
+
+def _print_with_sentences(
+    console: Console, columns: Sequence[str], rows: Sequence[Sequence[Text]], right: Sequence[str]
+) -> int:
+    """The last value of a row in lines of its own, where there is no room beside the others."""
+    widths = [
+        max(cell_len(column), *(row[number].cell_len for row in rows), 0)
+        for number, column in enumerate(columns[:-1])
+    ]
+    for row in ([Text(column, style="bold") for column in (*columns[:-1], "")], *rows):
+        line = Text()
+        for column, value, width in zip(columns, row, widths, strict=False):
+            blanks = " " * (width - value.cell_len)
+            line.append(blanks if column in right else "").append_text(value)
+            line.append("" if column in right else blanks).append("  ")
+        line.rstrip()
+        console.print(line, soft_wrap=True)
+        if row[-1].plain:
+            console.print(Padding(row[-1], (0, 0, 0, 4)))
     return len(rows)
 
 
@@ -137,6 +191,7 @@ def print_verdicts(console: Console, verdicts: Iterable[Verdict]) -> int:
         (_verdict_cells(verdict, one_day) for verdict in kept),
         right=("heard",),
         whole=VERDICT_COLUMNS[:-1],
+        below=True,
     )
     if console.is_terminal and kept:
         day = f"{day_and_clock(kept[0].nominal_time)[:10]}, " if one_day else ""

@@ -224,3 +224,47 @@ def test_progress_is_drawn_in_a_terminal_only() -> None:
     with progress("reading", None, make_console(silent)) as advance:
         advance(1)
     assert silent.getvalue() == ""
+
+
+def test_in_a_narrow_terminal_the_sentence_of_a_verdict_stands_below_it() -> None:
+    rows = [
+        verdict(5, device="frankfurt-core-router-07", missing={"3": "silent", "4": "lost"}),
+        verdict(6, device="frankfurt-core-router-07"),
+    ]
+    console, out = terminal(80)
+    print_verdicts(console, rows)
+    said = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())
+    assert [line.rstrip() for line in said.splitlines()[:4]] == [
+        "period    device                    subscription  outcome     heard",
+        "12:00:05  frankfurt-core-router-07  counters      INCOMPLETE    2/4",
+        "    missing: card 3 silent, card 4 lost",
+        "12:00:06  frankfurt-core-router-07  counters      COMPLETE      4/4",
+    ]
+    console, out = terminal(120)
+    print_verdicts(console, rows)
+    assert "─" in out.getvalue()
+
+
+def test_columns_in_which_there_is_nothing_can_be_left_out() -> None:
+    console, out = terminal(60)
+    print_table(console, ("a", "b", "c"), [(1, "-", ""), (2, "", None)], all_columns=False)
+    said = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())
+    assert "a" in said
+    assert not {"b", "c"} & set(said)
+
+
+def test_where_nothing_fits_beside_each_other_it_stands_below() -> None:
+    console, out = terminal(40)
+    rows = [("core7", "x" * 30, None), ("core8", "y" * 30, "z")]
+    names = ("device", "name", "note")
+    assert print_table(console, names, rows, whole=names) == 2
+    said = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())
+    assert [line.rstrip() for line in said.splitlines()] == [
+        "device  core7",
+        f"name    {'x' * 30}",
+        "note",
+        "",
+        "device  core8",
+        f"name    {'y' * 30}",
+        "note    z",
+    ]

@@ -84,10 +84,11 @@ def _close_hole(context: Context, subscription: Subscription, hole: Hole, now: i
 
 def say_unattributed(context: Context, device: str, hole: Hole, now: int) -> None:
     """Ids are missing that nobody owes."""
-    counter = hole.run.counter
+    counter, missing = hole.run.counter, gaps.open_ids(hole)
     context.event(
         now, device, f"{counter.source} {counter.header_id}", "unattributed_loss",
-        f"{gaps.open_ids(hole)} ids from {hole.first_id} on are missing and nobody is short.",
+        f"{missing} {'id is' if missing == 1 else 'ids are'} missing from {hole.first_id} on, and "
+        "nobody is short.",
     )  # fmt: skip
 
 
