@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from collector.errors import IntakeFullError
 from collector.model import SECOND, CollectorTime
-from collector.subscriber.session import Arrived, SessionSettings
+from collector.subscriber.sessions.session import Arrived, SessionSettings
 from publisher_sim.netconf.server import CAPABILITIES, NetconfServer
 from publisher_sim.netconf.session import ServerSession
 

@@ -22,9 +22,9 @@ from collector.model import (
     SubscriptionTerms,
 )
 from collector.subscriber.backoff import BackoffSettings
-from collector.subscriber.inbox import Inbox
 from collector.subscriber.manager import SubscriptionManager
-from collector.subscriber.session import Deliver, NetconfSession, SessionSettings
+from collector.subscriber.sessions.inbox import Inbox
+from collector.subscriber.sessions.session import Deliver, NetconfSession, SessionSettings
 from collector.subscriber.states import DevicePhase, SubscriptionPhase, SubscriptionState
 from collector.subscriber.wanted import DeviceAccess, WantedSubscription
 from collector.wire.netconf.rpc import Get, Operation, decode_rpc

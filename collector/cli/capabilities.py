@@ -33,7 +33,7 @@ def capabilities(target: str, config_file: str | None, as_json: bool, **options:
 
     from collector.cli.reaching import reach
     from collector.service.capabilities import read_capabilities
-    from collector.subscriber.session import settings_from
+    from collector.subscriber.sessions.session import settings_from
     from collector.views.capabilities import capabilities_json, print_capabilities
     from collector.views.console import make_console
 

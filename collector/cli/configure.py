@@ -61,7 +61,7 @@ def configure(
     --dry-run also when something would be changed.
     """
     from collector.cli.configuring import configure_all
-    from collector.subscriber.config_writing import How
+    from collector.subscriber.configured.writing import How
 
     return configure_all(
         config_file,

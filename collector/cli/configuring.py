@@ -22,7 +22,7 @@ from collector.service.configuring import (
     write_to,
 )
 from collector.service.configuring_words import to_lines, to_plain
-from collector.subscriber.config_writing import PLAIN, How
+from collector.subscriber.configured.writing import PLAIN, How
 
 
 def configure_all(

@@ -14,7 +14,7 @@ import msgspec
 from collector.cli.options import DEFAULT_FOLDER
 from collector.cli.reaching import reach
 from collector.service.modules import Fetched, Progress, fetch_modules
-from collector.subscriber.session import settings_from
+from collector.subscriber.sessions.session import settings_from
 
 REFUSED_SHOWN = 20
 """Modules that are named in the text for people (ours); --json names all."""

@@ -38,7 +38,7 @@ def kill(
     """
     from collector.errors import UsageError
     from collector.service.killing import kill_subscription
-    from collector.subscriber.session import settings_from
+    from collector.subscriber.sessions.session import settings_from
 
     _, device, ways = reach(target, config_file, options)
     assert device.netconf is not None

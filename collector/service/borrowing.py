@@ -1,7 +1,7 @@
 """A NETCONF session that the running collector has, as a command sees it.
 
 Does: borrow it over the control socket, hand requests on, notice its end. Does not: end it; what a
-device notifies goes to the collector alone. Rules: as in ``subscriber.lending``; message-ids are
+device notifies goes to the collector alone. Rules: as in ``exchanges.lending``; message-ids are
 made different from those of the collector and of other commands.
 """
 
@@ -18,8 +18,8 @@ from collector import asking
 from collector.control import REQUEST_BYTES
 from collector.errors import SessionError, UsageError
 from collector.model import SECOND
-from collector.subscriber.lending import ASK, BORROW
-from collector.subscriber.session import SessionSettings
+from collector.subscriber.exchanges.lending import ASK, BORROW
+from collector.subscriber.sessions.session import SessionSettings
 from collector.wire.netconf.hello import root_of
 
 ANSWER_SECONDS = 5.0

@@ -14,10 +14,10 @@ from msgspec import Struct
 from collector.errors import ProtocolError, WireError
 from collector.model import SelectionFilter
 from collector.service.ways import Ways
-from collector.subscriber.capabilities import Ask, DeviceCapabilities, Extension, look
-from collector.subscriber.facts import SUBSCRIPTIONS, Fact, NodeFact, facts, node_facts
-from collector.subscriber.modules import ModuleReader
-from collector.subscriber.session import NetconfSession, SessionSettings
+from collector.subscriber.abilities.capabilities import Ask, DeviceCapabilities, Extension, look
+from collector.subscriber.abilities.facts import SUBSCRIPTIONS, Fact, NodeFact, facts, node_facts
+from collector.subscriber.abilities.modules import ModuleReader
+from collector.subscriber.sessions.session import NetconfSession, SessionSettings
 from collector.wire.netconf.library import originator_leaves
 from collector.wire.netconf.rpc import Get, decode_reply, encode_rpc
 from collector.wire.netconf.schemas import ModuleId

@@ -17,7 +17,7 @@ from collector.service.management import CALL_HOME
 from collector.service.parts import Parts
 from collector.sinks.rows import fact_to_row
 from collector.store.open_rows import encode_open_rows
-from collector.subscriber.lending import ASK, BORROW, Lending
+from collector.subscriber.exchanges.lending import ASK, BORROW, Lending
 
 
 def commands(service: Parts) -> dict[str, Command]:

@@ -15,7 +15,7 @@ from collector.config import Config, SubscriptionSettings
 from collector.core.views import OriginatorState
 from collector.model import SECOND
 from collector.service.configured_watch import Ids
-from collector.subscriber.configured_states import (
+from collector.subscriber.configured.states import (
     STRAGGLES,
     ConfiguredPhase,
     ConfiguredState,

@@ -14,7 +14,7 @@ from collector.config import Config
 from collector.core.settings import ANY_DEVICE
 from collector.interfaces import Said
 from collector.pipeline.settings import engine_settings
-from collector.subscriber.configured_states import GONE, ConfiguredPhase, ConfiguredStates
+from collector.subscriber.configured.states import GONE, ConfiguredPhase, ConfiguredStates
 from collector.wire.netconf.rpc import SubscriptionState
 
 log = logging.getLogger("collector.subscriber")

@@ -17,12 +17,12 @@ from collector.config import Config, DeviceSettings
 from collector.errors import CollectorError, ProtocolError, UsageError
 from collector.service.configured_ids import load_ids, save_ids
 from collector.service.ways import Ways
-from collector.subscriber import refusals
-from collector.subscriber.config_wanted import configured_on
-from collector.subscriber.config_words import what
-from collector.subscriber.config_writing import CONFIRM_SECONDS, PLAIN, How
-from collector.subscriber.configuring import Configurer, Done, Look
-from collector.subscriber.session import NetconfSession, settings_from
+from collector.subscriber.configured.configuring import Configurer, Done, Look
+from collector.subscriber.configured.wanted import configured_on
+from collector.subscriber.configured.words import what
+from collector.subscriber.configured.writing import CONFIRM_SECONDS, PLAIN, How
+from collector.subscriber.exchanges import refusals
+from collector.subscriber.sessions.session import NetconfSession, settings_from
 
 AT_ONCE = 8
 """Sessions at the same time (ours)."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from collector.service.configuring import DeviceLook
-from collector.subscriber.config_words import differences, what
+from collector.subscriber.configured.words import differences, what
 from collector.wire.subscriptions.config import Edit
 
 

@@ -10,8 +10,8 @@ import asyncio
 
 from collector.errors import ProtocolError, WireError
 from collector.service.ways import Ways
-from collector.subscriber import refusals
-from collector.subscriber.session import SessionSettings
+from collector.subscriber.exchanges import refusals
+from collector.subscriber.sessions.session import SessionSettings
 from collector.wire.netconf.rpc import KillSubscription, decode_reply, encode_rpc
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collector.model import SECOND
 from collector.service.parts import Parts
-from collector.subscriber.cross_check import CrossChecking
+from collector.subscriber.device.cross_check import CrossChecking
 
 
 def looks_of(service: Parts) -> CrossChecking:

@@ -17,7 +17,7 @@ from collector.receivers.refusals import Refusals
 from collector.subscriber.manager import SubscriptionManager
 
 if TYPE_CHECKING:
-    from collector.subscriber.call_home import CallHome
+    from collector.subscriber.call_home.listener import CallHome
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def manager_of(
 def _calls_of(config: Config, opened: socket.socket | None) -> CallHome | None:
     if not config.call_home.enabled:
         return None
-    from collector.subscriber.call_home import CallHome  # loads asyncssh
+    from collector.subscriber.call_home.listener import CallHome  # loads asyncssh
 
     return CallHome(
         config.call_home,

@@ -21,8 +21,8 @@ from msgspec import Struct
 from collector.errors import ProtocolError, SessionError, WireError
 from collector.service.module_cache import Note, cannot, folder_in_cache, write_note
 from collector.service.ways import Ways
-from collector.subscriber.modules import ModuleReader, NoGetSchemaError
-from collector.subscriber.session import NetconfSession, SessionSettings, plain
+from collector.subscriber.abilities.modules import ModuleReader, NoGetSchemaError
+from collector.subscriber.sessions.session import NetconfSession, SessionSettings, plain
 from collector.wire.netconf.schemas import (
     MAX_MODULES,
     Inventory,

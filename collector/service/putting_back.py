@@ -25,7 +25,7 @@ from collector.service.configured_ids import load_ids, save_ids
 from collector.service.configured_watch import ConfiguredWatch
 from collector.service.configuring import DeviceLook, look_each, write_each
 from collector.service.ways import Ways
-from collector.subscriber.config_writing import How
+from collector.subscriber.configured.writing import How
 
 log = logging.getLogger("collector.subscriber")
 

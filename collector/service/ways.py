@@ -25,10 +25,10 @@ from collector.model import SECOND
 from collector.service.borrowing import BorrowedSession
 from collector.service.clock import CollectorClock
 from collector.subscriber.manager import session_factory
-from collector.subscriber.session import NetconfSession, SessionSettings
+from collector.subscriber.sessions.session import NetconfSession, SessionSettings
 
 if TYPE_CHECKING:
-    from collector.subscriber.callers import UnknownCaller  # loads asyncssh
+    from collector.subscriber.call_home.callers import UnknownCaller  # loads asyncssh
 
 WAIT_SECONDS = 300.0
 """How long a command waits for a call (ours): devices grow slow in calling who was away long."""
@@ -98,8 +98,8 @@ async def _calls(
     ways: Ways, where: CallHomeSettings, devices: Mapping[str, SessionSettings]
 ) -> AsyncIterator[Open]:
     """Sessions with devices that call; somebody listens meanwhile."""
-    from collector.subscriber.call_home import CallHome  # loads asyncssh
-    from collector.subscriber.called_session import CalledSession
+    from collector.subscriber.call_home.called_session import CalledSession
+    from collector.subscriber.call_home.listener import CallHome  # loads asyncssh
 
     strangers = Strangers(ways.say)
     calls = CallHome(

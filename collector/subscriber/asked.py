@@ -1,7 +1,7 @@
 """The terms that are really asked for: what is wanted, seen from the moment of asking.
 
 What it does: anchor of the periods, stop-time and its renewal, start of a replay, which changes
-modify-subscription can carry. What it does not: talk to a device (``subscriptions``), read the
+modify-subscription can carry. What it does not: talk to a device (``dynamic``), read the
 configuration (``wanted``). Pure functions; times are handed in.
 
 Times in requests are meant in UTC, the scale that both clocks follow: a device whose clock is wrong

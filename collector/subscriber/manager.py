@@ -23,17 +23,17 @@ from collector.interfaces import Clock, Intake
 from collector.metrics import Counters
 from collector.model import SECOND
 from collector.subscriber.backoff import BackoffSettings
-from collector.subscriber.gate import Gate
-from collector.subscriber.resyncing import Resynced
-from collector.subscriber.runner import DeviceRunner
-from collector.subscriber.session import Deliver, NetconfSession, SessionSettings
+from collector.subscriber.device.runner import DeviceRunner
+from collector.subscriber.dynamic.resyncing import Resynced
+from collector.subscriber.sessions.gate import Gate
+from collector.subscriber.sessions.session import Deliver, NetconfSession, SessionSettings
+from collector.subscriber.sessions.unfinished import Budget
 from collector.subscriber.states import DeviceState
-from collector.subscriber.unfinished import Budget
 from collector.subscriber.wanted import DeviceAccess, WantedSubscription, by_device
 from collector.wire.netconf.rpc import SubscriptionState as Entry
 
 if TYPE_CHECKING:
-    from collector.subscriber.call_home import CallHome  # loads asyncssh
+    from collector.subscriber.call_home.listener import CallHome  # loads asyncssh
 
 log = logging.getLogger("collector.subscriber")
 
@@ -59,15 +59,15 @@ def session_factory(
         ConfigError: no such implementation.
     """
     if kind == "called" and calls is not None:
-        from collector.subscriber.called_session import CalledSession
+        from collector.subscriber.call_home.called_session import CalledSession
 
         return partial(CalledSession, calls=calls, budget=budget)
     if kind == "asyncssh":
-        from collector.subscriber.asyncssh_session import AsyncsshSession
+        from collector.subscriber.sessions.asyncssh_session import AsyncsshSession
 
         return partial(AsyncsshSession, budget=budget)
     if kind == "ncclient":
-        from collector.subscriber.ncclient_session import NcclientSession
+        from collector.subscriber.sessions.ncclient_session import NcclientSession
 
         return NcclientSession
     raise ConfigError(

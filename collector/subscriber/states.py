@@ -1,6 +1,6 @@
 """What has become of a device and of each subscription: for status views, and between the rooms.
 
-What it does: values. What it does not: change (``held``).
+What it does: values. What it does not: change (``dynamic.held``).
 """
 
 from __future__ import annotations

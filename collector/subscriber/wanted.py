@@ -1,6 +1,6 @@
 """What is wanted of which device: values, and the way from the configuration to them.
 
-What it does not: say what is asked for at a moment (``asked``), talk to a device (``runner``). Pure
+What it does not: say what is asked for at a moment (``asked``), talk to a device (``device``). Pure
 functions.
 """
 
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from collector.config import Config, NetconfSettings, SubscriptionSettings
 from collector.config.subscriptions import centiseconds, moment
 from collector.model import SECOND, OnChange, SelectionFilter, SubscriptionTerms
-from collector.subscriber.session import SessionSettings, settings_from
+from collector.subscriber.sessions.session import SessionSettings, settings_from
 
 _REVISION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -56,7 +56,7 @@ class DeviceAccess(Struct, frozen=True):
     """Which implementation: ``asyncssh``, ``ncclient``, or ``called`` where the device calls."""
     looked_at: bool = False
     """A session is kept though nothing is asked for: something is configured there that is looked
-    at now and then (``cross_check``)."""
+    at now and then (``device.cross_check``)."""
 
 
 def wanted_from(config: Config) -> tuple[tuple[DeviceAccess, ...], tuple[WantedSubscription, ...]]:

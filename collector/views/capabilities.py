@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from collector.subscriber.facts import Fact, NodeFact
+from collector.subscriber.abilities.facts import Fact, NodeFact
 from collector.views.tables import print_table
 
 _FROM = {"": "nobody says", "module": "text of the module", "revision": "revision of the module"}

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from collector.model import CollectorTime
 from collector.subscriber.manager import session_factory
-from collector.subscriber.session import Arrived, NetconfSession, SessionSettings
+from collector.subscriber.sessions.session import Arrived, NetconfSession, SessionSettings
 from tests.bench.netconf_device import START, Stream, device
 
 

@@ -21,7 +21,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from collector.model import SECOND
-from collector.subscriber.session import SessionSettings
+from collector.subscriber.sessions.session import SessionSettings
 from collector.wire.netconf.framing import encode_chunked
 from collector.wire.netconf.hello import root_of
 from collector.wire.values import names

@@ -40,9 +40,9 @@ from collector.pipeline import Pipeline
 from collector.pipeline.settings import encode_config
 from collector.service.intake import LiveIntake
 from collector.store.writer import StoreWriter
-from collector.subscriber import asyncssh_session
 from collector.subscriber.manager import SubscriptionManager
-from collector.subscriber.session import CLIENT_CAPABILITIES, SessionSettings
+from collector.subscriber.sessions import asyncssh_session
+from collector.subscriber.sessions.session import CLIENT_CAPABILITIES, SessionSettings
 from collector.subscriber.wanted import DeviceAccess, WantedSubscription
 from collector.wire.netconf.framing import (
     END_OF_CHUNKS,

@@ -10,8 +10,8 @@ import pytest
 
 from collector.config import pinned_keys
 from collector.errors import SessionError
-from collector.subscriber.asyncssh_session import AsyncsshSession
-from collector.subscriber.ncclient_session import NcclientSession
+from collector.subscriber.sessions.asyncssh_session import AsyncsshSession
+from collector.subscriber.sessions.ncclient_session import NcclientSession
 from tests.netconf_device import Basket, Device, RunningClock, ok_reply, rpc, run
 
 pytestmark = pytest.mark.integration

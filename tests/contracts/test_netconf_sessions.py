@@ -15,10 +15,10 @@ import pytest
 
 from collector.errors import ConfigError, SessionError, UsageError
 from collector.model import SECOND
-from collector.subscriber import inbox
-from collector.subscriber.asyncssh_session import AsyncsshSession
-from collector.subscriber.ncclient_session import NcclientSession
-from collector.subscriber.session import NetconfSession, SessionSettings
+from collector.subscriber.sessions import inbox
+from collector.subscriber.sessions.asyncssh_session import AsyncsshSession
+from collector.subscriber.sessions.ncclient_session import NcclientSession
+from collector.subscriber.sessions.session import NetconfSession, SessionSettings
 from publisher_sim.netconf.server import CAPABILITIES
 from publisher_sim.netconf.session import ServerSession
 from tests.netconf_device import (

@@ -15,10 +15,10 @@ from msgspec.structs import replace
 
 from collector.config import CallHomeSettings, pinned_keys
 from collector.errors import ConfigError, SessionError
-from collector.subscriber import call_home
-from collector.subscriber.call_home import CallHome
-from collector.subscriber.called_session import CalledSession
-from collector.subscriber.session import SessionSettings
+from collector.subscriber.call_home import listener as call_home
+from collector.subscriber.call_home.called_session import CalledSession
+from collector.subscriber.call_home.listener import CallHome
+from collector.subscriber.sessions.session import SessionSettings
 from publisher_sim.netconf.call_home import CallHome as Calling
 from publisher_sim.netconf.server import NetconfServer
 from publisher_sim.scenario import Netconf
@@ -556,7 +556,7 @@ def test_whom_to_call(text: str, found: tuple[str, int]) -> None:
 
 def test_only_the_called_collector_has_a_session(tmp_path: Path) -> None:
     """Commands that connect by themselves say why they cannot."""
-    from collector.subscriber.asyncssh_session import AsyncsshSession
+    from collector.subscriber.sessions.asyncssh_session import AsyncsshSession
 
     async def main() -> None:
         async with Device(tmp_path) as device:

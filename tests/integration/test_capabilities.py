@@ -18,8 +18,8 @@ from collector.model import SECOND, SubscriptionTerms
 from collector.service import Service, commands
 from collector.service.capabilities import Findings, find_out
 from collector.service.clock import CollectorClock
-from collector.subscriber.asyncssh_session import AsyncsshSession
-from collector.subscriber.session import Arrived, SessionSettings
+from collector.subscriber.sessions.asyncssh_session import AsyncsshSession
+from collector.subscriber.sessions.session import Arrived, SessionSettings
 from collector.wire.netconf.rpc import (
     EstablishSubscription,
     Get,

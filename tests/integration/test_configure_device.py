@@ -22,9 +22,9 @@ from collector.service import Service
 from collector.service.clock import CollectorClock
 from collector.service.configured_ids import with_ids
 from collector.service.device_rows import devices
-from collector.subscriber.config_talk import Talk
+from collector.subscriber.configured.talk import Talk
 from collector.subscriber.manager import session_factory
-from collector.subscriber.session import settings_from
+from collector.subscriber.sessions.session import settings_from
 from collector.wire.netconf.rpc import RUNNING, EditConfig
 from collector.wire.subscriptions.config import Edit, read_configuration, write_edits
 from publisher_sim.device.service import DeviceService

@@ -22,7 +22,7 @@ from collector.journal.reader import JournalReader
 from collector.model import SECOND, DeviceTime, Outcome, RecordKind, RpcNote
 from collector.service import Service, commands
 from collector.service.gauges import refresh
-from collector.subscriber import held
+from collector.subscriber.dynamic import held
 from collector.wire.netconf.rpc import EstablishSubscription, decode_rpc
 from tests.beside import collecting, live, ready, simulated
 from tests.lab import PASSWORD, Facts, session_of

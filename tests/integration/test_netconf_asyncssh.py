@@ -11,7 +11,7 @@ import pytest
 
 from collector.errors import ConfigError
 from collector.model import SECOND
-from collector.subscriber.asyncssh_session import AsyncsshSession
+from collector.subscriber.sessions.asyncssh_session import AsyncsshSession
 from publisher_sim.netconf.session import ServerSession
 from tests.netconf_device import (
     LIMIT,

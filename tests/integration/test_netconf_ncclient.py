@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import ConfigError
-from collector.subscriber.ncclient_session import NcclientSession
+from collector.subscriber.sessions.ncclient_session import NcclientSession
 from tests.netconf_device import Basket, Device, RunningClock, ok_reply, rpc, run
 from tests.waiting import until
 

@@ -17,7 +17,7 @@ from collector.schema.loader import bundled_modules_folder
 from collector.service import modules as service_modules
 from collector.service.module_cache import NOTE, read_note
 from collector.service.modules import Fetched, fetch
-from collector.subscriber.modules import NoGetSchemaError
+from collector.subscriber.abilities.modules import NoGetSchemaError
 from collector.wire.netconf.schemas import (
     decode_get_schema,
     encode_schema,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from collector.model import DeviceTime, SubscriptionTerms
-from collector.subscriber.config_plan import MARK, WantedConfigured, plan
+from collector.subscriber.configured.plan import MARK, WantedConfigured, plan
 from collector.wire.subscriptions.config import (
     Configuration,
     ConfiguredReceiver,

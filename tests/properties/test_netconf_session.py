@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from collector.errors import IntakeFullError, SessionError, WireError
 from collector.model import CollectorTime
-from collector.subscriber.inbox import Inbox
-from collector.subscriber.session import Arrived, SessionSettings
+from collector.subscriber.sessions.inbox import Inbox
+from collector.subscriber.sessions.session import Arrived, SessionSettings
 from collector.wire.netconf.hello import decode_hello, encode_hello, root_of
 from tests.netconf_device import RunningClock
 

@@ -9,8 +9,8 @@ import pytest
 
 from collector.model import SECOND
 from collector.service.capabilities import Findings, by_revision
-from collector.subscriber.capabilities import DeviceCapabilities, Extension
-from collector.subscriber.facts import Fact, NodeFact, facts, node_facts
+from collector.subscriber.abilities.capabilities import DeviceCapabilities, Extension
+from collector.subscriber.abilities.facts import Fact, NodeFact, facts, node_facts
 from collector.views.capabilities import capabilities_json, print_capabilities
 from collector.views.console import make_console
 from collector.wire.netconf.capabilities import (

@@ -13,7 +13,7 @@ from collector import control
 from collector.cli import status_of
 from collector.errors import ProtocolError
 from collector.service import killing
-from collector.subscriber.session import SessionSettings
+from collector.subscriber.sessions.session import SessionSettings
 
 HOST = ["--user", "u", "--key-file", "/k"]
 

@@ -8,9 +8,9 @@ import pytest
 from msgspec import structs
 
 from collector.model import DeviceTime, OnChange, SelectionFilter, SubscriptionTerms
-from collector.subscriber.config_plan import MARK, Plan, WantedConfigured, plan
-from collector.subscriber.config_terms import same_terms
-from collector.subscriber.config_words import differences, what
+from collector.subscriber.configured.plan import MARK, Plan, WantedConfigured, plan
+from collector.subscriber.configured.terms import same_terms
+from collector.subscriber.configured.words import differences, what
 from collector.wire.subscriptions.config import (
     Configuration,
     ConfiguredReceiver,

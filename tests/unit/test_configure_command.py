@@ -18,10 +18,10 @@ from collector.errors import UsageError
 from collector.model import SubscriptionTerms
 from collector.service.configured_ids import load_ids
 from collector.service.configuring import DeviceLook
-from collector.subscriber.config_plan import Plan
-from collector.subscriber.config_saving import Saving
-from collector.subscriber.config_writing import How
-from collector.subscriber.configuring import Look
+from collector.subscriber.configured.configuring import Look
+from collector.subscriber.configured.plan import Plan
+from collector.subscriber.configured.saving import Saving
+from collector.subscriber.configured.writing import How
 from collector.wire.subscriptions.config import ConfiguredSubscription, Edit
 from tests.unit.test_config_configured import CONFIG
 

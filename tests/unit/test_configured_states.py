@@ -14,7 +14,7 @@ from collector.core.views import OriginatorState
 from collector.model import SECOND, CollectorTime, SubscriptionTerms
 from collector.service.configured_rows import configured_rows
 from collector.service.configured_watch import ConfiguredWatch, configured_ids
-from collector.subscriber.configured_states import ConfiguredPhase, ConfiguredStates
+from collector.subscriber.configured.states import ConfiguredPhase, ConfiguredStates
 from collector.wire.netconf.looks import LOOK
 from collector.wire.netconf.rpc import ReceiverState, SubscriptionState, decode_rpc, encode_rpc
 from tests.unit.test_config_configured import CONFIG

@@ -23,12 +23,12 @@ from collector.service.configuring import (
     keep_ids,
 )
 from collector.service.configuring_words import to_lines, to_plain
-from collector.subscriber.capabilities import DeviceCapabilities
-from collector.subscriber.checks import configured_doubts
-from collector.subscriber.config_plan import MARK, Plan
-from collector.subscriber.config_wanted import configured_on
-from collector.subscriber.configuring import Configurer, Done, Look
-from collector.subscriber.session import SessionSettings
+from collector.subscriber.abilities.capabilities import DeviceCapabilities
+from collector.subscriber.abilities.checks import configured_doubts
+from collector.subscriber.configured.configuring import Configurer, Done, Look
+from collector.subscriber.configured.plan import MARK, Plan
+from collector.subscriber.configured.wanted import configured_on
+from collector.subscriber.sessions.session import SessionSettings
 from collector.wire.netconf.capabilities import SystemCapabilities, TransportCapability
 from collector.wire.netconf.library import Library, Module
 from collector.wire.netconf.rpc import (
@@ -380,7 +380,7 @@ def test_what_a_device_says_of_configured_subscriptions() -> None:
 
 
 def test_a_device_that_takes_its_time_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("collector.subscriber.configuring.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("collector.subscriber.configured.configuring.LOOK_SECONDS", 0.05)
     session = SimSession()
     answered = session.rpc
 

@@ -16,9 +16,9 @@ from collector.errors import ProtocolError, SessionError
 from collector.service.configuring import DeviceLook, write_to
 from collector.service.configuring_words import to_lines, to_plain
 from collector.service.ways import Ways
-from collector.subscriber.config_saving import OTHERS, Saving
-from collector.subscriber.config_writing import CONFIRM_SECONDS, How
-from collector.subscriber.configuring import Configurer, Done
+from collector.subscriber.configured.configuring import Configurer, Done
+from collector.subscriber.configured.saving import OTHERS, Saving
+from collector.subscriber.configured.writing import CONFIRM_SECONDS, How
 from collector.wire.netconf.rpc import (
     CANDIDATE,
     RUNNING,

@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from collector.model import SECOND, OnChange, SelectionFilter, SubscriptionTerms
-from collector.subscriber.capabilities import DeviceCapabilities, look
-from collector.subscriber.checks import doubts
+from collector.subscriber.abilities.capabilities import DeviceCapabilities, look
+from collector.subscriber.abilities.checks import doubts
 from collector.wire.netconf.rpc import EstablishSubscription, Get
 from collector.wire.values import xml
 from publisher_sim.scenario import Changes, Limits, Periods, Push

@@ -18,7 +18,7 @@ from collector.service.configured_ids import load_ids, save_ids
 from collector.service.configured_watch import ConfiguredWatch
 from collector.service.putting_back import FIRST_WAIT, MOST, PuttingBack
 from collector.service.ways import Ways
-from collector.subscriber.configured_states import ConfiguredPhase
+from collector.subscriber.configured.states import ConfiguredPhase
 from collector.wire.netconf.rpc import RUNNING, EditConfig
 from collector.wire.subscriptions.config import Edit, write_edits
 from tests.unit.test_configuring import CONFIG, SimSession, do, refusal, theirs

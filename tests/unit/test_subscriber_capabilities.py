@@ -17,9 +17,9 @@ from collector.model import (
     SelectionFilter,
     SubscriptionTerms,
 )
-from collector.subscriber.capabilities import DeviceCapabilities, look
-from collector.subscriber.checks import doubts, never_updated, selects_nothing
-from collector.subscriber.knowledge import SUBJECT, Knowledge
+from collector.subscriber.abilities.capabilities import DeviceCapabilities, look
+from collector.subscriber.abilities.checks import doubts, never_updated, selects_nothing
+from collector.subscriber.abilities.knowledge import SUBJECT, Knowledge
 from collector.subscriber.states import SubscriptionPhase, SubscriptionState
 from collector.wire.netconf.capabilities import (
     NodeCapabilities,
@@ -516,7 +516,7 @@ def test_the_namespace_of_a_vendors_module_is_that_of_the_library() -> None:
 
 
 def test_the_modules_of_one_device_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("collector.subscriber.knowledge._MAX_NAMED", 1)
+    monkeypatch.setattr("collector.subscriber.abilities.knowledge._MAX_NAMED", 1)
     knowledge = Knowledge("d", Answers(WITH_CARS).call)
     asyncio.run(knowledge.look(BARE, [selecting("/cars:car"), selecting("/carz:car")]))
     assert knowledge.known.absent == ()

@@ -11,7 +11,7 @@ import pytest
 
 from collector.errors import SessionError
 from collector.model import SECOND, CollectorTime, RecordKind
-from collector.subscriber.cross_check import AT_ONCE, CrossChecking
+from collector.subscriber.device.cross_check import AT_ONCE, CrossChecking
 from collector.wire.netconf.looks import CROSS_CHECK, LOOK, LOOK_AT_ALL
 from collector.wire.netconf.rpc import decode_reply, decode_rpc, encode_rpc
 from tests.netconf_device import run

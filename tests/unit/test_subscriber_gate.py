@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from collector.subscriber.gate import Gate
+from collector.subscriber.sessions.gate import Gate
 from tests.netconf_device import run
 
 

@@ -11,8 +11,8 @@ import asyncssh
 import pytest
 
 from collector.errors import ConfigError
-from collector.subscriber import known_hosts as room
-from collector.subscriber.known_hosts import KnownHosts, known_hosts
+from collector.subscriber.sessions import known_hosts as room
+from collector.subscriber.sessions.known_hosts import KnownHosts, known_hosts
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 HASHED = "|1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|3988QV0VE8wmZL7suNrYQLITLCg= " + KEY

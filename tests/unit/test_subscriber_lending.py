@@ -14,9 +14,9 @@ from collector import asking
 from collector.control import REQUEST_BYTES, ControlServer
 from collector.errors import SessionError, UsageError
 from collector.service.borrowing import BorrowedSession
-from collector.subscriber import lending
-from collector.subscriber.lending import ASK, BORROW, Lending
-from collector.subscriber.session import SessionSettings
+from collector.subscriber.exchanges import lending
+from collector.subscriber.exchanges.lending import ASK, BORROW, Lending
+from collector.subscriber.sessions.session import SessionSettings
 from collector.subscriber.states import DevicePhase
 from collector.wire.netconf.rpc import (
     CANDIDATE,

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from collector.subscriber import leftovers
+from collector.subscriber.dynamic import leftovers
 from collector.subscriber.states import DevicePhase, SubscriptionPhase
 from tests.netconf_device import run
 from tests.subscriber_world import (

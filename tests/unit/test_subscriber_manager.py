@@ -21,10 +21,11 @@ from collector.model import (
     SessionNote,
     Transport,
 )
-from collector.subscriber import pace, subscriptions
 from collector.subscriber.backoff import Backoff, BackoffSettings
-from collector.subscriber.call_home import CallHome
+from collector.subscriber.call_home.listener import CallHome
+from collector.subscriber.dynamic import subscriptions
 from collector.subscriber.manager import session_factory
+from collector.subscriber.sessions import pace
 from collector.subscriber.states import DevicePhase, SubscriptionPhase
 from collector.subscriber.wanted import WantedSubscription
 from tests.netconf_device import run

@@ -7,8 +7,8 @@ import logging
 import pytest
 
 from collector.errors import ProtocolError
-from collector.subscriber.refusals import describe
-from collector.subscriber.session import SessionSettings, host_key_error, plain, quieten
+from collector.subscriber.exchanges.refusals import describe
+from collector.subscriber.sessions.session import SessionSettings, host_key_error, plain, quieten
 
 
 def test_what_a_peer_says_cannot_forge_a_log_line() -> None:

@@ -24,7 +24,7 @@ from collector.subscriber.asked import (
     replay_to_ask,
     stop_time_to_ask,
 )
-from collector.subscriber.refusals import (
+from collector.subscriber.exchanges.refusals import (
     can_heal,
     describe,
     hinted_period,

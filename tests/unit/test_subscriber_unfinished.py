@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from collector.model import SECOND
-from collector.subscriber.unfinished import Budget, Watch
+from collector.subscriber.sessions.unfinished import Budget, Watch
 from tests.netconf_device import run
 from tests.waiting import until
 

@@ -18,8 +18,8 @@ from collector.model import (
     SubscriptionTerms,
 )
 from collector.subscriber.asked import anchor_after, anchor_offset, can_modify, terms_to_ask
-from collector.subscriber.refusals import can_heal
-from collector.subscriber.session import SessionSettings
+from collector.subscriber.exchanges.refusals import can_heal
+from collector.subscriber.sessions.session import SessionSettings
 from collector.subscriber.wanted import by_device, wanted_from
 
 TERMS = SubscriptionTerms(

@@ -2,7 +2,7 @@
 
 Does: the request for the tree, the tree out of a reply: limits and support for the system and for
 single nodes, transports with their encodings, extensions; and the value that counts for a node.
-Does not: write the tree, decide what follows from it (``subscriber.checks``).
+Does not: write the tree, decide what follows from it (``subscriber.abilities.checks``).
 
 Rules: the nodes are known by their local names, since drafts moved some between modules; a value
 that is none is left out and counted, so that one bad leaf does not cost all others; entries keep

@@ -2,7 +2,7 @@
 
 Does: the request for each list of modules that a server may keep, the lists as values, modules out
 of the capabilities of a hello, ``get-schema`` both ways, and what the text of a module names.
-Does not: parse YANG (``schema``), ask anybody (``subscriber.modules``), make file names.
+Does not: parse YANG (``schema``), ask anybody (``subscriber.abilities.modules``), make file names.
 
 Rules: names and revisions are those of YANG (RFC 7950 §6.2, §7.1.9) or the entry is counted as
 unusable, so that neither can ever be a path; the number of modules and the length of a text are

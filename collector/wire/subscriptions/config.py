@@ -2,7 +2,7 @@
 
 Does: the configuration tree of ``/subscriptions`` as values, and what turns one state of it into
 another as the ``<config>`` of an edit-config (RFC 6241 §7.2, RFC 8639 §2.5). Does not: decide what
-is to be changed (``subscriber.configuring``), or talk.
+is to be changed (``subscriber.configured``), or talk.
 
 Rules: an entry that cannot be read is named and otherwise left alone; nothing is ever replaced as a
 whole, so that leaves of others within an entry stay; an entry that is made must not be there, one

@@ -1,0 +1,1 @@
+"""Requests and replies on a session: in the journal, lent to commands, and what a refusal means."""
