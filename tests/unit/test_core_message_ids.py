@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.core.memory.state import Counter, Run
-from collector.core.numbering import message_ids, seen_ids
+from collector.core.numbering import message_ids, seen_ids, two_books
 from collector.core.numbering.message_ids import Finding
 from collector.core.numbering.seen_ids import RING_LIMIT, Signature, seen_at
 from collector.model import SECOND
@@ -208,12 +208,12 @@ def test_patience_is_half_a_period_and_at_most_ten_seconds() -> None:
 
 # --------------------------------------------------------------------------- two books
 def both(counter: Counter, message: Signature) -> bool:
-    each = message_ids.run_for_key(counter, message[2], 4)
+    each = two_books.run_for_key(counter, message[2], 4)
     message_ids.observe(counter.all, message, PERIOD, LIMIT)
     if each is None:
         return False
     message_ids.observe(each, message, PERIOD, LIMIT)
-    return message_ids.decide(counter)
+    return two_books.decide(counter)
 
 
 def test_with_one_key_there_is_one_book() -> None:
@@ -243,7 +243,7 @@ def test_ids_per_header_stay_in_one_run() -> None:
         both(counter, sent(number, number, key=1 + number % 2))
     assert counter.decided
     assert not counter.per_key
-    assert counter.cost_each == message_ids.COST_LIMIT
+    assert counter.cost_each == two_books.COST_LIMIT
 
 
 def test_a_lead_of_two_switches_back() -> None:
@@ -299,14 +299,14 @@ def test_a_book_behind_by_the_limit_is_laid_aside_until_the_other_one_pays() -> 
     counter = Counter("192.0.2.1", 1)
     for number in range(12):
         both(counter, sent(number, number, key=1 + number % 2))
-    assert message_ids.is_far_behind(counter)
-    assert message_ids.followed(counter, counter.each[1]) == (counter.all,)
-    message_ids.lay_aside(counter)
+    assert two_books.is_far_behind(counter)
+    assert two_books.followed(counter, counter.each[1]) == (counter.all,)
+    two_books.lay_aside(counter)
     assert [(run.last_id, run.holes) for run in counter.each.values()] == [(None, ())] * 2
     assert counter.all.last_id == 11
     message_ids.observe(counter.all, sent(13, 13, key=1), PERIOD, LIMIT)  # 12 is lost
-    assert not message_ids.decide(counter)
-    assert message_ids.followed(counter, counter.each[1]) == (counter.all, counter.each[1])
+    assert not two_books.decide(counter)
+    assert two_books.followed(counter, counter.each[1]) == (counter.all, counter.each[1])
     assert follow(counter.each[1], sent(14, 14)) == [Finding.FIRST]
 
 
@@ -315,8 +315,8 @@ def test_the_one_book_may_be_laid_aside_as_well() -> None:
     for number in range(12):
         both(counter, sent(number, 2 * number, key=1))
         both(counter, sent(1000 + number, 2 * number + 1, key=2))
-    assert message_ids.followed(counter, counter.each[2]) == (counter.each[2],)
-    message_ids.lay_aside(counter)
+    assert two_books.followed(counter, counter.each[2]) == (counter.each[2],)
+    two_books.lay_aside(counter)
     assert counter.all.last_id is None
     assert [run.last_id for run in counter.each.values()] == [11, 1011]
     assert message_ids.runs_for_lone_id(counter, 1012, 25 * SECOND) == (counter.each[2],)

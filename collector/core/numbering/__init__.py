@@ -1,1 +1,1 @@
-"""Message IDs: what was seen, which are missing, and who is suspected of a hole."""
+"""Message IDs: what was seen, what is missing, which run counts, who is suspected of a hole."""

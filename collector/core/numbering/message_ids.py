@@ -1,29 +1,25 @@
-"""Message IDs of a counter: gaps, duplicates, restarts modulo 2^32, and which book counts.
+"""Message IDs of a run: gaps, duplicates, restarts modulo 2^32.
 
-Does: follow the runs of ids behind one (source address, header id) in two books, one run for all
-messages or one run per subscription, and find out which book the device keeps.
-Does not: know periods; who is blamed for a hole is ``gaps``.
-Rules: architecture, section 3, "Counter and its scope" and "Ids"; draft-ietf-netconf-udp-notif-26
-§3.2: a Message ID starts anywhere and wraps to 0. Source ports decide nothing.
+Does: follow the ids of one run behind a (source address, header id).
+Does not: know which run counts (``two_books``), or periods; who is blamed for a hole is ``gaps``.
+Rules: architecture, section 3, "Ids"; draft-ietf-netconf-udp-notif-26 §3.2: a Message ID starts
+anywhere and wraps to 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from enum import IntEnum
 
 from collector.core.memory.arcs import indexes_meeting
-from collector.core.memory.state import NONE_YET, NOTHING, Counter, Hole, Run
+from collector.core.memory.state import Counter, Hole, Run
 from collector.core.numbering.seen_ids import PATIENCE, Signature, remember, seen_at
+from collector.core.numbering.two_books import charge, charge_for_behind, followed
 from collector.model import SECOND
 
 MODULUS_MASK = 0xFFFFFFFF
 HALF = 0x80000000
 GAP_AT_LEAST = 4096
 """An id so far ahead is still a gap, however slow the counter is."""
-COST_LIMIT = 8
-LEAD = 2
-"""Once decided, the other book has to be cheaper by so much."""
 
 
 class Finding(IntEnum):
@@ -69,7 +65,7 @@ def observe(run: Run, signature: Signature, period: int, limit: int) -> tuple[Fi
     if ahead > max(GAP_AT_LEAST, _usual_since_last(run, arrival)):
         return _begin_anew(run, signature), None
     hole = open_hole(run, (run.last_id + 1) & MODULUS_MASK, ahead - 1, arrival, "lost", limit)
-    hole.priced = _charge(run, 1)
+    hole.priced = charge(run, 1)
     advance(run, signature)
     return Finding.GAP, hole
 
@@ -99,17 +95,17 @@ def _behind(run: Run, signature: Signature, period: int) -> tuple[Finding, Hole 
         fill(hole, message_id)
         late = arrival - hole.opened > patience(period)
         if late:
-            _charge_for_behind(run)
+            charge_for_behind(run)
         elif hole.priced and hole not in run.holes:
             hole.priced = False
-            _charge(run, -1)
+            charge(run, -1)
         remember(run, signature)
         return Finding.FILLS, hole
     if is_duplicate(run, signature, period):
         return Finding.DUPLICATE, None
     if (arrival if event_time is None else event_time) > run.last_time:
         return _begin_anew(run, signature), None
-    _charge_for_behind(run)
+    charge_for_behind(run)
     remember(run, signature)
     return Finding.OVERTAKEN, None
 
@@ -125,7 +121,7 @@ def is_duplicate(run: Run, signature: Signature, period: int) -> bool:
 def _begin_anew(run: Run, signature: Signature) -> Finding:
     run.holes = ()
     run.before_restart = run.last_arrival
-    _charge(run, 1)
+    charge(run, 1)
     advance(run, signature)
     return Finding.RESTART
 
@@ -154,7 +150,7 @@ def excuse(run: Run, hole: Hole, message_id: int) -> bool:
     if hole in run.holes:
         return False
     hole.priced = False
-    _charge(run, -1)
+    charge(run, -1)
     return True
 
 
@@ -174,6 +170,17 @@ def fill(hole: Hole, message_id: int) -> None:
     hole.found.add((message_id - hole.first_id) & MODULUS_MASK)
     if len(hole.found) >= hole.size:
         hole.run.close(hole)
+
+
+def begins_late(counter: Counter, each: Run | None, message_id: int) -> bool:
+    """Would the run for all messages, laid aside so far, begin afresh with an id that is late?
+
+    It would stand behind what was there already, and find nothing odd in the rest of a late burst.
+    """
+    if counter.all.last_id is not None or each is None or each.last_id is None:
+        return False
+    ahead = (message_id - each.last_id) & MODULUS_MASK
+    return ahead == 0 or ahead >= HALF
 
 
 # --------------------------------------------------------------------------- ids without a message
@@ -235,178 +242,3 @@ def arrive_without_message(
     lone = open_hole(run, message_id, 1, at, cause, limit)
     lone.before_arrival = at
     return before, lone
-
-
-# --------------------------------------------------------------------------- the two books
-def _charge(run: Run, cost: int) -> bool:
-    """A book pays; not while one subscription is left, when the other would have paid as well."""
-    counter = run.counter
-    if len(counter.each) == 1:
-        return False
-    if run is counter.all:
-        counter.cost_all += cost
-    else:
-        counter.cost_each += cost
-    return True
-
-
-def _charge_for_behind(run: Run) -> None:
-    """An id came late, or behind what it should be in front of.
-
-    What is behind in the run of its subscription would be behind in the one for all messages as
-    well: a common cost, which nobody pays while that one is laid aside. (Not the other way round:
-    what is late in the run for all may be next in the one of its subscription.)
-    """
-    if run is run.counter.all or run.counter.all.last_id is not None:
-        _charge(run, 1)
-
-
-def decide(counter: Counter) -> bool:
-    """Which book counts? Returns True when that changed; the caller judges again.
-
-    The common cost is taken off both; costs stop at 8. The first book to be cheaper wins, later a
-    lead of 2 switches; undecided means one run per header id.
-    """
-    if counter.cost_all == counter.cost_each:
-        counter.cost_all = counter.cost_each = 0
-        return False
-    common = min(counter.cost_all, counter.cost_each)
-    counter.cost_all = min(counter.cost_all - common, COST_LIMIT)
-    counter.cost_each = min(counter.cost_each - common, COST_LIMIT)
-    lead = counter.cost_all - counter.cost_each
-    if counter.decided and abs(lead) < LEAD:
-        return False
-    counter.decided = True
-    if counter.per_key == (lead > 0):
-        return False
-    counter.per_key = lead > 0
-    counter.all.in_force = not counter.per_key
-    for run in counter.each.values():
-        run.in_force = counter.per_key
-    return True
-
-
-def force(counter: Counter, per_key: bool) -> bool:
-    """The operator says which book counts; the other one is not followed.
-
-    To be called when that is said, when a book begins and when one has had to pay. Returns True
-    when it changed which book counts.
-    """
-    counter.decided = True
-    counter.cost_all = COST_LIMIT if per_key else 0
-    counter.cost_each = 0 if per_key else COST_LIMIT
-    all_counts = not (per_key and counter.each)
-    if counter.per_key == per_key and counter.all.in_force == all_counts:
-        return False
-    counter.per_key, counter.all.in_force = per_key, all_counts
-    for run in counter.each.values():
-        run.in_force = per_key
-    return True
-
-
-def followed(counter: Counter, each: Run | None) -> tuple[Run, ...]:
-    """The runs in which a message is followed: one in each book.
-
-    A book that is behind by the limit is not: with many subscriptions behind a header id the wrong
-    one sees a hole at every message. It begins afresh once the other one has had to pay. With one
-    subscription left both would be the same.
-
-    Args:
-        each: the run of the message's subscription; None while there is no second book.
-    """
-    if each is None:
-        return (counter.all,)
-    if len(counter.each) == 1:
-        return (each,) if counter.per_key else (counter.all,)
-    lead = counter.cost_all - counter.cost_each
-    if lead >= COST_LIMIT:
-        return (each,)
-    return (counter.all,) if lead <= -COST_LIMIT else (counter.all, each)
-
-
-def begins_late(counter: Counter, each: Run | None, message_id: int) -> bool:
-    """Would the run for all messages, laid aside so far, begin afresh with an id that is late?
-
-    It would stand behind what was there already, and find nothing odd in the rest of a late burst.
-    """
-    if counter.all.last_id is not None or each is None or each.last_id is None:
-        return False
-    ahead = (message_id - each.last_id) & MODULUS_MASK
-    return ahead == 0 or ahead >= HALF
-
-
-def is_far_behind(counter: Counter) -> bool:
-    """Is one of the books behind by the limit?"""
-    return abs(counter.cost_all - counter.cost_each) >= COST_LIMIT
-
-
-def lay_aside(counter: Counter) -> None:
-    """Forget where the dearer book stood: when it is followed again it has missed much."""
-    for run in (counter.all,) if counter.per_key else counter.each.values():
-        run.last_id = None
-        run.messages = 0
-        run.holes = run.unmet = ()
-
-
-def run_for_key(counter: Counter, key: int, limit: int) -> Run | None:
-    """The run of one subscription in the second book; None while there is only one key.
-
-    The second book begins when a second key comes: until then both would be the same.
-    """
-    run = counter.each.get(key)
-    if run is not None:
-        return run
-    if counter.only_key is None:
-        counter.only_key = key
-    if key == counter.only_key:
-        return None
-    if not counter.each:
-        first = copied(counter.all, counter.only_key, counter.per_key)
-        counter.each = {counter.only_key: first}
-        counter.cost_all = counter.cost_each = 0
-    if len(counter.each) >= limit:
-        return None
-    run = counter.each[key] = Run(counter, key, counter.per_key)
-    return run
-
-
-def forget_runs(counter: Counter, over: Collection[int]) -> bool:
-    """Drop the runs of subscriptions that are over. With one left the book that counts is enough.
-
-    Args:
-        over: keys of runs, not all of them.
-
-    Returns:
-        Whether the other book is laid aside by that, until there is a second subscription again.
-    """
-    counter.each = {key: run for key, run in counter.each.items() if key not in over}
-    if len(counter.each) > 1:
-        return False
-    if counter.per_key:
-        lay_aside(counter)
-    else:
-        (counter.only_key,) = counter.each
-        counter.each = NONE_YET
-    return True
-
-
-def copied(run: Run, key: int, in_force: bool) -> Run:
-    """The same run in the other book; its holes are blamed on the same suspects."""
-    twin = Run(run.counter, key, in_force)
-    for name in ("last_id", "last_arrival", "last_time", "last_originator", "last_index",
-                 "first_arrival", "messages", "bundled"):  # fmt: skip
-        setattr(twin, name, getattr(run, name))
-    twin.seen, twin.speakers = run.seen[:], run.speakers[:]
-    for hole in run.holes:
-        same = Hole(twin, hole.first_id, hole.size, hole.before_arrival, hole.after_arrival,
-                    hole.cause)  # fmt: skip
-        same.found = set(hole.found) or NOTHING
-        same.priced, same.opened = hole.priced, hole.opened
-        same.suspects = list(hole.suspects)
-        same.blamed = hole.blamed
-        for originator, index in same.suspects:
-            if index in originator.holes:
-                originator.holes[index] += (same,)
-                originator.subscription.marks += 1
-        twin.holes += (same,)
-    return twin

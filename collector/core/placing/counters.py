@@ -22,7 +22,7 @@ from collector.core.memory.state import (
     Restart,
     Run,
 )
-from collector.core.numbering import gaps, message_ids
+from collector.core.numbering import gaps, message_ids, two_books
 from collector.core.numbering.message_ids import Finding
 from collector.core.numbering.seen_ids import PATIENCE, Signature
 from collector.model import Rejected, StateChanged, Unreassembled, Update
@@ -146,11 +146,11 @@ def _follow(
     limits = context.settings.limits
     if len(counter.each) > 1 and record.arrival - counter.swept >= PATIENCE:
         _sweep(device, counter, key, record.arrival)
-    each = message_ids.run_for_key(counter, key, limits.keys_per_counter)
+    each = two_books.run_for_key(counter, key, limits.keys_per_counter)
     forced = context.settings.per_subscription.get(device.name)
     if forced is not None:
         force(context, counter, forced)
-    runs = message_ids.followed(counter, each)
+    runs = two_books.followed(counter, each)
     if each is not None and each in runs and message_ids.is_duplicate(each, signature, period):
         # what one book knows to be doubled costs neither; the run of one subscription knows best
         return [(run, Finding.DUPLICATE, None) for run in runs]
@@ -164,7 +164,7 @@ def _follow(
             _decide(context, counter)
         else:
             force(context, counter, forced)
-        runs = message_ids.followed(counter, each)
+        runs = two_books.followed(counter, each)
         seen = [one for one in seen if one[0] in runs]
     return seen
 
@@ -181,7 +181,7 @@ def _sweep(device: Device, counter: Counter, key: int, now: int) -> None:
     ]  # fmt: skip
     if key not in counter.each and len(over) == len(counter.each):
         over.remove(max(over, key=lambda one: counter.each[one].last_arrival))
-    if over and message_ids.forget_runs(counter, over):
+    if over and two_books.forget_runs(counter, over):
         gaps.acquit(counter)
 
 
@@ -195,10 +195,10 @@ def _is_over(device: Device, key: int, silent_for: int) -> bool:
 
 def force(context: Context, counter: Counter, per_subscription: bool) -> None:
     """The operator says which book counts."""
-    if message_ids.force(counter, per_subscription):
+    if two_books.force(counter, per_subscription):
         _switched(context, counter)
         if counter.each:
-            message_ids.lay_aside(counter)
+            two_books.lay_aside(counter)
             gaps.acquit(counter)
 
 
@@ -229,10 +229,10 @@ def observe_state_change(
 
 def _decide(context: Context, counter: Counter) -> None:
     """Costs have changed: does the other book count now, is one not worth following?"""
-    if message_ids.decide(counter):
+    if two_books.decide(counter):
         _switched(context, counter)
-    if message_ids.is_far_behind(counter):
-        message_ids.lay_aside(counter)
+    if two_books.is_far_behind(counter):
+        two_books.lay_aside(counter)
         gaps.acquit(counter)
 
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from collector.core.context import Context
 from collector.core.memory.state import Device, Originator, Run, Subscription
 from collector.core.memory.state_parts import Period, Slot
-from collector.core.numbering.message_ids import COST_LIMIT, MODULUS_MASK
+from collector.core.numbering.message_ids import MODULUS_MASK
 from collector.core.numbering.seen_ids import PATIENCE
+from collector.core.numbering.two_books import COST_LIMIT
 from collector.core.periods import closing, fold
 from collector.core.placing.update_columns import Row, UpdateColumns
 from collector.model import CollectorTime, NotificationKind, Placements

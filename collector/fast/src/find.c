@@ -2,7 +2,7 @@
 #include "message.h"
 
 #define PATIENCE 10000000000LL /* ns; seen_ids.PATIENCE */
-#define COST_LIMIT 8           /* message_ids.COST_LIMIT */
+#define COST_LIMIT 8           /* two_books.COST_LIMIT */
 
 /* dict.get with a key of two; borrowed, NULL without exception when it is not there */
 static PyObject *
