@@ -15,7 +15,7 @@ from msgspec import structs
 
 from collector.config import Config, parse_config
 from collector.errors import ProtocolError, SinkError, UsageError
-from collector.model import SubscriptionTerms
+from collector.model import SelectionFilter, SubscriptionTerms
 from collector.service.configured_ids import FILE, load_ids, save_ids, with_ids
 from collector.service.configuring import (
     DeviceLook,
@@ -362,6 +362,17 @@ def test_what_the_device_says_that_it_cannot_is_said_before() -> None:
     shown = DeviceLook("core7", look)
     assert any(line.startswith("  ? counters") for line in to_lines(shown))
     assert to_plain(shown)["doubts"] == list(look.doubts)
+
+
+def test_a_module_that_the_device_does_not_have_is_said_before() -> None:
+    chosen = SelectionFilter("xpath", "/ietf-interfacez:interfaces")
+    first, *rest = WANTED.subscriptions
+    wrong = structs.replace(first, terms=structs.replace(first.terms, selection_filter=chosen))
+    wanted = structs.replace(WANTED, subscriptions=(wrong, *rest))
+    found = asyncio.run(Configurer(SimSession(), wanted).look())  # type: ignore[arg-type]
+    (silent,) = [one for one in found.doubts if "bring nothing" in one]
+    assert silent.startswith(f"{first.name} will probably bring nothing: its ")
+    assert silent.endswith(" names no module ietf-interfacez")
 
 
 def test_what_a_device_says_of_configured_subscriptions() -> None:

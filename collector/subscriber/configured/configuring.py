@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from collector.errors import ProtocolError, SessionError, WireError
 from collector.subscriber.abilities.capabilities import look
-from collector.subscriber.abilities.checks import configured_doubts, doubts
+from collector.subscriber.abilities.checks import configured_doubts, doubts, selects_nothing
 from collector.subscriber.abilities.knowledge import LOOK_SECONDS
 from collector.subscriber.abilities.modules import ModuleReader
 from collector.subscriber.configured.plan import Plan, plan
@@ -27,6 +27,7 @@ from collector.subscriber.configured.talk import Talk, configuration_in
 from collector.subscriber.configured.wanted import WantedConfiguration
 from collector.subscriber.configured.writing import PLAIN, How, Unconfirmed, Writer
 from collector.subscriber.sessions.session import NetconfSession
+from collector.wire.netconf.node_paths import named_modules
 from collector.wire.netconf.rpc import CANDIDATE, RUNNING, STARTUP
 from collector.wire.subscriptions.config import Configuration, ConfiguredSubscription
 from collector.wire.subscriptions.receiver_instances import UDP_NOTIF, ReceiverInstance
@@ -205,17 +206,26 @@ class Configurer:
         if not asked:
             return ()
         streams = any(one.terms.stream is not None for one in asked)
+        modules = {name for one in asked for name in named_modules(one.terms.selection_filter)}
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 capabilities = self._talk.session.capabilities
-                known = await look(self._talk.get, capabilities, streams=streams)
+                known = await look(
+                    self._talk.get, capabilities, streams=streams, modules=sorted(modules)
+                )
         except TimeoutError:
             return ()
-        return tuple(
+        invalid = (
             f"{one.name} will probably be invalid there: {why}"
             for one in asked
             for why in (*configured_doubts(one.terms, known), *doubts(one.terms, known))
         )
+        silent = (
+            f"{one.name} will probably bring nothing: {why}"
+            for one in asked
+            for why in selects_nothing(one.terms, known)
+        )
+        return (*invalid, *silent)
 
     async def _module_names(self) -> frozenset[str]:
         """Of its YANG library, else of its hello; empty: it does not say."""
