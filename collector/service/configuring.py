@@ -18,6 +18,7 @@ from collector.errors import CollectorError, ProtocolError, UsageError
 from collector.service.configured_ids import load_ids, save_ids
 from collector.service.ways import Ways
 from collector.subscriber.configured.configuring import Configurer, Done, Look
+from collector.subscriber.configured.talk import GivenUpError
 from collector.subscriber.configured.wanted import configured_on
 from collector.subscriber.configured.words import what
 from collector.subscriber.configured.writing import CONFIRM_SECONDS, PLAIN, How
@@ -259,6 +260,8 @@ async def _each(
                 opening = _opened(make(device, access[device].session))
                 async with before, opening as session, after:
                     return await work(device, session)
+            except GivenUpError as error:
+                return DeviceLook(device, error=str(error))
             except ProtocolError as error:
                 return DeviceLook(device, error=refusals.describe(error))
             except CollectorError as error:

@@ -23,9 +23,9 @@ from collector.subscriber.abilities.knowledge import LOOK_SECONDS
 from collector.subscriber.abilities.modules import ModuleReader
 from collector.subscriber.configured.plan import Plan, plan
 from collector.subscriber.configured.saving import Saving, saving
-from collector.subscriber.configured.talk import Talk, configuration_in
+from collector.subscriber.configured.talk import GivenUpError, Talk, configuration_in
 from collector.subscriber.configured.wanted import WantedConfiguration
-from collector.subscriber.configured.writing import PLAIN, How, Unconfirmed, Writer
+from collector.subscriber.configured.writing import PLAIN, How, Unconfirmed, Writer, expected
 from collector.subscriber.sessions.session import NetconfSession
 from collector.wire.netconf.node_paths import named_modules
 from collector.wire.netconf.rpc import CANDIDATE, RUNNING, STARTUP
@@ -98,6 +98,8 @@ class Configurer:
         self._prune = prune
         self._how = how
         self._modules: frozenset[str] | None = None
+        self._found = Configuration()
+        """In running, as it was read last."""
         self._transport_module = ""
         """That defines the identities of udp-notif on this device."""
 
@@ -146,7 +148,7 @@ class Configurer:
 
     # ------------------------------------------------------------------ reading
     async def _plan(self, *, marked: bool) -> Plan:
-        found = await self._talk.read(RUNNING)
+        self._found = found = await self._talk.read(RUNNING)
         instances = [await self._spelled(one, found) for one in self._wanted.instances]
         self._transport_module = _module_of(instances)
         return plan(
@@ -246,15 +248,17 @@ class Configurer:
         async with self._writer.locked(RUNNING, shown.datastore, *startup) as held:
             now = await self._plan(marked=shown.marked)
             if now != shown.plan:
-                raise ProtocolError("somebody changed it meanwhile; look at it once more")
+                raise GivenUpError("somebody changed it meanwhile; look at it once more")
             to_save = await self._saving(now)
+            seen = expected(now.edits, self._found)
             if now.edits:
-                confirmed = await self._writer.write(now.edits, self._transport_module, held)
+                module = self._transport_module
+                confirmed = await self._writer.write(now.edits, module, held, seen)
             if to_save.unsaved:
                 not_saved = to_save.hindered or await self._save()
                 saved = not not_saved
         if now.edits and not confirmed:
-            not_shown = await self._writer.not_shown(now.edits)
+            not_shown = await self._writer.not_shown(seen)
         return Done(await self.look(marked=shown.marked), confirmed, saved, not_saved, not_shown)
 
     async def _save(self) -> str:

@@ -25,6 +25,10 @@ from collector.wire.values import xml
 _CAPABILITY = "urn:ietf:params:netconf:capability:"
 
 
+class GivenUpError(ProtocolError):
+    """What we do not go on with, though the device refused nothing; a sentence for people."""
+
+
 class Talk:
     """With one device."""
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 
 from msgspec import Struct
 
 from collector.errors import ProtocolError, SessionError
 from collector.subscriber.abilities.modules import NOT_SUPPORTED
-from collector.subscriber.configured.talk import Talk
+from collector.subscriber.configured.talk import GivenUpError, Talk
 from collector.wire.netconf.rpc import (
     CANDIDATE,
     RUNNING,
@@ -34,6 +34,7 @@ from collector.wire.netconf.rpc import (
 )
 from collector.wire.subscriptions.config import (
     SUBSCRIPTIONS,
+    Configuration,
     ConfiguredSubscription,
     Edit,
     write_edits,
@@ -66,12 +67,43 @@ PLAIN = How()
 """Nobody chose anything."""
 
 
+class Expected(Struct, frozen=True):
+    """What a device should show in ``/subscriptions`` after edits."""
+
+    there: tuple[int, ...] = ()
+    """Ids; none of them invalid."""
+    gone: tuple[int, ...] = ()
+
+
+def expected(edits: Iterable[Edit], before: Configuration) -> Expected:
+    """What these edits of that configuration are to bring.
+
+    Also of subscriptions that they do not touch, but a receiver of theirs: it can make them
+    invalid just as well.
+    """
+    there: list[int] = []
+    gone: list[int] = []
+    moved: set[str] = set()
+    for edit in edits:
+        entry = edit.after or edit.before
+        if isinstance(entry, ConfiguredSubscription):
+            (gone if edit.after is None else there).append(entry.id)
+        elif entry is not None and edit.before is not None and edit.after is not None:
+            moved.add(entry.name)
+    users = (
+        one.id
+        for one in before.subscriptions
+        if any(receiver.instance in moved for receiver in one.receivers) and one.id not in gone
+    )
+    return Expected(tuple(dict.fromkeys((*there, *users))), tuple(gone))
+
+
 class Unconfirmed(Struct, frozen=True):
     """A commit that the device takes back unless somebody confirms it."""
 
     token: str | None
     """None: its own session alone can (:confirmed-commit:1.0)."""
-    edits: tuple[Edit, ...]
+    expected: Expected
 
 
 class Writer:
@@ -113,9 +145,19 @@ class Writer:
 
     # ------------------------------------------------------------------ edits
     async def write(
-        self, edits: tuple[Edit, ...], transport_module: str, held: frozenset[str]
+        self,
+        edits: tuple[Edit, ...],
+        transport_module: str,
+        held: frozenset[str],
+        seen: Expected,
     ) -> bool:
-        """Into running, at once or through candidate; ``held``: what is locked.
+        """Into running, at once or through candidate.
+
+        Args:
+            edits: what to change.
+            transport_module: see ``write_edits``.
+            held: what is locked.
+            seen: what the device should show then.
 
         Returns:
             Whether the device showed it, and would have taken it back otherwise.
@@ -136,7 +178,7 @@ class Writer:
             await self._talk.ask(edit)
             if self._talk.has("validate"):
                 await self._talk.ask(Validate(CANDIDATE))
-            return await self._commit(edits)
+            return await self._commit(seen)
         except ProtocolError:
             await self._talk.quietly(DiscardChanges())
             raise
@@ -147,15 +189,15 @@ class Writer:
         selection = SUBSCRIPTIONS if locked else None
         candidate = await self._talk.data(CANDIDATE, selection)
         if candidate != await self._talk.data(RUNNING, selection):
-            raise ProtocolError("somebody has changes in candidate that are not committed")
+            raise GivenUpError("somebody has changes in candidate that are not committed")
 
-    async def _commit(self, edits: tuple[Edit, ...]) -> bool:
+    async def _commit(self, seen: Expected) -> bool:
         if not (self._how.confirm and self._talk.has("confirmed-commit")):
             await self._talk.ask(Commit())
             return False
         knows_tokens = self._talk.has("confirmed-commit", "1.1")
         token = secrets.token_hex(16) if knows_tokens else None
-        self.unconfirmed = Unconfirmed(token, edits)
+        self.unconfirmed = Unconfirmed(token, seen)
         commit = Commit(confirmed=True, confirm_timeout_seconds=CONFIRM_SECONDS, persist=token)
         try:
             await self._talk.ask(commit)
@@ -175,8 +217,12 @@ class Writer:
         """
         self.unconfirmed = one
         try:
-            await self._see(one.edits)
+            await self._see(one.expected)
             await self._talk.ask(Commit(persist_id=one.token))
+        except GivenUpError as error:
+            text = f"{error}, so {await self._take_back(one)}; --no-confirm keeps such changes"
+            self.unconfirmed = None
+            raise GivenUpError(text) from error
         except ProtocolError as error:
             taken_back = await self._take_back(one)
             self.unconfirmed = None
@@ -196,31 +242,34 @@ class Writer:
             return f"the device takes the changes back within {CONFIRM_SECONDS} s"
         return "the changes were taken back"
 
-    async def _see(self, edits: Iterable[Edit]) -> None:
+    async def _see(self, seen: Expected) -> None:
         """Wait until it shows them in ``/subscriptions``. Raises ProtocolError, SessionError."""
-        missing = await self._missing(edits, self._how.seen_seconds)
+        missing = await self._missing(seen, self._how.seen_seconds)
         if missing:
-            text = f"{missing} (--no-confirm keeps it all the same)"
-            raise ProtocolError(text, tag="operation-failed")
+            raise GivenUpError(missing)
 
-    async def not_shown(self, edits: Iterable[Edit]) -> str:
+    async def not_shown(self, seen: Expected) -> str:
         """What the device does not show of what it keeps in any case, a clause.
 
         Raises:
             SessionError: the session ended.
         """
         try:
-            return await self._missing(edits, min(self._how.seen_seconds, _KEPT_SECONDS))
+            return await self._missing(seen, min(self._how.seen_seconds, _KEPT_SECONDS))
         except ProtocolError as error:
             return f"it does not say what became of them: {error}"
 
-    async def _missing(self, edits: Iterable[Edit], seconds: float) -> str:
+    async def _missing(self, seen: Expected, seconds: float) -> str:
         """A clause once that time is over; empty as soon as all is there."""
         loop = asyncio.get_running_loop()
-        end, step = loop.time() + seconds, _STEP_SECONDS
+        begin, step = loop.time(), _STEP_SECONDS
         while True:
-            missing = tuple(_not_as_written(edits, await self._talk.get(SUBSCRIPTIONS)))
-            if not missing or loop.time() + step > end:
+            states = _states_in(await self._talk.get(SUBSCRIPTIONS))
+            missing = tuple(_not_as_written(seen, states))
+            # that it is invalid a device says once it has looked at it, which takes no time
+            said = all(str(number) in states for number in seen.there)
+            patience = min(seconds, _KEPT_SECONDS) if said else seconds
+            if not missing or loop.time() + step > begin + patience:
                 return " and ".join(missing)
             await asyncio.sleep(step)
             step = min(step * 2, _LONGEST_STEP)
@@ -231,25 +280,23 @@ class Writer:
         await self._talk.ask(CopyConfig(STARTUP, RUNNING))
 
 
-def _not_as_written(edits: Iterable[Edit], data: xml.Element | None) -> Iterator[str]:
-    """Clauses: what the device does not show as it was written.
-
-    Without ``configured-subscription-state`` being there is enough: devices leave it out.
-    """
-    states = {
+def _states_in(data: xml.Element | None) -> dict[str, str]:
+    """Id -> ``configured-subscription-state``; empty where a device leaves that out."""
+    return {
         entry.text_of("id"): entry.text_of("configured-subscription-state")
         for tree in (() if data is None else data.find_all("subscriptions"))
         for entry in tree.find_all("subscription")
     }
-    for edit in edits:
-        entry = edit.after or edit.before
-        if not isinstance(entry, ConfiguredSubscription):
-            continue
-        state = states.get(str(entry.id))
-        if edit.after is None:
-            if state is not None:
-                yield f"it still shows subscription {entry.id} in /subscriptions"
-        elif state is None:
-            yield f"it does not show subscription {entry.id} in /subscriptions"
+
+
+def _not_as_written(seen: Expected, states: Mapping[str, str]) -> Iterator[str]:
+    """Clauses: what the device does not show as it was written."""
+    for number in seen.there:
+        state = states.get(str(number))
+        if state is None:
+            yield f"it does not show subscription {number} in /subscriptions"
         elif state == "invalid":
-            yield f"subscription {entry.id} is invalid there"
+            yield f"subscription {number} is invalid there"
+    for number in seen.gone:
+        if str(number) in states:
+            yield f"it still shows subscription {number} in /subscriptions"
