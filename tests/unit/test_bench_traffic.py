@@ -13,7 +13,7 @@ from collector.model import SECOND, DeviceTime, MediaType, NotificationKind
 from collector.receivers.sockets.recvmmsg import recvmmsg_usable
 from collector.wire.notifications.notification import decode, decode_contents
 from collector.wire.udp_notif.datagrams import decode_header
-from tests.bench import traffic, truth
+from tests.bench import many_subscriptions, traffic, truth
 from tests.bench.load import Load, Plan
 from tests.bench.netconf_device import push_update
 from tests.bench.payloads import ENCODINGS, OBSERVED_BEFORE, SUBSCRIPTION
@@ -229,3 +229,8 @@ def test_a_rate_is_made_of_more_updates_and_of_the_period() -> None:
     assert Load(updates=4).with_devices_for(60_000).devices == 1_875
     assert Plan.of_seconds(load, 5).periods == 5
     assert Plan.of_seconds(load, 5).closing == 0
+
+
+def test_losses_and_renewals_can_be_measured() -> None:
+    assert many_subscriptions.losses(5, 0.2, periods=3) > 0
+    assert len(many_subscriptions.renewals(1, devices=2)) == 2

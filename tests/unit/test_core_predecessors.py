@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+
 from collector.core.engine import Engine
 from collector.core.memory.state import NOBODY
 from collector.core.settings import EngineSettings, KnownSubscription, Limits
@@ -124,3 +127,29 @@ def test_a_learned_list_begins_afresh_after_an_end() -> None:
     assert device.subscriptions[1].known is device.subscriptions[1].heard_before is NOBODY
     again = Engine.restore(EngineSettings(), {DEVICE: wire.engine.snapshot_device(DEVICE)})
     assert again._devices[DEVICE].subscriptions[1].known is NOBODY
+
+
+def test_what_a_subscription_that_is_over_leaves_behind() -> None:
+    """Five cards, twelve periods each time: below 2 kB for each life, 15 kB once."""
+
+    def lives(count: int) -> int:
+        tracemalloc.start()
+        wire = Wire()
+        number = 0
+        for life in range(count):
+            begin = 200 * life
+            wire.send(established(begin - 1, tuple("12345"), subscription=life + 1))
+            for index in range(12):
+                number += 1
+                wire.send(*(update(begin + 10 * index, card, number, subscription=life + 1)
+                            for card in "12345"))  # fmt: skip
+            wire.send(ended(begin + 150, life + 1))
+            wire.facts.clear()
+        gc.collect()
+        kept = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        return kept
+
+    lives(2)  # what is made once
+    left = (lives(70) - lives(30)) / 40
+    assert left < 2000
