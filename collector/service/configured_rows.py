@@ -16,7 +16,9 @@ from collector.core.views import OriginatorState
 from collector.model import SECOND
 from collector.service.configured_watch import Ids
 from collector.subscriber.configured.states import (
+    GONE,
     STRAGGLES,
+    TWICE,
     ConfiguredPhase,
     ConfiguredState,
     ConfiguredStates,
@@ -63,7 +65,7 @@ def configured_rows(
     return [
         {"device": device, "subscription": name}
         | _row(by_name[name], numbers, states.of(device, name), arrivals.get((device, name), {}),
-               notes.get((device, name), ""), now)
+               notes.get((device, name)) or _advice(by_name[name], device), now)
         for name, device, numbers in _wanted(config, ids)
     ]  # fmt: skip
 
@@ -76,12 +78,19 @@ def _wanted(config: Config, ids: Ids) -> Iterator[tuple[str, str, tuple[int, ...
                 yield one.name, device.name, numbers
 
 
+def _advice(wanted: SubscriptionSettings, device: str) -> str:
+    """What brings it back."""
+    if wanted.configured_restore:
+        return f"it is put back once {TWICE} looks have missed it"
+    return f"`collector configure {device}` puts it back"
+
+
 def _row(
     wanted: SubscriptionSettings,
     numbers: tuple[int, ...],
     state: ConfiguredState,
     heard: Mapping[str, tuple[int, int]],
-    note: str,
+    of_loss: str,
     now: int,
 ) -> dict[str, Any]:
     last = max((arrival for _, arrival in heard.values()), default=None)
@@ -91,7 +100,7 @@ def _row(
         "state": word,
         "since": format_date_and_time(since, 0) if since else None,
         "generators": len(heard),
-        "why": "; ".join(said for said in (why, note) if said),
+        "why": f"{why}; {of_loss}" if word in GONE else why,
     }
 
 

@@ -18,8 +18,8 @@ from collector.views.tables import print_facts, print_objects
 from collector.views.text import card, clean, natural
 
 _GOOD = ("up", "active", "whole")
-_BAD = ("refused", "terminated", "lost")
-_DRAWN = ("devices", "generators", "on_change")
+_BAD = ("refused", "terminated", "lost", "absent", "invalid")
+_DRAWN = ("devices", "configured", "generators", "on_change")
 """Lists of the answer that have a place in the picture."""
 _LONGEST = 2000
 """Characters of a sentence (ours)."""
@@ -35,12 +35,16 @@ def print_devices(console: Console, answer: Mapping[str, Any]) -> None:
     devices: dict[str, list[Row]] = {}
     for row in answer.get("devices", ()):
         devices.setdefault(row["device"], []).append(row)
-    for name in generators:  # heard, and not in the configuration
+    configured: dict[str, list[Row]] = {}
+    for row in answer.get("configured", ()):
+        configured.setdefault(row["device"], []).append(row)
+    for name in (*configured, *generators):  # heard, and not in the configuration
         devices.setdefault(name, [])
     picture = _Picture(console, _newest_day(answer))
     for name in sorted(devices, key=natural):
         left = dict(generators.get(name, {}))
-        picture.device(name, devices[name], left, syncs.get(name, {}))
+        own = configured.get(name, ())
+        picture.device(name, devices[name], own, left, syncs.get(name, {}))
     if picture.day:
         console.print(Text(f"{picture.day}, times are UTC\n", style="dim"))
     rest = {name: value for name, value in answer.items() if name not in _DRAWN}
@@ -83,10 +87,12 @@ class _Picture:
         self,
         name: str,
         rows: Sequence[Row],
+        configured: Sequence[Row],
         generators: dict[Any, list[Row]],
         syncs: Mapping[Any, list[Row]],
     ) -> None:
-        """One device: ``rows`` of its subscriptions; the others by subscription."""
+        """One device: ``rows`` of its subscriptions, those that it is configured with, and the
+        others by subscription."""
         first: Row = rows[0] if rows else {}
         head = Text(clean(name), style="bold")
         if "lane" in first:
@@ -97,7 +103,7 @@ class _Picture:
         self._console.print(head)
         if first.get("reason"):
             self._indented(2, Text(clean(first["reason"], _LONGEST), style="yellow"))
-        for row in rows:
+        for row in (*rows, *configured):
             if row.get("subscription") is not None:
                 known = row["subscription"]
                 self._subscription(row)
@@ -112,6 +118,9 @@ class _Picture:
 
     def _subscription(self, row: Row) -> None:
         line = Text(clean(row["subscription"])).append("  ").append_text(_word(row.get("state")))
+        if "session" not in row:  # it is configured there, and has a moment of its own
+            line.append(f" since {self._moment(row['since'])}" if row.get("since") else "")
+            line.append("  configured")
         if row.get("id") is not None:
             line.append(f"  id {row['id']}")
         if row.get("declared") is not None:

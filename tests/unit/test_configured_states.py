@@ -232,7 +232,16 @@ def test_what_is_lost_is_not_heard_any_more() -> None:
     device.told(20, "ended", "no-such-subscription")
     found = row(device, 25, originator(21))
     assert (found["state"], found["since"]) == ("terminated", "2027-01-15T08:00:20Z")
-    assert found["why"] == "the device ended it: no-such-subscription"
+    assert found["why"] == (
+        "the device ended it: no-such-subscription; `collector configure core7` puts it back"
+    )
+    restored = (
+        msgspec.structs.replace(CONFIGURED.subscriptions[0], configured_restore=True),
+        *CONFIGURED.subscriptions[1:],
+    )
+    other = msgspec.structs.replace(CONFIGURED, subscriptions=restored)
+    (of_its_own,) = configured_rows(other, IDS, device.states, [], {}, seconds(25))
+    assert of_its_own["why"].endswith("; it is put back once 2 looks have missed it")
     found = row(device, 30, originator(21), note="no more than three times a day")
     assert found["why"].endswith("; no more than three times a day")
     found = row(device, 60, originator(59))  # and it sends all the same, well after that
