@@ -16,7 +16,7 @@ from collector import fast
 from collector.model import Notification, NotificationKind, RecordKind
 from collector.receivers.datagrams.batcher import DatagramBatcher
 from collector.wire.captures.pcap import CaptureReader
-from collector.wire.encodings import yang_json
+from collector.wire.encodings import json_updates
 from collector.wire.notifications.notification import decode, decode_contents
 from tests.envelope_rows import CORES, check_batch, core
 from tests.fast_columns import envelope_rows
@@ -116,7 +116,7 @@ def test_updates_take_the_typed_way(capture: Path) -> None:
         return  # which has one way only
     for _, payload in messages(capture):
         notification = decode(payload, 1)
-        typed = yang_json.read_typed(payload)
+        typed = json_updates.read_typed(payload)
         assert typed == (notification if notification.state_change is None else None)
 
 
@@ -136,7 +136,7 @@ def test_updates_take_the_compiled_way(capture: Path) -> None:
         return  # which it does not know
     payloads = [payload for _, payload in messages(capture)]
     unusual = [row is None for row in envelope_rows(fast.native, payloads)]
-    assert unusual == [yang_json.read_typed(payload) is None for payload in payloads]
+    assert unusual == [json_updates.read_typed(payload) is None for payload in payloads]
 
 
 @pytest.mark.skipif(fast.native is None, reason="the compiled core is not built")

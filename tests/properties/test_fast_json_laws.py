@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from collector import fast
 from collector.errors import UsageError
 from collector.model import Notification
-from collector.wire.encodings import yang_json
+from collector.wire.encodings import json_text, json_updates
 from collector.wire.notifications.notification import encode
 from collector.wire.values import names
 from tests.damage import damaged_by
@@ -39,7 +39,7 @@ def check(payloads: list[bytes]) -> None:
         check_batch(payloads)
     for payload in payloads:
         if taken(payload):
-            yang_json.parse_plain(payload)
+            json_text.parse_plain(payload)
 
 
 def written(notification: Notification, contents: Any) -> Any:
@@ -81,7 +81,7 @@ def test_any_batch_says_the_same(payloads: list[bytes]) -> None:
 def test_what_the_typed_way_takes_is_taken(payload: bytes) -> None:
     """But for escapes and numbers of any size: a fast path that takes nothing is right, too."""
     if b"\\" not in payload and not LARGE.search(payload):
-        _, unusual = yang_json.read_headings([payload])
+        _, unusual = json_updates.read_headings([payload])
         assert taken(payload) is not bool(unusual)
 
 

@@ -21,7 +21,7 @@ from collector.model import (
     StateChange,
     SubscriptionTerms,
 )
-from collector.wire.encodings import yang_json
+from collector.wire.encodings import json_updates
 from collector.wire.netconf.rpc import decode_reply, decode_rpc
 from collector.wire.notifications.notification import REASONS, decode, decode_contents, encode
 from collector.wire.values import names
@@ -153,8 +153,8 @@ def test_both_ways_through_json_agree(
     compact = json.dumps(message, separators=(",", ":"), ensure_ascii=ascii_only).encode()
     spaced = json.dumps(message, indent=1, ensure_ascii=ascii_only).encode()
     assert decode(compact, 1) == decode(spaced, 1) == notification
-    assert yang_json.read_typed(spaced) is None
-    typed = yang_json.read_typed(compact)
+    assert json_updates.read_typed(spaced) is None
+    typed = json_updates.read_typed(compact)
     assert typed == notification or (typed is None and b"\\" in compact)
 
 

@@ -16,8 +16,8 @@ import pytest
 from collector import fast
 from collector.errors import WireError
 from collector.model import SECOND
-from collector.wire.encodings import yang_json
-from collector.wire.encodings.yang_json import read_headings
+from collector.wire.encodings import json_text
+from collector.wire.encodings.json_updates import read_headings
 from collector.wire.values.timestamps import format_date_and_time, parse_date_and_time
 from tests import hostile_json
 from tests.columns import unlike
@@ -48,7 +48,7 @@ def check(payloads: Sequence[bytes]) -> None:
         check_batch(payloads)
     for payload, taken in zip(payloads, usual(payloads), strict=True):
         if taken:
-            yang_json.parse_plain(payload)
+            json_text.parse_plain(payload)
 
 
 # --------------------------------------------------------------------------- whole messages
@@ -88,11 +88,11 @@ def test_damage_by_chance(seed: int) -> None:
 
 @pytest.mark.parametrize("levels", [5, 127, 128, 129, 200])
 def test_depth(levels: int) -> None:
-    sound = levels <= yang_json.MAX_DEPTH
+    sound = levels <= json_text.MAX_DEPTH
     assert usual([nested(levels)]) == [sound]
     in_header = nested(levels).replace(b'yp-notification:envelope":{"contents":{', b"@")
     in_header = in_header.replace(b"@", b'notification:notification":{')[:-1]
-    assert usual([in_header]) == [levels - 1 <= yang_json.MAX_DEPTH]
+    assert usual([in_header]) == [levels - 1 <= json_text.MAX_DEPTH]
     check([nested(levels), in_header])
 
 
@@ -247,7 +247,7 @@ def test_values_of_every_kind() -> None:
     texts = ["".join(one) for length in range(1, 6) for one in product(tokens, repeat=length)]
     for text, taken in zip(texts, usual(contents(t.encode() for t in texts)), strict=True):
         try:
-            yang_json.parse_plain(text.encode())
+            json_text.parse_plain(text.encode())
         except WireError:
             assert not taken, text
         else:

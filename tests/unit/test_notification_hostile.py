@@ -9,7 +9,7 @@ import pytest
 
 from collector.errors import WireError
 from collector.model import MediaType
-from collector.wire.encodings import cbor_items, yang_cbor, yang_json
+from collector.wire.encodings import cbor_items, json_text, yang_cbor
 from collector.wire.notifications.notification import decode, decode_contents
 from collector.wire.values import xml
 
@@ -89,7 +89,7 @@ def test_deep_json(opener: str, blank: str) -> None:
         return around((opener + blank) * (depth // each) + "1" + closer * (depth // each))
 
     each = len(closer)
-    taken = yang_json.MAX_DEPTH - 4  # root, envelope, contents and push-update are above
+    taken = json_text.MAX_DEPTH - 4  # root, envelope, contents and push-update are above
     assert decode(nested(taken), JSON).subscription_id == 1
     decode_contents(nested(taken), JSON)
     for depth in (taken + each, 1000, 100_000):

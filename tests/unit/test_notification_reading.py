@@ -17,7 +17,7 @@ from collector.model import (
     SelectionFilter,
     SubscriptionTerms,
 )
-from collector.wire.encodings import yang_json
+from collector.wire.encodings import json_updates
 from collector.wire.notifications.notification import REASONS, decode, encoding_of
 from collector.wire.values import names
 
@@ -93,7 +93,7 @@ def test_every_root_form(message: Any, root: str) -> None:
 def test_host_and_number_of_cisco_take_the_typed_way() -> None:
     header = {"ietf-notification:sysName": "r1", "ietf-notification:sequenceNumber": 5}
     message = {"ietf-notification:notification": {"eventTime": T, **header, **BODY}}
-    typed = yang_json.read_typed(json.dumps(message, separators=(",", ":")).encode())
+    typed = json_updates.read_typed(json.dumps(message, separators=(",", ":")).encode())
     assert typed == from_json(message)
     assert (typed.hostname, typed.sequence_number) == ("r1", 5)
 

@@ -1,7 +1,7 @@
 /* yang:date-and-time (RFC 9911 section 3) in the forms that devices send, as ns since 1970.
  *
  * Does: YYYY-MM-DDThh:mm:ss, up to nine digits of a fraction, Z or a numeric zone. Does not: decide
- * about any other text; wire/timestamps.py knows more forms, leap seconds among them.
+ * about any other text; wire/values/timestamps.py knows more forms, leap seconds among them.
  */
 #include "native.h"
 

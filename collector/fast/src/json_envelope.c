@@ -1,5 +1,5 @@
 /* The envelope of a push-update or push-change-update in JSON: twin of the structs of
- * wire/encodings/yang_json.py (`_Message` and those under it).
+ * wire/encodings/json_updates.py (`_Message` and those under it).
  *
  * Does: read the members that the structs know, in any order, and prove the rest of the text valid
  * JSON. Does not: decide about anything that the structs would leave to the plain way (blanks,

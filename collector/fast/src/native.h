@@ -17,8 +17,8 @@
 
 typedef unsigned char octet;
 
-/* Levels of objects and arrays, or of elements, that are taken, as in wire/encodings/yang_json.py
- * and wire/xml.py. */
+/* Levels of objects and arrays, or of elements, that are taken, as in wire/encodings/json_text.py
+ * and wire/values/xml.py. */
 #define MAX_DEPTH 128
 
 /* --- json_text.c */

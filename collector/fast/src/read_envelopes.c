@@ -1,4 +1,4 @@
-/* read_envelopes(): twin of the columns that wire/envelopes.py makes of many messages.
+/* read_envelopes(): twin of the columns that wire/notifications/envelopes.py makes of many messages.
  *
  * Does: read envelopes into columns of machine integers that the caller made. Does not: raise
  * because of a message, or touch the entries of one that Python has to look at.
@@ -13,7 +13,7 @@
 /* Encodings, by their media types; every other number is Python's. */
 enum { JSON = 1, XML = 2 };
 
-/* Places in the list of kinds: wire/envelopes.py has the same order. */
+/* Places in the list of kinds: wire/notifications/envelopes.py has the same order. */
 enum { PUSH, CHANGE };
 
 struct columns {

@@ -24,7 +24,7 @@ from collector.model import MediaType, Notification
 from collector.wire.dialout import telemetry
 from collector.wire.dialout.telemetry import ALONE, Collection, Header, Row
 from collector.wire.encodings.gpb import below, check_push_update, generator_number
-from collector.wire.encodings.yang_json import check_depth, parse_plain
+from collector.wire.encodings.json_text import check_depth, parse_plain
 from collector.wire.values import names, plain
 
 _UINT64_MAX: Final = (1 << 64) - 1
@@ -88,7 +88,7 @@ class CiscoJsonEncoding:
         return telemetry.notification(names.ROOT_CISCO, _header(read, read.data_json))
 
     def decode_contents(self, payload: bytes) -> Any:
-        """The whole message as plain values. Raises WireError as ``yang_json.parse_plain``,
+        """The whole message as plain values. Raises WireError as ``json_text.parse_plain``,
         ``bad-value``."""
         read = plain.members(parse_plain(payload, strict=True), "telemetry")
         rows = [_cisco_row(row) for row in plain.as_list(read.get("data_json", []))]
@@ -145,7 +145,7 @@ class HuaweiJsonEncoding:
         return telemetry.notification(names.ROOT_HUAWEI, header)
 
     def decode_contents(self, payload: bytes) -> Any:
-        """The whole message as plain values. Raises WireError as ``yang_json.parse_plain``,
+        """The whole message as plain values. Raises WireError as ``json_text.parse_plain``,
         ``bad-value``."""
         read = plain.members(parse_plain(payload, strict=True), "telemetry")
         table = plain.members(read.get("data_gpb"), "data_gpb")

@@ -29,7 +29,7 @@ from collector.wire.dialout import huawei_pb2 as huawei
 from collector.wire.dialout import protobuf, telemetry
 from collector.wire.dialout.protobuf import Inside, bad_gpb
 from collector.wire.dialout.telemetry import ALONE, Collection, Header, Row
-from collector.wire.encodings.yang_json import parse_plain
+from collector.wire.encodings.json_text import parse_plain
 from collector.wire.values import names
 
 _FIELD: Final[dict[int, Any]] = {}
@@ -135,7 +135,7 @@ class HuaweiGpbEncoding:
         """The whole message as plain values.
 
         Raises:
-            WireError: as ``decode`` and ``protobuf.check``; as ``yang_json.parse_plain`` where
+            WireError: as ``decode`` and ``protobuf.check``; as ``json_text.parse_plain`` where
                 the rows are JSON.
         """
         protobuf.check(payload, _HUAWEI)

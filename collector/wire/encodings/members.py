@@ -349,7 +349,7 @@ def _write_state_change(notification: Notification, mode: str) -> dict[str, Any]
             raise UsageError(f"{notification.kind}: {_NO_REASON} (RFC 8639 §2.7)")
         body["reason"] = qualified_reason(change.reason)
     if notification.kind in _WITH_TERMS:
-        body |= plain_terms(change.terms or SubscriptionTerms())
+        body |= write_terms(change.terms or SubscriptionTerms())
         if change.generators is not None:
             body |= write_generators(change.generators, mode)
         if change.yang_library_content_id is not None:
@@ -357,11 +357,6 @@ def _write_state_change(notification: Notification, mode: str) -> dict[str, Any]
         if change.replay_previous_event_time is not None:
             body[_PREVIOUS] = timestamps.format_date_and_time(change.replay_previous_event_time)
     return body
-
-
-def plain_terms(terms: SubscriptionTerms) -> dict[str, Any]:
-    """Terms as a state change carries them."""
-    return write_terms(terms)
 
 
 _YP_IDENTITIES: Final = frozenset(

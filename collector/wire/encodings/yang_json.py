@@ -1,329 +1,26 @@
 """JSON encoding of YANG data (RFC 7951): notification messages and their contents.
 
-Does: the envelope of a push-update in the forms that devices send most through typed structs, all
-else through plain values; both say the same. Does not: look into contents unless asked to.
+Does: the contract of an encoding: usual updates by the typed way (``json_updates``), all else
+through plain values (``json_text``, ``members``). Does not: look into contents unless asked to.
 
-Rules: RFC 8259 JSON in UTF-8 only, so no NaN or Infinity; at most ``MAX_DEPTH`` levels; a member
-that comes twice is refused in the objects that are read (wrapper, header, payload), and everywhere
-by ``decode_contents``. The typed way proves that it left nothing out: what it read, written again,
-has as many octets as came. Else (blanks, unknown members, duplicates) the other way decides.
+Rules: those of ``json_text``; in an envelope a member that comes twice is refused in the objects
+that are read (wrapper, header, payload), in contents everywhere.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Callable, Iterable
-from math import isinf
-from typing import Any, Final, cast
+from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct, field
 
-from collector.errors import UsageError, WireError
-from collector.model import NOTHING, DeviceTime, MediaType, Notification, NotificationKind
+from collector.errors import UsageError
+from collector.model import MediaType, Notification
+from collector.wire.encodings.json_text import check_depth, is_utf8, parse_plain
+from collector.wire.encodings.json_updates import read_typed
 from collector.wire.encodings.members import read_message, write_message
-from collector.wire.values import names, plain, plain_xml
-from collector.wire.values.plain import DuplicatedMembers
-from collector.wire.values.timestamps import parse_date_and_time
-
-MAX_DEPTH: Final = 128
-"""Levels of objects and arrays that are taken; ours. Deep real data has about 20."""
-_OTHERS: Final = bytes(octet for octet in range(256) if octet not in b'{}[]"')
-_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
-_UINT32_MAX: Final = plain.UINT32_MAX
+from collector.wire.values import names, plain_xml
 
 
-_ABSENT: Final = Raw()
-"""Default of what is left raw, recognised by identity."""
-
-
-# --------------------------------------------------------------------------- typed way
-class _Update(Struct, gc=False, omit_defaults=True):
-    id: int | None = None
-    datastore_contents: Raw = field(default=_ABSENT, name="datastore-contents")
-    datastore_changes: Raw = field(default=_ABSENT, name="datastore-changes")
-    publisher_id: int | list[int] | None = field(
-        default=None, name="ietf-distributed-notif:message-publisher-id"
-    )
-    publisher_ids: int | list[int] | None = field(
-        default=None, name="ietf-distributed-notif:message-publisher-ids"
-    )
-    timestamp: str | None = field(default=None, name="ietf-yp-observation:timestamp")
-    point_in_time: str | None = field(default=None, name="ietf-yp-observation:point-in-time")
-    incomplete_update: list[None] | None = field(default=None, name="incomplete-update")
-
-
-class _Contents(Struct, gc=False, omit_defaults=True):
-    push_update: _Update | None = field(default=None, name="ietf-yang-push:push-update")
-    push_change_update: _Update | None = field(
-        default=None, name="ietf-yang-push:push-change-update"
-    )
-
-
-class _Envelope(Struct, gc=False, omit_defaults=True):
-    event_time: str | None = field(default=None, name="event-time")
-    hostname: str | None = None
-    sequence_number: int | None = field(default=None, name="sequence-number")
-    contents: _Contents | None = None
-    old_contents: _Contents | None = field(default=None, name="notification-contents")
-
-
-class _Header5277(Struct, gc=False, omit_defaults=True):
-    event_time: str | None = field(default=None, name="eventTime")
-    hostname: str | None = field(default=None, name="ietf-notification-sequencing:sysName")
-    sequence_number: int | None = field(
-        default=None, name="ietf-notification-sequencing:sequenceNumber"
-    )
-    # as IOS XR qualifies them: with the wrapper's own module
-    own_hostname: str | None = field(default=None, name="ietf-notification:sysName")
-    own_sequence_number: int | None = field(default=None, name="ietf-notification:sequenceNumber")
-    push_update: _Update | None = field(default=None, name="ietf-yang-push:push-update")
-    push_change_update: _Update | None = field(
-        default=None, name="ietf-yang-push:push-change-update"
-    )
-
-
-class _Message(Struct, gc=False, omit_defaults=True):
-    envelope: _Envelope | None = field(default=None, name=names.ROOT_ENVELOPE)
-    notification: _Header5277 | None = field(default=None, name=names.ROOT_NOTIFICATION)
-
-
-_DECODER: Final = msgspec.json.Decoder(_Message)
-_ENCODER: Final = msgspec.json.Encoder()
-_INT64_MAX: Final = plain.INT64_MAX
-_device_time: Final = cast("Callable[[str], DeviceTime]", parse_date_and_time)
-"""Said once, since a call of ``DeviceTime`` for every message costs."""
-_PUSH_UPDATE: Final = NotificationKind.PUSH_UPDATE
-_PUSH_CHANGE_UPDATE: Final = NotificationKind.PUSH_CHANGE_UPDATE
-_NAMES: Final = {
-    _PUSH_UPDATE: "ietf-yang-push:push-update",
-    _PUSH_CHANGE_UPDATE: "ietf-yang-push:push-change-update",
-}
-
-
-Heading = tuple[
-    int | None, str | None, NotificationKind, str | None, str | None, bool, int | None
-]  # fmt: skip
-"""Subscription id, generator, kind, event time and observation time as text, incomplete-update,
-sequence number."""
-NO_HEADING: Final[Heading] = (None, None, NotificationKind.OTHER, None, None, False, None)
-_Found = tuple[NotificationKind, _Update, str, str | None, str | None, int | None]
-"""Kind, payload, root, event time as text, host and sequence number."""
-
-
-def read_headings(payloads: Iterable[bytes]) -> tuple[list[Heading], list[int]]:
-    """What columns need of each message, times as texts as received.
-
-    Returns:
-        The headings, and the rows that ``JsonEncoding.decode`` has to look at; there it is
-        ``NO_HEADING``.
-    """
-    scratch = bytearray()
-    headings: list[Heading] = []
-    unusual: list[int] = []
-    for payload in payloads:
-        found = _read_usual(payload, scratch) if _is_sound(payload) else None
-        if found is None:
-            unusual.append(len(headings))
-            headings.append(NO_HEADING)
-            continue
-        kind, update, _, event_time, _, number = found
-        generator = update.publisher_id
-        name = None if generator is None else str(generator)
-        incomplete = update.incomplete_update is not None
-        headings.append((update.id, name, kind, event_time, update.timestamp, incomplete, number))
-    return headings, unusual
-
-
-def read_typed(payload: bytes) -> Notification | None:
-    """The notification, or None when the message is not in one of the usual forms.
-
-    Raises:
-        WireError: ``bad-timestamp``.
-    """
-    found = _read_usual(payload, bytearray())
-    return None if found is None else _typed_notification(*found)
-
-
-def _read_usual(payload: bytes, scratch: bytearray) -> _Found | None:
-    """The parts of a message in one of the usual forms, else None.
-
-    ``scratch``: whatever; shared by many calls, since making one costs.
-    """
-    try:
-        message = _DECODER.decode(payload)
-    except (msgspec.MsgspecError, RecursionError):
-        return None
-    _ENCODER.encode_into(message, scratch)
-    if len(scratch) != len(payload):
-        return None
-    envelope, header = message.envelope, message.notification
-    payloads: _Contents | _Header5277 | None
-    if envelope is not None and header is None:
-        payloads = envelope.contents
-        if payloads is None:
-            payloads = envelope.old_contents
-        elif envelope.old_contents is not None:
-            return None
-        if payloads is None:
-            return None
-        root, time = names.ROOT_ENVELOPE, envelope.event_time
-        host, number = envelope.hostname, envelope.sequence_number
-    elif header is not None and envelope is None:
-        payloads, root, time = header, names.ROOT_NOTIFICATION, header.event_time
-        host, number = header.hostname, header.sequence_number
-        if host is None and number is None:
-            host, number = header.own_hostname, header.own_sequence_number
-        elif header.own_hostname is not None or header.own_sequence_number is not None:
-            return None
-    else:
-        return None
-    update, kind = payloads.push_update, _PUSH_UPDATE
-    if update is None:
-        update, kind = payloads.push_change_update, _PUSH_CHANGE_UPDATE
-    elif payloads.push_change_update is not None:
-        return None
-    if update is None or not _is_plain(update, number):
-        return None
-    return kind, update, root, time, host, number
-
-
-def _is_plain(update: _Update, number: int | None) -> bool:
-    """Are all numbers in their range and is there at most one originator?"""
-    ident, generator = update.id, update.publisher_id
-    return (
-        (ident is None or 0 <= ident <= _UINT32_MAX)
-        and (number is None or 0 <= number <= _UINT32_MAX)
-        and (generator is None or (type(generator) is int and generator >= 0))
-        and update.publisher_ids is None
-    )
-
-
-def _typed_notification(
-    kind: NotificationKind,
-    update: _Update,
-    root: str,
-    text: str | None,
-    host: str | None,
-    number: int | None,
-) -> Notification:
-    generator = update.publisher_id
-    event_time = None if text is None else _device_time(text)
-    observed = update.timestamp
-    if observed is None:
-        observation_time = None
-    elif observed == text:
-        observation_time = event_time
-    else:
-        observation_time = _device_time(observed)
-    if event_time is not None and not NOTHING < event_time <= _INT64_MAX:
-        event_time = None  # as plain.read_record_time
-    if observation_time is not None and not NOTHING < observation_time <= _INT64_MAX:
-        observation_time = None
-    point = update.point_in_time
-    return Notification(
-        kind,
-        _NAMES[kind],
-        root,
-        update.id,
-        event_time,
-        observation_time,
-        None if point is None else point.strip(),
-        None if generator is None else str(generator),
-        None if host is None else host.strip(),
-        number,
-        update.incomplete_update is not None,
-    )
-
-
-# --------------------------------------------------------------------------- plain way
-def check_depth(payload: bytes) -> None:
-    """Refuse what nests deeper than ``MAX_DEPTH``; no recursion, linear.
-
-    Raises:
-        WireError: ``too-deep``.
-    """
-    if not _may_be_too_deep(payload):
-        return
-    if b"\\" in payload:
-        payload = payload.replace(b"\\\\", b"").replace(b'\\"', b"")
-    # two neighbouring quotes go away together: what is inside a text stays inside
-    brackets = payload.translate(_SQUARE, _OTHERS).replace(b'""', b"")
-    if b'"' in brackets:
-        brackets = b"".join(brackets.split(b'"')[::2])
-    for _ in range(MAX_DEPTH):  # each turn takes the innermost level away
-        outer = brackets.replace(b"[]", b"")
-        if len(outer) == len(brackets):
-            break
-        brackets = outer
-    if len(brackets) > MAX_DEPTH or b"[]" in brackets:
-        raise WireError("too-deep", f"objects and arrays nest deeper than {MAX_DEPTH}")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    marked = DuplicatedMembers(found)
-    marked.twice = _first_repeated(pairs)
-    return marked
-
-
-def _first_repeated(pairs: list[tuple[str, Any]]) -> str:
-    counts = Counter(name for name, _ in pairs)
-    return next(name for name, count in counts.items() if count > 1)
-
-
-def _strict_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise plain.duplicate_member(_first_repeated(pairs))
-    return found
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if isinf(number):
-        raise ValueError(f"{text[:40]} is out of range")
-    return number
-
-
-def parse_plain(payload: bytes, *, strict: bool = False) -> Any:
-    """A JSON text as plain values.
-
-    Args:
-        payload: the octets.
-        strict: refuse objects that name a member twice; else they become ``DuplicatedMembers``.
-
-    Raises:
-        WireError: ``bad-json``, ``too-deep``, ``duplicate-member``.
-    """
-    check_depth(payload)
-    try:
-        return json.loads(
-            payload.decode(),
-            object_pairs_hook=_strict_object if strict else _object,
-            parse_constant=_no_constant,
-            parse_float=_finite,
-        )
-    except json.JSONDecodeError as error:
-        raise WireError(
-            "bad-json", f"no JSON: {error.msg}", offset=error.pos, clause="RFC 8259 §2"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise WireError(
-            "bad-json", "the text is not UTF-8", offset=error.start, clause="RFC 8259 §8.1"
-        ) from None
-    except ValueError as error:
-        raise WireError("bad-json", f"no JSON: {error}", clause="RFC 8259 §6") from None
-
-
-# --------------------------------------------------------------------------- contract
 class JsonEncoding:
     """``application/yang-data+json``."""
 
@@ -335,7 +32,7 @@ class JsonEncoding:
     def decode(self, payload: bytes) -> Notification:
         """The envelope. Raises WireError: ``bad-json``, ``too-deep``, and as ``read_message``."""
         check_depth(payload)
-        if payload.isascii() or _is_utf8(payload):  # else the plain way says what is wrong
+        if payload.isascii() or is_utf8(payload):  # else the plain way says what is wrong
             notification = read_typed(payload)
             if notification is not None:
                 return notification
@@ -356,22 +53,3 @@ class JsonEncoding:
             return msgspec.json.encode(message)
         except (TypeError, ValueError, OverflowError) as error:
             raise UsageError(f"the contents cannot be written as JSON: {error}") from error
-
-
-def _is_sound(payload: bytes) -> bool:
-    """Is it UTF-8 that surely nests no deeper than ``MAX_DEPTH``?"""
-    return not _may_be_too_deep(payload) and (payload.isascii() or _is_utf8(payload))
-
-
-def _may_be_too_deep(payload: bytes) -> bool:
-    # deleting finds rare octets faster than counting them does
-    left = len(payload.replace(b"{", b"")) + len(payload.replace(b"[", b""))
-    return 2 * len(payload) - left > MAX_DEPTH
-
-
-def _is_utf8(payload: bytes) -> bool:
-    try:
-        payload.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -26,7 +26,7 @@ from collector.model import (
     SidTable,
     numbers,
 )
-from collector.wire.encodings.yang_json import read_headings
+from collector.wire.encodings.json_updates import read_headings
 from collector.wire.notifications.notification import decode
 from collector.wire.values.timestamp_columns import parse_many
 
