@@ -144,7 +144,7 @@ def _follow(
         record.message_id, event_time, key, generator, str(kind), record.arrival,
     )  # fmt: skip
     limits = context.settings.limits
-    if len(counter.each) > 1 and record.arrival - counter.swept >= PATIENCE:
+    if len(counter.each) > 1:
         _sweep(device, counter, key, record.arrival)
     each = two_books.run_for_key(counter, key, limits.keys_per_counter)
     forced = context.settings.per_subscription.get(device.name)
@@ -172,8 +172,11 @@ def _follow(
 def _sweep(device: Device, counter: Counter, key: int, now: int) -> None:
     """Drop the runs of subscriptions that are over: nothing that is judged depends on them.
 
-    Not while a message of one may still be on its way, and not the one of the message in hand.
+    Not while a message of one may still be on its way, and not the one of the message in hand. Only
+    with messages that never go the straight way: else batch borders would say when.
     """
+    if now - counter.swept < PATIENCE or (key in counter.each and two_books.is_far_behind(counter)):
+        return
     counter.swept = now
     over = [
         one for one, run in counter.each.items()
