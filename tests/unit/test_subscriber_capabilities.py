@@ -520,3 +520,12 @@ def test_the_modules_of_one_device_are_bounded(monkeypatch: pytest.MonkeyPatch) 
     knowledge = Knowledge("d", Answers(WITH_CARS).call)
     asyncio.run(knowledge.look(BARE, [selecting("/cars:car"), selecting("/carz:car")]))
     assert knowledge.known.absent == ()
+
+
+def test_paths_are_written_as_people_do() -> None:
+    long = "/ietf-interfaces:interfaces/ietf-interfaces:interface/ietf-interfaces:statistics"
+    known = knowing(PushCapabilities(on_change=("state-changes",)), (long, PART))
+    assert never_updated(CHANGING, known) == (f"{INTERFACES}/interface/statistics",)
+    entry = f"{INTERFACES}/interface[name='a']"
+    narrowed = knowing(PushCapabilities(on_change=("state-changes",)), (entry, PART))
+    assert never_updated(CHANGING, narrowed) == (entry,)

@@ -17,7 +17,13 @@ from typing import Any
 from collector.model import SECOND, OnChange, SubscriptionTerms
 from collector.subscriber.abilities.capabilities import HELLO, DeviceCapabilities
 from collector.wire.netconf.capabilities import SystemCapabilities, stated
-from collector.wire.netconf.node_paths import NodePath, named_modules, selected_paths, unnamed_steps
+from collector.wire.netconf.node_paths import (
+    NodePath,
+    named_modules,
+    read_paths,
+    selected_paths,
+    unnamed_steps,
+)
 from collector.wire.values import names
 
 Said = Callable[[str], Iterator[tuple[Any, str]]]
@@ -63,7 +69,7 @@ def never_updated(terms: SubscriptionTerms, known: DeviceCapabilities) -> tuple[
     for path in (selected_paths(terms.selection_filter) or ())[:_MAX_PATHS]:
         said = list(stated(known.system, "on_change", terms.datastore, path))
         if any(one.value for one in said):
-            found.update((one.where, None) for one in said if not one.value)
+            found.update((_short(one.where), None) for one in said if not one.value)
     return tuple(found)
 
 
@@ -193,7 +199,13 @@ def _of(where: str, path: NodePath) -> str:
     """Of which nodes; nothing where it is said of the whole system."""
     if not where:
         return ""
-    return f" of {path}" if where == "/" else f" of {where}"
+    return f" of {path}" if where == "/" else f" of {_short(where)}"
+
+
+def _short(where: str) -> str:
+    """A path as people write it: the module where it changes."""
+    paths = read_paths(where, {})
+    return str(paths[0]) if paths and len(paths) == 1 and not paths[0].narrowed else where
 
 
 def _seconds(period: int) -> str:
