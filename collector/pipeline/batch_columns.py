@@ -1,4 +1,8 @@
-"""Columns that the pipeline makes of a journal batch before anything is decoded."""
+"""Columns that the pipeline makes of a journal batch: for the decoder, and for the engine.
+
+Does: what is read of a row's header, put together with what its envelope says. Does not: decode, or
+say what becomes of a row (``flow``). Pure functions.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from collector.model import FLAG_IDS, FLAG_PRIVATE, ReceivedBatch
+from collector.core.placing.update_columns import UpdateColumns
+from collector.model import FLAG_IDS, FLAG_PRIVATE, NOTHING, Coded, ReceivedBatch
+from collector.wire.notifications.envelopes import Envelopes
 
 _PRIVATE: Final = 0x10
 """Added to a media type of the private space, which no encoding here knows (udp-notif-26 §3.2)."""
@@ -34,7 +40,39 @@ def media_types(batch: ReceivedBatch, start: int, end: int) -> array[int]:
     )
 
 
-def ids(column: array[int], start: int, end: int, known: Any, instead: Any) -> array[int]:
+def updates_of(
+    batch: ReceivedBatch,
+    start: int,
+    end: int,
+    first_offset: int,
+    envelopes: Envelopes,
+    device: Coded[str],
+) -> UpdateColumns:
+    """The messages of rows ``start`` to ``end`` as if all of them were updates.
+
+    Args:
+        first_offset: journal offset of the batch's first record.
+        envelopes: what those messages say.
+        device: who sent each; empty where nobody knows the source.
+    """
+    made = UpdateColumns()
+    made.arrival = batch.received_at[start:end]
+    made.source, made.port = batch.peer[start:end], batch.port[start:end]
+    made.device = device
+    known = (np.frombuffer(batch.flags, np.uint8)[start:end] & FLAG_IDS) != 0
+    # where the transport counts no messages, the publisher may (``sequence-number``)
+    instead = np.frombuffer(envelopes.sequence_number, np.int64)
+    made.publisher_id = _ids(batch.publisher_id, start, end, known, NOTHING)
+    made.message_id = _ids(batch.message_id, start, end, known, instead)
+    made.subscription_id, made.generator = envelopes.subscription_id, envelopes.generator
+    made.kind, made.incomplete_update = envelopes.kind, envelopes.incomplete_update
+    made.event_time, made.observation_time = envelopes.event_time, envelopes.observation_time
+    offsets = np.arange(first_offset + start, first_offset + end, dtype=np.int64)
+    made.offset = array("q", offsets.tobytes())
+    return made
+
+
+def _ids(column: array[int], start: int, end: int, known: Any, instead: Any) -> array[int]:
     """Ids of the transport's header where they are ``known``, else what there is ``instead``."""
     found = np.frombuffer(column, np.uint32)[start:end].astype(np.int64)
     return array("q", np.where(known, found, instead).tobytes())

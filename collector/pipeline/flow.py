@@ -7,7 +7,6 @@ offsets. Runs of updates go to the engine in one call; any other record ends the
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -21,9 +20,6 @@ from collector.core.settings import EngineSettings
 from collector.core.subscriptions.cross_check import CrossCheck, Looked
 from collector.errors import UsageError, WireError
 from collector.model import (
-    FLAG_IDS,
-    NOTHING,
-    Coded,
     CollectorDown,
     CollectorTime,
     Dropped,
@@ -39,7 +35,7 @@ from collector.model import (
     SubscriptionRow,
     Verdict,
 )
-from collector.pipeline.batch_columns import ids, media_types, rows_with
+from collector.pipeline.batch_columns import media_types, rows_with, updates_of
 from collector.pipeline.bundles import columns_of, parts_of
 from collector.pipeline.departures import departures
 from collector.pipeline.exchanges import engine_inputs
@@ -63,7 +59,7 @@ from collector.pipeline.settings import (
     sid_tables,
 )
 from collector.store.tables import Said
-from collector.wire.notifications.envelopes import Envelopes, decode_batch
+from collector.wire.notifications.envelopes import decode_batch
 
 REST = ""
 """Name of the snapshot part that belongs to no device."""
@@ -186,7 +182,7 @@ class Pipeline:
             media_types(batch, start, end),
             lambda row: sids_of(self._sids, device[row]),
         )
-        updates = self._columns(batch, start, end, first_offset, envelopes, device)
+        updates = updates_of(batch, start, end, first_offset, envelopes, device)
         known, others = updates.device, envelopes.others
         for row, other in others.items():
             if isinstance(other, WireError):
@@ -205,32 +201,6 @@ class Pipeline:
             else:
                 self._no_update(updates, row, others[row], facts)
         self._updates(updates, before, end - start, rows, facts)
-
-    def _columns(
-        self,
-        batch: ReceivedBatch,
-        start: int,
-        end: int,
-        first_offset: int,
-        envelopes: Envelopes,
-        device: Coded[str],
-    ) -> UpdateColumns:
-        """All messages as if they were updates; the device of an unknown source is empty."""
-        made = UpdateColumns()
-        made.arrival = batch.received_at[start:end]
-        made.source, made.port = batch.peer[start:end], batch.port[start:end]
-        made.device = device
-        known = (np.frombuffer(batch.flags, np.uint8)[start:end] & FLAG_IDS) != 0
-        # where the transport counts no messages, the publisher may (``sequence-number``)
-        instead = np.frombuffer(envelopes.sequence_number, np.int64)
-        made.publisher_id = ids(batch.publisher_id, start, end, known, NOTHING)
-        made.message_id = ids(batch.message_id, start, end, known, instead)
-        made.subscription_id, made.generator = envelopes.subscription_id, envelopes.generator
-        made.kind, made.incomplete_update = envelopes.kind, envelopes.incomplete_update
-        made.event_time, made.observation_time = envelopes.event_time, envelopes.observation_time
-        offsets = np.arange(first_offset + start, first_offset + end, dtype=np.int64)
-        made.offset = array("q", offsets.tobytes())
-        return made
 
     @property
     def sids(self) -> Mapping[str, SidTable]:
