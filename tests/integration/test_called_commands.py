@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,6 +91,16 @@ SUBSCRIBE = (
     *("--xpath", "/ietf-interfaces:interfaces", "--period", "1"),
 )
 Out = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def as_talkative_as_before() -> Iterator[None]:
+    """`collector subscribe` says itself what goes wrong, and silences who would say it, too."""
+    loggers = [logging.getLogger(name) for name in ("", "collector", "collector.subscriber")]
+    levels = [one.level for one in loggers]
+    yield
+    for one, level in zip(loggers, levels, strict=True):
+        one.setLevel(level)
 
 
 class There(NamedTuple):
