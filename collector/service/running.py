@@ -23,6 +23,7 @@ from collector.service.addresses import without_addresses
 from collector.service.lifecycle import Service
 from collector.service.memory import settle
 from collector.service.signals import carry, set_up_logging, started, stop_signals
+from collector.service.silence import Silence
 from collector.service.sources import where
 from collector.service.ways import WAIT_SECONDS, Strangers, say_on_stderr, waiting_for
 
@@ -133,6 +134,8 @@ async def _once(config: Config, sink: PrintingSink, times: _Times) -> int:
         if not await _called(service, stopping, times.wait):
             return 0
         problem = await _wait(service, stopping, times.duration, sink)
+        for sentence in Silence(service, service.clock.now()).at_the_end():
+            say_on_stderr(f"collector: {sentence}")
     finally:
         await service.stop()
     if problem:

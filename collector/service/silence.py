@@ -37,6 +37,16 @@ class Silence:
             )
         return f"never sent, for {seconds:.0f} s: {self._reason(one)}"
 
+    def at_the_end(self) -> list[str]:
+        """A sentence for each that brought nothing up to now, for whoever does not wait longer."""
+        waiting = self._service.pipeline.hearing.never.waiting.values()
+        return [
+            f"{one.device}: nothing came in {(self._now - one.since) / SECOND:.0f} s:"
+            f" {self._reason(one)}"
+            for one in waiting
+            if not one.empty
+        ]
+
     def _reason(self, one: Waiting) -> str:
         if self._in_session(one):
             return "does its filter select nothing there?"

@@ -430,6 +430,8 @@ def test_what_never_sent_is_said_with_the_likely_reason() -> None:
     )
     assert silence.of("core7", 8).startswith("empty updates only, for 60 s: its filter selects")
     assert silence.of("core7", 10).endswith("does its filter select nothing there?")
+    assert silence.at_the_end()[0].startswith("core7: nothing came in 60 s: does its filter")
+    assert len(silence.at_the_end()) == 3, "one of four sends empty updates"
     assert [silence.of("core7", None), silence.of("core7", 9), silence.of("core8", 7)] == [""] * 3
 
 
