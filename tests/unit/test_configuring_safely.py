@@ -25,8 +25,10 @@ from collector.wire.netconf.rpc import (
     STARTUP,
     CopyConfig,
     EditConfig,
+    GetConfig,
     Lock,
     decode_rpc,
+    encode_rpc,
 )
 from collector.wire.subscriptions.config import Configuration, Edit, write_edits
 from collector.wire.values import names
@@ -185,7 +187,7 @@ def test_the_older_kind_has_no_tokens() -> None:
     )
     assert carry_out(session).confirmed
     do(session, remove=True)
-    with pytest.raises(ProtocolError, match="so the device takes the changes back; "):
+    with pytest.raises(ProtocolError, match="changes back, within 120 s at most; "):
         carry_out(session, IMPOSSIBLE)
     assert session.ids() == [100, 7]
     session.device.master.session_closed("1", session.device.now)  # as its owner does then
@@ -280,6 +282,18 @@ def test_what_was_written_is_copied_to_startup(candidate: bool) -> None:
     assert session.asked.count("copy-config") == 1
     assert carry_out(session, remove=True).saved
     assert session.ids(STARTUP) == []
+
+
+def test_a_long_configuration_is_read_beside_the_loop() -> None:
+    """A collector that runs has others to hear while it compares."""
+    session = SimSession(startup=True)
+    do(session)
+    start = f'<rpc-reply xmlns="{names.NETCONF_BASE}" message-id="%"><data>'.encode()
+    system = b'<system xmlns="x:y">' + b"<user>somebody</user>" * 20_000 + b"</system>"
+    long = start + system + b"</data></rpc-reply>"
+    subscriptions = asyncio.run(session.rpc(encode_rpc("1", GetConfig(RUNNING))))
+    session.answers["get-config"] = [subscriptions.replace(b'"1"', b'"%"'), long, long]
+    assert look(session).saving == Saving(False)
 
 
 def test_what_was_not_saved_is_saved_the_next_time() -> None:

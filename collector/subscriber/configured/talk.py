@@ -6,6 +6,7 @@ of others that is odd hides nothing, so replies are read as trees.
 
 from __future__ import annotations
 
+import asyncio
 from itertools import count
 
 from collector.errors import ProtocolError, SessionError, WireError
@@ -22,6 +23,8 @@ from collector.wire.netconf.rpc import (
 from collector.wire.subscriptions.config import SUBSCRIPTIONS, Configuration, read_configuration
 from collector.wire.values import xml
 
+_AT_ONCE = 256 * 1024
+"""Octets of a reply that are read without a thread; some 10 ms (ours)."""
 _CAPABILITY = "urn:ietf:params:netconf:capability:"
 
 
@@ -51,7 +54,7 @@ class Talk:
         """
         octets = await self.session.rpc(encode_rpc(str(next(self._ids)), operation))
         try:
-            reply = decode_reply(octets, typed=False)
+            reply = await _decoded(octets)
         except WireError as error:
             raise ProtocolError(f"its reply cannot be read: {error}") from error
         if reply.error is not None:
@@ -79,6 +82,13 @@ class Talk:
     async def get(self, selection: SelectionFilter) -> xml.Element | None:
         """Of its state and configuration; None: it says nothing. Raises as ``ask``."""
         return (await self.ask(Get(None, selection))).data
+
+
+async def _decoded(octets: bytes) -> RpcReply:
+    """In a thread where it takes long: who asks may be a running collector. Raises WireError."""
+    if len(octets) <= _AT_ONCE:
+        return decode_reply(octets, typed=False)
+    return await asyncio.to_thread(decode_reply, octets, typed=False)
 
 
 def configuration_in(data: xml.Element) -> Configuration:

@@ -235,7 +235,7 @@ class Writer:
     async def _take_back(self, one: Unconfirmed) -> str:
         """How that went, a clause."""
         if one.token is None:  # 1.0 has no cancel-commit: the end of the session does it
-            return "the device takes the changes back"
+            return f"the device takes the changes back, within {CONFIRM_SECONDS} s at most"
         try:
             await self._talk.ask(CancelCommit(one.token))
         except (ProtocolError, SessionError):
