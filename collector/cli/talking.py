@@ -12,7 +12,7 @@ from rich.console import Console
 
 from collector import control
 from collector.views.console import make_console
-from collector.views.tables import print_facts, print_objects
+from collector.views.tables import is_table, print_facts, print_objects
 
 Draw = Callable[[Console, Mapping[str, Any]], None]
 
@@ -30,12 +30,8 @@ def show_answer(folder: Path, command: str, as_json: bool, draw: Draw | None = N
     if draw is not None and console.is_terminal:
         draw(console, answer)
         return
-    lists = {name: value for name, value in answer.items() if _is_table(value)}
+    lists = {name: value for name, value in answer.items() if is_table(value)}
     print_facts(console, {name: value for name, value in answer.items() if name not in lists})
     for name, rows in lists.items():
         console.print(f"\n{name.replace('_', ' ')}", style="bold")
         print_objects(console, rows)
-
-
-def _is_table(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)

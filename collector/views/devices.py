@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from collector.views.tables import print_facts, print_objects
+from collector.views.tables import is_table, print_facts, print_objects
 from collector.views.text import card, clean, natural
 
 _GOOD = ("up", "active", "whole")
@@ -48,16 +48,12 @@ def print_devices(console: Console, answer: Mapping[str, Any]) -> None:
     if picture.day:
         console.print(Text(f"{picture.day}, times are UTC\n", style="dim"))
     rest = {name: value for name, value in answer.items() if name not in _DRAWN}
-    facts = {name: value for name, value in rest.items() if not _is_table(value)}
+    facts = {name: value for name, value in rest.items() if not is_table(value)}
     for name, rows in rest.items():
         if name not in facts:
             console.print(Text(name.replace("_", " "), style="bold"))
             print_objects(console, rows)
     print_facts(console, facts)
-
-
-def _is_table(value: Any) -> bool:
-    return isinstance(value, Sequence) and bool(value) and isinstance(value[0], Mapping)
 
 
 def _grouped(rows: Iterable[Row]) -> dict[str, dict[Any, list[Row]]]:

@@ -215,6 +215,11 @@ def _verdict_cells(verdict: Verdict, one_day: bool) -> tuple[Text | str, ...]:
 
 
 # --------------------------------------------------------------------------- devices and status
+def is_table(value: Any) -> bool:
+    """Whether a value of an answer is objects for ``print_objects``."""
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
 def print_objects(console: Console, objects: Sequence[Mapping[str, Any]]) -> int:
     """Objects with the same keys as a table: devices, sessions, unknown senders."""
     columns = list(dict.fromkeys(key for item in objects for key in item))
