@@ -18,6 +18,7 @@ from collector.service.configuring_words import to_lines, to_plain
 from collector.service.ways import Ways
 from collector.subscriber.configured.configuring import Configurer, Done
 from collector.subscriber.configured.saving import OTHERS, Saving
+from collector.subscriber.configured.talk import GivenUpError
 from collector.subscriber.configured.writing import CONFIRM_SECONDS, Expected, How, expected
 from collector.wire.netconf.rpc import (
     CANDIDATE,
@@ -210,6 +211,16 @@ def test_a_commit_that_is_refused_waits_for_nobody() -> None:
     with pytest.raises(ProtocolError, match=r"no room$"):
         carry_out(session)
     assert session.ids() == []
+
+
+def test_a_device_that_does_not_know_what_it_says() -> None:
+    session = SimSession()
+    session.answers["commit"] = [refusal("unknown-element", "persist is not known")]
+    with pytest.raises(GivenUpError, match=r"persist is not known.*; say --no-confirm"):
+        carry_out(session)
+    assert session.ids() == []
+    assert not carry_out(session, how=How(confirm=False, seen_seconds=0)).confirmed
+    assert session.ids() == [100, 7]
 
 
 def lost_at(session: SimSession, name: str, times: int = 1) -> None:

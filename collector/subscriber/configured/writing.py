@@ -45,6 +45,8 @@ CONFIRM_SECONDS = 120
 """After which a device takes back what we did not confirm (ours)."""
 _KEPT_SECONDS = 5.0
 """How long a device may take to show what it keeps in any case (ours)."""
+_NO_SUCH_COMMIT = NOT_SUPPORTED | {"bad-element"}
+"""Tags of those who do not know what their hello says that they know."""
 _STEP_SECONDS = 0.5
 _LONGEST_STEP = 2.0
 
@@ -201,8 +203,11 @@ class Writer:
         commit = Commit(confirmed=True, confirm_timeout_seconds=CONFIRM_SECONDS, persist=token)
         try:
             await self._talk.ask(commit)
-        except ProtocolError:
+        except ProtocolError as error:
             self.unconfirmed = None
+            if error.tag in _NO_SUCH_COMMIT:
+                text = f"it cannot wait for a confirmation after all ({error}); say --no-confirm"
+                raise GivenUpError(text, path=error.path, hints=error.hints) from error
             raise
         await self.confirm(self.unconfirmed)
         return True
