@@ -1,13 +1,17 @@
 """The contracts of what can be plugged in: receivers, encodings, sinks, and what they are given.
 
-A plug-in is one file that meets one of these contracts and one entry-point line in
-``pyproject.toml``; the contract tests (``tests/contracts``) find it by themselves.
+A plug-in, of this package or of any other, is one file that meets one of these contracts and one
+entry-point line in its ``pyproject.toml`` (group ``yang_push_collector.receivers``, ``.encodings``
+or ``.sinks``); the contract tests (``tests/contracts``) find it by themselves. Receivers and sinks
+are also ``Configured``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from msgspec import Struct
 
 from collector.errors import WireError
 from collector.model import (
@@ -18,6 +22,26 @@ from collector.model import (
     SubscriptionRow,
     Verdict,
 )
+
+
+class Configured(Protocol):
+    """What the class of a plug-in says of itself, a receiver or a sink.
+
+    It is made with the keys of its section as keywords, a receiver with intake and clock before
+    them: ``cls(intake, clock, **keys)``, ``cls(**keys)``. The section of a plug-in of another
+    package is ``[receiver.NAME]`` or ``[sink.NAME]``.
+    """
+
+    settings: ClassVar[type[Struct]]
+    """The keys of its section, each with type, default and limits; ``enabled`` is ours. Faults are
+    said by key; a ``__post_init__`` that raises ValueError says what keys mean together. Paths in
+    keys that end in ``file`` or ``folder`` count from the folder of the configuration. A secret is
+    named by a key ``X_file`` or ``X_env`` and read with ``config.secret_from`` when it is needed:
+    it is no part of the configuration."""
+    title: ClassVar[str]
+    """What people call it; without it, its name."""
+    wants: ClassVar[frozenset[str]]
+    """Keywords that a receiver is given besides (``service.sources.FURTHER``); without it, none."""
 
 
 @runtime_checkable
@@ -91,7 +115,8 @@ class Encoding(Protocol):
     identity: str
     """``encode-json`` ...: the identity of RFC 8639 or of the transport draft."""
     media_type: int
-    """Number in the UDP-notif header."""
+    """Number in the UDP-notif header, 16 more in its private space (flag S); from 512 on what no
+    header of UDP-notif can say. 256 to 511 are ours."""
     content_type: str
     """HTTP media type."""
 

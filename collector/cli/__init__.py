@@ -59,6 +59,10 @@ COMMANDS = {
         "collector.cli.kill:kill",
         "End a dynamic subscription of a device, whoever established it.",
     ),
+    "plugins": (
+        "collector.cli.plugins:plugins",
+        "Receivers, encodings and sinks that are installed, of any package.",
+    ),
     "yang": ("collector.cli.yang:yang_group", "Work with YANG modules."),
     "completion": (
         "collector.cli.completion:completion",

@@ -29,9 +29,13 @@ def check_config(file: str) -> int:
     from collector.config import check_config as check
 
     config, faults = check(file)
+    if config is not None:
+        from collector.sections import faults_of
+
+        faults = faults_of(config, file)
     for fault in faults:
         click.echo(str(fault), err=True)
-    if config is None:
+    if config is None or faults:
         click.echo(f"{len(faults)} fault{'s' if len(faults) != 1 else ''}", err=True)
         return 2
     if config.collector.lanes > 1 and not _steerable(config):

@@ -30,9 +30,13 @@ def run(config_file: str) -> int:
     one_heap()
     from collector.config import load_config
     from collector.lanes import run as run_lanes
+    from collector.sections import faults_of, first_of
     from collector.service.configured_ids import with_ids
 
     def load() -> Config:
-        return with_ids(load_config(config_file))
+        config = load_config(config_file)
+        if faults := faults_of(config, config_file):
+            raise first_of(faults)
+        return with_ids(config)
 
     return run_lanes(load(), reload_from=load)

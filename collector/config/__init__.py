@@ -16,7 +16,7 @@ import msgspec
 from collector.config.checks import address, checked, is_loopback
 from collector.config.host_keys import PinnedKeys, pinned_keys
 from collector.config.reading import Faults, read_struct
-from collector.config.secrets import read_secret
+from collector.config.secrets import read_secret, secret_from
 from collector.config.sessions import CallHomeSettings, NetconfSettings, SessionsSettings
 from collector.config.settings import (
     AlertSettings,
@@ -40,6 +40,7 @@ from collector.config.transports import (
     GrpcDialoutSettings,
     HttpsNotifSettings,
     ReassemblySettings,
+    ReceiverSettings,
     TlsServerSettings,
     UdpNotifSettings,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "PinnedKeys",
     "ReassemblySettings",
     "ReceiverInstanceSettings",
+    "ReceiverSettings",
     "SchemaSettings",
     "SessionsSettings",
     "StoreSettings",
@@ -80,6 +82,7 @@ __all__ = [
     "read_config_table",
     "read_secret",
     "redacted",
+    "secret_from",
 ]
 
 _LARGEST_FILE = 16 * 2**20
@@ -161,7 +164,8 @@ def redacted(config: Config) -> dict[str, Any]:
     """The configuration as plain values for the journal's CONFIG record.
 
     Passwords are not in it to begin with; a webhook's URL and a command's arguments may hold
-    tokens, so only the host and the program's name are left, and nothing of TLS parameters.
+    tokens, so only the host and the program's name are left, and nothing of TLS parameters and of
+    the sections of plug-ins.
     """
     plain: dict[str, Any] = msgspec.to_builtins(config)
     alerts = plain["alerts"]
@@ -174,6 +178,8 @@ def redacted(config: Config) -> dict[str, Any]:
     for instance in plain["receiver_instance"]:
         if instance["tls_parameters"] is not None:
             instance["tls_parameters"] = "..."
+    for kind in ("receiver", "sink"):  # nobody but the plug-in knows what its keys are
+        plain[kind] = {name: {} for name in plain[kind]}
     return plain
 
 

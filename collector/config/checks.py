@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
@@ -89,6 +89,7 @@ def checked(config: Config, faults: Faults, folder: Path) -> Config:
     _check_tls(
         "grpc_dialout", config.grpc_dialout, faults, config.collector.lanes, plain="plaintext"
     )
+    _check_plug_ins(config, faults)
     devices = tuple(
         _checked_device(device, faults, f"device[{number}]")
         for number, device in enumerate(config.devices, 1)
@@ -109,6 +110,8 @@ def checked(config: Config, faults: Faults, folder: Path) -> Config:
         https_notif=_absolute(config.https_notif, folder, *_TLS_FILES),
         grpc_dialout=_absolute(config.grpc_dialout, folder, *_TLS_FILES),
         devices=tuple(_with_paths(device, folder) for device in devices),
+        receivers={name: _absolute_keys(table, folder) for name, table in config.receivers.items()},
+        sinks={name: _absolute_keys(table, folder) for name, table in config.sinks.items()},
     )
 
 
@@ -138,6 +141,19 @@ def _check_tls(
     if settings.client_certificates != "none" and settings.client_ca_file is None:
         faults.add(f"{section}.client_ca_file", "nobody could be verified without it",
                    'a file in PEM, or client_certificates = "none"')  # fmt: skip
+
+
+def _check_plug_ins(config: Config, faults: Faults) -> None:
+    """What is ours in the sections of plug-ins; the rest is ``sections``'."""
+    for kind, tables in (("receiver", config.receivers), ("sink", config.sinks)):
+        for name, table in tables.items():
+            enabled = table.get("enabled", True)
+            if not isinstance(enabled, bool):
+                faults.add(f"{kind}.{name}.enabled", "this cannot be used", "true or false")
+            elif kind == "receiver" and enabled and config.collector.lanes > 1:
+                faults.add(
+                    f"{kind}.{name}", "only UDP-notif is steered to several lanes", "lanes = 1"
+                )
 
 
 # --------------------------------------------------------------------------- devices
@@ -246,6 +262,16 @@ def _absolute(section: StructT, folder: Path, *keys: str) -> StructT:
         section,
         **{key: _absolute_path(folder, path) for key, path in paths.items() if path is not None},
     )
+
+
+def _absolute_keys(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Of a plug-in: the names of its keys say which are paths. ``-`` is a standard stream."""
+    return {
+        key: _absolute_path(folder, value)
+        if key.endswith(("file", "folder")) and isinstance(value, str) and value not in ("", "-")
+        else value
+        for key, value in table.items()
+    }
 
 
 @lru_cache(maxsize=16)

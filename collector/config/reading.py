@@ -72,6 +72,8 @@ class _Key(Struct, frozen=True):
     """Of ``[key]``; None where the value is no section."""
     repeated: type[Struct] | None
     """Of each ``[[key]]``; None where it is no list of sections."""
+    raw: bool
+    """A section for each name, which somebody else reads."""
 
 
 @cache
@@ -79,7 +81,12 @@ def _keys(kind: type[Struct]) -> dict[str, _Key]:
     """Key in the file -> what it is, in the order of the fields."""
     return {
         entry.encode_name: _Key(
-            entry.name, entry.type, entry.required, _struct_in(info), _struct_repeated(info)
+            entry.name,
+            entry.type,
+            entry.required,
+            _struct_in(info),
+            _struct_repeated(info),
+            _are_sections(info),
         )
         for entry in msgspec.structs.fields(kind)
         for info in (inspect.type_info(entry.type),)
@@ -100,11 +107,17 @@ def _struct_repeated(info: inspect.Type) -> type[Struct] | None:
     return None
 
 
+def _are_sections(info: inspect.Type) -> bool:
+    return isinstance(info, inspect.DictType) and isinstance(info.value_type, inspect.DictType)
+
+
 def _read_value(entry: _Key, value: Any, faults: Faults, key: str) -> Any:
     if entry.section is not None:
         return read_struct(entry.section, value, faults, key)
     if entry.repeated is not None:
         return _read_sections(entry.repeated, value, faults, key)
+    if entry.raw:
+        return _read_raw(value, faults, key)
     try:
         if isinstance(value, float) and not math.isfinite(value):
             raise msgspec.ValidationError
@@ -137,6 +150,18 @@ def _read_sections(
     return tuple(
         read_struct(kind, item, faults, f"{key}[{number}]") for number, item in enumerate(value, 1)
     )
+
+
+def _read_raw(value: Any, faults: Faults, key: str) -> dict[str, dict[str, Any]] | None:
+    """Nothing of it is shown: nobody here knows which of its keys name a secret."""
+    before = len(faults.found)
+    if not isinstance(value, Mapping):
+        faults.add(key, "this is not a section", f"[{key}.NAME] with keys under it")
+        return None
+    for name, table in value.items():
+        if not isinstance(table, Mapping):
+            faults.add(f"{key}.{name}", "this is not a section", f"[{key}.NAME] with keys under it")
+    return dict(value) if len(faults.found) == before else None
 
 
 def _unknown_key(dotted: str, key: str, fields: Mapping[str, Any], faults: Faults) -> None:

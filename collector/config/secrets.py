@@ -31,14 +31,27 @@ def read_secret(
         ConfigError: the file or variable is missing, empty, or readable by other users.
     """
     key = f"device {device}: netconf.{secret}" if device else f"netconf.{secret}"
-    variable: str | None = getattr(netconf, f"{secret}_env")
-    file: str | None = getattr(netconf, f"{secret}_file")
-    if variable is not None:
-        value = os.environ.get(variable, "")
+    return secret_from(
+        file=getattr(netconf, f"{secret}_file"), env=getattr(netconf, f"{secret}_env"), key=key
+    )
+
+
+def secret_from(*, file: str | None = None, env: str | None = None, key: str) -> str | None:
+    """A secret out of an environment variable or the first line of a file; None when neither is
+    named.
+
+    Args:
+        file: path of the file.
+        env: name of the variable, which comes first.
+        key: dotted key without ``_file`` or ``_env``, for the message.
+
+    Raises:
+        ConfigError: the file or variable is missing, empty, or readable by other users.
+    """
+    if env is not None:
+        value = os.environ.get(env, "")
         if not value:
-            raise ConfigError(
-                f"environment variable {variable} is not set or empty", key=f"{key}_env"
-            )
+            raise ConfigError(f"environment variable {env} is not set or empty", key=f"{key}_env")
         return value
     return None if file is None else _first_line(Path(file), f"{key}_file")
 

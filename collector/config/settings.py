@@ -9,7 +9,7 @@ Rules: seconds and bytes in the configuration, as the key's name says; whole ns 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -209,3 +209,7 @@ class Config(Struct, frozen=True, kw_only=True):
     known_subscriptions: tuple[KnownSubscriptionSettings, ...] = field(
         default=(), name="known_subscription"
     )
+    receivers: dict[str, dict[str, Any]] = field(default_factory=dict, name="receiver")
+    """Receiver of another package -> its keys as they are in the file; ``sections`` reads them."""
+    sinks: dict[str, dict[str, Any]] = field(default_factory=dict, name="sink")
+    """Sink -> its keys, likewise."""

@@ -88,6 +88,14 @@ _UNSET = {
     "subtree": '<interfaces xmlns="urn:ietf:params:xml:ns:yang:ietf-interfaces"/>',
 }
 """What a key without a default may look like; written so that it stays prose."""
+_PLUG_INS = {
+    "receivers": "A receiver of another package has a section [receiver.NAME] with keys of its own:"
+    " `collector plugins` says which there are. It is enabled by being there; enabled = false"
+    " leaves it out.",
+    "sinks": 'An output has a section [sink.NAME], as [sink.jsonl] with file = "facts.jsonl",'
+    " which gets verdicts, events and subscriptions as JSON, one object a line.",
+}
+"""Sections whose keys a plug-in says."""
 
 
 def template() -> str:
@@ -110,6 +118,8 @@ def template() -> str:
             parts += _section(subscriptions.ReceiverInstanceSettings, "[[receiver_instance]]")
         elif entry.name == "known_subscriptions":
             parts += _section(subscriptions.KnownSubscriptionSettings, "[[known_subscription]]")
+        elif entry.name in _PLUG_INS:
+            parts += ["", *_comment(_PLUG_INS[entry.name]), ""]
         else:
             parts += _section(entry.type, f"[{entry.encode_name}]")
     return "\n".join(parts).rstrip() + "\n"

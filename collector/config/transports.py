@@ -12,7 +12,11 @@ from msgspec import Meta, Struct
 from collector.config.types import BindPort, Text, Timeout
 
 
-class UdpNotifSettings(Struct, frozen=True, kw_only=True):
+class ReceiverSettings(Struct, frozen=True, kw_only=True):
+    """A section of a receiver of ours: named as the receiver, ``_`` for ``-``."""
+
+
+class UdpNotifSettings(ReceiverSettings, frozen=True, kw_only=True):
     """The UDP-notif receiver (draft-ietf-netconf-udp-notif)."""
 
     enabled: bool = True
@@ -64,7 +68,7 @@ class TlsServerSettings(Struct, frozen=True, kw_only=True):
     "*.example.net"; without any, whoever an authority signed may send."""
 
 
-class DtlsSettings(TlsServerSettings, frozen=True, kw_only=True):
+class DtlsSettings(ReceiverSettings, TlsServerSettings, frozen=True, kw_only=True):
     """UDP-notif over DTLS 1.2 (draft-ietf-netconf-udp-notif, section 6); needs the extra "dtls".
     The socket buffer is that of [udp_notif]."""
 
@@ -84,7 +88,7 @@ class DtlsSettings(TlsServerSettings, frozen=True, kw_only=True):
     """Sessions at a time, unfinished handshakes among them; each takes about 90 kB of memory."""
 
 
-class HttpsNotifSettings(TlsServerSettings, frozen=True, kw_only=True):
+class HttpsNotifSettings(ReceiverSettings, TlsServerSettings, frozen=True, kw_only=True):
     """The HTTPS receiver (draft-ietf-netconf-https-notif)."""
 
     enabled: bool = False
@@ -107,7 +111,7 @@ class HttpsNotifSettings(TlsServerSettings, frozen=True, kw_only=True):
     """Seconds that a request may take to arrive."""
 
 
-class GrpcDialoutSettings(TlsServerSettings, frozen=True, kw_only=True):
+class GrpcDialoutSettings(ReceiverSettings, TlsServerSettings, frozen=True, kw_only=True):
     """The gRPC dial-out receiver: Cisco MdtDialout and Huawei dataPublish."""
 
     enabled: bool = False

@@ -162,7 +162,7 @@ class DeviceBooks:
         said, plain = message.said, None
         if said is not None:
             try:
-                plain = decode_contents(message.payload, message.media_type, message.sids)
+                plain = decode_contents(message.payload, message.encoding, message.sids)
             except WireError:
                 plain = None  # a member that comes twice within contents
         number = None if said is None else said.subscription_id

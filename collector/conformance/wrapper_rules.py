@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from collector.conformance.rules import ENVELOPE, KEPT, UDP, Level, broken_if, rule
 from collector.conformance.subjects import UPDATES, MessageSubject
-from collector.model import MediaType, NotificationKind, Transport
+from collector.model import MediaType, NotificationKind, Transport, transport_names
 from collector.wire.values import names
 from collector.wire.values.names import local_name
 
@@ -15,7 +16,7 @@ _ZONE: Final = re.compile(r"(?:[Zz]|[+-]\d\d:\d\d)\s*$")
 _STANDARD: Final = frozenset(
     (names.ROOT_ENVELOPE, names.ROOT_NOTIFICATION, names.ROOT_RESTCONF, names.ROOT_MESSAGES)
 )
-_ROOTS: Final = {
+_ROOTS: Final[Mapping[int, frozenset[str]]] = {
     Transport.NETCONF: frozenset((names.ROOT_ENVELOPE, names.ROOT_NOTIFICATION)),
     Transport.HTTPS_NOTIF: _STANDARD | {names.ROOT_HTTPS},
 }
@@ -51,7 +52,7 @@ def root_form(it: MessageSubject) -> str | None:
     """RFC 8640 wants ``<notification>`` on a NETCONF session."""
     if it.said is None:
         return None
-    allowed = _ROOTS.get(Transport(it.message.transport), _STANDARD)
+    allowed = _ROOTS.get(it.message.transport, _STANDARD)
     written = "no wrapper at all" if it.said.root == names.ROOT_BARE else it.said.root
     return broken_if(it.said.root not in allowed, written)
 
@@ -193,7 +194,8 @@ def transport_as_declared(it: MessageSubject) -> str | None:
     wanted = {"udp-notif": Transport.UDP_NOTIF, "https": Transport.HTTPS_NOTIF}
     if terms.transport not in wanted:
         return None
-    text = f"{Transport(it.message.transport).name} where {terms.transport} was named"
+    came = transport_names({}).get(it.message.transport, "another transport")
+    text = f"{came} where {terms.transport} was named"
     return broken_if(wanted[terms.transport] != it.message.transport, text)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from msgspec.structs import replace
+from msgspec.structs import fields, replace
 
 from collector.config import Config
 from collector.errors import CollectorError
@@ -42,10 +42,12 @@ def _without_sources(config: Config, folder: Path) -> Config:
         config,
         collector=replace(config.collector, data_dir=str(folder)),
         **{
-            section: replace(getattr(config, section), enabled=False)
-            for section in ("udp_notif", "dtls", "https_notif", "grpc_dialout", "call_home")
+            entry.name: replace(section, enabled=False)
+            for entry in fields(config)
+            if hasattr(section := getattr(config, entry.name), "enabled")
         },
-        metrics=replace(config.metrics, enabled=False),
+        receivers={},
+        sinks={},
         devices=(),
         subscriptions=(),
         known_subscriptions=(),

@@ -73,12 +73,15 @@ from collector.model.observed import (
 from collector.model.quirks import WIRE_QUIRKS, Quirk
 from collector.model.records import (
     CERTIFICATE_SESSION,
+    FIRST_FURTHER_TRANSPORT,
     FLAG_IDS,
     FLAG_PRIVATE,
+    PRIVATE_SPACE,
     MediaType,
     ReceivedBatch,
     RecordKind,
     Transport,
+    transport_names,
 )
 from collector.model.subscriptions import (
     OnChange,
@@ -97,10 +100,12 @@ from collector.model.times import (
 __all__ = [
     "CENTISECOND",
     "CERTIFICATE_SESSION",
+    "FIRST_FURTHER_TRANSPORT",
     "FLAG_IDS",
     "FLAG_PRIVATE",
     "NOTHING",
     "NO_SIDS",
+    "PRIVATE_SPACE",
     "SECOND",
     "SID_MAX",
     "WIRE_QUIRKS",
@@ -160,4 +165,5 @@ __all__ = [
     "Update",
     "Verdict",
     "numbers",
+    "transport_names",
 ]

@@ -12,6 +12,7 @@ from collector.errors import WireError
 from collector.model.identifiers import NO_SIDS, SidTable
 from collector.model.notes import RejectedNote, UnreassembledNote
 from collector.model.notifications import Notification
+from collector.model.records import PRIVATE_SPACE
 from collector.model.times import CollectorTime
 
 
@@ -62,6 +63,11 @@ class ObservedMessage(Struct, frozen=True):
     refused: WireError | None = None
     sids: SidTable = NO_SIDS
     """What its contents are read with, too."""
+
+    @property
+    def encoding(self) -> int:
+        """The media type as encodings count: those of the private space are others."""
+        return self.media_type | (PRIVATE_SPACE if self.private_space else 0)
 
 
 class ObservedRefusal(Struct, frozen=True):

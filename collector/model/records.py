@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from array import array
+from collections.abc import Mapping
 
 from collector.model.columns import Coded, Octets
 
@@ -36,6 +37,17 @@ class Transport(enum.IntEnum):
     NETCONF = 2
     HTTPS_NOTIF = 3
     GRPC_DIALOUT = 4
+
+
+FIRST_FURTHER_TRANSPORT = 128
+"""From here to 255: receivers of other packages; which one has which, a CONFIG record says."""
+
+
+def transport_names(further: Mapping[int, str]) -> dict[int, str]:
+    """Number -> name as people know it, as in ``udp-notif``; ``further``: those of other
+    packages."""
+    ours = {int(one): one.name.lower().replace("_", "-") for one in Transport if one}
+    return ours | dict(further)
 
 
 class RecordKind(enum.IntEnum):
@@ -71,6 +83,8 @@ class RecordKind(enum.IntEnum):
 
 FLAG_PRIVATE = 1
 """``flags``: the S bit, the media type is of the private space."""
+PRIVATE_SPACE = 0x10
+"""Added to a media type of the private space where encodings are looked up (udp-notif-26 §3.2)."""
 FLAG_IDS = 2
 """``flags``: publisher_id and message_id were in the transport header."""
 

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from collector.core.placing.update_columns import UpdateColumns
-from collector.model import FLAG_IDS, FLAG_PRIVATE, NOTHING, Coded, ReceivedBatch
+from collector.model import (
+    FLAG_IDS,
+    FLAG_PRIVATE,
+    NOTHING,
+    PRIVATE_SPACE,
+    Coded,
+    ReceivedBatch,
+)
 from collector.wire.notifications.envelopes import Envelopes
-
-_PRIVATE: Final = 0x10
-"""Added to a media type of the private space, which no encoding here knows (udp-notif-26 §3.2)."""
 
 
 def rows_with(codes: array[int], wanted: Sequence[int]) -> list[int]:
@@ -27,17 +31,22 @@ def rows_with(codes: array[int], wanted: Sequence[int]) -> list[int]:
 
 
 def media_types(batch: ReceivedBatch, start: int, end: int) -> array[int]:
-    """Media types; those of the private space as numbers that no encoding has."""
+    """Media types; those of the private space are others than the registered ones."""
     found, flags = batch.media_type[start:end], bytes(batch.flags[start:end])
     if flags.count(FLAG_IDS) == len(flags):
         return found
     return array(
         "H",
         [
-            media_type | _PRIVATE if flag & FLAG_PRIVATE else media_type
+            media_type | PRIVATE_SPACE if flag & FLAG_PRIVATE else media_type
             for media_type, flag in zip(found, flags, strict=True)
         ],
     )
+
+
+def media_type_of(batch: ReceivedBatch, row: int) -> int:
+    """As ``media_types``, of one record."""
+    return batch.media_type[row] | (PRIVATE_SPACE if batch.flags[row] & FLAG_PRIVATE else 0)
 
 
 def updates_of(

@@ -34,6 +34,7 @@ from collector.model import (
     StateChanged,
     SubscriptionRow,
     Verdict,
+    transport_names,
 )
 from collector.pipeline.batch_columns import media_types, rows_with, updates_of
 from collector.pipeline.bundles import columns_of, parts_of
@@ -98,6 +99,8 @@ class Pipeline:
         self._followers = Followers(sample_every)
         self._sids: dict[str, SidTable] = {}
         """Device, empty for all others -> its SIDs."""
+        self._transports = transport_names({})
+        """Number -> name."""
 
     @property
     def last_arrival(self) -> int:
@@ -158,7 +161,7 @@ class Pipeline:
         return Said(
             first_offset=first_offset,
             next_offset=first_offset + count,
-            updates=rows.rows(records, first_offset),
+            updates=rows.rows(records, first_offset, self._transports),
             edits=self.patches.rows,
             verdicts=[fact for fact in facts if isinstance(fact, Verdict)],
             events=[fact for fact in facts if isinstance(fact, Event)],
@@ -300,6 +303,7 @@ class Pipeline:
         self._rest.config = payload
         self.senders.inventory = inventory_of(config, self._sources)
         self._use_sids(sid_tables(config))
+        self._transports = transport_names(config.transports)
         self._followers.sampling.configure(every_of(config.verdicts.coverage_sample), now, offset)
         gone = departures(self.engine, config, self.senders.inventory, now, offset)
         facts += self._heard(gone, offset)
@@ -368,4 +372,5 @@ class Pipeline:
         if config is not None:
             self.senders.inventory = inventory_of(config, self._sources)
             self._use_sids(sid_tables(config))
+            self._transports = transport_names(config.transports)
         return offset

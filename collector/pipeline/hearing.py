@@ -34,6 +34,7 @@ from collector.model import (
     SidTable,
     SubscriptionRow,
 )
+from collector.pipeline.batch_columns import media_type_of
 from collector.pipeline.schemas import sids_of
 from collector.wire.notifications.nodes import contents_of
 from collector.wire.notifications.notification import skim_contents
@@ -108,7 +109,7 @@ class Hearing:
 
     def _is_empty(self, updates: UpdateColumns, row: int, place: int) -> bool:
         record = updates.offset[row] - self._first_offset
-        media_type = self._batch.media_type[record]
+        media_type = media_type_of(self._batch, record)
         if updates.kind[row] is not NotificationKind.PUSH_UPDATE or media_type not in _SHOW_NOTHING:
             return False
         try:

@@ -34,14 +34,13 @@ from collector.model import (
     SidTable,
     UnreassembledNote,
 )
+from collector.pipeline.batch_columns import media_type_of
 from collector.pipeline.schemas import sids_of
 from collector.wire.captures.packets import UdpPacket
 from collector.wire.notifications.notification import decode
 
 DESTINATIONS: Final = 65_536
 """Messages whose destination is remembered (ours)."""
-_PRIVATE: Final = 0x10
-"""Added to a media type of the private space, which no encoding has."""
 _HALF_BUILT: Final = int(RecordKind.UNREASSEMBLED)
 _REJECTED: Final = int(RecordKind.REJECTED)
 _DATA: Final = int(RecordKind.DATA)
@@ -108,7 +107,7 @@ class Observer:
     ) -> ObservedMessage:
         has_ids, private = batch.flags[row] & FLAG_IDS, bool(batch.flags[row] & FLAG_PRIVATE)
         media_type, payload = batch.media_type[row], batch.payload[row]
-        said, refused = _decoded(payload, media_type | (_PRIVATE if private else 0), sids)
+        said, refused = _decoded(payload, media_type_of(batch, row), sids)
         return ObservedMessage(
             CollectorTime(batch.received_at[row]),
             self._origin(batch, row, device),

@@ -32,6 +32,7 @@ from collector.model import (
     SidTable,
     SubscriptionRow,
 )
+from collector.pipeline.batch_columns import media_type_of
 from collector.pipeline.schemas import sids_of
 from collector.wire.notifications.yang_patch import YangPatch, read_patch
 
@@ -118,7 +119,7 @@ class Patches:
         batch = self._batch
         try:
             sids = sids_of(self.sids, updates.device[row])
-            found = read_patch(batch.payload[record], batch.media_type[record], place, sids)
+            found = read_patch(batch.payload[record], media_type_of(batch, record), place, sids)
         except WireError as error:
             self._count_unread(error.reason)
             return None

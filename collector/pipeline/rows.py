@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from collector.core.placing.update_columns import UpdateColumns
-from collector.model import Placements
+from collector.model import Placements, transport_names
 from collector.store.tables import update_rows
+
+OURS = transport_names({})
 
 
 class UpdateRows:
@@ -24,10 +26,11 @@ class UpdateRows:
         """Add a run of updates and where the engine put them; both are not changed afterwards."""
         self._parts.append((updates, placed))
 
-    def rows(self, records: Any, first_offset: int) -> Any:
+    def rows(self, records: Any, first_offset: int, transports: Mapping[int, str] = OURS) -> Any:
         """The rows as an Arrow batch, None without any.
 
-        ``records``: the journal's columns; None where nobody keeps the rows.
+        ``records``: the journal's columns; None where nobody keeps the rows. ``transports``: their
+        names.
         """
         if not self._parts or records is None:
             return None
@@ -46,6 +49,7 @@ class UpdateRows:
             kind=updates.kind,
             event_time=updates.event_time,
             observation_time=updates.observation_time,
+            transports=transports,
         )
 
 

@@ -31,6 +31,7 @@ from collector.model import (
     SubscriptionRow,
     Verdict,
 )
+from collector.pipeline.batch_columns import media_type_of
 from collector.pipeline.schemas import sids_of
 from collector.pipeline.soon import Soon
 from collector.wire.notifications.nodes import NodeIds, entry_of, read_nodes
@@ -111,7 +112,7 @@ class Sampling:
         if kind is not NotificationKind.PUSH_UPDATE:
             return _NOTHING
         try:
-            payload, media_type = self._batch.payload[record], self._batch.media_type[record]
+            payload, media_type = self._batch.payload[record], media_type_of(self._batch, record)
             return read_nodes(payload, media_type, place, sids)
         except WireError:
             return _NOTHING

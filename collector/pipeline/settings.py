@@ -49,14 +49,25 @@ class JournalledConfig(Config, frozen=True, kw_only=True):
     sids: dict[str, JournalledSids] = field(default_factory=dict)
     """Device, empty for all others -> its SIDs: what the ``.sid`` files said at that time, since
     messages with SIDs can be read with them only."""
+    transports: dict[int, str] = field(default_factory=dict)
+    """Number of a transport of another package -> the name of its receiver."""
 
 
-def encode_config(config: Config, sids: Mapping[str, SidTable] | None = None) -> bytes:
+def encode_config(
+    config: Config,
+    sids: Mapping[str, SidTable] | None = None,
+    transports: Mapping[int, str] | None = None,
+) -> bytes:
     """The payload of a CONFIG record: JSON, secrets removed.
 
-    ``sids``: by device, as ``schemas.load_sid_tables`` gives them.
+    Args:
+        config: what is in force.
+        sids: by device, as ``schemas.load_sid_tables`` gives them.
+        transports: numbers that receivers of other packages have.
     """
     plain = redacted(config)
+    if transports:
+        plain["transports"] = transports
     if sids:
         plain["sids"] = {
             device: JournalledSids(table.paths, table.identities) for device, table in sids.items()

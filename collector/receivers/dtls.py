@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from collector.config import TlsServerSettings
+from collector.config import DtlsSettings, TlsServerSettings
 from collector.errors import WireError
 from collector.interfaces import Clock, Intake
 from collector.model import Coded, ReceivedBatch
@@ -41,6 +41,9 @@ class DtlsReceiver(DatagramReceiver):
     """Receives UDP-notif over DTLS on one address (``interfaces.Receiver``)."""
 
     name = section = "dtls"
+    title = "UDP-notif over DTLS"
+    settings = DtlsSettings
+    wants = DatagramReceiver.wants | {"receive_buffer_bytes"}
 
     def __init__(
         self,

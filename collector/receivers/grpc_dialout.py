@@ -26,7 +26,7 @@ from urllib.parse import unquote
 import grpc
 import grpc.aio
 
-from collector.config import TlsServerSettings
+from collector.config import GrpcDialoutSettings, TlsServerSettings
 from collector.errors import ConfigError, WireError
 from collector.interfaces import Clock, Intake
 from collector.model import Transport
@@ -59,6 +59,8 @@ class GrpcDialoutReceiver:
     """Receives gRPC dial-out on one address (``interfaces.Receiver``). Used on one event loop."""
 
     name = "grpc-dialout"
+    title = "gRPC"
+    settings = GrpcDialoutSettings
     reads_ahead = True
     """What the intake did not take is kept (``read_ahead``)."""
 

@@ -22,7 +22,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from collector.config import TlsServerSettings
+from collector.config import HttpsNotifSettings, TlsServerSettings
 from collector.errors import IntakeFullError, WireError
 from collector.interfaces import Clock, Intake
 from collector.listening import accept_no_more
@@ -81,6 +81,8 @@ class HttpsNotifReceiver:
     """Receives HTTPS-notif on one address (``interfaces.Receiver``). Used on one event loop."""
 
     name = "https-notif"
+    title = "HTTPS"
+    settings = HttpsNotifSettings
     behind = False
     """What waits in sockets was acknowledged to nobody, so time may be told (``Receiver``)."""
     reads_ahead = False

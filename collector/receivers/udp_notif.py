@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from collector.config import UdpNotifSettings
 from collector.interfaces import Clock, Intake
 from collector.receivers.datagrams.receiver import BATCH, DatagramReceiver
 
@@ -17,6 +18,9 @@ class UdpNotifReceiver(DatagramReceiver):
     """Receives UDP-notif on one address (``interfaces.Receiver``). Used on one event loop."""
 
     name = "udp-notif"
+    title = "UDP-notif"
+    settings = UdpNotifSettings
+    wants = DatagramReceiver.wants | {"opened"}
 
     def __init__(
         self,

@@ -6,7 +6,8 @@ the keys in ``AT_ONCE`` are in force as soon as the file was read again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from msgspec import structs
 
@@ -36,3 +37,18 @@ def _differences(before: Config, after: Config) -> Iterator[str]:
         for key in structs.asdict(was):
             if getattr(was, key) != getattr(now, key):
                 yield f"{section}.{key}"
+    yield from _of_plug_ins("receiver", before.receivers, after.receivers)
+    yield from _of_plug_ins("sink", before.sinks, after.sinks)
+
+
+def _of_plug_ins(
+    kind: str, before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    for name in sorted({*before, *after}):
+        was, now = before.get(name), after.get(name)
+        if was is None or now is None:
+            yield f"{kind}.{name}"
+            continue
+        for key in sorted({*was, *now}):
+            if was.get(key) != now.get(key):
+                yield f"{kind}.{name}.{key}"

@@ -40,6 +40,7 @@ def status(service: Parts) -> Mapping[str, Any]:
     """The process as a whole."""
     refresh(service)
     counters, journal = service.counters, service.journal
+    messages = dict(counters.messages_received.items())
     return {
         "data_dir": str(service.folder),
         "healthy": service.health()[0],
@@ -48,6 +49,7 @@ def status(service: Parts) -> Mapping[str, Any]:
             {
                 "receiver": receiver.name,
                 "port": getattr(receiver, "local_port", None),
+                "messages": messages.get((receiver.name,), 0),
                 "receive_buffer": getattr(receiver, "granted_receive_buffer", None),
             }
             for receiver in service.receivers
@@ -76,7 +78,14 @@ def _call_home(service: Parts) -> list[dict[str, Any]]:
     calls = service.manager.calls
     if calls is None:
         return []
-    return [{"receiver": CALL_HOME, "port": calls.local_port, "receive_buffer": None}]
+    return [
+        {
+            "receiver": CALL_HOME,
+            "port": calls.local_port,
+            "messages": None,
+            "receive_buffer": None,
+        }
+    ]
 
 
 def open_rows(service: Parts) -> bytes:

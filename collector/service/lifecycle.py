@@ -32,6 +32,7 @@ from collector.pipeline import Pipeline
 from collector.pipeline.leaves import LeafMaker
 from collector.pipeline.schemas import load_schemas
 from collector.pipeline.settings import encode_config, strict_sources, wire_quirks
+from collector.plugins import broken_encodings
 from collector.service.addresses import with_addresses
 from collector.service.at_restart import at_restart
 from collector.service.clock import CollectorClock
@@ -45,7 +46,7 @@ from collector.service.looking import looks_of
 from collector.service.management import allow_open_files, manager_of
 from collector.service.putting_back import PuttingBack
 from collector.service.recovering import recover
-from collector.service.sources import are_behind, receivers_of
+from collector.service.sources import are_behind, receivers_of, sinks_of, transports_of
 from collector.service.ticker import Ticker
 from collector.service.watch import SubscriptionWatch
 from collector.sinks.live import LiveSink
@@ -122,6 +123,8 @@ class Service:
             SinkError: the journal or the store on disk cannot be read.
         """
         await self._load_schemas(self.config)
+        for why in broken_encodings():
+            log.warning("Messages of one encoding cannot be read: %s", why)
         self._open_folder()
         allow_open_files(self.config)
         self.config = self._started_with = await with_addresses(self.config)
@@ -203,6 +206,7 @@ class Service:
             watch,
             self.configured,
             *self._further_sinks,
+            *sinks_of(self.config),
         ]
         for sink in self._sinks:
             sink.start()
@@ -225,7 +229,11 @@ class Service:
         self._at_the_end(self.housekeeping.stop)
         self.intake.note(RecordKind.COLLECTOR_START)
         self._at_the_end(self._note_stop)
-        self.intake.note(RecordKind.CONFIG, encode_config(self.config, self.schemas.sids))
+        self.intake.note(RecordKind.CONFIG, self._config_record(self.config))
+
+    def _config_record(self, config: Config) -> bytes:
+        """Transports keep their numbers until the next start."""
+        return encode_config(config, self.schemas.sids, transports_of(self._started_with))
 
     async def _start_faces(self) -> None:
         """What people and other programs talk to."""
@@ -323,7 +331,7 @@ class Service:
             raise UsageError("the collector is stopping")
         wanted = wanted_from(config)
         await self._load_schemas(config)
-        self.intake.note(RecordKind.CONFIG, encode_config(config, self.schemas.sids))
+        self.intake.note(RecordKind.CONFIG, self._config_record(config))
         self.config = config
         allow_open_files(config)
         for receiver in self.receivers:

@@ -12,19 +12,30 @@ import os
 import sys
 from pathlib import Path
 
+from msgspec import Struct
+
+from collector.config.types import Text
 from collector.errors import SinkError
 from collector.interfaces import Said
 from collector.model import Fact
 from collector.sinks.rows import encode_row, fact_to_row
 
 
+class JsonLinesSettings(Struct, frozen=True, kw_only=True):
+    """The section ``[sink.jsonl]``."""
+
+    file: Text = "-"
+    """File that the lines are appended to; "-" is standard output."""
+
+
 class JsonLinesSink:
-    """Writes what the pipeline says to ``path``; ``-`` is standard output."""
+    """Writes what the pipeline says to ``file``; ``-`` is standard output."""
 
     name = "jsonl"
+    settings = JsonLinesSettings
 
-    def __init__(self, path: str | Path = "-") -> None:
-        self._path = str(path)
+    def __init__(self, file: str | Path = "-") -> None:
+        self._path = str(file)
         self._file: int | None = None
         self.rows_written = 0
         """Rows written since the start."""

@@ -23,7 +23,9 @@ from numpy.typing import NDArray
 from collector.arrow_columns import coded_text, numbers_column
 from collector.model import (
     FLAG_IDS,
+    FLAG_PRIVATE,
     NOTHING,
+    PRIVATE_SPACE,
     Coded,
     EditRow,
     Event,
@@ -32,9 +34,11 @@ from collector.model import (
     OutOfSync,
     SubscriptionRow,
     Verdict,
+    transport_names,
 )
 
 TIME = pa.timestamp("ns", tz="UTC")
+_TRANSPORTS = transport_names({})
 _TEXTS = pa.list_(pa.string())
 _CAUSES = pa.list_(pa.struct([("generator", pa.string()), ("cause", pa.string())]))
 
@@ -54,9 +58,11 @@ UPDATES = pa.schema(
         ("media_type", pa.uint16()),
         ("journal_offset", pa.int64()),
         ("payload", pa.binary()),
+        ("transport", pa.string()),
     ]
 )
-"""One row for each content notification."""
+"""One row for each content notification. ``media_type``: that of the private space plus 16, as
+encodings count them."""
 VERDICTS = pa.schema(
     [
         ("device", pa.string()),
@@ -178,7 +184,10 @@ TABLES: Mapping[str, pa.Schema] = {
     "edits": EDITS,
     "leaves": LEAVES,
 }
-GROWN: Mapping[str, int] = {"subscriptions": SUBSCRIPTIONS.names.index("to_time") + 1}
+GROWN: Mapping[str, int] = {
+    "subscriptions": SUBSCRIPTIONS.names.index("to_time") + 1,
+    "updates": UPDATES.names.index("payload") + 1,
+}
 """Table that has got columns since the first version -> how many it had then."""
 TIME_COLUMN: Mapping[str, str] = {
     "updates": "received_at",
@@ -230,18 +239,20 @@ def update_rows(
     kind: Coded[NotificationKind],
     event_time: array[int],
     observation_time: array[int],
+    transports: Mapping[int, str] = _TRANSPORTS,
 ) -> pa.RecordBatch:
     """Rows of ``updates`` out of received records, payloads not copied where all are taken.
 
     ``records``: columns as the journal gives them (received_at, flags, media_type, publisher_id,
-    message_id, payload are used). ``first_offset``: journal offset of its first row. ``rows``:
-    ascending positions in ``records`` that are content notifications, one of them several times
-    where a record bundles several, None for all. The other
-    columns have one entry for each such row, ``NOTHING`` for null; a ``revision`` below 0 is
-    unknown.
+    message_id, transport, payload are used). ``first_offset``: journal offset of its first row.
+    ``rows``: ascending positions in ``records`` that are content notifications, one of them several
+    times where a record bundles several, None for all. ``transports``: number -> name, else those
+    of ours. The other columns have one entry for each such row, ``NOTHING`` for null; a
+    ``revision`` below 0 is unknown.
     """
     taken, offsets = _take(records, first_offset, rows)
-    with_ids = (taken.column("flags").to_numpy(zero_copy_only=False) & FLAG_IDS) != 0
+    flags = taken.column("flags").to_numpy(zero_copy_only=False)
+    with_ids = (flags & FLAG_IDS) != 0
     no_revision = np.frombuffer(revision, np.int64) < 0
     columns = [
         taken.column("received_at").view(TIME),
@@ -255,9 +266,10 @@ def update_rows(
         coded_text(kind),
         _numbers(event_time).view(TIME),
         _numbers(observation_time).view(TIME),
-        taken.column("media_type"),
+        _media_types(taken.column("media_type"), flags),
         pa.array(offsets),
         taken.column("payload"),
+        _named(taken.column("transport"), transports),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=UPDATES)
 
@@ -345,6 +357,23 @@ def _known_numbers(values: array[int], unknown: NDArray[np.bool_]) -> pa.Array:
     if unknown.any():
         return pa.array(np.frombuffer(values, np.int64), mask=unknown)
     return numbers_column(values)
+
+
+def _media_types(column: pa.Array, flags: NDArray[np.uint8]) -> pa.Array:
+    """As encodings count them: those of the private space are others than the registered ones."""
+    private = (flags & FLAG_PRIVATE) != 0
+    if not private.any():
+        return column
+    found = column.to_numpy(zero_copy_only=False)
+    return pa.array(np.where(private, found | PRIVATE_SPACE, found).astype(np.uint16))
+
+
+def _named(column: pa.Array, names: Mapping[int, str]) -> pa.Array:
+    """Numbers below 256 as text, null without a name."""
+    numbers = column.to_numpy(zero_copy_only=False)
+    if len(numbers) and (numbers == numbers[0]).all():  # nearly always
+        return pa.repeat(pa.scalar(names.get(int(numbers[0])), pa.string()), len(numbers))
+    return pa.array([names.get(number) for number in range(256)], pa.string()).take(column)
 
 
 def _where(keep: Any, column: pa.Array) -> pa.Array:

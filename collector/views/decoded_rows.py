@@ -68,7 +68,7 @@ def kind_of(one: Shown) -> str:
 def plain_values(one: ObservedMessage) -> Any:
     """The whole message as plain values; None when they cannot be read."""
     try:
-        return decode_contents(one.payload, one.media_type, one.sids)
+        return decode_contents(one.payload, one.encoding, one.sids)
     except WireError:
         return None
 

@@ -25,6 +25,7 @@ import msgspec
 
 from collector.errors import UsageError, WireError
 from collector.model import MediaType
+from collector.plugins import further_encodings
 from collector.wire.values import names, xml
 
 CAPABILITIES: Final = "/capabilities"
@@ -83,9 +84,15 @@ _CLAUSE: Final = "draft-ietf-netconf-https-notif-15 §3.1"
 
 
 # --------------------------------------------------------------------------- requests
-def media_type_of(content_type: str) -> MediaType | None:
-    """The media type behind a Content-Type, parameters left aside; None when it is none of ours."""
-    return _MEDIA_TYPES.get(content_type.partition(";")[0].strip().lower())
+def media_type_of(content_type: str) -> int | None:
+    """The media type behind a Content-Type, parameters left aside; None when no encoding has it."""
+    name = content_type.partition(";")[0].strip().lower()
+    ours = _MEDIA_TYPES.get(name)
+    if ours is not None:
+        return ours
+    return next(
+        (n for n, one in further_encodings().items() if one.content_type.lower() == name), None
+    )
 
 
 def path_of(target: str) -> str:

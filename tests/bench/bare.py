@@ -214,7 +214,7 @@ def serve_ingest(pipe: Connection, core: int | None, receive_buffer: int, folder
 
 async def _serve_ingest(pipe: Connection, intake: _OnlyJournal, receive_buffer: int) -> None:
     receiver: Any = UdpNotifReceiver(
-        intake, CollectorClock(), port=0, receive_buffer=receive_buffer
+        intake, CollectorClock(), port=0, receive_buffer_bytes=receive_buffer
     )
     await receiver.start()
     settle()

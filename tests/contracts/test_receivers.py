@@ -1,7 +1,8 @@
 """What every installed receiver promises (``interfaces.Receiver``), found through entry points.
 
-A new receiver is tested by what is here as soon as it is installed; it only needs a line in
-``SENDERS`` that says how to reach it.
+A new receiver, of any package, is tested by what is here as soon as it is installed. How to reach
+it says an entry point of its own name in the group ``yang_push_collector.senders``: a function
+``send(port, payloads)``; without one, what needs messages is skipped.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from collector import plugins
 from collector.errors import ConfigError
@@ -106,6 +109,9 @@ SENDERS: dict[str, Callable[[int], None]] = {
 }
 """Name -> sends ``PAYLOADS`` to a port of 127.0.0.1, and again what was not taken. It runs in a
 thread, so it may wait for answers."""
+OURS = frozenset(SENDERS)
+for point in entry_points(group="yang_push_collector.senders"):
+    SENDERS.setdefault(point.name, functools.partial(point.load(), payloads=PAYLOADS))
 OPTIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "https-notif": lambda: {"plain_http": True},
     "dtls": dtls_options,
@@ -120,7 +126,8 @@ what it has read, and nobody has been told that the rest was taken."""
 def make(name: str, intake: Intake, **options: Any) -> Any:
     cls: Any = plugins.receiver_class(name)
     given = {"address": "127.0.0.1", "port": 0} | OPTIONS.get(name, dict)() | options
-    return cls(intake, Clock(), **given)
+    known = {entry.encode_name for entry in structs.fields(cls.settings)}
+    return cls(intake, Clock(), **{key: value for key, value in given.items() if key in known})
 
 
 @pytest.fixture(params=NAMES)
@@ -129,9 +136,16 @@ def name(request: pytest.FixtureRequest) -> str:
     return found
 
 
+@pytest.fixture
+def reached(name: str) -> str:
+    """The name of one that can be reached."""
+    if name not in SENDERS:
+        pytest.skip(f"no entry point {name} in yang_push_collector.senders says how to reach it")
+    return name
+
+
 def test_receivers_are_installed() -> None:
-    assert "udp-notif" in NAMES
-    assert set(NAMES) <= set(SENDERS), "say in SENDERS how to reach the new one"
+    assert set(NAMES) >= {"udp-notif", "https-notif", "grpc-dialout"}
 
 
 def test_it_is_a_receiver_and_knows_its_name(name: str) -> None:
@@ -140,7 +154,9 @@ def test_it_is_a_receiver_and_knows_its_name(name: str) -> None:
     assert receiver.name == name
 
 
-def test_messages_are_handed_over_once_whole_and_in_order(name: str) -> None:
+def test_messages_are_handed_over_once_whole_and_in_order(reached: str) -> None:
+    name = reached
+
     async def run() -> None:
         intake = Intake()
         receiver = make(name, intake)
@@ -159,10 +175,10 @@ async def takes_all(receiver: Any, intake: Intake, name: str) -> None:
                 await asyncio.sleep(0.005)
     finally:
         await receiver.stop()
-    check(intake)
+    check(intake, name)
 
 
-def check(intake: Intake) -> None:
+def check(intake: Intake, name: str) -> None:
     """Everything arrived, and every batch is well formed."""
     assert [payload for batch in intake.batches for payload in batch.payload] == PAYLOADS
     times = [at for batch in intake.batches for at in batch.received_at]
@@ -174,7 +190,7 @@ def check(intake: Intake) -> None:
         assert set(batch.kind) == {RecordKind.DATA}
         assert all(type(payload) is bytes for payload in batch.payload)
         assert set(batch.peer) == {"127.0.0.1"}
-        assert 0 not in batch.transport
+        assert 0 not in batch.transport or name not in OURS, "others get theirs from the service"
 
 
 @pytest.mark.parametrize("name", sorted(WITHOUT_THE_LOOP & set(NAMES)))
@@ -189,12 +205,14 @@ def test_drain_hands_over_without_the_loop(name: str) -> None:
             assert receiver.drain() == 0
         finally:
             await receiver.stop()
-        check(intake)
+        check(intake, name)
 
     asyncio.run(run())
 
 
-def test_stop_hands_over_the_rest(name: str) -> None:
+def test_stop_hands_over_the_rest(reached: str) -> None:
+    name = reached
+
     async def run() -> None:
         intake = Intake()
         receiver = make(name, intake)
@@ -205,7 +223,7 @@ def test_stop_hands_over_the_rest(name: str) -> None:
             await asyncio.to_thread(SENDERS[name], receiver.local_port)
         await receiver.stop()
         await receiver.stop()
-        check(intake)
+        check(intake, name)
         assert receiver.drain() == 0
 
     asyncio.run(run())
@@ -216,8 +234,10 @@ def test_stop_without_start(name: str) -> None:
 
 
 def test_a_full_intake_loses_nothing_that_was_read(
-    name: str, caplog: pytest.LogCaptureFixture
+    reached: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    name = reached
+
     async def run() -> None:
         intake = Intake()
         intake.full = True
@@ -235,21 +255,27 @@ def test_a_full_intake_loses_nothing_that_was_read(
                     await asyncio.sleep(0.01)
         finally:
             await receiver.stop()
-        check(intake)
+        check(intake, name)
 
     with caplog.at_level(logging.WARNING):
         asyncio.run(run())
-    assert caplog.text.count("full") == 1, "said once, not at every try"
+    assert caplog.text.count("full") <= 1, "said once, not at every try"
+    assert "full" in caplog.text or name not in OURS
 
 
 def test_an_address_that_is_not_ours(name: str) -> None:
+    settings: Any = plugins.receiver_class(name).settings  # type: ignore[attr-defined]
+    if "address" not in settings.__struct_fields__:
+        pytest.skip("it listens on no address")
     receiver = make(name, Intake(), address="192.0.2.1")
     with pytest.raises(ConfigError):
         asyncio.run(receiver.start())
     asyncio.run(receiver.stop())
 
 
-def test_it_can_be_started_again(name: str) -> None:
+def test_it_can_be_started_again(reached: str) -> None:
+    name = reached
+
     async def run() -> None:
         intake = Intake()
         receiver = make(name, intake)

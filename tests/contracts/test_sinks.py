@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec import structs
 
 from collector import plugins
 from collector.alerts import AlertSink
@@ -29,8 +31,15 @@ BUILT_IN: dict[str, Maker] = {
 
 
 def installed(name: str) -> Maker:
-    """A plug-in takes its target as text."""
-    return lambda folder: plugins.sink_class(name)(str(folder / name))  # type: ignore[call-arg]
+    """With a file, where it writes to one."""
+
+    def make(folder: Path) -> Sink:
+        cls: Any = plugins.sink_class(name)
+        known = {entry.encode_name for entry in structs.fields(cls.settings)}
+        made: Sink = cls(**({"file": str(folder / name)} if "file" in known else {}))
+        return made
+
+    return make
 
 
 MAKERS: dict[str, Maker] = BUILT_IN | {name: installed(name) for name in plugins.names("sinks")}

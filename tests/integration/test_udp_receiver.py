@@ -254,7 +254,7 @@ def test_a_timer_does_not_overtake_what_waits_in_the_socket() -> None:
 def test_stop_hands_over_what_waits_and_what_is_half_built() -> None:
     async def run() -> None:
         intake = Intake()
-        receiver = UdpNotifReceiver(intake, Clock(), port=0, receive_buffer=200_000)
+        receiver = UdpNotifReceiver(intake, Clock(), port=0, receive_buffer_bytes=200_000)
         await receiver.stop()  # not started: nothing happens
         assert receiver.drain() == 0
         await receiver.start()
@@ -335,7 +335,7 @@ def test_what_a_full_intake_costs_at_the_stop_is_said(caplog: pytest.LogCaptureF
 def test_what_the_kernel_drops_is_counted_and_recorded() -> None:
     async def run() -> None:
         intake = Intake()
-        async with listening(intake, receive_buffer=4096) as receiver:
+        async with listening(intake, receive_buffer_bytes=4096) as receiver:
             with sender(receiver) as sock:
                 for number in range(500):
                     sock.send(message(number, b"x" * 1000)[0])
@@ -408,7 +408,7 @@ def test_a_small_buffer_is_a_clear_warning(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run() -> int:
-        async with listening(Intake(), receive_buffer=1 << 30) as receiver:
+        async with listening(Intake(), receive_buffer_bytes=1 << 30) as receiver:
             return receiver.granted_receive_buffer
 
     monkeypatch.setattr(sockets, "_SO_RCVBUFFORCE", 9999)  # as without CAP_NET_ADMIN

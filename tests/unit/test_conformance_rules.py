@@ -160,7 +160,7 @@ CASES: dict[str, tuple[list[Observed], list[Observed], str]] = {
     ),
     "transport-as-declared": (
         [m(started(transport="ietf-https-notif-transport:https")), m(update(1.0), 8, 1.1)],
-        [m(started()), m(update(1.0), 8, 1.1)], "UDP_NOTIF where https was named",
+        [m(started()), m(update(1.0), 8, 1.1)], "udp-notif where https was named",
     ),
     "dscp-as-declared": (
         [m(started(dscp=10)), m(update(1.0), 8, 1.1)],

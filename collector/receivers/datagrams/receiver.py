@@ -82,6 +82,7 @@ class DatagramReceiver:
     section = "udp_notif"
     """Of the configuration, for messages."""
     reads_ahead = False
+    wants = frozenset({"strict_sources", "quirks", "limits"})
 
     def __init__(
         self,
@@ -90,7 +91,7 @@ class DatagramReceiver:
         *,
         address: str,
         port: int,
-        receive_buffer: int = 64 * 1024 * 1024,
+        receive_buffer_bytes: int = 64 * 1024 * 1024,
         batch: int = BATCH,
         limits: ReassemblyLimits | None = None,
         strict_sources: Set[str] = frozenset(),
@@ -104,7 +105,7 @@ class DatagramReceiver:
             clock: of the arrivals.
             address: IPv4 or IPv6 address to listen on; ``::`` takes IPv4 as well.
             port: 0 for any free one, see ``local_port``.
-            receive_buffer: octets asked of the kernel, see ``granted_receive_buffer``.
+            receive_buffer_bytes: octets asked of the kernel, see ``granted_receive_buffer``.
             batch: datagrams at most in one read; a batch joins up to eight of them.
             limits: of reassembly.
             strict_sources: senders whose unknown options are refused.
@@ -117,7 +118,7 @@ class DatagramReceiver:
         self._address = address
         self._port = port
         self._opened = opened
-        self._receive_buffer = receive_buffer
+        self._receive_buffer = receive_buffer_bytes
         self._batch = batch
         self._batcher = DatagramBatcher(
             limits,

@@ -207,7 +207,7 @@ class RequestReader:
 
     def _notification(self, length: bytes | None) -> Refusal | None:
         content_type = self._fields.get(b"content-type", b"")
-        media_type = _MEDIA_TYPES.get(content_type)
+        media_type: int | None = _MEDIA_TYPES.get(content_type)
         if media_type is None:
             media_type = wire.media_type_of(content_type.decode("latin-1"))
         if media_type is None:
