@@ -24,7 +24,8 @@ what a process did in the instant it was killed, or on what the wire does not sh
                       know yet how many there should have been; or some were lost and messages
                       carry no numbers
 * ``joining``         a generator that is not required yet finished after the deadline; or nobody
-                      says who is to deliver, and it was not heard at two ticks running before
+                      says who is to deliver, and it was not heard at two ticks running before, or
+                      it came later than the others
 * ``strays``          ticks are not where they were announced, and a clock that is off by less than
                       half a period put a message more than half a period from the tick announced:
                       from then on its ticks may be counted anew, also under the next terms
@@ -94,6 +95,9 @@ class Doubts:
             nominal for line in lines.values() for nominal in self._stalled_ticks(line)
         }
         self._known_from = {name: self._heard_twice(line) for name, line in lines.items()}
+        self._heard_from = {
+            name: min(self._heard(line), default=None) for name, line in lines.items()
+        }
         strays = [at for line in lines.values() for at in self._strays(line)]
         self._strays_from = min(strays, default=None)
         self._shaken = {nominal for line in lines.values() for nominal in self._shaken_ticks(line)}
@@ -202,14 +206,22 @@ class Doubts:
 
     def _heard_twice(self, line: Timeline) -> int | None:
         """The second of the first two ticks running at which a generator was heard."""
-        read = {one.made.nominal for one in self._own(line) if one.good_at is not None}
+        read = self._heard(line)
         step = self._epoch.period
         return min((at for at in read if at - step in read), default=None)
 
+    def _heard(self, line: Timeline) -> set[int]:
+        """Ticks of which a message was read."""
+        return {one.made.nominal for one in self._own(line) if one.good_at is not None}
+
     def _is_unknown(self, period: Period) -> bool:
-        """Is somebody to deliver whom a receiver cannot know yet?"""
+        """Is somebody to deliver whom a receiver cannot know yet, or did somebody come to deliver
+        whom it expects from some period on?"""
         if self._listed:
             return False
+        strangers = [at for one, at in self._heard_from.items() if one not in period.required]
+        if any(at is not None and at <= period.nominal for at in strangers):
+            return True
         known = [self._known_from.get(one) for one in period.required]
         return any(at is None or at >= period.nominal for at in known)
 

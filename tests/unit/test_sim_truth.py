@@ -419,3 +419,13 @@ def test_on_ticks_nobody_announced_a_slow_clock_makes_periods_doubtful(
     device.run({("a", 8): {"skew": skew}})
     rows = device.rows(anchor_off=anchor_off)
     assert [rows[tick].why for tick in (7, 8, 9, 20)] == ["", word, word, word]
+
+
+def test_without_a_list_who_comes_later_is_expected_nobody_knows_from_when() -> None:
+    """A card that was pulled when the subscription was established: it delivers from tick 8 on."""
+    device = Device()
+    device.facts = [accounts.Established(ns(-5), 7, ns(PERIOD), 0, ("a",))]
+    device.run({("b", tick): None for tick in [*range(8), LAST - 1]})
+    rows = device.rows(listed=False)
+    assert [number for number, one in rows.items() if one.why == "joining"] == [*range(8, LAST + 1)]
+    assert not any(one.why for number, one in device.rows().items() if 5 <= number <= LAST - 1)
