@@ -53,7 +53,8 @@ def test_what_rises_is_found_and_what_wobbles_is_not() -> None:
     assert [one.is_bounded for one in judged] == [True, False, True]
     assert judged[1].rise == pytest.approx(0.3 * 69)
     assert "ABOVE" in judged[1].sentence()
-    assert growths(samples(rising), ended=300)[0].is_bounded
+    assert not growths(samples(rising), ended=300)[0].is_bounded
+    assert growths(samples(rising), ended=2000)[0].is_bounded
 
 
 def test_what_is_given_back_is_no_growth() -> None:
