@@ -198,6 +198,21 @@ def test_a_first_burst_held_up_is_no_clock_that_steps_behind_it(late: float, fir
     assert "clock_step" not in wire.kinds()
 
 
+def test_a_first_burst_held_up_behind_that_of_a_sibling_comes_right_by_itself() -> None:
+    """Its clock is taken to be off at first, as if it were a sibling's in another zone."""
+    sent = [
+        (max(10 * index + at, 6.4 if who == "2" else 0), who, 2 * index + part, 10 * index + at)
+        for index in range(12) for who in ("1", "2")
+        for part, at in enumerate((0.2, 1.1)) if (who, index) != ("2", 8)
+    ]  # fmt: skip
+    records = [update(at, who, number, time=time) for at, who, number, time in sorted(sent)]
+    wire = run([established(-1), *records], until=118)
+    assert letters(wire.lasts())[1:] == "CCCCCCCICCC"
+    assert wire.row(8).missing == (GeneratorCause("2", Cause.LOST),)
+    assert wire.kinds()[:1] == ["clock_offset"]
+    assert "clock_step" not in wire.kinds()
+
+
 def test_a_late_burst_stays_in_its_period() -> None:
     sent = [
         update(10 * index + 1 + part / 10, "1", 3 * index + part)

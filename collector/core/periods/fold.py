@@ -142,9 +142,8 @@ def _begin_subscription(subscription: Subscription, index: int, arrival: int) ->
 def _begin(context: Context, originator: Originator, arrival: int, time: int) -> None:
     """The first record of an originator sets its clock shift and both arcs."""
     subscription = originator.subscription
-    siblings = [one.lag for one in subscription.originators.values() if one.heard]
     seen = lag(CollectorTime(arrival), DeviceTime(time))
-    originator.shift = first_shift(seen, median(siblings), subscription.period)
+    originator.shift = first_shift(seen, _lag_of_siblings(originator), subscription.period)
     corrected = DeviceTime(time - originator.shift)
     originator.lag = lag(CollectorTime(arrival), corrected)
     originator.last_time, originator.last_arrival = corrected, arrival
@@ -157,6 +156,11 @@ def _begin(context: Context, originator: Originator, arrival: int, time: int) ->
     originator.heard = True
     set_bases(originator)
     _say_skew(context, originator, arrival, seen)
+
+
+def _lag_of_siblings(originator: Originator) -> int | None:
+    others = originator.subscription.originators.values()
+    return median(one.lag for one in others if one.heard and one is not originator)
 
 
 def _say_skew(context: Context, originator: Originator, arrival: int, seen: int) -> None:
@@ -194,6 +198,8 @@ def _odd(
     Returns:
         The index, and whether the record tells of arcs and lag.
     """
+    if originator.shift and (burst := _held_up_slot(originator, arrival, time)) is not None:
+        return _begin_anew(context, originator, arrival, time, burst), True
     period = originator.subscription.period
     by_arrival = (arrival - originator.arrival_base) // period
     by_time = (time - originator.base) // period
@@ -229,6 +235,31 @@ def _odd(
     alone = before is None or not before.held_up or before.index != index
     originator.remembered = Remembered(seen, index, by_arrival, held_up, alone)
     return index, False
+
+
+def _held_up_slot(originator: Originator, arrival: int, time: int) -> Slot | None:
+    """That of its first burst, which seemed to be of a clock that is off, and now it lags like its
+    siblings; None where that is not so."""
+    usual_lag = _lag_of_siblings(originator)
+    if usual_lag is None or originator.last_index != originator.first_index:
+        return None
+    seen = lag(CollectorTime(arrival), DeviceTime(time))
+    near = abs(seen - usual_lag) <= originator.subscription.period // 4
+    return gaps.slot_of(originator, originator.last_index) if near else None
+
+
+def _begin_anew(
+    context: Context, originator: Originator, arrival: int, time: int, held_up: Slot
+) -> int:
+    """What came first is not counted: its period is over, or before all others."""
+    subscription = originator.subscription
+    held_up.count = 0
+    subscription.periods[held_up.index].plain = False
+    context.mark(subscription, held_up.index)
+    originator.fresh = False
+    originator.remembered = None
+    _begin(context, originator, arrival, time)
+    return (time - originator.base) // subscription.period
 
 
 def _early_next(originator: Originator) -> int | None:
