@@ -37,5 +37,6 @@ def plugins(config_file: str | None, as_json: bool) -> int:
     else:
         wanted = ("wanted",) if config_file else ()
         shown = ("kind", "name", "package", "version", *wanted, "state")
-        print_objects(make_console(), [{key: row[key] for key in shown} for row in plain])
+        said = [row | {"wanted": "yes" if row["wanted"] else ""} for row in plain]
+        print_objects(make_console(), [{key: row[key] for key in shown} for row in said])
     return int(any(row.wanted and row.state != GOOD for row in rows))

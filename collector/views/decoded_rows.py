@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Mapping
 from hashlib import sha256
 from math import isfinite
 from typing import Any, Final
@@ -32,7 +33,7 @@ from collector.schema.flatten import flatten
 from collector.schema.tree import NO_SCHEMA, Schema
 from collector.views.text import clean, clock, day_and_clock
 from collector.wire.notifications.nodes import guess_key
-from collector.wire.notifications.notification import decode_contents
+from collector.wire.notifications.notification import decode_contents, encoding_of
 from collector.wire.values.timestamps import format_date_and_time
 
 Shown = ObservedMessage | ObservedRefusal | ObservedHalfBuilt
@@ -42,7 +43,7 @@ COLUMNS: Final = (
     "subscription", "generator", "lag", "note",
 )  # fmt: skip
 RIGHT: Final = frozenset(("message id", "segments", "octets", "lag"))
-_ENCODINGS: Final = {
+_ENCODINGS: Final[Mapping[int, str]] = {
     MediaType.YANG_DATA_JSON: "JSON",
     MediaType.YANG_DATA_XML: "XML",
     MediaType.YANG_DATA_CBOR: "CBOR",
@@ -259,12 +260,12 @@ def half_built_note(one: ObservedHalfBuilt) -> str:
 
 
 def _encoding(one: ObservedMessage) -> str:
-    if one.private_space:
-        return f"private {one.media_type}"
+    if one.encoding in _ENCODINGS:
+        return _ENCODINGS[one.encoding]
     try:
-        return _ENCODINGS[MediaType(one.media_type)]
-    except ValueError:
-        return f"MT {one.media_type}"
+        return encoding_of(one.encoding).name  # of another package
+    except WireError:
+        return f"private {one.media_type}" if one.private_space else f"MT {one.media_type}"
 
 
 def _number(number: int | None) -> str:
@@ -284,7 +285,7 @@ def contents_lines(one: ObservedMessage, schema: Schema = NO_SCHEMA) -> list[str
     found = contents_of(one)
     if one.said is None or one.said.kind is not NotificationKind.PUSH_UPDATE:
         return [_line(path, _text(value)) for path, value in leaves(found)]
-    typed = one.media_type != MediaType.YANG_DATA_XML
+    typed = one.encoding != MediaType.YANG_DATA_XML
     flat = flatten(
         found, schema, guess_key=lambda entry: guess_key(entry, typed), sids=one.sids, typed=typed
     )

@@ -13,7 +13,7 @@ import pytest
 from collector import plugins
 from collector.config import Config, check_config, parse_config, read_config_table, redacted
 from collector.errors import ConfigError, WireError
-from collector.model import ReceivedBatch, RecordKind, Transport
+from collector.model import FLAG_IDS, FLAG_PRIVATE, ReceivedBatch, RecordKind, Transport
 from collector.pipeline.flow import Pipeline
 from collector.pipeline.settings import decode_config, encode_config
 from collector.sections import enabled, faults_of, keys_of, overview
@@ -288,3 +288,37 @@ def test_rows_name_their_transport_and_survive_a_snapshot(site: Path) -> None:
     assert rows(one, 1) == ["acme-tcp", "https-notif", None]
     other.restore([(name, 4, one.snapshot_part(name)) for name in one.snapshot_names()])
     assert rows(other, 4) == ["acme-tcp", "https-notif", None]
+
+
+def test_a_private_media_type_is_another_than_the_registered_one(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S flag and MT 3: no CBOR, but 19 of another package."""
+    from collector.journal import to_arrow
+    from collector.pipeline.observing import Observer
+    from collector.views.decoded_rows import _encoding
+
+    module = "from acme_telemetry import PackedEncoding\n"
+    module += "class E(PackedEncoding):\n    name, media_type = 'private-packed', 19\n"
+    add(site, module, {"encodings": {"private-packed": "sad_module:E"}})
+    batch, config = ReceivedBatch(), ReceivedBatch()
+    for number in range(4):
+        batch.append(
+            10**18 + number, RecordKind.DATA, zlib.compress(UPDATE), transport=Transport.UDP_NOTIF,
+            peer="192.0.2.7", version=1, flags=FLAG_IDS | FLAG_PRIVATE * (number < 3),
+            media_type=3, publisher_id=1, message_id=number,
+        )  # fmt: skip
+    text = '[verdicts]\ncoverage_sample = 1.0\n[[device]]\nname = "r"\nsources = ["192.0.2.7"]'
+    config.append(10**18, RecordKind.CONFIG, encode_config(parse_config(text)))
+    pipeline = Pipeline()
+    pipeline.receive(0, config, None)
+    said = pipeline.receive(1, batch, to_arrow(batch))
+    assert said.updates is not None
+    assert said.updates.column("media_type").to_pylist() == [19] * 3
+    assert pipeline.counts.rejected == {"bad-cbor": 1}
+    seen: list[Any] = []
+    Observer(seen.append).records(batch, ["r"] * 4, {})
+    assert [_encoding(one) for one in seen] == ["private-packed"] * 3 + ["CBOR"]
+    plugins._further.cache_clear()
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [])
+    assert _encoding(seen[0]) == "private 3"
