@@ -58,7 +58,7 @@ class Intake(receiver_ends.Intake):
 @asynccontextmanager
 async def listening(intake: Intake, **options: Any) -> AsyncIterator[UdpNotifReceiver]:
     # what any kernel grants to anybody, so these tests see the same everywhere
-    options = {"port": 0, "receive_buffer": 200_000, "batch": 64} | options
+    options = {"port": 0, "receive_buffer_bytes": 200_000, "batch": 64} | options
     receiver = UdpNotifReceiver(intake, options.pop("clock", Clock()), **options)
     await receiver.start()
     try:
