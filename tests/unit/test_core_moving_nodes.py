@@ -7,10 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from collector.core.engine import Engine
 from collector.core.memory.state import Originator
 from collector.core.settings import EngineSettings
-from collector.model import Cause, NotificationKind, Outcome, StateChanged, Update
+from collector.model import (
+    Cause,
+    CollectorTime,
+    Ended,
+    NotificationKind,
+    Outcome,
+    StateChanged,
+    Update,
+)
 from tests.helpers import DEVICE, Wire, changed, established, ns, numbered, run, terms, update
 
 CARDS = ("1", "2", "3")
@@ -179,6 +189,42 @@ def test_a_list_without_one_and_no_list_at_all() -> None:
     wire = run([established(generators=None), modified(MOVE * 10 - 4, None), *learned])
     wire.until((MOVE + 5) * 10 - 1)
     assert {row.outcome for row in wire.verdicts} == {Outcome.UNKNOWN, Outcome.COMPLETE}
+
+
+def test_nodes_that_moved_while_there_was_no_session() -> None:
+    """Card 3 was pulled meanwhile and card 2 has its nodes: the new list is another one."""
+    before = run([established(generators=CARDS), *sent([BEFORE] * MOVE)], until=57)
+    before.send(Ended(CollectorTime(ns(58)), DEVICE, 1, "session", 0))
+    again = established(59, ("1", "2"), subscription=2)
+    after = [one for one in sent([BEFORE] * MOVE + [{"1": 2, "2": 5}] * 5) if one.arrival > ns(59)]
+    before.send(again, *(structs.replace(one, subscription_id=2) for one in after))
+    before.until((MOVE + 5) * 10 - 1)
+    rows = [row for row in before.verdicts if row.subscription_id == 2]
+    assert [row.outcome for row in rows] == [Outcome.COMPLETE] * 5
+    subscription = before.engine._devices[DEVICE].subscriptions[2]
+    assert {name: one.usual for name, one in subscription.originators.items()} == {
+        "1": 2, "2": 5, "3": 2
+    }  # fmt: skip
+
+
+def test_a_doubt_outlives_the_session() -> None:
+    """It broke just behind the move, and the list is as it was."""
+    wire = run([established(generators=CARDS), *sent([BEFORE] * MOVE), modified(57)], until=57.5)
+    wire.send(Ended(CollectorTime(ns(58)), DEVICE, 1, "session", 0))
+    after = [one for one in sent([BEFORE] * MOVE + [AFTER] * 5) if one.arrival > ns(59)]
+    wire.send(established(59, CARDS, subscription=2))
+    wire.send(*(structs.replace(one, subscription_id=2) for one in after))
+    wire.until((MOVE + 5) * 10 - 1)
+    assert {row.outcome for row in wire.verdicts} == {Outcome.COMPLETE}
+
+
+def test_an_operators_list_is_no_sign_of_a_move() -> None:
+    """It differs from what the device declares, now as before."""
+    wire = run([established(expect=("1",)), *sent([BEFORE] * MOVE)], until=57)
+    wire.send(Ended(CollectorTime(ns(58)), DEVICE, 1, "session", 0))
+    wire.send(established(59, expect=("1",), subscription=2))
+    subscription = wire.engine._devices[DEVICE].subscriptions[2]
+    assert [one.doubt for one in subscription.originators.values()] == [None] * 3
 
 
 def test_a_move_before_the_grid_is_known_means_nothing() -> None:

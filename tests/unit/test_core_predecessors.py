@@ -8,7 +8,7 @@ import tracemalloc
 from collector.core.engine import Engine
 from collector.core.memory.state import NOBODY
 from collector.core.settings import EngineSettings, KnownSubscription, Limits
-from collector.core.subscriptions.endings import WITH_DETAILS
+from collector.core.subscriptions.handing_over import WITH_DETAILS
 from collector.model import CollectorTime, Ended, EngineInput, NotificationKind, Outcome
 from tests.helpers import DEVICE, Wire, changed, established, ns, steady, terms, update
 

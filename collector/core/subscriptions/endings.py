@@ -18,8 +18,6 @@ from collector.model import CollectorTime, NotJudgedReason
 
 SECOND_10 = 10_000_000_000
 """An event time further from its arrival than this (or a period) does not date a change."""
-WITH_DETAILS = 8
-"""Revisions of a device from which others went on that are still known in detail (ours)."""
 QUIET_PERIODS = 16
 """A subscription without any record for so many periods makes room for another (ours)."""
 
@@ -54,58 +52,6 @@ def finish(
     one.state, one.reason, one.until = "ended", reason, arrival
 
 
-def predecessor(device: Device, name: str, occupant: Subscription | None) -> Subscription | None:
-    """The revision that a new one goes on from: the last one of its name.
-
-    A device that rebooted deals its ids out anew, so that the id may be of another subscription;
-    that of a configured one stays its own when the operator finds another name for it.
-
-    Args:
-        occupant: the one that had the id so far, which is over.
-    """
-    known = [*device.subscriptions.values()] if name else []
-    if (displaced := device.displaced.pop(name, None)) is not None:
-        known.append(displaced)
-    found = [one for one in known if one.name == name and not one.live]
-    if found:
-        return max(found, key=lambda one: one.revision)
-    stays = occupant is not None and (occupant.name == name or occupant.origin == "configured")
-    return occupant if stays else None
-
-
-def forget_details(device: Device) -> None:
-    """Of the revisions from which others went on only the newest few keep their originators.
-
-    All that the others are still for is that their id is known: of a device whose sessions break
-    again and again each would keep some kilobytes.
-    """
-    newest: dict[str, int] = {}
-    for one in device.subscriptions.values():
-        newest[one.name] = max(one.revision, newest.get(one.name, -1))
-    over = [
-        one for one in device.subscriptions.values()
-        if not one.live and one.originators and one.revision < newest[one.name]
-    ]  # fmt: skip
-    over.sort(key=lambda one: one.revision)
-    for one in over[:-WITH_DETAILS]:
-        one.originators = {}
-
-
-def displace(context: Context, device: Device, occupant: Subscription) -> None:
-    """Another name has its id now: it stays known by its name, unless a newer one of that does."""
-    forget_speakers(device, occupant)
-    newest = all(
-        one.revision <= occupant.revision
-        for one in device.subscriptions.values()
-        if one.name == occupant.name
-    )
-    if newest and occupant.name:
-        device.displaced[occupant.name] = occupant
-        if len(device.displaced) > _limit(context):
-            del device.displaced[next(iter(device.displaced))]
-            device.count_refused("subscriptions")
-
-
 def forget_speakers(device: Device, before: Subscription) -> None:
     """Its originators no longer speak in any counter."""
     for counter in device.counters.values():
@@ -118,7 +64,7 @@ def has_room(context: Context, device: Device, arrival: int) -> bool:
     """May a subscription be begun that only the device tells of? At the limit one that never sent
     anything, or nothing for long, is given up for it; where all are alive it is refused."""
     held = device.subscriptions.values()
-    if len(held) < _limit(context) or any(not one.live for one in held):
+    if len(held) < limit_of(context) or any(not one.live for one in held):
         return True
     told = [one for one in held if one.origin != "dynamic"]
     unheard = [one for one in told if one.first_index is None]
@@ -137,7 +83,7 @@ def has_room(context: Context, device: Device, arrival: int) -> bool:
 
 def make_room(context: Context, device: Device) -> None:
     """Above the limit the oldest revision that is over is forgotten."""
-    if len(device.subscriptions) <= _limit(context):
+    if len(device.subscriptions) <= limit_of(context):
         return
     over = [one for one in device.subscriptions.values() if not one.live]
     if over:
@@ -148,5 +94,5 @@ def make_room(context: Context, device: Device) -> None:
         device.count_refused("subscriptions")
 
 
-def _limit(context: Context) -> int:
+def limit_of(context: Context) -> int:
     return context.settings.limits.subscriptions_per_device

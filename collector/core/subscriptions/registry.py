@@ -13,22 +13,19 @@ from msgspec.structs import replace
 from collector.core.context import Context
 from collector.core.expectation import expected
 from collector.core.expectation.deadlines import default_grace, refresh
-from collector.core.memory.state import Device, Originator, Subscription
+from collector.core.memory.state import Device, Subscription
 from collector.core.numbering.message_ids import HALF, MODULUS_MASK
 from collector.core.originators import life
-from collector.core.periods import closing, fold, usual
+from collector.core.periods import closing, usual
 from collector.core.settings import KnownSubscription, NamedSubscription
 from collector.core.subscriptions.control_modes import mode_of
-from collector.core.subscriptions.endings import (
+from collector.core.subscriptions.endings import end, finish, has_room, make_room, when
+from collector.core.subscriptions.handing_over import (
     displace,
-    end,
-    finish,
     forget_details,
-    forget_speakers,
-    has_room,
-    make_room,
     predecessor,
-    when,
+    same_terms,
+    take_over,
 )
 from collector.model import (
     Established,
@@ -58,8 +55,13 @@ def begin(
     period_source: str = "declared",
     reply: bool = True,
     start_reason: str = "starting",
+    declared: tuple[str, ...] | None = None,
 ) -> Subscription:
-    """Open a revision; the one before it hands over (``endings.predecessor``)."""
+    """Open a revision; the one before it hands over (``handing_over``).
+
+    Args:
+        declared: the list that the device names with the start.
+    """
     occupant = device.subscriptions.get(subscription_id)
     if occupant is not None and occupant.live:
         ended = NotJudgedReason(start_reason if start_reason == "terms_changed" else "ended")
@@ -80,7 +82,7 @@ def begin(
         displace(context, device, occupant)
     device.subscriptions[subscription_id] = one
     if before is not None:
-        take_over(device, before, one)
+        take_over(device, before, one, declared)
         life.go_on(context, before, one)
     forget_details(device)
     make_room(context, device)
@@ -112,50 +114,6 @@ def _grace(context: Context, said: NamedSubscription, period: int) -> int:
 def is_periodic(terms: SubscriptionTerms) -> bool:
     """Do records fall on ticks, as far as is known? Changes and events come when they happen."""
     return terms.on_change is None and terms.stream is None
-
-
-def same_terms(one: SubscriptionTerms, other: SubscriptionTerms, period: int) -> bool:
-    """Do two terms put records on the same ticks with the same contents?"""
-    return (
-        one.period == other.period
-        and _phase(one, period) == _phase(other, period)
-        and one.selection_filter == other.selection_filter
-        and one.encoding == other.encoding
-        and one.datastore == other.datastore
-        and one.stream == other.stream
-        and one.on_change == other.on_change
-    )
-
-
-def _phase(terms: SubscriptionTerms, period: int) -> int | None:
-    if terms.anchor_time is None or not period:
-        return terms.anchor_time
-    return terms.anchor_time % period
-
-
-def take_over(device: Device, before: Subscription, after: Subscription) -> None:
-    """With the same terms: arcs, lag and usual counts, never a learned list."""
-    if before.period != after.period or not same_terms(before.terms, after.terms, after.period):
-        forget_speakers(device, before)
-        return
-    after.offset, after.varies = before.offset, before.varies
-    for name, old in before.originators.items():
-        new = Originator(name, after)
-        new.heard = True
-        new.times_from, new.times_to = old.times_from, old.times_to
-        new.arrivals_from, new.arrivals_to = old.arrivals_from, old.arrivals_to
-        new.shift, new.lag, new.counter = old.shift, old.lag, old.counter
-        new.usual, new.recount = old.usual, False
-        new.recent, old.recent = old.recent, []  # the most of what a revision that is over keeps
-        new.settled, new.varies = old.settled, old.varies
-        new.last_time, new.last_arrival = old.last_time, old.last_arrival
-        new.last_index = old.last_index
-        fold.set_bases(new)
-        after.originators[name] = new
-    forget_speakers(device, before)
-    for new in after.originators.values():
-        if new.counter is not None:
-            new.counter.add(new)
 
 
 # --------------------------------------------------------------------------- lists
@@ -264,6 +222,7 @@ def established(context: Context, device: Device, told: Established) -> Subscrip
             context, device, told.subscription_id, told.name, told.terms,
             revision=told.offset, arrival=told.arrival, origin="dynamic",
             start_reason="terms_changed" if told.modified else "starting",
+            declared=declared,
         )  # fmt: skip
         said = context.settings.for_name(device.name, told.name)
         first_list(context, one, declared, told.expect or said.expect, told.arrival)
@@ -328,16 +287,16 @@ def _started(
         if fallback is not None:
             terms, source = fallback, "configured" if known.terms else "declared"
     name = known.name or (before.name if before is not None else str(heard.subscription_id))
+    declared = _bounded(context, device, change.generators if change is not None else None)
     one = begin(
         context, device, heard.subscription_id, name, terms or SubscriptionTerms(),
         revision=told.offset, arrival=told.arrival,
         origin=before.origin if before is not None else "configured",
-        period_source=source, start_reason=start_reason,
+        period_source=source, start_reason=start_reason, declared=declared,
     )  # fmt: skip
     if told.publisher_id is not None and told.message_id is not None:
         one.set_by = (told.source, told.publisher_id, told.message_id)
     said = context.settings.for_name(device.name, name)
-    declared = _bounded(context, device, change.generators if change is not None else None)
     first_list(context, one, declared, known.expect or said.expect, told.arrival)
     closing.schedule(context, one, told.arrival)
     context.say_subscription(one, told.arrival)
