@@ -3,8 +3,8 @@
 Runs, in this order and stopping at the first that fails: ruff (lint, format), mypy --strict, the
 import floors, pyang over ``yang/``, then pytest with branch coverage, the table of which test
 proves which clause of the standards, and last the tests that compare with what happened at a
-certain time, alone on the machine. Arguments are handed to pytest, as in ``python -m tests -k
-journal``; ``--quick`` runs the unit and property tests only.
+certain time, two at a time and nothing beside them. Arguments are handed to pytest, as in
+``python -m tests -k journal``; ``--quick`` runs the unit and property tests only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,21 @@ ROOT = Path(__file__).resolve().parent.parent
 COVERED_WHOLE = ["collector/wire/*", "collector/core/*"]
 """What must be covered by branch to the last line."""
 LIMIT_SECONDS = 1800
-"""For one step; the longest takes three minutes on two cores. What hangs fails."""
+"""For one step; the longest takes eight minutes on two cores. What hangs fails."""
+LONGEST = [
+    "tests/integration/test_fast_sanitized.py",
+    "tests/unit/test_bench_runs.py",
+    "tests/integration/test_lanes_trouble.py",
+    "tests/integration/test_sim_device.py",
+    "tests/integration/test_secrets.py",
+]
+LONGEST_IN_REAL_TIME = [
+    "tests/integration/test_soak_short.py",
+    "tests/integration/test_lanes_equal.py",
+    "tests/integration/test_transport_matrix.py",
+    "tests/integration/test_end_to_end_faults.py",
+]
+"""Begun first, so that no worker is alone with one of them at the end."""
 
 
 def checks() -> list[tuple[str, list[str]]]:
@@ -36,23 +50,30 @@ def checks() -> list[tuple[str, list[str]]]:
 
 
 def pytest_commands(arguments: list[str], quick: bool) -> list[tuple[str, list[str]]]:
-    """pytest over several processes, then what must run alone, then the coverage promise."""
+    """pytest over several processes, then the coverage promise, then what compares with the time.
+
+    A file's tests stay together, so that what a module prepares is prepared once. Only what must be
+    covered is traced: the rest costs a tenth of the time. Labs in real time sleep most of it and
+    bear company (``tests.calm``), but not that of tests which take all there is.
+    """
     python = sys.executable
     pytest = [python, "-m", "pytest"]
-    together = [*pytest, "-n", str(min(4, os.cpu_count() or 1))]
-    together.append("--max-worker-restart=0")  # xdist can wait for ever for a replacement
+    by_file = ["--dist", "loadfile", "--no-loadscope-reorder"]
+    by_file.append("--max-worker-restart=0")  # xdist can wait for ever for a replacement
+    together = [*pytest, "-n", str(min(4, os.cpu_count() or 1)), *by_file]
     if arguments:
         return [("pytest", [*pytest, *arguments])]
     if quick:
         selection = "not integration and not slow and not realtime"
         return [("pytest", [*together, "-m", selection])]
-    covered = ["--cov", "--cov-report="]
+    covered = ["--cov=collector.wire", "--cov=collector.core", "--cov-report="]
+    in_real_time = [*pytest, "-n", "2", *by_file, "-m", "realtime"]
     promise = [python, "-m", "coverage", "report", "--include", ",".join(COVERED_WHOLE)]
     return [
-        ("pytest", [*together, *covered, "-m", "not realtime"]),
+        ("pytest", [*together, *covered, "-m", "not realtime", *LONGEST, "tests"]),
         ("coverage of wire and core is 100 %", [*promise, "--fail-under=100", "--skip-covered"]),
         ("clauses of the standards -> tests", [python, "-m", "tests.clauses"]),
-        ("pytest in real time", [*pytest, "-m", "realtime"]),
+        ("pytest in real time", [*in_real_time, *LONGEST_IN_REAL_TIME, "tests"]),
     ]
 
 

@@ -2,12 +2,13 @@
 
 Rules: a verdict that differs from the truth is always a failure. That too little could be
 compared, since the devices themselves were late and the truth says so, is none: the run is
-repeated, ``TRIES`` in all, and then skipped with a word and the figure. What lacks for any other
-reason fails.
+repeated, ``TRIES`` in all while the budget lasts, and then skipped with a word and the figure. What
+lacks for any other reason fails.
 """
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -18,12 +19,16 @@ import pytest
 from collector.comparison import Comparison
 
 TRIES = 3
+BUDGET_SECONDS = 150.0
+"""For all repeats of a process: on a machine that is busy all the time they prove nothing."""
 LATE = frozenset({"slow", "close", "straddles", "delayed_again", "shaken", "ending"})
 """The truth's words for what may hang on when a device got round to sending."""
 SHOWN = 8
 """Differences that are printed; the first of them matters most."""
 NO_LUCK: list[str] = []
-"""Why runs were repeated; said at the end of the test run."""
+"""Why runs were repeated; taken out and said at the end of the test run (``conftest``)."""
+_spent = [0.0]
+"""Seconds that repeats took so far."""
 
 T = TypeVar("T")
 Late = pytest.skip.Exception
@@ -35,21 +40,23 @@ def calmest(folder: Path, attempt: Callable[[Path], T], check: Callable[[T], obj
 
     ``attempt`` gets an empty folder each time.
     """
-    for number in range(1, TRIES):
+    for number in range(1, TRIES + 1):
         place = folder / f"try-{number}"
         place.mkdir()
+        began = time.monotonic()
         found = attempt(place)
+        took = time.monotonic() - began
+        _spent[0] += took if number > 1 else 0
         try:
             check(found)
         except Late as late:
-            NO_LUCK.append(f"{folder.name}: {late}")
-            continue
+            if number < TRIES and _spent[0] + took <= BUDGET_SECONDS:
+                NO_LUCK.append(f"{folder.name}: {late}")
+                continue
         except (AssertionError, pytest.fail.Exception):
             pass  # whoever checks again says so
-        return found
-    place = folder / f"try-{TRIES}"
-    place.mkdir()
-    return attempt(place)
+        break
+    return found
 
 
 def proven(holds: object, what: str, comparisons: Iterable[Comparison]) -> None:

@@ -25,12 +25,17 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 LINES_KEPT = 30
 """Of what a failed test logged or printed: those before its end."""
 REASON_LINES = 3
+RUN_AGAIN = "run again"
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """The log of forty devices hides why a test failed."""
+    """The log of forty devices hides why a test failed. What was run again is said by the process
+    that sees all workers."""
+    from tests.calm import NO_LUCK
+
     report = yield
+    report.user_properties += [(RUN_AGAIN, NO_LUCK.pop()) for _ in NO_LUCK[:]]
     report.sections = [(name, _end_of(text)) for name, text in report.sections]
     return report
 
@@ -45,8 +50,6 @@ def _end_of(text: str) -> str:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Each failure with its reason, and what had to be done again."""
-    from tests.calm import NO_LUCK
-
     stats = terminalreporter.stats
     failed = [*stats.get("error", ()), *stats.get("failed", ())]
     if failed:
@@ -55,8 +58,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         crash = getattr(report.longrepr, "reprcrash", None)
         reason = str(getattr(crash, "message", None) or report.longrepr).splitlines()
         terminalreporter.line(f"{report.nodeid}: " + "\n    ".join(reason[:REASON_LINES]))
-    for sentence in NO_LUCK:
-        terminalreporter.line(f"run again: {sentence}")
+    for report in (one for some in stats.values() for one in some):
+        for name, sentence in getattr(report, "user_properties", ()):
+            if name == RUN_AGAIN:
+                terminalreporter.line(f"run again: {sentence}")
 
 
 @pytest.fixture(autouse=True, scope="module")
