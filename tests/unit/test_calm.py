@@ -43,7 +43,7 @@ def test_late_devices_are_tried_again(tmp_path: Path) -> None:
 def test_three_times_and_then_it_is_skipped(tmp_path: Path) -> None:
     last, times = runs(tmp_path, *[found(1, "slow")] * 3)
     assert times == 3
-    with pytest.raises(calm.Late, match="the devices were late, {'slow': 8} besides 1 compared"):
+    with pytest.raises(calm.Late, match="the devices were late"):
         check(last)
 
 
