@@ -63,8 +63,6 @@ def count_steady(subscription: Subscription, slots: Mapping[str, Slot]) -> bool:
         originator = known.get(name)
         if originator is None or slot.count != originator.usual or originator.recount:
             return False
-        if originator.doubt is not None:
-            return False
     for name, slot in slots.items():
         originator = known[name]
         if len(originator.recent) >= KEPT_PERIODS:
@@ -85,6 +83,7 @@ def doubt(subscription: Subscription, since: int) -> None:
     for originator in subscription.originators.values():
         if originator.usual is not None:
             originator.doubt = subscription.moved if originator.doubt is None else originator.doubt
+            originator.recount = True  # until the doubt is resolved
         elif not originator.varies:
             originator.recent, originator.settled = [], ()
 
@@ -102,7 +101,7 @@ def _resolve(originator: Originator) -> bool:
             if slot.count == usual:
                 gaps.look_again(originator)
             else:
-                originator.recent, originator.settled, originator.recount = after, (), True
+                originator.recent, originator.settled = after, ()
             return True
     return False
 

@@ -56,7 +56,7 @@ def take_over(
         new.times_from, new.times_to = old.times_from, old.times_to
         new.arrivals_from, new.arrivals_to = old.arrivals_from, old.arrivals_to
         new.shift, new.lag, new.counter = old.shift, old.lag, old.counter
-        new.usual, new.recount = old.usual, False
+        new.usual, new.recount = old.usual, old.doubt is not None
         new.recent, old.recent = old.recent, []  # the most of what a revision that is over keeps
         new.settled, new.varies, new.doubt = old.settled, old.varies, old.doubt
         new.last_time, new.last_arrival = old.last_time, old.last_arrival
