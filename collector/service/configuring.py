@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from collector.config import Config, DeviceSettings
-from collector.errors import CollectorError, ProtocolError, UsageError
+from collector.errors import CollectorError, ConfigError, ProtocolError, UsageError
 from collector.service.configured_ids import load_ids, save_ids
 from collector.service.ways import Ways
 from collector.subscriber.configured.configuring import Configurer, Done, Look
@@ -27,6 +27,10 @@ from collector.subscriber.sessions.session import NetconfSession, settings_from
 
 AT_ONCE = 8
 """Sessions at the same time (ours)."""
+AGAIN_SECONDS = 20.0
+"""How long a collector, or a lane of it, may take to start again; well below ``CONFIRM_SECONDS``
+(ours)."""
+_STEP_SECONDS = 0.5
 _OPEN = nullcontext()
 
 Work = Callable[[str, NetconfSession], Awaitable["DeviceLook"]]
@@ -162,7 +166,7 @@ def write_to(
     """Do what was shown, on each device; ``look`` is then what was done.
 
     Raises:
-        ConfigError: nobody can listen where devices call home.
+        ConfigError: nobody can listen where devices call home, and nothing was written.
     """
     return asyncio.run(write_each(config, shown, remove=remove, prune=prune, how=how, ways=ways))
 
@@ -200,7 +204,7 @@ async def write_each(
     first = {one.device: one for one in await _each(config, tuple(looks), work, ways)}
     waiting = {name: one.unconfirmed for name, one in begun.items() if one.unconfirmed is not None}
     again = [name for name, one in waiting.items() if one.token is not None]
-    second = {one.device: one for one in await _each(config, again, finish, ways)}
+    second = {one.device: one for one in await _soon(config, again, finish, ways)}
     return tuple(
         _after_loss(one, second.get(name)) if name in waiting else one
         for name, one in first.items()
@@ -268,6 +272,22 @@ async def _each(
                 return DeviceLook(device, error=str(error))
 
         return tuple(await asyncio.gather(*(alone(device) for device in devices)))
+
+
+async def _soon(
+    config: Config, devices: Sequence[str], work: Work, ways: Ways | None
+) -> tuple[DeviceLook, ...]:
+    """``_each`` once the collector is there again that was killed and has the port; raises nothing,
+    since what became of the other devices is to be said, too."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + AGAIN_SECONDS
+    while True:
+        try:
+            return await _each(config, devices, work, ways)
+        except ConfigError as error:  # before any session was opened
+            if loop.time() >= end:
+                return tuple(DeviceLook(name, error=str(error)) for name in devices)
+        await asyncio.sleep(_STEP_SECONDS)
 
 
 @asynccontextmanager

@@ -12,7 +12,8 @@ import pytest
 from msgspec import structs
 
 from collector.config import parse_config
-from collector.errors import ProtocolError, SessionError
+from collector.errors import ConfigError, ProtocolError, SessionError
+from collector.service import configuring
 from collector.service.configuring import DeviceLook, write_to
 from collector.service.configuring_words import to_lines, to_plain
 from collector.service.ways import Ways
@@ -422,19 +423,27 @@ class Opened(SimSession):
         self.device.actions = self.device.master.session_closed(self.number, self.device.now)
 
 
-def write(monkeypatch: pytest.MonkeyPatch, *sessions: Opened) -> DeviceLook:
-    """What becomes of the device when these sessions are opened, one after the other."""
+def write(monkeypatch: pytest.MonkeyPatch, *sessions: Opened | None) -> DeviceLook:
+    """What becomes of the device when these sessions are opened, one after the other; at None
+    somebody else has the port where devices call."""
     monkeypatch.setenv("CORE7_PASSWORD", "not-asked-for")
-    left = iter(sessions)
+    monkeypatch.setattr(configuring, "AGAIN_SECONDS", 60.0 if sessions[-1] else 0.0)
+    monkeypatch.setattr(configuring, "_STEP_SECONDS", 0.0)
+    left = list(sessions)
 
     class Given(Ways, frozen=True):
         @asynccontextmanager
         async def sessions(self, devices: Any) -> AsyncIterator[Any]:
-            yield lambda device, kind: next(left)
+            session = left.pop(0)
+            if session is None:
+                raise ConfigError("cannot listen on port 4334", key="call_home.address")
+            yield lambda device, kind: session
 
-    shown = [DeviceLook("core7", look(sessions[0]))]
+    first = sessions[0]
+    assert first is not None
+    shown = [DeviceLook("core7", look(first))]
     (done,) = write_to(parse_config(CONFIG), shown, how=AT_ONCE, ways=Given())
-    sessions[0].device.master.session_opened("2", "collector", sessions[0].device.now)  # to look
+    first.device.master.session_opened("2", "collector", first.device.now)  # to look
     return done
 
 
@@ -463,6 +472,29 @@ def test_the_loss_of_two_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first.ids() == [100, 7]
     first.device.until(CONFIRM_SECONDS)
     assert first.ids() == []
+
+
+def test_the_loss_of_a_session_whose_device_cannot_call_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As when the collector was killed; what is said is said of the device that waits."""
+    first = Opened()
+    lost_at(first, "commit", 2)
+    done = write(monkeypatch, first, None)
+    assert done.error.startswith("the device closed the session, and then call_home.address: ")
+    assert done.error.endswith("unless it is confirmed, the device takes it back within 120 s")
+    assert not done.is_good
+
+
+def test_the_loss_of_a_session_while_the_collector_starts_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = Opened()
+    lost_at(first, "commit", 2)
+    done = write(monkeypatch, first, None, None, Opened(first.device, number="2"))
+    assert (done.error, done.is_good) == ("", True)
+    assert done.done is not None
+    assert done.done.confirmed
 
 
 def test_the_loss_of_a_session_without_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
