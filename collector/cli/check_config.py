@@ -118,6 +118,8 @@ def _why_unreadable(path: str) -> str:
 
 
 def _missing_files(config: Config) -> Iterator[str]:
+    from collector.sections import enabled
+
     named = [
         (f"{section}.{key}", path)
         for section in _tls_sections(config)
@@ -128,6 +130,11 @@ def _missing_files(config: Config) -> Iterator[str]:
             path = getattr(device.netconf, key, None)
             if path is not None:
                 named.append((f"device[{number}].netconf.{key}", path))
+    for kind, tables in (("receiver", config.receivers), ("sink", config.sinks)):
+        for name in enabled(tables):
+            for key, path in tables[name].items():
+                if key.endswith("_file") and isinstance(path, str):  # "file" may be made
+                    named.append((f"{kind}.{name}.{key}", path))
     for key, path in named:
         if why := _why_unreadable(path):
             yield f"{key}: {path} cannot be read: {why}"

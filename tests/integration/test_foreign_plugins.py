@@ -93,7 +93,16 @@ def asked(folder: Path, *arguments: str) -> list[dict[str, Any]]:
 
 
 def test_what_another_package_brings_works_from_end_to_end(tmp_path: Path, site: Path) -> None:
+    (tmp_path / "collector.toml").write_text(CONFIG)
+    said = run_collector(tmp_path, "check-config")
+    assert said.returncode == 0, said.stderr
+    assert f"receiver.acme-tcp.token_file: {tmp_path / 'token'} cannot be read" in said.stderr
     (tmp_path / "token").write_text(TOKEN + "\n")
+    (tmp_path / "token").chmod(0o644)
+    said = run_collector(tmp_path, "run")
+    assert said.returncode == 2
+    assert "receiver.acme-tcp.token_file" in said.stderr
+    assert "can be read by other users; run chmod 600 on it" in said.stderr
     (tmp_path / "token").chmod(0o600)
     asyncio.run(_from_end_to_end(tmp_path))
     rows = asked(
