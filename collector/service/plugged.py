@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from collector.errors import CollectorError, ConfigError, SinkError, UsageError, WireError
 from collector.interfaces import Clock, Intake, Said, Sink
-from collector.model import Coded, Octets, ReceivedBatch, RecordKind
+from collector.model import Coded, ReceivedBatch, RecordKind
 
 STOP_SECONDS: Final = 10.0
 """How long one may take to stop (ours)."""
@@ -74,8 +74,8 @@ def _wrong(batch: ReceivedBatch) -> str:
             return f"column {column} has numbers of another size"
         if isinstance(found, Coded) and not all(type(word) is str for word in found.words):
             return f"column {column} holds more than text"
-        if isinstance(found, Octets) and not all(type(one) is bytes for one in found):
-            return f"column {column} holds more than octets"
+        if isinstance(found, Coded) and max(found.codes) >= len(found.words):
+            return f"column {column} has codes without a word"
     if set(batch.kind) != {RecordKind.DATA}:
         return "its records are not of kind DATA"
     times = batch.received_at

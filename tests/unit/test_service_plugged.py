@@ -59,6 +59,9 @@ SPOILED: dict[str, Callable[[ReceivedBatch], object]] = {
     "column flags": lambda one: setattr(one, "flags", [0, 0]),
     "column media_type has numbers": lambda one: setattr(one, "media_type", array("I", [1, 1])),
     "column peer holds": lambda one: setattr(one, "peer", Coded.of([None, "x"])),
+    "column session has codes": lambda one: setattr(
+        one, "session", Coded(["x"], array("I", [0, 1]))
+    ),
     "column payload is": lambda one: setattr(one, "payload", Octets.of([b"x"])),
     "kind DATA": lambda one: setattr(one, "kind", array("B", [RecordKind.DATA, RecordKind.CONFIG])),
     "times go back": lambda one: setattr(one, "received_at", array("q", [2, 1])),
