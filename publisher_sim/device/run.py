@@ -11,11 +11,12 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 from msgspec import structs
 
-from collector.errors import ConfigError
+from collector.errors import ConfigError, UsageError
 from publisher_sim.device.service import DeviceService
 from publisher_sim.scenario import Scenario, check
 
@@ -72,7 +73,9 @@ def run_device(
     in_process: bool = False,
     quiet: bool = True,
 ) -> None:
-    """Run a device until it is over. Raises ConfigError, SessionError."""
+    """Run a device until it is over. Raises ConfigError, SessionError, UsageError."""
+    if truth is not None:
+        _check_writable(truth)
 
     def progress(text: str) -> None:
         if not quiet:
@@ -97,6 +100,15 @@ def run_device(
             await device.stop()
 
     asyncio.run(whole())
+
+
+def _check_writable(path: Path) -> None:
+    """Before a run of hours whose truth nobody gets. Raises UsageError."""
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def ready_line(device: DeviceService, scenario: Scenario) -> dict[str, object]:

@@ -118,6 +118,15 @@ def test_a_reader_who_has_seen_enough_is_no_error(unbuffered: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_run_begins_only_when_the_truth_can_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "no" / "where"
+    assert status_of(["run", "quiet", "--truth", str(path)]) == 2
+    assert f"{path} cannot be written: " in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_simulate_writes_the_truth(
     scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
