@@ -23,6 +23,8 @@ _DRAWN = ("devices", "configured", "generators", "on_change")
 """Lists of the answer that have a place in the picture."""
 _LONGEST = 2000
 """Characters of a sentence (ours)."""
+_SENTENCE = 20
+"""Cells beside the others in which a sentence can still be read (ours)."""
 Row = Mapping[str, Any]
 
 
@@ -130,10 +132,9 @@ class _Picture:
 
     def _generators(self, rows: Iterable[Row], syncs: Iterable[Row]) -> None:
         """A line for each, of those of one subscription."""
-        table = Table.grid(padding=(0, 2))
         sync = {one["generator"]: one for one in syncs}
-        for row in sorted(rows, key=lambda row: natural(str(row["generator"]))):
-            table.add_row(
+        lines = [
+            (
                 Text(card(row["generator"])),
                 _standing(row),
                 Text(self._moment(row.get("last_arrival"), "never heard")),
@@ -141,10 +142,18 @@ class _Picture:
                 Text(_number(row.get("usual_count"), "{} a period")),
                 _sync(sync.pop(row["generator"], None)),
             )
+            for row in sorted(rows, key=lambda row: natural(str(row["generator"])))
+        ]
         for one in sync.values():  # what was lost belongs to nobody that is known
             who = card(one["generator"]) if one["generator"] else "somebody"
-            table.add_row(Text(who), "", "", "", "", _sync(one))
-        if table.row_count:
+            lines.append((Text(who), Text(), Text(), Text(), Text(), _sync(one)))
+        if _width(lines) > self._console.width - 4:
+            for line in lines:  # columns of a few cells cannot be read
+                self._indented(4, Text("  ").join(cell for cell in line if cell.plain))
+        elif lines:
+            table = Table.grid(padding=(0, 2))
+            for line in lines:
+                table.add_row(*line)
             self._indented(4, table)
 
     def _moment(self, text: str | None, otherwise: str = "?") -> str:
@@ -153,6 +162,13 @@ class _Picture:
             return otherwise
         day, _, time = clean(text).removesuffix("Z").partition("T")
         return time if day == self.day else f"{day} {time}"
+
+
+def _width(lines: Sequence[Sequence[Text]]) -> int:
+    """Cells that they need below each other, of which only the last of a line is broken."""
+    widths: list[int] = [max(one.cell_len for one in column) for column in zip(*lines, strict=True)]
+    last = min(max(widths[-1:], default=0), _SENTENCE)
+    return sum(width + 2 for width in widths[:-1]) + last
 
 
 def _standing(row: Row) -> Text:

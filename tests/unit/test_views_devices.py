@@ -126,6 +126,14 @@ def test_lanes_and_devices_that_nobody_configured() -> None:
     assert drawn(100, {"devices": [], "unknown_senders": []}) == "unknown senders: none\n"
 
 
+def test_what_is_known_of_a_card_is_whole_in_a_narrow_terminal() -> None:
+    answer = {"devices": [row("core7", "counters")], "generators": [generator("9")]}
+    lines = [line.rstrip() for line in drawn(40, answer).splitlines()]
+    at = lines.index("    card 9  required  20:00:05.123  lag")
+    assert lines[at + 1] == "    0.003 s  3 a period"
+    assert "card 9  required  20:00:05.123  lag 0.003 s  3 a period" in drawn(80, answer)
+
+
 def test_in_a_pipe_the_answer_stays_as_it_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
