@@ -198,7 +198,8 @@ async def write_each(
     async def finish(device: str, session: NetconfSession) -> DeviceLook:
         waiting = begun[device].unconfirmed
         assert waiting is not None
-        done = await configurer(device, session).finish(waiting)
+        begun[device] = configurer(device, session)
+        done = await begun[device].finish(waiting)
         return _became(device, looks[device], done)
 
     first = {one.device: one for one in await _each(config, tuple(looks), work, ways)}
@@ -206,7 +207,9 @@ async def write_each(
     again = [name for name, one in waiting.items() if one.token is not None]
     second = {one.device: one for one in await _soon(config, again, finish, ways)}
     return tuple(
-        _after_loss(one, second.get(name)) if name in waiting else one
+        _after_loss(one, second.get(name), begun[name].unconfirmed is not None)
+        if name in waiting
+        else one
         for name, one in first.items()
     )
 
@@ -219,14 +222,16 @@ def _became(device: str, look: Look, done: Done) -> DeviceLook:
     return DeviceLook(device, look, error, written=bool(look.plan.edits), done=done)
 
 
-def _after_loss(first: DeviceLook, second: DeviceLook | None) -> DeviceLook:
-    """What to say when a session ended while its device waited to be confirmed."""
+def _after_loss(first: DeviceLook, second: DeviceLook | None, waits: bool) -> DeviceLook:
+    """What to say when a session ended while its device waited to be confirmed; ``waits``: it still
+    does."""
     if second is None:  # without a token the end of the session takes it back
         return DeviceLook(first.device, error=f"{first.error}; the device takes the changes back")
     if second.done is not None:
         return second
-    back = f"unless it is confirmed, the device takes it back within {CONFIRM_SECONDS} s"
-    return DeviceLook(first.device, error=f"{first.error}, and then {second.error}; {back}")
+    back = f"; unless it is confirmed, the device takes it back within {CONFIRM_SECONDS} s"
+    text = f"{first.error}, and then {second.error}{back if waits else ''}"
+    return DeviceLook(first.device, error=text)
 
 
 def keep_ids(config: Config, done: Iterable[DeviceLook], *, remove: bool) -> bool:

@@ -497,6 +497,20 @@ def test_the_loss_of_a_session_while_the_collector_starts_again(
     assert done.done.confirmed
 
 
+@pytest.mark.parametrize("locked", [False, True])
+def test_the_loss_of_a_session_and_a_device_that_shows_nothing(
+    monkeypatch: pytest.MonkeyPatch, locked: bool
+) -> None:
+    """It is taken back, and then nothing waits; unless nobody could ask for that."""
+    first = Opened()
+    second = Opened(first.device, number="2")
+    lost_at(first, "commit", 2)
+    second.answers["lock" if locked else "get"] = [refusal("lock-denied") if locked else NOTHING]
+    done = write(monkeypatch, first, second)
+    assert ("the changes were taken back" in done.error) is not locked
+    assert ("unless it is confirmed" in done.error) is locked
+
+
 def test_the_loss_of_a_session_without_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     first = Opened()
     first.capabilities = tuple(

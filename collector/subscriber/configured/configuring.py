@@ -141,6 +141,7 @@ class Configurer:
 
     async def finish(self, begun: Unconfirmed) -> Done:
         """Confirm what another session committed, and save it. Raises as ``carry_out``."""
+        self._writer.unconfirmed = begun
         async with self._writer.locked(CANDIDATE):  # else a change of others came into force, too
             await self._writer.confirm(begun)
         done = await self.carry_out(await self.look())
