@@ -28,6 +28,7 @@ from collector.wire.netconf.rpc import (
     Operation,
     decode_rpc,
 )
+from publisher_sim.netconf.server import CAPABILITIES
 from tests.netconf_device import Device, RunningClock, run
 from tests.subscriber_world import FakeIntake, refusal, reply, state_change
 from tests.waiting import until
@@ -107,8 +108,13 @@ class Lab:
         return state
 
 
+INTERFACES = "urn:ietf:params:xml:ns:yang:ietf-interfaces?module=ietf-interfaces"
+"""What is subscribed to here is there."""
+
+
 @asynccontextmanager
 async def lab(folder: Path, kind: str = "asyncssh", **device: Any) -> Any:
+    device.setdefault("capabilities", (*CAPABILITIES, INTERFACES))
     async with Device(folder, **device) as running:
         one = Lab(running, kind)
         yield one
