@@ -32,7 +32,7 @@ MOVE = 6
 
 
 def sent(
-    counts: Sequence[dict[str, int]], lost: Sequence[tuple[int, str, int]] = ()
+    counts: Sequence[dict[str, int]], lost: Sequence[tuple[int, str, int]] = (), period: int = 10
 ) -> list[Update]:
     """What cards send, period by period; each has a header id of its own.
 
@@ -46,7 +46,7 @@ def sent(
             for part in range(records):
                 numbers[card] += 1
                 if (index, card, part) not in lost:
-                    at = index * 10 + 0.1 * int(card) + 0.02 * part
+                    at = index * period + 0.1 * int(card) + 0.02 * part
                     found.append(update(at, card, numbers[card], time=at - 0.05))
     return found
 
@@ -99,6 +99,35 @@ def test_who_sends_what_it_did_is_believed_at_once() -> None:
     """Card 3 took no part: once that is seen what it loses is its loss."""
     wire = moved([(MOVE + 2, "3", 0)])
     assert degraded(wire) == {MOVE + 2: {"3": Cause.LOSS}}
+
+
+def unmoved(*lost: tuple[int, str, int]) -> Wire:
+    """The device says that something changed, and all send what they did, once a second."""
+    records = sent([BEFORE] * 12, lost, period=1)
+    asked = established(generators=CARDS, period=1)
+    said = changed(MOVE - 0.4, MODIFIED, generators=CARDS, terms=terms(1))
+    return run([asked, said, *records]).until(11.9)
+
+
+def losses(wire: Wire) -> dict[int, dict[str, Cause]]:
+    """Period -> who lost something in it, as said last, of periods of a second."""
+    return {
+        round((row.nominal_time - ns(0)) / 1e9): {one.generator: one.cause for one in row.degraded}
+        for row in wire.lasts()
+        if row.degraded
+    }
+
+
+def test_what_is_lost_in_doubt_is_said_when_the_count_is_known() -> None:
+    wire = unmoved((MOVE, "2", 1), (MOVE + 1, "2", 0))
+    assert losses(wire) == {MOVE: {"2": Cause.LOSS}, MOVE + 1: {"2": Cause.LOSS}}
+
+
+def test_who_sent_as_many_as_before_is_not_charged_while_in_doubt() -> None:
+    """The ids lie between two periods; one of them has fewer records than before."""
+    wire = unmoved((MOVE, "2", 1))
+    assert {row.nominal_time for row in wire.verdicts if row.degraded} == {ns(MOVE)}
+    assert losses(wire) == {MOVE: {"2": Cause.LOSS}}
 
 
 def test_a_loss_in_doubt_is_still_seen_by_its_ids() -> None:

@@ -208,11 +208,16 @@ def owes_no_more(originator: Originator, slot: Slot) -> bool:
 
 
 def has_ids_left(hole: Hole, originator: Originator, index: int) -> bool:
-    """Has a hole ids that its other suspects do not explain?"""
-    left = open_records(hole)
+    """Has a hole ids that its other suspects do not explain?
+
+    While nodes may have moved, who has as many records as before is rather whole than who has fewer.
+    """
+    left, as_before = open_records(hole), not _missing_of_before(originator, index)
     for other, at, owed in _short_ones(hole):
         if other is originator and at == index:
             continue
+        if as_before:
+            owed = owed or _missing_of_before(other, at)
         left -= _explained(hole, other, at, owed)
         if left <= 0:
             return False
@@ -236,7 +241,7 @@ def _short_ones(hole: Hole) -> Iterator[tuple[Originator, int, int]]:
     while place < len(owing):
         originator, index = owing[place]
         owed = shortfall(originator, index)
-        if owed or _may_owe(originator, index):
+        if owed or _missing_of_before(originator, index):
             yield originator, index, owed
             place += 1
         else:
@@ -244,13 +249,13 @@ def _short_ones(hole: Hole) -> Iterator[tuple[Originator, int, int]]:
             owing.pop()
 
 
-def _may_owe(originator: Originator, index: int) -> bool:
-    """Has it fewer records than usual, while its usual count is in doubt?"""
+def _missing_of_before(originator: Originator, index: int) -> int:
+    """Records that it has fewer than usual, while its usual count is in doubt."""
     doubt, usual = originator.doubt, originator.usual
     if doubt is None or usual is None or index < doubt:
-        return False
+        return 0
     slot = slot_of(originator, index)
-    return slot is not None and slot.count < usual
+    return max(usual - slot.count, 0) if slot is not None else 0
 
 
 def look_again(originator: Originator, index: int | None = None) -> None:

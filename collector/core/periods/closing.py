@@ -134,6 +134,17 @@ def _mark_others(
             for other, at in others:
                 if at != index or other is not subscription:
                     context.mark(other, at)
+    if recounted and subscription.moved:
+        _mark_doubted(context, subscription, index)
+
+
+def _mark_doubted(context: Context, subscription: Subscription, index: int) -> None:
+    """A usual count that was in doubt is known: what was lost behind the move can be said now."""
+    for one in subscription.originators.values():
+        if one.usual is not None and one.doubt is None:
+            for at in one.holes:
+                if subscription.moved <= at < index:
+                    context.mark(subscription, at)
 
 
 def schedule(context: Context, subscription: Subscription, now: int) -> None:
