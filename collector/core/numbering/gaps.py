@@ -210,7 +210,8 @@ def owes_no_more(originator: Originator, slot: Slot) -> bool:
 def has_ids_left(hole: Hole, originator: Originator, index: int) -> bool:
     """Has a hole ids that its other suspects do not explain?
 
-    While nodes may have moved, who has as many records as before is rather whole than who has fewer.
+    While nodes may have moved, who has as many records as before is rather whole than who has
+    fewer.
     """
     left, as_before = open_records(hole), not _missing_of_before(originator, index)
     for other, at, owed in _short_ones(hole):
