@@ -59,7 +59,7 @@ from collector.pipeline.settings import (
     inventory_of,
     sid_tables,
 )
-from collector.store.tables import Said
+from collector.store.said import Said
 from collector.wire.notifications.envelopes import decode_batch
 
 REST = ""

@@ -15,8 +15,8 @@ from collector.errors import SinkError, UsageError
 from collector.journal import Journal, JournalSettings
 from collector.journal.writer import JournalAppend
 from collector.model import ReceivedBatch
+from collector.store.said import Said
 from collector.store.snapshots import SnapshotStore
-from collector.store.tables import Said
 from collector.store.writer import StoreWriter
 
 SEGMENT_OCTETS = 16 * 2**20

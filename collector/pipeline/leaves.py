@@ -24,7 +24,8 @@ from collector.pipeline.schemas import DeviceSchemas
 from collector.schema.flatten import Leaf, Leaves, flatten
 from collector.store.leaf_rows import leaf_rows
 from collector.store.query import QuerySession
-from collector.store.tables import LEAVES, Said, tables_of
+from collector.store.said import Said, tables_of
+from collector.store.tables import LEAVES
 from collector.wire.notifications.nodes import contents_of, guess_key, lists_marked
 from collector.wire.notifications.notification import decode_contents
 

@@ -19,8 +19,8 @@ from collector.model import ReceivedBatch
 from collector.pipeline.flow import Pipeline
 from collector.store.manifest import load_manifest, store_folder
 from collector.store.open_rows import OpenRows
+from collector.store.said import Said, tables_of
 from collector.store.snapshots import SnapshotStore
-from collector.store.tables import Said, tables_of
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from collector.model import ReceivedBatch, SidTable
 from collector.pipeline.flow import Pipeline
 from collector.pipeline.keeping import KeptStore
 from collector.pipeline.recovery import reread
-from collector.store.tables import Said
+from collector.store.said import Said
 
 Show = Callable[[Said], None]
 Look = Callable[[ReceivedBatch, Sequence[str], Mapping[str, SidTable]], None]

@@ -9,7 +9,7 @@ import numpy as np
 
 from collector.core.placing.update_columns import UpdateColumns
 from collector.model import Placements, transport_names
-from collector.store.tables import update_rows
+from collector.store.said import update_rows
 
 OURS = transport_names({})
 

@@ -19,7 +19,7 @@ from collector.journal import Journal
 from collector.metrics import Counters
 from collector.model import CollectorTime, PauseNote, ReceivedBatch, RecordKind, Transport
 from collector.pipeline import Pipeline
-from collector.store.tables import Said
+from collector.store.said import Said
 from collector.store.writer import StoreWriter
 
 log = logging.getLogger(__name__)

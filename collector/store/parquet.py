@@ -20,13 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from collector.store.manifest import StoredFile
-from collector.store.tables import (
-    ORDER,
-    PERIOD_COLUMN,
-    TABLES,
-    TIME_COLUMN,
-    with_all_columns,
-)
+from collector.store.tables import ORDER, PERIOD_COLUMN, TABLES, TIME_COLUMN, with_all_columns
 
 ROW_GROUP = 20_000
 """Rows; 5,000 and more cost the same, 200 cost three times as much."""

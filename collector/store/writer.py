@@ -53,7 +53,8 @@ from collector.store.manifest import (
 from collector.store.merging import MergeStopped, merge
 from collector.store.open_rows import OpenRows
 from collector.store.parquet import write_file
-from collector.store.tables import TABLES, Said, tables_of
+from collector.store.said import Said, tables_of
+from collector.store.tables import TABLES
 
 DELETE_DELAY = 60_000_000_000
 """ns between leaving the manifest and being deleted: readers of the old manifest go on."""

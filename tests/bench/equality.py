@@ -102,7 +102,7 @@ def _said_slowly(lane: Path) -> tuple[int, dict[str, pa.Table]]:
     from collector.journal import JournalReader
     from collector.journal.columns import from_arrow
     from collector.pipeline import Pipeline
-    from collector.store.tables import tables_of
+    from collector.store.said import tables_of
 
     pipeline, said = Pipeline(), []
     for frame in JournalReader(lane).read():

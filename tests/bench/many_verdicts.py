@@ -44,7 +44,7 @@ from collector.store.manifest import (
 )
 from collector.store.parquet import write_file
 from collector.store.query import QuerySession, open_query
-from collector.store.tables import Said
+from collector.store.said import Said
 from collector.store.writer import DELETE_DELAY, StoreWriter
 from tests.bench.verdict_maker import MINUTE, NAMES, ROWS_A_MINUTE, verdict_table
 

@@ -38,7 +38,7 @@ from collector.model import (
     Transport,
 )
 from collector.pipeline.rows import UpdateRows
-from collector.store.tables import Said
+from collector.store.said import Said
 from collector.store.writer import StoreWriter
 from collector.wire.notifications.envelopes import decode_batch
 from tests.bench import payloads, traffic

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from collector.journal import to_arrow
 from collector.model import NOTHING, Coded, NotificationKind
-from collector.store.tables import Said, update_rows
+from collector.store.said import Said, update_rows
 from collector.store.writer import StoreWriter
 from tests.bench.journal import cpu_seconds, message_batches
 

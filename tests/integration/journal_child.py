@@ -12,8 +12,8 @@ from pathlib import Path
 
 from collector.journal import Journal, JournalReader, JournalSettings
 from collector.model import CollectorTime, Event, RecordKind
+from collector.store.said import Said, update_rows
 from collector.store.snapshots import SnapshotStore
-from collector.store.tables import Said, update_rows
 from collector.store.writer import StoreWriter
 from tests.columns import update_row_columns
 from tests.unit.journal_batches import batch_of, numbers

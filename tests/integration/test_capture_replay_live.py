@@ -26,7 +26,7 @@ from collector.receivers.datagrams.batcher import DatagramBatcher
 from collector.receivers.sockets.slab import DatagramSlab
 from collector.service.intake import LiveIntake
 from collector.service.ticker import IDLE, SPACING
-from collector.store.tables import Said
+from collector.store.said import Said
 from collector.store.writer import StoreWriter
 from collector.wire.captures.packets import UdpPacket
 from tests.unit.capture_maker import (

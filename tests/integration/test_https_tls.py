@@ -21,7 +21,7 @@ from collector.pipeline.replay import replay
 from collector.receivers.https_notif import HttpsNotifReceiver
 from collector.service import Service
 from collector.service.gauges import refresh
-from collector.store.tables import Said
+from collector.store.said import Said
 from tests.certificates import Certified, Issued, certified
 from tests.https_ends import (
     GOOD,

@@ -29,7 +29,7 @@ from collector.model import (
 )
 from collector.pipeline import Pipeline
 from collector.pipeline.settings import encode_config
-from collector.store.tables import tables_of
+from collector.store.said import tables_of
 from collector.wire.values.timestamps import format_date_and_time
 
 NOON = 1_800_000_000 * SECOND

@@ -15,7 +15,7 @@ from typing import Any
 
 from collector.model import SECOND, MediaType, Verdict
 from collector.pipeline import CaptureFiles, JournalledConfig, Replayed, judge_captures
-from collector.store.tables import Said
+from collector.store.said import Said
 from collector.wire.captures.packets import UdpPacket
 from collector.wire.captures.pcap import write_pcap
 from collector.wire.udp_notif.datagrams import encode_message

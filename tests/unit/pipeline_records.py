@@ -31,7 +31,7 @@ from collector.model import (
 )
 from collector.pipeline import Pipeline
 from collector.pipeline.settings import encode_config
-from collector.store.tables import Said
+from collector.store.said import Said
 from collector.wire.notifications.notification import encode
 from collector.wire.values import names
 from tests.columns import part_of

@@ -22,7 +22,7 @@ from collector.model import (
     SubscriptionRow,
     Verdict,
 )
-from collector.store.tables import Said, update_rows
+from collector.store.said import Said, update_rows
 from collector.store.writer import StoreWriter
 from tests.columns import update_row_columns
 from tests.unit.journal_batches import batch_of

@@ -10,7 +10,8 @@ import pytest
 
 from collector.model import Outcome
 from collector.store import writer
-from collector.store.tables import ORDER, verdict_rows
+from collector.store.said import verdict_rows
+from collector.store.tables import ORDER
 from collector.views.answers import verdicts_of
 from tests.bench import many_verdicts, verdict_maker
 

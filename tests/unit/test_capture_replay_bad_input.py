@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from collector.config import KnownSubscriptionSettings
 from collector.model import SECOND, MediaType, Outcome
 from collector.pipeline import Replayed
-from collector.store.tables import Said
+from collector.store.said import Said
 from collector.wire.captures.packets import ETHERNET, UdpPacket
 from tests.unit.capture_maker import (
     START as BEGIN,

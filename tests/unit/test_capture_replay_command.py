@@ -17,7 +17,7 @@ from collector.core.views import OriginatorState, UnknownSubscription
 from collector.journal import Journal, JournalSettings
 from collector.model import Coded, CollectorTime, Event, Outcome
 from collector.pipeline import Replayed
-from collector.store.tables import Said
+from collector.store.said import Said
 from collector.views.replay_summary import (
     EVENTS_SHOWN,
     ROWS_KEPT,

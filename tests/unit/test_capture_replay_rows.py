@@ -13,7 +13,7 @@ from collector.model import Outcome, Provenance
 from collector.pipeline import CaptureFiles, JournalledConfig, Pipeline, judge_captures, replay
 from collector.pipeline.recovery import open_rows
 from collector.store.query import open_query
-from collector.store.tables import Said
+from collector.store.said import Said
 from collector.wire.captures.pcap import UdpPacket
 from tests.unit.capture_maker import (
     cards,

@@ -18,7 +18,7 @@ from collector.control import ControlServer
 from collector.model import Event, SubscriptionRow, Verdict
 from collector.sinks.rows import fact_to_row
 from collector.store.open_rows import OpenRows, encode_open_rows
-from collector.store.tables import Said, tables_of
+from collector.store.said import Said, tables_of
 from collector.store.writer import StoreWriter
 from tests.unit.verdict_maker import event, subscription, verdict
 

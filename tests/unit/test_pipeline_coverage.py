@@ -30,7 +30,7 @@ from collector.model import (
 from collector.pipeline import Pipeline, sampling
 from collector.pipeline.sampling import every_of
 from collector.pipeline.settings import encode_config
-from collector.store.tables import Said
+from collector.store.said import Said
 from collector.wire.netconf.rpc import EstablishSubscription, encode_rpc
 from collector.wire.notifications.nodes import NodeIds, read_nodes
 from collector.wire.udp_notif.datagrams import decode_header

@@ -17,7 +17,7 @@ from collector.model import (
 )
 from collector.pipeline import Pipeline
 from collector.pipeline import hearing as room
-from collector.store.tables import Said
+from collector.store.said import Said
 from collector.wire.notifications.notification import encode
 from collector.wire.values import names
 from tests.unit.pipeline_records import DEVICE, SECOND, START, Story, ns

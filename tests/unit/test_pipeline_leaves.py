@@ -28,7 +28,8 @@ from collector.pipeline.schemas import DeviceSchemas, load_schemas, sids_of
 from collector.pipeline.settings import decode_config, encode_config, sid_tables
 from collector.schema.sid import experimental_sids_folder, load_sids
 from collector.store.query import open_query
-from collector.store.tables import LEAVES, Said, tables_of
+from collector.store.said import Said, tables_of
+from collector.store.tables import LEAVES
 from collector.store.writer import StoreWriter
 from collector.wire.notifications.notification import encode
 from collector.wire.values import names

@@ -19,7 +19,8 @@ from collector.model import (
     SubscriptionTerms,
 )
 from collector.pipeline import Pipeline, patches
-from collector.store.tables import EDITS, edit_rows, tables_of
+from collector.store.said import edit_rows, tables_of
+from collector.store.tables import EDITS
 from collector.wire.notifications.notification import encode
 from collector.wire.values import names
 from tests.unit.pipeline_records import STRANGER, Story, ns, update

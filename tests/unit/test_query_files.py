@@ -19,7 +19,7 @@ from collector.model import CollectorTime, Outcome
 from collector.store import views
 from collector.store.manifest import load_manifest, store_folder
 from collector.store.query import Part, QuerySession, open_parts, open_query
-from collector.store.tables import Said
+from collector.store.said import Said
 from collector.store.writer import StoreWriter
 from tests.unit.store_rows import START, event, said, subscription, updates, verdict
 

@@ -10,7 +10,8 @@ import pytest
 from collector.errors import UsageError
 from collector.model import Outcome
 from collector.store.query import Part, QuerySession, open_parts
-from collector.store.tables import TABLES, Said
+from collector.store.said import Said
+from collector.store.tables import TABLES
 from collector.store.writer import StoreWriter
 from tests.unit.store_rows import said, verdict
 

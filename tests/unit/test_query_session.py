@@ -14,7 +14,8 @@ from collector.model import Outcome
 from collector.store.manifest import store_folder
 from collector.store.query import QuerySession, open_query
 from collector.store.rows import plain_rows
-from collector.store.tables import TABLES, Said
+from collector.store.said import Said
+from collector.store.tables import TABLES
 from collector.store.writer import StoreWriter
 from tests.unit.store_rows import START, said, verdict
 

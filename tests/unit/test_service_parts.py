@@ -37,7 +37,7 @@ from collector.service.printing import PrintingSink
 from collector.service.sources import are_behind
 from collector.service.ticker import IDLE, Ticker
 from collector.service.watch import SubscriptionWatch
-from collector.store.tables import update_rows
+from collector.store.said import update_rows
 from collector.store.writer import StoreWriter
 from tests.columns import update_row_columns
 from tests.unit.journal_batches import batch_of

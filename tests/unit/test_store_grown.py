@@ -19,7 +19,7 @@ from collector.store.merging import merge
 from collector.store.open_rows import OpenRows, decode_open_rows, encode_open_rows
 from collector.store.parquet import read_file, read_slowly
 from collector.store.query import open_query
-from collector.store.tables import Said, subscription_rows
+from collector.store.said import Said, subscription_rows
 from collector.store.writer import StoreWriter
 from tests.unit.store_rows import START, subscription
 

@@ -13,7 +13,8 @@ import pytest
 from collector.store import merging, parquet
 from collector.store.manifest import StoredFile
 from collector.store.parquet import FileWriter, read_file, row_group_of, write_file
-from collector.store.tables import TIME, verdict_rows
+from collector.store.said import verdict_rows
+from collector.store.tables import TIME
 from tests.unit.store_rows import START, verdict
 
 KEYS = ("device", "judged_at", "subscription_id", "period_index", "amendment")

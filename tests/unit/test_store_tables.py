@@ -21,7 +21,14 @@ from collector.model import (
 )
 from collector.store import tables
 from collector.store.rows import plain_rows
-from collector.store.tables import Said, update_rows
+from collector.store.said import (
+    Said,
+    event_rows,
+    subscription_rows,
+    tables_of,
+    update_rows,
+    verdict_rows,
+)
 from tests.columns import update_row_columns
 from tests.unit.journal_batches import batch_of
 from tests.unit.store_rows import START, event, said, subscription, updates, verdict
@@ -43,7 +50,7 @@ def test_verdict_row_reads_as_the_verdict_says() -> None:
         unexpected=("9",),
         provenance=None,
     )
-    plain, second = plain_rows(tables.verdict_rows([row, verdict(4)]))
+    plain, second = plain_rows(verdict_rows([row, verdict(4)]))
     assert plain["outcome"] == "NOT_JUDGED"
     assert plain["reason"] == "starting"
     assert plain["provenance"] is None
@@ -59,11 +66,11 @@ def test_verdict_row_reads_as_the_verdict_says() -> None:
 
 
 def test_subscription_and_event_rows() -> None:
-    (row,) = plain_rows(tables.subscription_rows([subscription(0)]))
+    (row,) = plain_rows(subscription_rows([subscription(0)]))
     assert row["generators"] == ["1", "2", "3"]
     assert (row["anchor"], row["to_time"], row["period_cs"]) == (None, None, 100)
     assert row["from_time"] == "2023-11-14T22:13:20.000000000Z"
-    assert plain_rows(tables.event_rows([event(1)])) == [
+    assert plain_rows(event_rows([event(1)])) == [
         {
             "time": "2023-11-14T22:13:20.000000001Z",
             "device": "core7",
@@ -75,7 +82,7 @@ def test_subscription_and_event_rows() -> None:
 
 
 def test_no_rows_give_empty_tables_with_all_columns() -> None:
-    for name, table in tables.tables_of([Said(0, 5)]).items():
+    for name, table in tables_of([Said(0, 5)]).items():
         assert table.num_rows == 0
         assert table.schema.equals(tables.TABLES[name])
 

@@ -18,7 +18,7 @@ from collector.store.compaction import StoreLimits
 from collector.store.manifest import Manifest, load_manifest, store_folder
 from collector.store.open_rows import OpenRows, decode_open_rows, encode_open_rows
 from collector.store.parquet import read_file
-from collector.store.tables import Said
+from collector.store.said import Said
 from collector.store.writer import DELETE_DELAY, StoreWriter
 from tests.unit.store_rows import fill, opening, said
 

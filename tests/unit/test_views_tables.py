@@ -177,7 +177,7 @@ def test_times_that_no_date_can_say_hide_no_row() -> None:
 
 
 def test_verdicts_come_back_out_of_an_answer() -> None:
-    from collector.store.tables import verdict_rows
+    from collector.store.said import verdict_rows
 
     rows = [verdict(5, missing={"3": "silent"}), verdict(6, amendment=1)]
     assert verdicts_of(verdict_rows(rows)) == rows
