@@ -33,7 +33,7 @@ def earlier_version() -> Iterator[None]:
     """What is written meanwhile has the columns of the first version."""
     old = pa.schema(list(tables.SUBSCRIPTIONS)[:FIRST_COLUMNS])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "SUBSCRIPTIONS", old)
+        patch.setattr("collector.store.said.SUBSCRIPTIONS", old)
         patch.setitem(tables.TABLES, "subscriptions", old)
         yield
 
