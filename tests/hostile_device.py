@@ -399,7 +399,7 @@ class Behaviour(NamedTuple):
     reason: str
     """Of the failure or refusal that a collector counts; empty: nothing fails."""
     says: str
-    """Part of what a collector says of the device."""
+    """Part of what a collector says of the device; where two time-outs race, both: ``a | b``."""
     chunked: bool = True
     """Whether its hello says base:1.1."""
 
@@ -419,7 +419,9 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "deep-hello": Behaviour(DeepHello, "bad-hello", "nest deeper"),
     "chunks-of-no-size": Behaviour(ChunksOfNoSize, "bad-chunk-size", "begins with 0"),
     "not-in-chunks": Behaviour(NotInChunks, "bad-chunk-start", "a chunk must begin"),
-    "chunks-unasked": Behaviour(ChunksUnasked, "timeout", "did not answer", chunked=False),
+    "chunks-unasked": Behaviour(  # no answer, or one without an end: whichever time is over first
+        ChunksUnasked, "timeout", "did not answer | without an end", chunked=False
+    ),
     "gigabyte": Behaviour(Gigabyte, "message-too-large", "is longer than"),
     "endless-reply": Behaviour(EndlessReply, "message-too-large", "is longer than"),
     "endless-delimited": Behaviour(
