@@ -57,9 +57,6 @@ from collector.subscriber.wanted import wanted_from
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS_WHEN_FULL = 2.0
-"""How long the subscriptions may take to end while nothing is taken (ours)."""
-
 
 class Service:
     """One collector on one data folder."""
@@ -361,11 +358,9 @@ class Service:
         self._endings.push_async_callback(ending)
 
     async def _stop_subscriptions(self) -> None:
-        """Without room no request can be journalled, so none is sent: do not wait for it long."""
-        if self.intake.full_since is None:
-            await self.manager.stop()
-        else:
-            await self.manager.stop(STOP_SECONDS_WHEN_FULL)
+        """Without room no request can be journalled, so none is sent. The disk may be found full,
+        or have room again, only while we stop: it is looked at all the time."""
+        await self.manager.stop(hopeless=lambda: self.intake.full_since is not None)
 
     def _note_stop(self) -> None:
         try:

@@ -43,6 +43,9 @@ CALLED_BACKOFF = 5 * SECOND
 """Longest wait for a device that calls: it decides when, and its calls are not taken meanwhile."""
 STOP_SECONDS = 15.0
 """How long ``stop`` waits for the devices before it cuts the sessions (ours)."""
+STOP_SECONDS_WHEN_HOPELESS = 2.0
+"""The same once requests can no longer be sent."""
+_LOOK_SECONDS = 0.25
 
 
 def session_factory(
@@ -201,9 +204,14 @@ class SubscriptionManager:
             raise UsageError(f"there is no device {device} with a [device.netconf]")
         return runner
 
-    async def stop(self, within_seconds: float = STOP_SECONDS) -> None:
-        """Delete the subscriptions and close the sessions. May be called twice, or at once."""
-        await self._stop(list(self._runners), within_seconds)
+    async def stop(self, hopeless: Callable[[], bool] = lambda: False) -> None:
+        """Delete the subscriptions and close the sessions. May be called twice, or at once.
+
+        Args:
+            hopeless: asked now and then whether requests can no longer be sent; then the sessions
+                are cut ``STOP_SECONDS_WHEN_HOPELESS`` later, unless it changes its mind.
+        """
+        await self._stop(list(self._runners), hopeless)
 
     # ------------------------------------------------------------------ inside
     def _start(self, device: DeviceAccess, factory: SessionFactory) -> None:
@@ -223,18 +231,29 @@ class SubscriptionManager:
         self._runners[device.name] = runner
         self._tasks[device.name] = asyncio.create_task(runner.run(), name=f"device {device.name}")
 
-    async def _stop(self, names: list[str], within_seconds: float = STOP_SECONDS) -> None:
+    async def _stop(self, names: list[str], hopeless: Callable[[], bool] = lambda: False) -> None:
         tasks = {self._tasks.pop(name): self._runners.pop(name) for name in names}
-        if not tasks:
-            return
         for runner in tasks.values():
             runner.stop_soon()
-        _, late = await asyncio.wait(tasks, timeout=within_seconds)
-        for task in late:
+        for task in await _late(tasks, hopeless):
             task.cancel()
             log.warning(
-                "Device %s did not end its session in %.0f s; it was cut.",
-                tasks[task].access.name,
-                within_seconds,
+                "Device %s did not end its session in time; it was cut.", tasks[task].access.name
             )
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _late(
+    tasks: Iterable[asyncio.Task[None]], hopeless: Callable[[], bool]
+) -> set[asyncio.Task[None]]:
+    """Wait for them; those that are not done when their time is over."""
+    now = asyncio.get_running_loop().time
+    late, end = set(tasks), now() + STOP_SECONDS
+    hoped = now()
+    while late and now() < end:
+        if not hopeless():
+            hoped = now()
+        elif now() >= hoped + STOP_SECONDS_WHEN_HOPELESS:
+            break
+        _, late = await asyncio.wait(late, timeout=_LOOK_SECONDS)
+    return late

@@ -112,9 +112,7 @@ async def whole(folder: Path) -> dict[str, Any]:
         await asyncio.sleep(3.0)
         fill(filler)
         await collector.until_healthy(False)
-        began = time.monotonic()
-        seen["exit status"] = await collector.stop()
-        seen["stop seconds"] = time.monotonic() - began
+        seen["exit status"] = await collector.stop()  # it does not wait for room
         filler.unlink()
         await collector.start()
         await asyncio.sleep(2.0)

@@ -60,7 +60,6 @@ def test_it_goes_on_when_there_is_room(seen: dict[str, Any]) -> None:
 def test_it_can_be_stopped_and_started_again(seen: dict[str, Any]) -> None:
     assert seen["exit status"] == 0
     assert seen["exit status again"] == 0
-    assert seen["stop seconds"] < 12, "it does not wait for room"
     assert "Traceback" not in seen["log"], seen["log"][-3000:]
 
 

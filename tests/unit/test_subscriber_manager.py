@@ -21,6 +21,7 @@ from collector.model import (
     SessionNote,
     Transport,
 )
+from collector.subscriber import manager
 from collector.subscriber.backoff import Backoff, BackoffSettings
 from collector.subscriber.call_home.listener import CallHome
 from collector.subscriber.dynamic import subscriptions
@@ -502,6 +503,14 @@ def test_stopping_does_not_wait_for_a_device_that_is_mute(
     run(main())
 
 
+@pytest.fixture
+def only_hopeless_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manager, "STOP_SECONDS", 3600.0)
+    monkeypatch.setattr(manager, "STOP_SECONDS_WHEN_HOPELESS", 0.05)
+    monkeypatch.setattr(manager, "_LOOK_SECONDS", 0.02)
+
+
+@pytest.mark.usefixtures("only_hopeless_ends_the_wait")
 def test_stopping_while_the_intake_is_full_cuts_the_session(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -511,7 +520,7 @@ def test_stopping_while_the_intake_is_full_cuts_the_session(
         await world.active()
         world.intake.full = True
         world.device.sessions[0].push(UPDATE, UPDATE)
-        await world.manager.stop(0.05)
+        await world.manager.stop(lambda: world.intake.full)
         assert world.device.sessions[0].closed.done()
         assert world.counters.queue_dropped[("sessions",)] >= 2
         assert world.intake.kinds() == ["SESSION_UP", "REQUEST", "REPLY"]
@@ -519,6 +528,25 @@ def test_stopping_while_the_intake_is_full_cuts_the_session(
     run(main())
     assert "Device core1 did not end its session" in caplog.text
     assert "of device core1 are lost" in caplog.text
+
+
+@pytest.mark.usefixtures("only_hopeless_ends_the_wait")
+def test_a_disk_that_is_found_full_only_while_we_stop_is_not_waited_for_either() -> None:
+    async def main() -> None:
+        world = World()
+        await world.want(wanted())
+        await world.active()
+
+        def full_from_now_on(request: str) -> bytes | None:
+            world.intake.full = True
+            return world.device.answer(request)
+
+        world.device.answers = full_from_now_on
+        await world.manager.stop(lambda: world.intake.full)
+        assert world.device.names()[-1] == "delete-subscription"
+        assert world.device.sessions[0].closed.done()
+
+    run(main())
 
 
 def test_session_implementations_by_name() -> None:
