@@ -68,9 +68,7 @@ def configure(
         devices,
         dry_run=dry_run,
         yes=yes,
-        remove=remove,
-        prune=prune,
         as_json=as_json,
         wait=wait,
-        how=How(confirm=not no_confirm, startup=startup),
+        how=How(remove=remove, prune=prune, confirm=not no_confirm, startup=startup),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import Iterable, Sequence
@@ -15,14 +16,13 @@ from collector.cli.reaching import ways_of
 from collector.config import Config, load_config
 from collector.errors import UsageError
 from collector.service.configuring import (
+    Configuring,
     DeviceLook,
     devices_to_configure,
     keep_ids,
-    look_at,
-    write_to,
 )
 from collector.service.configuring_words import to_lines, to_plain
-from collector.subscriber.configured.writing import PLAIN, How
+from collector.subscriber.configured.writing import How
 
 
 def configure_all(
@@ -31,19 +31,17 @@ def configure_all(
     *,
     dry_run: bool,
     yes: bool,
-    remove: bool,
-    prune: bool,
     as_json: bool,
-    wait: float | None = None,
-    how: How = PLAIN,
+    wait: float | None,
+    how: How,
 ) -> int:
     """Returns the exit status; ``wait``: seconds for devices to call. Raises ConfigError,
     UsageError, SinkError."""
     logging.basicConfig(level="ERROR", format="%(message)s", stream=sys.stderr)
     config = load_config(config_file)
-    devices = devices_to_configure(config, names, prune=prune)
-    ways = ways_of(config, wait)
-    shown = look_at(config, devices, remove=remove, prune=prune, how=how, ways=ways)
+    devices = devices_to_configure(config, names, prune=how.prune)
+    configuring = Configuring(config, how, ways_of(config, wait))
+    shown = asyncio.run(configuring.look(devices))
     if dry_run:
         _show(shown, as_json=as_json)
         return 0 if all(one.is_good and not one.is_to_do for one in shown) else 1
@@ -51,11 +49,11 @@ def configure_all(
     asked = bool(changing) and not yes
     if asked:
         _confirm(shown, len(changing), as_json=as_json)
-    written = write_to(config, changing, remove=remove, prune=prune, how=how, ways=ways)
+    written = asyncio.run(configuring.write(changing))
     done = {one.device: one for one in written}
     results = [done.get(one.device, one) for one in shown]
     _show(done.values() if asked else results, as_json=as_json)
-    if keep_ids(config, results, remove=remove):
+    if keep_ids(config, results, remove=how.remove):
         _tell_running(config)
     return 0 if all(one.is_good for one in results) else 1
 

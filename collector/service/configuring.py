@@ -109,109 +109,114 @@ def _check_reachable(device: DeviceSettings) -> None:
         raise UsageError(f"{device.name} has no [device.netconf] in the configuration")
 
 
-def look_at(
-    config: Config,
-    devices: Iterable[str],
-    *,
-    remove: bool = False,
-    prune: bool = False,
-    how: How = PLAIN,
-    ways: Ways | None = None,
-) -> tuple[DeviceLook, ...]:
-    """What would be done on each device. Nothing is changed, nothing is raised for one of them.
+class Configuring(Struct, frozen=True):
+    """What is to be done on devices, and how."""
 
-    Args:
-        config: what is wanted.
-        devices: their names.
-        remove: nothing is wanted there any more.
-        prune: nor what is ours and not in the configuration.
-        how: what else the operator chose.
-        ways: how sessions are had; None: by connecting.
+    config: Config
+    """What is wanted."""
+    how: How = PLAIN
+    ways: Ways = Ways()
+    """How sessions are had."""
 
-    Raises:
-        ConfigError: nobody can listen where devices call home.
-    """
-    looks = look_each(config, devices, remove=remove, prune=prune, how=how, ways=ways)
-    return asyncio.run(looks)
+    async def look(self, devices: Iterable[str]) -> tuple[DeviceLook, ...]:
+        """What would be done on each device. Nothing is changed, nothing is raised for one of them.
+
+        Raises:
+            ConfigError: nobody can listen where devices call home.
+        """
+
+        async def work(device: str, session: NetconfSession) -> DeviceLook:
+            return DeviceLook(device, await self._configurer(device, session).look())
+
+        return await self._each(tuple(devices), work)
+
+    async def write(self, shown: Iterable[DeviceLook]) -> tuple[DeviceLook, ...]:
+        """Do what was shown, on each device; ``look`` is then what was done.
+
+        A session that ends while its device waits to be confirmed is followed by another one.
+
+        Raises:
+            ConfigError: nobody can listen where devices call home, and nothing was written.
+        """
+        looks = {one.device: one.look for one in shown if one.look is not None}
+        begun: dict[str, Configurer] = {}
+
+        async def work(device: str, session: NetconfSession) -> DeviceLook:
+            begun[device] = self._configurer(device, session)
+            return _became(device, looks[device], await begun[device].carry_out(looks[device]))
+
+        async def finish(device: str, session: NetconfSession) -> DeviceLook:
+            waiting = begun[device].unconfirmed
+            assert waiting is not None
+            begun[device] = self._configurer(device, session)
+            done = await begun[device].finish(waiting)
+            return _became(device, looks[device], done)
+
+        first = {one.device: one for one in await self._each(tuple(looks), work)}
+        waiting = {
+            name: one.unconfirmed for name, one in begun.items() if one.unconfirmed is not None
+        }
+        again = [name for name, one in waiting.items() if one.token is not None]
+        second = {one.device: one for one in await self._soon(again, finish)}
+        return tuple(
+            _after_loss(one, second.get(name), begun[name].unconfirmed is not None)
+            if name in waiting
+            else one
+            for name, one in first.items()
+        )
+
+    def _configurer(self, device: str, session: NetconfSession) -> Configurer:
+        wanted = configured_on(self.config, device, self.how.only)
+        return Configurer(session, wanted, self.how)
+
+    # ------------------------------------------------------------------ sessions
+    async def _each(self, devices: Sequence[str], work: Work) -> tuple[DeviceLook, ...]:
+        if not devices:
+            return ()
+        access = {one.name: one.netconf for one in self.config.devices if one.netconf is not None}
+        settings = {name: settings_from(access[name], name) for name in devices}
+
+        some = asyncio.Semaphore(AT_ONCE)
+        async with self.ways.sessions(settings) as make:
+
+            async def alone(device: str) -> DeviceLook:
+                # who is to call holds up nobody, however long that takes
+                calls = settings[device].calls_home
+                before, after = (_OPEN, some) if calls else (some, _OPEN)
+                try:
+                    opening = _opened(make(device, access[device].session))
+                    async with before, opening as session, after:
+                        return await work(device, session)
+                except GivenUpError as error:
+                    return DeviceLook(device, error=str(error))
+                except ProtocolError as error:
+                    return DeviceLook(device, error=refusals.describe(error))
+                except CollectorError as error:
+                    return DeviceLook(device, error=str(error))
+
+            return tuple(await asyncio.gather(*(alone(device) for device in devices)))
+
+    async def _soon(self, devices: Sequence[str], work: Work) -> tuple[DeviceLook, ...]:
+        """``_each`` once the collector is there again that was killed and has the port; raises
+        nothing, since what became of the other devices is to be said, too."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + AGAIN_SECONDS
+        while True:
+            try:
+                return await self._each(devices, work)
+            except ConfigError as error:  # before any session was opened
+                if loop.time() >= end:
+                    return tuple(DeviceLook(name, error=str(error)) for name in devices)
+            await asyncio.sleep(_STEP_SECONDS)
 
 
-async def look_each(
-    config: Config,
-    devices: Iterable[str],
-    *,
-    remove: bool = False,
-    prune: bool = False,
-    how: How = PLAIN,
-    ways: Ways | None = None,
-) -> tuple[DeviceLook, ...]:
-    """``look_at`` in a loop that runs."""
-
-    async def work(device: str, session: NetconfSession) -> DeviceLook:
-        wanted = configured_on(config, device, how.only)
-        configurer = Configurer(session, wanted, remove=remove, prune=prune, how=how)
-        return DeviceLook(device, await configurer.look())
-
-    return await _each(config, tuple(devices), work, ways)
-
-
-def write_to(
-    config: Config,
-    shown: Iterable[DeviceLook],
-    *,
-    remove: bool = False,
-    prune: bool = False,
-    how: How = PLAIN,
-    ways: Ways | None = None,
-) -> tuple[DeviceLook, ...]:
-    """Do what was shown, on each device; ``look`` is then what was done.
-
-    Raises:
-        ConfigError: nobody can listen where devices call home, and nothing was written.
-    """
-    return asyncio.run(write_each(config, shown, remove=remove, prune=prune, how=how, ways=ways))
-
-
-async def write_each(
-    config: Config,
-    shown: Iterable[DeviceLook],
-    *,
-    remove: bool = False,
-    prune: bool = False,
-    how: How = PLAIN,
-    ways: Ways | None = None,
-) -> tuple[DeviceLook, ...]:
-    """``write_to`` in a loop that runs.
-
-    A session that ends while its device waits to be confirmed is followed by another one.
-    """
-    looks = {one.device: one.look for one in shown if one.look is not None}
-    begun: dict[str, Configurer] = {}
-
-    def configurer(device: str, session: NetconfSession) -> Configurer:
-        wanted = configured_on(config, device, how.only)
-        return Configurer(session, wanted, remove=remove, prune=prune, how=how)
-
-    async def work(device: str, session: NetconfSession) -> DeviceLook:
-        begun[device] = configurer(device, session)
-        return _became(device, looks[device], await begun[device].carry_out(looks[device]))
-
-    async def finish(device: str, session: NetconfSession) -> DeviceLook:
-        waiting = begun[device].unconfirmed
-        assert waiting is not None
-        begun[device] = configurer(device, session)
-        done = await begun[device].finish(waiting)
-        return _became(device, looks[device], done)
-
-    first = {one.device: one for one in await _each(config, tuple(looks), work, ways)}
-    waiting = {name: one.unconfirmed for name, one in begun.items() if one.unconfirmed is not None}
-    again = [name for name, one in waiting.items() if one.token is not None]
-    second = {one.device: one for one in await _soon(config, again, finish, ways)}
-    return tuple(
-        _after_loss(one, second.get(name), begun[name].unconfirmed is not None)
-        if name in waiting
-        else one
-        for name, one in first.items()
-    )
+@asynccontextmanager
+async def _opened(session: NetconfSession) -> AsyncIterator[NetconfSession]:
+    try:
+        await session.open()
+        yield session
+    finally:
+        await session.close()
 
 
 def _became(device: str, look: Look, done: Done) -> DeviceLook:
@@ -247,58 +252,3 @@ def keep_ids(config: Config, done: Iterable[DeviceLook], *, remove: bool) -> boo
             name: number for name, number in known.items() if number != configured.get(name)
         }
     return save_ids(folder, ids)
-
-
-# --------------------------------------------------------------------------- sessions
-async def _each(
-    config: Config, devices: Sequence[str], work: Work, ways: Ways | None
-) -> tuple[DeviceLook, ...]:
-    if not devices:
-        return ()
-    access = {one.name: one.netconf for one in config.devices if one.netconf is not None}
-    settings = {name: settings_from(access[name], name) for name in devices}
-
-    some = asyncio.Semaphore(AT_ONCE)
-    async with (ways or Ways()).sessions(settings) as make:
-
-        async def alone(device: str) -> DeviceLook:
-            # who is to call holds up nobody, however long that takes
-            calls = settings[device].calls_home
-            before, after = (_OPEN, some) if calls else (some, _OPEN)
-            try:
-                opening = _opened(make(device, access[device].session))
-                async with before, opening as session, after:
-                    return await work(device, session)
-            except GivenUpError as error:
-                return DeviceLook(device, error=str(error))
-            except ProtocolError as error:
-                return DeviceLook(device, error=refusals.describe(error))
-            except CollectorError as error:
-                return DeviceLook(device, error=str(error))
-
-        return tuple(await asyncio.gather(*(alone(device) for device in devices)))
-
-
-async def _soon(
-    config: Config, devices: Sequence[str], work: Work, ways: Ways | None
-) -> tuple[DeviceLook, ...]:
-    """``_each`` once the collector is there again that was killed and has the port; raises nothing,
-    since what became of the other devices is to be said, too."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + AGAIN_SECONDS
-    while True:
-        try:
-            return await _each(config, devices, work, ways)
-        except ConfigError as error:  # before any session was opened
-            if loop.time() >= end:
-                return tuple(DeviceLook(name, error=str(error)) for name in devices)
-        await asyncio.sleep(_STEP_SECONDS)
-
-
-@asynccontextmanager
-async def _opened(session: NetconfSession) -> AsyncIterator[NetconfSession]:
-    try:
-        await session.open()
-        yield session
-    finally:
-        await session.close()

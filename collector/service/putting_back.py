@@ -23,7 +23,7 @@ from collector.model import SECOND
 from collector.service.clock import CollectorClock
 from collector.service.configured_ids import load_ids, save_ids
 from collector.service.configured_watch import ConfiguredWatch
-from collector.service.configuring import DeviceLook, look_each, write_each
+from collector.service.configuring import Configuring, DeviceLook
 from collector.service.ways import Ways
 from collector.subscriber.configured.writing import How
 
@@ -126,13 +126,13 @@ class PuttingBack:
 
     async def _put_back(self, device: str, names: frozenset[str]) -> str:
         """Why it was not, a clause; empty: it was. Raises CollectorError."""
-        config, how = self._service.config, How(only=names)
         ways = Ways(data_folder=lambda name: self._service.folder, say=log.info)
-        (found,) = await look_each(config, [device], how=how, ways=ways)
+        configuring = Configuring(self._service.config, How(only=names), ways)
+        (found,) = await configuring.look([device])
         why = _hindrance(found)
         if why:
             return why
-        (done,) = await write_each(config, [found], how=how, ways=ways)
+        (done,) = await configuring.write([found])
         if done.error:
             return done.error
         if done.not_saved:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
@@ -18,6 +17,7 @@ from collector.errors import UsageError
 from collector.model import SubscriptionTerms
 from collector.service.configured_ids import load_ids
 from collector.service.configuring import DeviceLook
+from collector.service.ways import Ways
 from collector.subscriber.configured.configuring import Look
 from collector.subscriber.configured.plan import Plan
 from collector.subscriber.configured.saving import Saving
@@ -38,22 +38,25 @@ class Devices:
         ]
         self.fails = fails
         self.written: list[str] = []
-        monkeypatch.setattr(command, "look_at", lambda config, devices, **how: self.looks)
-        monkeypatch.setattr(command, "write_to", self._write)
+        monkeypatch.setattr(command, "Configuring", self._as_configured)
         monkeypatch.setattr(
             command,
             "devices_to_configure",
             lambda config, names, **how: [one.device for one in self.looks],
         )
 
-    def _write(
-        self, config: Config, shown: Iterable[DeviceLook], **how: Any
-    ) -> tuple[DeviceLook, ...]:
+    def _as_configured(self, config: Config, how: How, ways: Ways) -> Devices:
+        self.how = how
+        return self
+
+    async def look(self, devices: Iterable[str]) -> list[DeviceLook]:
+        return self.looks
+
+    async def write(self, shown: Iterable[DeviceLook]) -> tuple[DeviceLook, ...]:
         done = tuple(
             DeviceLook(one.device, one.look, self.fails, written=not self.fails) for one in shown
         )
         self.written += [one.device for one in done]
-        self.how = how["how"]
         return done
 
 
@@ -154,6 +157,7 @@ def test_json_is_never_asked_about(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ((), How()),
         (("--no-confirm", "--no-startup"), How(confirm=False, startup=False)),
         (("--startup",), How(startup=True)),
+        (("--remove", "--prune"), How(remove=True, prune=True)),
     ],
 )
 def test_how_it_is_written(

@@ -28,6 +28,7 @@ from collector.subscriber.abilities.checks import configured_doubts
 from collector.subscriber.configured.configuring import Configurer, Done, Look
 from collector.subscriber.configured.plan import MARK, Plan
 from collector.subscriber.configured.wanted import configured_on
+from collector.subscriber.configured.writing import PLAIN, How
 from collector.subscriber.sessions.session import SessionSettings
 from collector.wire.netconf.capabilities import SystemCapabilities, TransportCapability
 from collector.wire.netconf.library import Library, Module
@@ -139,21 +140,21 @@ def refusal(tag: str, text: str = "no", info: str = "") -> bytes:
     ).encode()
 
 
-def do(session: SimSession, **how: Any) -> Look:
+def do(session: SimSession, how: How = PLAIN) -> Look:
     """Look and carry out; what is left to do."""
-    return carry_out(session, **how).left
+    return carry_out(session, how).left
 
 
-def carry_out(session: SimSession, **how: Any) -> Done:
+def carry_out(session: SimSession, how: How = PLAIN) -> Done:
     async def both() -> Done:
-        configurer = Configurer(session, WANTED, **how)  # type: ignore[arg-type]
+        configurer = Configurer(session, WANTED, how)  # type: ignore[arg-type]
         return await configurer.carry_out(await configurer.look())
 
     return asyncio.run(both())
 
 
-def look(session: SimSession, **how: Any) -> Look:
-    return asyncio.run(Configurer(session, WANTED, **how).look())  # type: ignore[arg-type]
+def look(session: SimSession, how: How = PLAIN) -> Look:
+    return asyncio.run(Configurer(session, WANTED, how).look())  # type: ignore[arg-type]
 
 
 THROUGH_CANDIDATE = [
@@ -176,7 +177,7 @@ def test_through_candidate() -> None:
     session.asked.clear()
     do(session)
     assert "edit-config" not in session.asked
-    assert do(session, remove=True).plan.edits == ()
+    assert do(session, How(remove=True)).plan.edits == ()
     assert session.running() == Configuration()
 
 
@@ -457,7 +458,7 @@ def test_looks_in_words() -> None:
     assert to_plain(one)["changes"][0]["leaves"]["remote-port"] == [None, "10003"]
     do(session)
     assert to_lines(DeviceLook("core7", look(session))) == ["core7: as wanted"]
-    removal = DeviceLook("core7", look(session, remove=True), "no answer", written=True)
+    removal = DeviceLook("core7", look(session, How(remove=True)), "no answer", written=True)
     lines = to_lines(removal)
     assert lines[0] == "core7: 4 changes written in candidate"
     assert lines[1:3] == ["  - subscription 100", "  - subscription 7"]

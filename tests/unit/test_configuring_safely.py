@@ -14,7 +14,7 @@ from msgspec import structs
 from collector.config import parse_config
 from collector.errors import ConfigError, ProtocolError, SessionError
 from collector.service import configuring
-from collector.service.configuring import DeviceLook, write_to
+from collector.service.configuring import Configuring, DeviceLook
 from collector.service.configuring_words import to_lines, to_plain
 from collector.service.ways import Ways
 from collector.subscriber.configured.configuring import Configurer, Done
@@ -47,6 +47,7 @@ from tests.unit.test_configuring import (
 
 AT_ONCE = How(seen_seconds=0.0)
 """What the device does not show at once is missing."""
+REMOVE = How(remove=True, seen_seconds=0.0)
 IMPOSSIBLE = structs.replace(
     WANTED,
     instances=tuple(structs.replace(one, address="nowhere.example") for one in WANTED.instances),
@@ -54,9 +55,9 @@ IMPOSSIBLE = structs.replace(
 """What the device takes and calls invalid."""
 
 
-def carry_out(session: SimSession, wanted: Any = WANTED, how: How = AT_ONCE, **more: Any) -> Done:
+def carry_out(session: SimSession, wanted: Any = WANTED, how: How = AT_ONCE) -> Done:
     async def both() -> Done:
-        configurer = Configurer(session, wanted, how=how, **more)  # type: ignore[arg-type]
+        configurer = Configurer(session, wanted, how)  # type: ignore[arg-type]
         return await configurer.carry_out(await configurer.look())
 
     return asyncio.run(both())
@@ -76,7 +77,7 @@ def test_what_the_device_shows_is_confirmed() -> None:
     assert session.ids() == [100, 7]
     session.asked.clear()
     assert not carry_out(session).confirmed  # there was nothing to commit
-    assert carry_out(session, remove=True).confirmed
+    assert carry_out(session, how=REMOVE).confirmed
     assert session.ids() == []
 
 
@@ -171,7 +172,7 @@ def test_what_is_to_go_has_to_be_gone() -> None:
     )
     session.before["commit"] = lambda: session.answers.update(get=[shown])
     with pytest.raises(ProtocolError, match="still shows subscription 7"):
-        carry_out(session, remove=True)
+        carry_out(session, how=REMOVE)
     assert session.ids() == [100, 7]
 
 
@@ -188,7 +189,7 @@ def test_the_older_kind_has_no_tokens() -> None:
         one.replace("confirmed-commit:1.1", "confirmed-commit:1.0") for one in session.capabilities
     )
     assert carry_out(session).confirmed
-    do(session, remove=True)
+    do(session, REMOVE)
     with pytest.raises(ProtocolError, match="changes back, within 120 s at most; "):
         carry_out(session, IMPOSSIBLE)
     assert session.ids() == [100, 7]
@@ -242,7 +243,7 @@ def lost_at(session: SimSession, name: str, times: int = 1) -> None:
 def test_a_session_that_is_lost_is_followed_by_another() -> None:
     first = SimSession()
     lost_at(first, "commit", 2)
-    configurer = Configurer(first, WANTED, how=AT_ONCE)  # type: ignore[arg-type]
+    configurer = Configurer(first, WANTED, AT_ONCE)  # type: ignore[arg-type]
 
     async def begin() -> None:
         await configurer.carry_out(await configurer.look())
@@ -257,7 +258,7 @@ def test_a_session_that_is_lost_is_followed_by_another() -> None:
     second = SimSession(first.device, number="2")
 
     async def finish() -> Done:
-        return await Configurer(second, WANTED, how=AT_ONCE).finish(begun)  # type: ignore[arg-type]
+        return await Configurer(second, WANTED, AT_ONCE).finish(begun)  # type: ignore[arg-type]
 
     done = asyncio.run(finish())
     assert (done.confirmed, done.left.plan.edits) == (True, ())
@@ -292,7 +293,7 @@ def test_what_was_written_is_copied_to_startup(candidate: bool) -> None:
     assert session.asked.index("copy-config") < session.asked.index("unlock")
     assert not carry_out(session).saved
     assert session.asked.count("copy-config") == 1
-    assert carry_out(session, remove=True).saved
+    assert carry_out(session, how=REMOVE).saved
     assert session.ids(STARTUP) == []
 
 
@@ -313,7 +314,7 @@ def test_what_was_not_saved_is_saved_the_next_time() -> None:
     done = carry_out(session, how=How(startup=False))
     assert (done.saved, done.not_saved, session.ids(STARTUP)) == (False, "", [])
     assert "copy-config" not in session.asked
-    one = DeviceLook("core7", look(session, how=How(startup=False)), written=True, done=done)
+    one = DeviceLook("core7", look(session, How(startup=False)), written=True, done=done)
     assert "save this there" in to_lines(one)[-1]
     shown = DeviceLook("core7", look(session))
     assert (shown.changes, shown.is_to_do, shown.is_good) == (0, True, True)
@@ -442,7 +443,7 @@ def write(monkeypatch: pytest.MonkeyPatch, *sessions: Opened | None) -> DeviceLo
     first = sessions[0]
     assert first is not None
     shown = [DeviceLook("core7", look(first))]
-    (done,) = write_to(parse_config(CONFIG), shown, how=AT_ONCE, ways=Given())
+    (done,) = asyncio.run(Configuring(parse_config(CONFIG), AT_ONCE, Given()).write(shown))
     first.device.master.session_opened("2", "collector", first.device.now)  # to look
     return done
 

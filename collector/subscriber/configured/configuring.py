@@ -75,27 +75,17 @@ class Configurer:
     """Works in one session."""
 
     def __init__(
-        self,
-        session: NetconfSession,
-        wanted: WantedConfiguration,
-        *,
-        remove: bool = False,
-        prune: bool = False,
-        how: How = PLAIN,
+        self, session: NetconfSession, wanted: WantedConfiguration, how: How = PLAIN
     ) -> None:
         """
         Args:
             session: open.
             wanted: what the device is to have.
-            remove: it is not to have it any more.
-            prune: nor what is ours and not wanted.
-            how: what else the operator chose.
+            how: what the operator chose.
         """
         self._talk = Talk(session)
         self._writer = Writer(self._talk, how)
         self._wanted = wanted
-        self._remove = remove
-        self._prune = prune
         self._how = how
         self._modules: frozenset[str] | None = None
         self._found = Configuration()
@@ -156,8 +146,8 @@ class Configurer:
             found,
             instances,
             self._wanted.subscriptions,
-            remove=self._remove,
-            prune=self._prune,
+            remove=self._how.remove,
+            prune=self._how.prune,
             marked=marked,
         )
 
@@ -204,7 +194,7 @@ class Configurer:
         asked = [
             one
             for one in self._wanted.subscriptions
-            if planned.ids.get(one.name) in written and not self._remove
+            if planned.ids.get(one.name) in written and not self._how.remove
         ]
         if not asked:
             return ()

@@ -54,6 +54,10 @@ _LONGEST_STEP = 2.0
 class How(Struct, frozen=True):
     """What an operator may choose."""
 
+    remove: bool = False
+    """The device is not to have any more what is wanted."""
+    prune: bool = False
+    """Nor what is ours and not wanted."""
     confirm: bool = True
     """Commit in a way that the device takes back unless it shows the subscriptions, if it can."""
     startup: bool | None = None
