@@ -3,7 +3,8 @@
 Runs, in this order and stopping at the first that fails: ruff (lint, format), mypy --strict, the
 import floors, pyang over ``yang/``, then pytest with branch coverage, the table of which test
 proves which clause of the standards, and last the tests that compare with what happened at a
-certain time, two at a time and nothing beside them. Arguments are handed to pytest, as in
+certain time, two at a time and nothing beside them; of those, a few that failed run once more, each
+alone (``tests.calm`` says when). Arguments are handed to pytest, as in
 ``python -m tests -k journal``; ``--quick`` runs the unit and property tests only.
 """
 
@@ -14,6 +15,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+from tests.calm import ONCE_MORE
 
 ROOT = Path(__file__).resolve().parent.parent
 COVERED_WHOLE = ["collector/wire/*", "collector/core/*"]
@@ -67,7 +70,7 @@ def pytest_commands(arguments: list[str], quick: bool) -> list[tuple[str, list[s
         selection = "not integration and not slow and not realtime"
         return [("pytest", [*together, "-m", selection])]
     covered = ["--cov=collector.wire", "--cov=collector.core", "--cov-report="]
-    in_real_time = [*pytest, "-n", "2", *by_file, "-m", "realtime"]
+    in_real_time = [*pytest, "-n", "2", *by_file, "--tell-few", "-m", "realtime"]
     promise = [python, "-m", "coverage", "report", "--include", ",".join(COVERED_WHOLE)]
     return [
         ("pytest", [*together, *covered, "-m", "not realtime", *LONGEST, "tests"]),
@@ -83,18 +86,36 @@ def main(arguments: list[str]) -> int:
     arguments = [argument for argument in arguments if argument != "--quick"]
     steps = ([] if quick or arguments else checks()) + pytest_commands(arguments, quick)
     for name, command in steps:
-        started = time.monotonic()
-        print(f"== {name}", flush=True)
-        try:
-            done = subprocess.run(command, cwd=ROOT, check=False, timeout=LIMIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            print(f"== {name}: FAILED (not done after {LIMIT_SECONDS} s)", flush=True)
-            return 1
-        if done.returncode:
-            print(f"== {name}: FAILED (exit status {done.returncode})", flush=True)
-            return done.returncode
-        print(f"== {name}: passed in {time.monotonic() - started:.0f} s", flush=True)
+        status = run(name, command)
+        if status == ONCE_MORE:
+            status = run(f"{name}: those that failed, alone", once_more())
+        if status:
+            return status
     return 0
+
+
+def once_more() -> list[str]:
+    """pytest for the tests in real time that failed last, in one process."""
+    chosen = ["--last-failed", "--last-failed-no-failures=none", "-m", "realtime", "tests"]
+    return [sys.executable, "-m", "pytest", *chosen]
+
+
+def run(name: str, command: list[str]) -> int:
+    """One step; its exit status."""
+    started = time.monotonic()
+    print(f"== {name}", flush=True)
+    try:
+        done = subprocess.run(command, cwd=ROOT, check=False, timeout=LIMIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        print(f"== {name}: FAILED (not done after {LIMIT_SECONDS} s)", flush=True)
+        return 1
+    if done.returncode == ONCE_MORE:
+        print(f"== {name}: a few failed, see above; nothing differed", flush=True)
+    elif done.returncode:
+        print(f"== {name}: FAILED (exit status {done.returncode})", flush=True)
+    else:
+        print(f"== {name}: passed in {time.monotonic() - started:.0f} s", flush=True)
+    return done.returncode
 
 
 if __name__ == "__main__":

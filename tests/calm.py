@@ -4,6 +4,9 @@ Rules: a verdict that differs from the truth is always a failure. That too littl
 compared, since the devices themselves were late and the truth says so, is none: the run is
 repeated, ``TRIES`` in all while the budget lasts, and then skipped with a word and the figure. What
 lacks for any other reason fails.
+
+Such a failure beside other tests may be the machine's, too: when only a few failed and nothing
+differed, the test command runs those once more, alone, and says so. Who fails alone has failed.
 """
 
 from __future__ import annotations
@@ -23,6 +26,10 @@ BUDGET_SECONDS = 150.0
 """For all repeats of a process: on a machine that is busy all the time they prove nothing."""
 LATE = frozenset({"slow", "close", "straddles", "delayed_again", "shaken", "ending"})
 """The truth's words for what may hang on when a device got round to sending."""
+FEW = 3
+"""So many tests may get a second run: if more fail, it is not by chance."""
+ONCE_MORE = 64
+"""Exit status of a run where few failed and nothing differed; no status of pytest's own."""
 SHOWN = 8
 """Differences that are printed; the first of them matters most."""
 NO_LUCK: list[str] = []
@@ -81,7 +88,8 @@ def equal(comparison: Comparison, about: object = "") -> None:
     said = [one.sentence() for one in comparison.differences]
     if said:
         more = [f"and {len(said) - SHOWN} more"] if len(said) > SHOWN else []
-        pytest.fail("\n".join([*said[:SHOWN], *more, str(about)]), pytrace=False)
+        lines = [f"{about}: the verdicts differ from the truth", *said[:SHOWN], *more]
+        pytest.fail("\n".join(lines), pytrace=False)
 
 
 def enough(at_least: int, about: object, comparisons: Sequence[Comparison]) -> None:
@@ -96,3 +104,8 @@ def equal_to_the_truth(comparison: Comparison, at_least: int, about: object = "i
     """No difference, and enough was compared."""
     equal(comparison, about)
     enough(at_least, about, [comparison])
+
+
+def may_run_once_more(reports: Sequence[str]) -> bool:
+    """Few failures, and none that speaks of differences, be it only in the test's own lines."""
+    return 0 < len(reports) <= FEW and not any("differ" in report for report in reports)

@@ -28,6 +28,28 @@ REASON_LINES = 3
 RUN_AGAIN = "run again"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """For the test command: see ``tests.calm``."""
+    words = "another exit status when only few tests failed and none because of a difference"
+    parser.addoption("--tell-few", action="store_true", help=words)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """The process that sees all workers says whether a second run may clear the failures."""
+    from tests.calm import ONCE_MORE, may_run_once_more
+
+    config = session.config
+    if exitstatus != pytest.ExitCode.TESTS_FAILED or not config.getoption("tell_few"):
+        return
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and may_run_once_more([str(one.longrepr) for one in _failed(terminal)]):
+        session.exitstatus = ONCE_MORE
+
+
+def _failed(terminal: Any) -> list[Any]:
+    return [*terminal.stats.get("error", ()), *terminal.stats.get("failed", ())]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     """The log of forty devices hides why a test failed. What was run again is said by the process
@@ -51,7 +73,7 @@ def _end_of(text: str) -> str:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Each failure with its reason, and what had to be done again."""
     stats = terminalreporter.stats
-    failed = [*stats.get("error", ()), *stats.get("failed", ())]
+    failed = _failed(terminalreporter)
     if failed:
         terminalreporter.section("what failed and why")
     for report in failed:

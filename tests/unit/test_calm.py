@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from collector.comparison import Comparison, Difference
+from tests import __main__ as command
 from tests import calm
-from tests.calm import calmest, enough, equal_to_the_truth
+from tests.calm import ONCE_MORE, calmest, enough, equal_to_the_truth
 
 DIFFERENCE = Difference("core7", 1, 0, "first", "outcome", "COMPLETE", "DEGRADED")
 
@@ -67,3 +69,38 @@ def test_what_lacks_for_another_reason_fails(tmp_path: Path) -> None:
         check(last)
     with pytest.raises(pytest.fail.Exception, match="of both"):
         enough(20, "both", [found(9), found(9)])
+
+
+def told_of(comparison: Comparison) -> str:
+    """What a test says that fails because of it."""
+    with pytest.raises(pytest.fail.Exception) as failed:
+        check(comparison)
+    return str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("reports", "may"),
+    [
+        ([], False),
+        (["TimeoutError"], True),
+        (["TimeoutError"] * calm.FEW, True),
+        (["TimeoutError"] * (calm.FEW + 1), False),
+        (["TimeoutError", told_of(found(9, "", DIFFERENCE))], False),
+        (["assert result['differences'] == []"], False),
+    ],
+)
+def test_few_failures_without_a_difference_get_a_second_run(reports: list[str], may: bool) -> None:
+    assert calm.may_run_once_more(reports) is may
+
+
+@pytest.mark.parametrize(("alone", "status"), [(0, 0), (1, 1), (calm.ONCE_MORE, calm.ONCE_MORE)])
+def test_who_fails_alone_has_failed(
+    alone: int, status: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def ends_with(status: int) -> list[str]:
+        return [sys.executable, "-c", f"raise SystemExit({status})"]
+
+    monkeypatch.setattr(command, "pytest_commands", lambda *_: [("labs", ends_with(ONCE_MORE))])
+    monkeypatch.setattr(command, "once_more", lambda: ends_with(alone))
+    assert command.main(["--quick"]) == status
+    assert "labs: a few failed" in capfd.readouterr().out
