@@ -21,6 +21,7 @@ collector; its truth imports nothing of it at all.
     data           the entries of the datastore, and what a filter selects of them
     truth          which verdict each period deserves, written beside the run
     distort        captures with faults whose truth is known
+    files          what is written appears whole or not at all
 
 From top to bottom: each imports only what stands below it.
 """

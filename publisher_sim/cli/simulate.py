@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -27,7 +28,8 @@ def simulate(
     from collector.errors import UsageError
     from publisher_sim.cli.scenario_argument import read_scenario
     from publisher_sim.device.run import override
-    from publisher_sim.device.simulate import Simulation, write_capture
+    from publisher_sim.device.simulate import Simulation, capture
+    from publisher_sim.distort.files import write
     from publisher_sim.truth import file as truth_file
 
     wanted = override(read_scenario(scenario), seed=seed, periods=periods)
@@ -36,13 +38,14 @@ def simulate(
     simulation = Simulation(wanted)
     said = list(simulation.run())
     (header, rows), records = simulation.truth(), simulation.records()
-    try:
-        if truth is not None:
-            truth_file.write(truth, header, rows, records)
-        if pcap is not None:
-            write_capture(pcap, wanted, said)
-    except OSError as error:
-        raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from error
+    if truth is not None and truth == pcap:
+        raise UsageError("--truth and --pcap name the same file")
+    files: dict[Path, Iterable[bytes | memoryview]] = {}
+    if truth is not None:
+        files[truth] = truth_file.encode(header, rows, records)
+    if pcap is not None:
+        files[pcap] = [capture(wanted, said)]
+    write(files)
     kinds = Counter(one.kind for one in said)
     outcomes = Counter(row.last.outcome for row in rows)
     nouns = [noun for noun in ("datagram", "message", "notification") if kinds[noun]]

@@ -20,7 +20,6 @@ from typing import Protocol
 
 import msgspec
 
-from collector.errors import SessionError
 from publisher_sim.agent import AgentPublisher, register_of
 from publisher_sim.cards.channel import FromAgent, ToAgent
 from publisher_sim.publishers.agent_loop import AgentLoop, loop_of
@@ -40,8 +39,13 @@ _CHUNK = 8 * 1024 * 1024
 class Crew(Protocol):
     """All agents of one device."""
 
+    @property
+    def troubles(self) -> list[str]:
+        """Who ended without being told to, in sentences."""
+        ...
+
     async def open(self) -> None:
-        """Be able to start cards. Raises SessionError, ConfigError."""
+        """Be able to start cards. Raises OSError."""
         ...
 
     def start_card(self, card: Card) -> None:
@@ -98,6 +102,11 @@ class TaskCrew:
         self._lives: dict[str, int] = {}
         self._facts: list[TruthFact] = []
 
+    @property
+    def troubles(self) -> list[str]:
+        """See ``Crew``: none, these are no processes."""
+        return []
+
     async def open(self) -> None:
         """Nothing to do."""
 
@@ -144,7 +153,8 @@ class TaskCrew:
 class _Process:
     """One agent process."""
 
-    def __init__(self, process: asyncio.subprocess.Process, account: Path) -> None:
+    def __init__(self, card: str, process: asyncio.subprocess.Process, account: Path) -> None:
+        self.card = card
         self.process = process
         self.account = account
 
@@ -191,6 +201,16 @@ class ProcessCrew:
         self._read: dict[Path, int] = {}
         """account file -> octets taken."""
         self._come_back = {fault.card for fault in scenario.fault if fault.until is not None}
+        self._not_started: list[str] = []
+
+    @property
+    def troubles(self) -> list[str]:
+        """See ``Crew``; whoever is killed, or told to go, ends with a signal or 0."""
+        ended = [(one.card, one.process.returncode or 0) for one in self._all]
+        said = [
+            f"the process of {card} ended with {status}" for card, status in ended if status > 0
+        ]
+        return self._not_started + said
 
     async def open(self) -> None:
         """See ``Crew``. The setup file holds no secret: its NETCONF table is the default one."""
@@ -274,6 +294,7 @@ class ProcessCrew:
                 start_new_session=True,  # a Ctrl-C in the terminal is the master's to pass on
             )  # fmt: skip
         except OSError as error:
-            raise SessionError(f"{card.name}: no process: {error.strerror}") from error
-        into[card.name] = _Process(process, account)
+            self._not_started.append(f"{card.name}: no process: {error.strerror}")
+            return
+        into[card.name] = _Process(card.name, process, account)
         self._all.append(into[card.name])

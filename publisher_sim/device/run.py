@@ -11,13 +11,13 @@ import json
 import os
 import signal
 import sys
-import tempfile
 from pathlib import Path
 
 from msgspec import structs
 
-from collector.errors import ConfigError, UsageError
+from collector.errors import ConfigError, SinkError, UsageError
 from publisher_sim.device.service import DeviceService
+from publisher_sim.files import check_writable
 from publisher_sim.scenario import Scenario, check
 
 
@@ -73,15 +73,22 @@ def run_device(
     in_process: bool = False,
     quiet: bool = True,
 ) -> None:
-    """Run a device until it is over. Raises ConfigError, SessionError, UsageError."""
+    """Run a device until it is over.
+
+    Raises:
+        ConfigError: a value of the scenario cannot be used.
+        SessionError: a card did not come up.
+        UsageError: the truth cannot be written, found out before anything ran.
+        SinkError: the run is over, but its truth is not there or not what it should be.
+    """
     if truth is not None:
-        _check_writable(truth)
+        require_writable(truth)
 
     def progress(text: str) -> None:
         if not quiet:
             print(f"publisher-sim: {text}", file=sys.stderr, flush=True)
 
-    async def whole() -> None:
+    async def whole() -> list[str]:
         device: DeviceService
 
         def stop() -> None:
@@ -98,17 +105,24 @@ def run_device(
                 await device.wait(duration)
         finally:
             await device.stop()
+        return device.troubles
 
-    asyncio.run(whole())
+    require_well(asyncio.run(whole()))
 
 
-def _check_writable(path: Path) -> None:
+def require_writable(path: Path) -> None:
     """Before a run of hours whose truth nobody gets. Raises UsageError."""
     try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
+        check_writable(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def require_well(troubles: list[str]) -> None:
+    """At the end of a run. Raises SinkError: one sentence of all troubles."""
+    if troubles:
+        more = f" (and {len(troubles) - 1} more)" if len(troubles) > 1 else ""
+        raise SinkError(f"{troubles[0]}{more}", retryable=False)
 
 
 def ready_line(device: DeviceService, scenario: Scenario) -> dict[str, object]:

@@ -159,8 +159,9 @@ class DeviceService:
             for one in waits:
                 one.cancel()
         if not done:
-            missing = ", ".join(sorted(self._waiting_for))
-            raise SessionError(f"no registration of {missing}", reason="timeout")
+            missing = f"no registration of {', '.join(sorted(self._waiting_for))}"
+            said = "; ".join([missing, *self._crew.troubles])
+            raise SessionError(said, reason="timeout")
 
     @property
     def stopping(self) -> bool:
@@ -306,6 +307,12 @@ class DeviceService:
         self._alarm.set(None if finished else self._master.next_deadline())
 
     # ------------------------------------------------------------------ truth
+    @property
+    def troubles(self) -> list[str]:
+        """Why the truth is not there, or why this was not the device of the scenario; sentences.
+        Complete after ``stop``, with ``truth_apart`` after ``write_truth``."""
+        return [*self._truth.troubles, *self._crew.troubles]
+
     def write_truth(self) -> None:
         """Replace the truth file by what is known now, or was at the end of the run."""
         if self._started:

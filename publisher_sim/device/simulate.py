@@ -8,8 +8,8 @@ same scenario give the same octets.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from msgspec import Struct, structs
 
@@ -207,11 +207,10 @@ def terms_of(scenario: Scenario) -> tuple[SubscriptionTerms, ...]:
     return (on_change,) if changes.simulated == "on-change" else (periodic, on_change)
 
 
-def write_capture(path: Path, scenario: Scenario, said: Iterable[Said]) -> None:
-    """Write the datagrams that were sent as a pcap file.
+def capture(scenario: Scenario, said: Iterable[Said]) -> memoryview:
+    """The datagrams that were sent as a pcap file.
 
     Raises:
-        OSError: it cannot be written.
         UsageError: it would be empty, whatever the transport carries.
     """
     if scenario.receiver.transport != "udp-notif":
@@ -226,5 +225,6 @@ def write_capture(path: Path, scenario: Scenario, said: Iterable[Said]) -> None:
         for one in said
         if one.kind == "datagram"
     )
-    with path.open("wb") as file:
-        write_pcap(file, packets)
+    file = io.BytesIO()
+    write_pcap(file, packets)
+    return file.getbuffer()

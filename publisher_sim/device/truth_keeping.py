@@ -2,7 +2,7 @@
 
 Does not: know what is in it (``device_truth``). Rules: the file is rewritten while the device runs,
 so that a look at it helps early, as long as that is quick; what is noted is never forgotten, so
-there is a limit to it.
+there is a limit to it. A file that cannot be written is tried again, and the last try counts.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class TruthKeeper:
         Args:
             scenario: of the device.
             path: of the file; None: none is wanted.
-            progress: gets a sentence when something is wrong.
+            progress: gets a sentence when something goes wrong, and when it is well again.
             on_full: called once, with the last fact that can be kept.
         """
         self._path = path
@@ -50,6 +50,13 @@ class TruthKeeper:
         self._facts = 0
         self._written_at = time.monotonic()
         self._cost = 0.0
+        self._full = ""
+        self._unwritten = ""
+
+    @property
+    def troubles(self) -> list[str]:
+        """Why the file is not what it should be, in sentences."""
+        return [sentence for sentence in (self._full, self._unwritten) if sentence]
 
     def note(self, fact: TruthFact) -> None:
         """Take one fact."""
@@ -57,7 +64,8 @@ class TruthKeeper:
             return
         self._facts += 1
         if self._facts == MAX_FACTS:
-            self._progress(f"the truth holds {MAX_FACTS} facts, which is all it can")
+            self._full = f"{self._path} holds {MAX_FACTS} facts, all it can: the run was cut short"
+            self._progress(self._full)
             self._on_full()
         if self._facts <= MAX_FACTS:
             self._truth.note(fact)
@@ -78,9 +86,12 @@ class TruthKeeper:
             self.note(fact)
         truth = self._truth
         lines = truth.header(until), truth.rows(until), truth.records(until)
+        before, self._unwritten = self._unwritten, ""
         try:
             truth_file.write(self._path, *lines)
         except OSError as error:
-            self._progress(f"{self._path} cannot be written: {error.strerror}")
+            self._unwritten = f"{self._path} cannot be written: {error.strerror}"
+        if self._unwritten != before:
+            self._progress(self._unwritten or f"{self._path} is written again")
         self._written_at = time.monotonic()
         self._cost = self._written_at - began

@@ -7,7 +7,6 @@ Does not: work piecemeal; look-ahead needs the whole capture in memory.
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from publisher_sim.distort.plan import Plan
 from publisher_sim.distort.reading import Reader
 from publisher_sim.distort.steady import clone_cards, numbered, repeat, steady_part
 from publisher_sim.distort.writing import Header, packets, truth_lines
+from publisher_sim.files import write_together
 
 
 class Request(Struct, frozen=True):
@@ -83,7 +83,7 @@ def distort_file(request: Request, faults: Mapping[str, Any]) -> Done:
     named = {str(number): length for number, length in sorted(known.items())}
     header = Header(request.source.name, plan.seed, asked, named, len(made.truth))
     truth = truth_path(request.target)
-    write_together({truth: truth_lines(header, made.truth), request.target: [octets.getbuffer()]})
+    write({truth: truth_lines(header, made.truth), request.target: [octets.getbuffer()]})
     verdicts = ", ".join(
         f"{sum(row.verdict == word for row in made.truth)} {word}"
         for word in ("complete", "loss", "missing", "absent")
@@ -140,29 +140,15 @@ def read_packets(path: Path) -> tuple[list[UdpPacket], str]:
     return found, ""
 
 
+def write(files: Mapping[Path, Iterable[bytes | memoryview]]) -> None:
+    """All of them or none. Raises UsageError."""
+    try:
+        write_together(files)
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from error
+
+
 def truth_path(target: Path) -> Path:
     """Where the truth of a capture stands."""
     plain = target.with_suffix("") if target.suffix in (".pcap", ".pcapng") else target
     return plain.with_name(plain.name + ".truth.jsonl")
-
-
-def write_together(files: Mapping[Path, Iterable[bytes | memoryview]]) -> None:
-    """Write all files beside their places, then rename them, in this order: all of them or none.
-
-    Raises:
-        UsageError: one cannot be written; nothing is left of any.
-    """
-    beside = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in files}
-    path, made = next(iter(files)), []
-    try:
-        for path, parts in files.items():
-            made.append(beside[path])
-            with beside[path].open("wb") as file:
-                file.writelines(parts)
-        for path, written in beside.items():
-            written.replace(path)
-            made.append(path)
-    except OSError as error:
-        for one in made:
-            one.unlink(missing_ok=True)
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from collector.errors import UsageError
+from publisher_sim.device.run import require_well, require_writable
+from publisher_sim.files import write_together
 from publisher_sim.fleet.collecting import known_hosts_line
 from publisher_sim.fleet.figures import Figures
 from publisher_sim.fleet.service import Fleet
@@ -48,14 +50,16 @@ def run_fleet(
     Raises:
         ConfigError: a value of the scenario cannot be used.
         SessionError: a card did not come up.
-        UsageError: a file cannot be written.
+        UsageError: a file cannot be written, found out before anything ran.
+        SinkError: the run is over, but a truth is not there or not what it should be.
+        OSError: the figures cannot be printed.
     """
 
     def progress(text: str) -> None:
         if not quiet:
             print(f"publisher-sim: {text}", file=sys.stderr, flush=True)
 
-    async def whole() -> None:
+    async def whole() -> list[str]:
         began = time.monotonic()
         fleet = Fleet(scenarios, truth=truth, progress=progress)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -71,15 +75,20 @@ def run_fleet(
             )
             if figures:
                 looking = asyncio.create_task(_look_again(look))
+                looking.add_done_callback(lambda task: fleet.request_stop())  # nobody gets them
             await fleet.wait(duration)
         finally:
             if looking is not None:
                 looking.cancel()
             await fleet.stop()
+        if looking is not None and looking.done() and not looking.cancelled():
+            looking.result()
+        return fleet.troubles
 
     if truth is not None:
         _make_folder(truth)
-    asyncio.run(whole())
+        require_writable(truth / f"{scenarios[0].name}.jsonl")
+    require_well(asyncio.run(whole()))
 
 
 async def _look_again(figures: Figures) -> None:
@@ -112,9 +121,7 @@ def _public_key(fleet: Fleet) -> str:
 def _write(path: Path, text: str) -> None:
     """Replace a small file at once. Raises UsageError."""
     try:
-        new = path.with_name(f"{path.name}.new")
-        new.write_text(text, encoding="utf-8")
-        new.replace(path)
+        write_together({path: [text.encode()]})
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 

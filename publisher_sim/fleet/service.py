@@ -118,6 +118,11 @@ class Fleet:
         for device in self.devices:
             device.write_truth()
 
+    @property
+    def troubles(self) -> list[str]:
+        """What truth is not there or not what it should be, in sentences; after ``stop``."""
+        return [sentence for device in self.devices for sentence in device.troubles]
+
 
 def _allow_files(wanted: int) -> None:
     """Raise the limit of open files as far as it goes. Raises ConfigError: not far enough."""

@@ -30,16 +30,29 @@ OnReach = Callable[[str, str, int, bool], None]
 
 
 class AccountFile:
-    """Facts of one publisher on disk, each line there before the deed: survives kill -9."""
+    """Facts of one publisher on disk, each line there before the deed: survives kill -9.
+
+    A deed that cannot be told of must not be done, so that is the end of the process.
+    """
 
     def __init__(self, path: Path) -> None:
         """Raises OSError."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._path = path
         self._file = os.open(path, flags, 0o600)
 
     def note(self, fact: TruthFact) -> None:
-        """Append one line. No fsync: it outlives the process, not the machine."""
-        os.write(self._file, encode_fact(fact))
+        """Append one line. No fsync: it outlives the process, not the machine.
+
+        Raises SystemExit, which no event loop holds up: it cannot be written.
+        """
+        line = encode_fact(fact)
+        try:
+            written = os.write(self._file, line)
+        except OSError as error:
+            raise SystemExit(f"publisher-sim: {self._path}: {error.strerror}") from error
+        if written < len(line):  # the next one would only stand behind a torn one
+            raise SystemExit(f"publisher-sim: {self._path} takes no whole line any more")
 
     def close(self) -> None:
         """Once."""

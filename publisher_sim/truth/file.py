@@ -31,13 +31,13 @@ The file appears by rename, whole each time it is written.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from publisher_sim.files import write_together
 from publisher_sim.truth.books import RecordMessage
 from publisher_sim.truth.rows import PeriodTruth, Row
 
@@ -138,14 +138,18 @@ def write(
     path: Path, header: Header, rows: Sequence[TruthLine], records: Sequence[RecordLine] = ()
 ) -> None:
     """Write the whole file beside ``path`` and rename it into place. Raises OSError."""
+    write_together({path: encode(header, rows, records)})
+
+
+def encode(
+    header: Header, rows: Sequence[TruthLine], records: Sequence[RecordLine] = ()
+) -> Iterable[bytes]:
+    """The lines of the file, each with its end; the header's counts are set."""
     uncertain = sum(row.uncertain for row in rows)
     counts = {"rows": len(rows), "uncertain": uncertain, "records": len(records)}
     header = msgspec.structs.replace(header, **counts)
     encoder = msgspec.json.Encoder()
-    content = b"".join(encoder.encode(line) + b"\n" for line in (header, *rows, *records))
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(content)
-    beside.replace(path)
+    return (encoder.encode(line) + b"\n" for line in (header, *rows, *records))
 
 
 def read(path: Path) -> tuple[Header, list[TruthLine]]:

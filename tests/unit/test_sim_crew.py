@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from collector.errors import SessionError
 from publisher_sim.device import crew, service
 from publisher_sim.publishers.agent_loop import AccountFile
 from publisher_sim.scenario import Card, Scenario
@@ -18,7 +17,7 @@ def test_accounts_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(crew, "_CHUNK", 100)
     path = tmp_path / "account.jsonl"
     one = crew.ProcessCrew(Scenario(), lambda message: None, lambda card, run: None)
-    one._all.append(crew._Process(None, path))  # type: ignore[arg-type]  # no process is needed
+    one._all.append(crew._Process("lc1", None, path))  # type: ignore[arg-type]  # none is needed
     assert list(one.facts()) == []
     facts = [Killed(number, "101") for number in range(50)]
     file = AccountFile(path)
@@ -76,10 +75,30 @@ def test_a_ctrl_c_in_the_terminal_is_not_for_the_agents(monkeypatch: pytest.Monk
     async def whole() -> None:
         one = crew.ProcessCrew(Scenario(), lambda message: None, lambda card, run: None)
         await one.open()
-        with pytest.raises(SessionError):
-            await one._spawn(card, {})
+        await one._spawn(card, {})
         await one.close()
         one.remove()
+        assert one.troubles == ["lc1: no process: enough for a test"]
 
     asyncio.run(whole())
     assert [options["start_new_session"] for options in asked] == [True]
+
+
+def test_a_process_that_ends_by_itself_is_a_trouble() -> None:
+    class Ended:
+        def __init__(self, status: int | None) -> None:
+            self.returncode = status
+
+    one = crew.ProcessCrew(Scenario(), lambda message: None, lambda card, run: None)
+    for number, status in enumerate([0, -9, -15, None, 1]):
+        process = crew._Process(f"lc{number}", Ended(status), Path("x"))  # type: ignore[arg-type]
+        one._all.append(process)
+    assert one.troubles == ["the process of lc4 ended with 1"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_what_cannot_be_accounted_for_ends_the_process() -> None:
+    file = AccountFile(Path("/dev/full"))
+    with pytest.raises(SystemExit, match="/dev/full: No space left on device"):
+        file.note(Killed(1, "101"))
+    file.close()
