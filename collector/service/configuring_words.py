@@ -10,7 +10,11 @@ from typing import Any
 
 from collector.service.configuring import DeviceLook
 from collector.subscriber.configured.words import differences, what
+from collector.views.text import clean
 from collector.wire.subscriptions.config import Edit
+
+_LONGEST_LINE = 2000
+"""Letters (ours): a filter is to be read whole."""
 
 
 def to_plain(one: DeviceLook) -> Mapping[str, Any]:
@@ -48,6 +52,11 @@ def _edit_to_plain(edit: Edit) -> Mapping[str, Any]:
 
 def to_lines(one: DeviceLook) -> list[str]:
     """For people: a sentence for the device, then its changes leaf by leaf."""
+    return [clean(line, _LONGEST_LINE) for line in _lines(one)]
+
+
+def _lines(one: DeviceLook) -> list[str]:
+    """As the device has it: names and texts there are anybody's."""
     if one.look is None:
         return [f"{one.device}: {one.error}"]
     plan = one.look.plan

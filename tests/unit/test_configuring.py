@@ -27,6 +27,7 @@ from collector.subscriber.abilities.capabilities import DeviceCapabilities
 from collector.subscriber.abilities.checks import configured_doubts
 from collector.subscriber.configured.configuring import Configurer, Done, Look
 from collector.subscriber.configured.plan import MARK, Plan
+from collector.subscriber.configured.talk import GivenUpError
 from collector.subscriber.configured.wanted import configured_on
 from collector.subscriber.configured.writing import PLAIN, How
 from collector.subscriber.sessions.session import SessionSettings
@@ -255,6 +256,25 @@ def test_another_session_holds_the_lock() -> None:
         do(session)
     assert caught.value.hints == {"session-id": "2"}
     assert session.asked[-1] == "unlock"
+
+
+@pytest.mark.parametrize(
+    ("info", "whose"),
+    [
+        ("<session-id>0</session-id>", "somebody outside NETCONF, or by changes there that nobody"),
+        ("<session-id>12</session-id>", r"session 12 \(no\)"),
+        ("<session-id>somebody</session-id>", r"somebody else \(no\)"),
+        ("", r"somebody else \(no\)"),
+    ],
+)
+def test_who_holds_the_lock(info: str, whose: str) -> None:
+    session = SimSession()
+    for confirmed in (True, False):
+        session.answers["lock"] = [refusal("in-use", info=info)]
+        with pytest.raises(GivenUpError, match=f"^running is held by {whose}") as caught:
+            do(session)
+        assert ("ends by itself" in str(caught.value)) is confirmed
+        session.capabilities = tuple(c for c in session.capabilities if "confirmed" not in c)
 
 
 def theirs(number: int) -> str:

@@ -23,7 +23,7 @@ from collector.subscriber.abilities.knowledge import LOOK_SECONDS
 from collector.subscriber.abilities.modules import ModuleReader
 from collector.subscriber.configured.plan import Plan, plan
 from collector.subscriber.configured.saving import Saving, saving
-from collector.subscriber.configured.talk import GivenUpError, Talk, configuration_in
+from collector.subscriber.configured.talk import GivenUpError, Talk, configuration_in, words
 from collector.subscriber.configured.wanted import WantedConfiguration
 from collector.subscriber.configured.writing import PLAIN, How, Unconfirmed, Writer, expected
 from collector.subscriber.sessions.session import NetconfSession
@@ -167,7 +167,7 @@ class Configurer:
             )
         except ProtocolError as error:
             unsaved = bool(planned.edits) or self._how.startup is True
-            found = Saving(unsaved, f"it cannot be compared with running: {error}")
+            found = Saving(unsaved, f"it cannot be compared with running: {words(error)}")
         return replace(found, hindered="") if self._how.startup else found
 
     async def _spelled(self, one: ReceiverInstance, found: Configuration) -> ReceiverInstance:
@@ -257,7 +257,7 @@ class Configurer:
         try:
             await self._writer.save()
         except (ProtocolError, SessionError) as error:
-            return str(error)
+            return words(error)
         return ""
 
 

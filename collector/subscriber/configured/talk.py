@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from itertools import count
 
-from collector.errors import ProtocolError, SessionError, WireError
+from collector.errors import CollectorError, ProtocolError, SessionError, WireError
 from collector.model import SelectionFilter
-from collector.subscriber.sessions.session import NetconfSession
+from collector.subscriber.sessions.session import NetconfSession, plain
 from collector.wire.netconf.rpc import (
     Get,
     GetConfig,
@@ -29,7 +29,12 @@ _CAPABILITY = "urn:ietf:params:netconf:capability:"
 
 
 class GivenUpError(ProtocolError):
-    """What we do not go on with, though the device refused nothing; a sentence for people."""
+    """What we do not go on with, whatever the device says of it; a sentence for people."""
+
+
+def words(error: CollectorError) -> str:
+    """Of a device, fit to be a part of a sentence: what stands behind them is to be read, too."""
+    return str(error) if isinstance(error, GivenUpError) else plain(str(error))
 
 
 class Talk:

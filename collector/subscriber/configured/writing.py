@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from collector.errors import ProtocolError, SessionError
 from collector.subscriber.abilities.modules import NOT_SUPPORTED
-from collector.subscriber.configured.talk import GivenUpError, Talk
+from collector.subscriber.configured.talk import GivenUpError, Talk, words
 from collector.wire.netconf.rpc import (
     CANDIDATE,
     RUNNING,
@@ -47,6 +47,8 @@ _KEPT_SECONDS = 5.0
 """How long a device may take to show what it keeps in any case (ours)."""
 _NO_SUCH_COMMIT = NOT_SUPPORTED | {"bad-element"}
 """Tags of those who do not know what their hello says that they know."""
+_HELD = frozenset(("lock-denied", "in-use"))
+"""Tags of those who say that somebody else has it (RFC 6241 §7.5)."""
 _STEP_SECONDS = 0.5
 _LONGEST_STEP = 2.0
 
@@ -146,7 +148,11 @@ class Writer:
         except ProtocolError as error:
             if error.tag in NOT_SUPPORTED:
                 return False
-            raise
+            if error.tag not in _HELD:
+                raise
+            may_wait = self._talk.has("confirmed-commit")
+            text = _who_holds(datastore, error, may_wait=may_wait)
+            raise GivenUpError(text, tag=error.tag, hints=error.hints) from error
         return True
 
     # ------------------------------------------------------------------ edits
@@ -210,7 +216,8 @@ class Writer:
         except ProtocolError as error:
             self.unconfirmed = None
             if error.tag in _NO_SUCH_COMMIT:
-                text = f"it cannot wait for a confirmation after all ({error}); say --no-confirm"
+                why = f"it cannot wait for a confirmation after all ({words(error)})"
+                text = f"{why}; say --no-confirm"
                 raise GivenUpError(text, path=error.path, hints=error.hints) from error
             raise
         await self.confirm(self.unconfirmed)
@@ -236,7 +243,7 @@ class Writer:
             taken_back = await self._take_back(one)
             self.unconfirmed = None
             raise ProtocolError(
-                f"{error}; {taken_back}",
+                f"{words(error)}; {taken_back}",
                 tag=error.tag, identity=error.identity, path=error.path, hints=error.hints,
             ) from error  # fmt: skip
         self.unconfirmed = None
@@ -248,7 +255,8 @@ class Writer:
         try:
             await self._talk.ask(CancelCommit(one.token))
         except (ProtocolError, SessionError):
-            return f"the device takes the changes back within {CONFIRM_SECONDS} s"
+            text = f"the device takes the changes back within {CONFIRM_SECONDS} s"
+            return f"{text}, and until then lets nobody write"
         return "the changes were taken back"
 
     async def _see(self, seen: Expected) -> None:
@@ -266,7 +274,7 @@ class Writer:
         try:
             return await self._missing(seen, min(self._how.seen_seconds, _KEPT_SECONDS))
         except ProtocolError as error:
-            return f"it does not say what became of them: {error}"
+            return f"it does not say what became of them: {words(error)}"
 
     async def _missing(self, seen: Expected, seconds: float) -> str:
         """A clause once that time is over; empty as soon as all is there."""
@@ -287,6 +295,25 @@ class Writer:
     async def save(self) -> None:
         """What is running is what it starts with. Raises ProtocolError, SessionError."""
         await self._talk.ask(CopyConfig(STARTUP, RUNNING))
+
+
+def _who_holds(datastore: str, error: ProtocolError, *, may_wait: bool) -> str:
+    """A sentence on a lock that is not to be had; ``may_wait``: the device knows commits that wait
+    to be confirmed, and locks running as long as one does (RFC 6241 §7.5)."""
+    holder = error.hints.get("session-id", "").strip()
+    if holder == "0":
+        whose = "somebody outside NETCONF, or by changes there that nobody has committed"
+    elif holder.isdecimal() and len(holder) <= 10:
+        whose = f"session {holder}"
+    else:
+        whose = "somebody else"
+    text = f"{datastore} is held by {whose} ({words(error)})"
+    if datastore == RUNNING and may_wait:
+        text += (
+            "; if that is a change which waits to be confirmed, it ends by itself, one of"
+            f" `collector configure` within {CONFIRM_SECONDS} s"
+        )
+    return text
 
 
 def _states_in(data: xml.Element | None) -> dict[str, str]:
