@@ -10,9 +10,9 @@ Rules
   missing to degraded it moves without a word (late messages come one by one).
 * Verdicts come in any order of periods: a first verdict on a period older than one that is known
   is told as past and changes no state; an amendment of such a period is not told.
-* That a device declares less than the operator expects, and that an active subscription never sent,
-  is an alert, its end another one; they are held back until they lasted, so they are passed on as
-  they come.
+* That a device declares less than the operator expects, that an active subscription never sent, and
+  that a device lost a configured one, is an alert, its end another one; they are held back until
+  they lasted, so they are passed on as they come.
 * A generator that leaves the list while in trouble gets a last word.
 * Flapping (ours): each change costs ``CHANGE_COST``, each steady period gives 1 back; above
   ``FLAPPING`` one sentence says so and the rest is kept quiet until the debt is paid.
@@ -59,6 +59,10 @@ class AlertKind(enum.StrEnum):
     """A subscription is active and brought nothing."""
     SENDS = "sends"
     """It brings data now."""
+    NOT_CONFIGURED = "not_configured"
+    """The device does not have a configured subscription that it should have."""
+    CONFIGURED = "configured"
+    """It has it again."""
     FLAPPING = "flapping"
     STEADY = "steady"
 
@@ -125,6 +129,8 @@ _EVENTS = {
     "declares_enough": AlertKind.DECLARED,
     "never_sent": AlertKind.NEVER_SENT,
     "began_to_send": AlertKind.SENDS,
+    "configured_lost": AlertKind.NOT_CONFIGURED,
+    "configured_back": AlertKind.CONFIGURED,
 }
 """Kind of event -> what its alert says."""
 

@@ -18,7 +18,7 @@ import subprocess
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -28,6 +28,7 @@ from collector.config import AlertSettings
 from collector.errors import SinkError
 from collector.interfaces import Said
 from collector.metrics import Counters
+from collector.model import Event, Fact
 
 _log = logging.getLogger("collector.alerts")
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "TMPDIR")
@@ -37,6 +38,7 @@ _GOOD_NEWS = (
     AlertKind.LEFT,
     AlertKind.DECLARED,
     AlertKind.SENDS,
+    AlertKind.CONFIGURED,
 )
 
 Channel = Callable[[bytes], None]
@@ -79,7 +81,14 @@ class AlertSink:
 
     def write(self, said: Said) -> None:
         """Decide about one batch of verdicts and events and deliver; never waits, never fails."""
-        for alert in self._decider.receive((*said.verdicts, *said.events)):
+        self._decide((*said.verdicts, *said.events))
+
+    def note(self, event: Event) -> None:
+        """The same of what somebody saw who reads no journal."""
+        self._decide((event,))
+
+    def _decide(self, facts: Sequence[Fact]) -> None:
+        for alert in self._decider.receive(facts):
             self.deliver(alert)
 
     def deliver(self, alert: Alert) -> None:

@@ -1,8 +1,12 @@
 """What the running collector knows of its configured subscriptions: what devices announce of them,
 and what they show when ``/subscriptions`` is looked at.
 
-Does: keep ``ConfiguredStates`` up to date, and log what is news, once. Does not: ask, or put back
-what was lost (``putting_back``).
+Does: keep ``ConfiguredStates`` up to date, log what is news, once, and say what is lost beyond
+doubt and what is there again. Does not: ask, or put back what was lost (``putting_back``).
+
+Rule: lost is what the device said that it ended, or what ``TWICE`` looks running missed; there
+again is what it says, or shows, that it has. What was lost already when the collector starts is
+said then.
 """
 
 from __future__ import annotations
@@ -13,11 +17,20 @@ from collections.abc import Callable, Sequence
 from collector.config import Config
 from collector.core.settings import ANY_DEVICE
 from collector.interfaces import Said
+from collector.model import CollectorTime, Event
 from collector.pipeline.settings import engine_settings
-from collector.subscriber.configured.states import GONE, ConfiguredPhase, ConfiguredStates
+from collector.subscriber.configured.states import (
+    GONE,
+    TWICE,
+    ConfiguredPhase,
+    ConfiguredStates,
+)
+from collector.views.text import clean, day_and_clock
 from collector.wire.netconf.rpc import SubscriptionState
 
 log = logging.getLogger("collector.subscriber")
+
+_THERE = frozenset((ConfiguredPhase.ACTIVE, ConfiguredPhase.SUSPENDED, ConfiguredPhase.CONNECTING))
 
 Ids = dict[str, dict[str, tuple[int, ...]]]
 """device -> name of a configured subscription -> ids that it may have there, likely ones first."""
@@ -47,10 +60,16 @@ class ConfiguredWatch:
 
     name = "configured-watch"
 
-    def __init__(self, config: Callable[[], Config]) -> None:
-        """``config``: as it is now."""
+    def __init__(self, config: Callable[[], Config], say: Callable[[Event], None]) -> None:
+        """Args:
+        config: as it is now.
+        say: is told of losses (``configured_lost``) and their ends (``configured_back``).
+        """
         self.states = ConfiguredStates()
         self._config = config
+        self._say = say
+        self._lost: set[tuple[str, str]] = set()
+        """(device, name) of those whose loss was said."""
         self._read: Config | None = None
         """What ``_ids`` are of."""
         self._ids: Ids = {}
@@ -61,7 +80,9 @@ class ConfiguredWatch:
         config = self._config()
         if config is not self._read:
             self._read, self._ids = config, configured_ids(config)
-            self.states.keep({(device, name) for device, of in self._ids.items() for name in of})
+            wanted = {(device, name) for device, of in self._ids.items() for name in of}
+            self.states.keep(wanted)
+            self._lost &= wanted
         return self._ids
 
     # ------------------------------------------------------------------ Sink
@@ -71,10 +92,10 @@ class ConfiguredWatch:
     def write(self, said: Said) -> None:
         """Look for beginnings, suspensions and ends."""
         for row in said.subscriptions:
-            if row.id in self.ids.get(row.device, {}).get(row.name, ()) and self.states.told(
-                row.device, row.name, row.state, row.reason, row.time
-            ):
-                self._log(row.device, row.name)
+            if row.id in self.ids.get(row.device, {}).get(row.name, ()):
+                if self.states.told(row.device, row.name, row.state, row.reason, row.time):
+                    self._log(row.device, row.name)
+                self._judge(row.device, row.name, row.time)
 
     def flush(self) -> None:
         """Nothing waits."""
@@ -89,6 +110,24 @@ class ConfiguredWatch:
         if wanted:
             for name in self.states.looked(device, wanted, entries, now):
                 self._log(device, name)
+            for name in wanted:
+                self._judge(device, name, now)
+
+    def _judge(self, device: str, name: str, now: int) -> None:
+        """Say a loss, and its end."""
+        one, key = self.states.of(device, name), (device, name)
+        if key not in self._lost:
+            if one.phase is ConfiguredPhase.TERMINATED or one.missed >= TWICE:
+                self._lost.add(key)
+                text = (
+                    f"{device} does not have the configured subscription {name} since"
+                    f" {day_and_clock(one.since)}: {clean(one.reason)}."
+                )
+                self._say(Event(CollectorTime(now), device, name, "configured_lost", text))
+        elif one.phase in _THERE and not one.told:  # else it may be what was on its way at its end
+            self._lost.discard(key)
+            text = f"{device} has the configured subscription {name} again."
+            self._say(Event(CollectorTime(now), device, name, "configured_back", text))
 
     def _log(self, device: str, name: str) -> None:
         one = self.states.of(device, name)

@@ -194,7 +194,7 @@ class Service:
             lambda *paused: self.manager.subscription_paused(*paused),
             lambda *lost: self.manager.resync_soon(*lost),
         )
-        self.configured = ConfiguredWatch(lambda: self.config)
+        self.configured = ConfiguredWatch(lambda: self.config, alerts.note)
         self.putting_back = PuttingBack(self)
         self._sinks = [
             self.live,

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from collector.config import KnownSubscriptionSettings, parse_config
+from collector.alerts import AlertKind, AlertSink
+from collector.config import AlertSettings, KnownSubscriptionSettings, parse_config
 from collector.core.views import OriginatorState
-from collector.model import SECOND, CollectorTime, SubscriptionTerms
+from collector.model import SECOND, CollectorTime, Event, SubscriptionTerms
 from collector.service.configured_rows import configured_rows
 from collector.service.configured_watch import ConfiguredWatch, configured_ids
 from collector.subscriber.configured.states import ConfiguredPhase, ConfiguredStates
@@ -260,7 +261,8 @@ def test_only_what_is_configured_is_watched(caplog: pytest.LogCaptureFixture) ->
     caplog.set_level(logging.INFO)
     taken = KnownSubscriptionSettings(id=7, devices=("core7",), name="counters")
     config = [msgspec.structs.replace(CONFIGURED, known_subscriptions=(taken,))]
-    watch = ConfiguredWatch(lambda: config[0])
+    events: list[Event] = []
+    watch = ConfiguredWatch(lambda: config[0], events.append)
     watch.start()
     assert watch.ids == {"core7": {"counters": (7, 100)}}
     watch.write(said("others", 55, "ended"))
@@ -280,6 +282,58 @@ def test_only_what_is_configured_is_watched(caplog: pytest.LogCaptureFixture) ->
         " says that it cannot be done.",
         "The configured subscription counters of device core7 is active.",
     ]
+    lost, back = events
+    assert (lost.time, lost.device, lost.subject, lost.kind) == (
+        seconds(9), "core7", "counters", "configured_lost",
+    )  # fmt: skip
+    assert lost.text == (
+        "core7 does not have the configured subscription counters since 2027-01-15 08:00:09: the"
+        " device ended it: no-such-subscription."
+    )
+    assert (back.time, back.kind) == (seconds(11), "configured_back")
+    assert back.text == "core7 has the configured subscription counters again."
     config[0] = parse_config("")
     assert watch.ids == {}
     assert watch.states.of("core7", "counters").phase is P.UNKNOWN
+
+
+def test_a_loss_is_an_alert_once_it_is_beyond_doubt(caplog: pytest.LogCaptureFixture) -> None:
+    alerts, events = AlertSink(AlertSettings()), []  # type: tuple[AlertSink, list[Event]]
+
+    def say(event: Event) -> None:
+        events.append(event)
+        alerts.note(event)
+
+    def kinds() -> list[str]:
+        found = [one.kind.removeprefix("configured_") for one in events]
+        events.clear()
+        return found
+
+    config = [CONFIGURED]
+    watch = ConfiguredWatch(lambda: config[0], say)
+    caplog.set_level(logging.INFO, "collector.alerts")
+    watch.looked("core7", [], seconds(1))
+    assert kinds() == []  # it may be about to say so
+    watch.looked("core7", [], seconds(2))
+    watch.looked("core7", [], seconds(3))
+    assert kinds() == ["lost"]
+    watch.looked("core7", [entry(100, "invalid")], seconds(4))
+    watch.looked("core7", [], seconds(5))
+    assert kinds() == []  # invalid is not what was wanted
+    watch.states.put_back("core7", "counters", seconds(6))
+    watch.looked("core7", [entry()], seconds(7))
+    assert kinds() == ["back"]
+    watch.write(said("counters", 100, "ended", "no-such-subscription"))
+    watch.write(said("counters", 100, "active"))  # a line card had still something to send
+    assert kinds() == ["lost"]
+    watch.looked("core7", [], seconds(20))
+    watch.write(said("counters", 100, "ended", "no-such-subscription"))
+    assert kinds() == []
+    config[0] = msgspec.structs.replace(CONFIGURED, devices=())
+    watch.looked("core7", [entry()], seconds(30))
+    config[0] = CONFIGURED
+    watch.looked("core7", [entry()], seconds(31))
+    assert kinds() == []  # nobody wanted it meanwhile
+    records = [one for one in caplog.records if one.name == "collector.alerts"]
+    assert [one.levelname for one in records] == ["WARNING", "INFO", "WARNING"]
+    assert AlertKind("not_configured") is AlertKind.NOT_CONFIGURED
