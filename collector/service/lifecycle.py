@@ -46,8 +46,9 @@ from collector.service.looking import looks_of
 from collector.service.management import allow_open_files, manager_of
 from collector.service.putting_back import PuttingBack
 from collector.service.recovering import recover
-from collector.service.sources import are_behind, receivers_of, sinks_of, transports_of
+from collector.service.sources import receivers_of, sinks_of, transports_of
 from collector.service.ticker import Ticker
+from collector.service.waiting import Waiting
 from collector.service.watch import SubscriptionWatch
 from collector.sinks.live import LiveSink
 from collector.sinks.prometheus import MetricsServer, PrometheusSink, make_registry
@@ -247,7 +248,7 @@ class Service:
     async def _start_sources(self) -> None:
         self.receivers += receivers_of(self.config, self.intake, self.clock, opened=self._opened)
         self.ticker = Ticker(self.intake, self.clock, self.receivers, self.housekeeping.each_second)
-        self.intake.behind = lambda: are_behind(self.receivers)
+        self.intake.behind = Waiting(self.receivers, self.clock)
         for receiver in self.receivers:
             await receiver.start()
             self._at_the_end(receiver.stop)

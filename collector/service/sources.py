@@ -8,7 +8,7 @@ What is not enabled is not imported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from msgspec import structs
@@ -98,18 +98,6 @@ def _built(section: str, cls: Any, given: tuple[Any, ...], keys: Mapping[str, An
         raise ConfigError(
             f"it cannot be made: {type(error).__name__}: {error}", key=section
         ) from error
-
-
-def are_behind(receivers: Sequence[Receiver]) -> bool:
-    """Whether one of them waits with what came earlier than now (``Receiver.behind``).
-
-    What one has read ahead, a batch from the time when the disk was full, goes before what others
-    bring now, which else would have to look as old as that batch.
-    """
-    for receiver in receivers:
-        if receiver.behind and getattr(receiver, "reads_ahead", False):
-            receiver.drain()
-    return any(receiver.behind for receiver in receivers)
 
 
 def where(config: Config, receiver: Receiver) -> str:

@@ -34,8 +34,8 @@ from collector.pipeline import Pipeline
 from collector.service.clock import CollectorClock
 from collector.service.intake import LiveIntake
 from collector.service.printing import PrintingSink
-from collector.service.sources import are_behind
 from collector.service.ticker import IDLE, Ticker
+from collector.service.waiting import Waiting
 from collector.service.watch import SubscriptionWatch
 from collector.store.said import update_rows
 from collector.store.writer import StoreWriter
@@ -223,27 +223,51 @@ def test_what_was_read_ahead_goes_before_what_others_bring(bench: Bench) -> None
     others.received_at = numbers([NOW + 9 * SECOND])
     for batch in (kept, others):
         batch.transport = array("B", [Transport.GRPC_DIALOUT])
-    bench.intake.behind = lambda: are_behind([waits])  # type: ignore[list-item]  # all it looks at
     waits = Waits()
+    bench.intake.behind = Waiting([waits], bench.clock)  # type: ignore[list-item]  # all it looks at
     bench.intake.take(others)
     assert list(kept.received_at) == [NOW + SECOND]
     assert list(others.received_at) == [NOW + 9 * SECOND]
     assert bench.intake.last_arrival == NOW + 9 * SECOND
 
 
-def test_what_waits_in_the_kernel_is_left_there_while_others_hand_over() -> None:
-    class Plain:
-        """As a plug-in that does not say whether it reads ahead."""
+def test_what_came_while_we_stood_still_is_read_before_others_hand_over(bench: Bench) -> None:
+    class Socket:
+        """With a datagram that the kernel stamped; as a plug-in that does not say more."""
 
-        behind = True
+        behind = False
 
         def drain(self) -> int:
-            raise AssertionError("drained")
+            return bench.intake.take(waits.pop()) if waits else 0
 
-    class Kernel(Plain):
-        reads_ahead = False
+    datagram = batch_of(1)
+    datagram.received_at = numbers([NOW + SECOND])
+    waits = [datagram]
+    bench.intake.note(RecordKind.TICK)
+    bench.intake.behind = Waiting([Socket()], bench.clock)  # type: ignore[list-item]  # likewise
+    bench.hands.pass_(5 * SECOND)
+    bench.intake.note(RecordKind.SESSION_UP, b'{"device":"d"}')
+    assert list(datagram.received_at) == [NOW + SECOND]
+    assert bench.intake.last_arrival == NOW + 5 * SECOND
 
-    assert are_behind([Plain(), Kernel()])  # type: ignore[list-item]  # all it looks at
+
+def test_sockets_are_looked_at_now_and_then_and_left_alone_when_too_much_waits() -> None:
+    class Counted:
+        behind = False
+        drained = 0
+
+        def drain(self) -> int:
+            self.drained += 1
+            return 0
+
+    hands, one = Hands(), Counted()
+    waiting = Waiting([one], hands.clock())  # type: ignore[list-item]  # likewise
+    assert (waiting(), waiting(), one.drained) == (False, False, 1)
+    hands.pass_(SECOND // 10)
+    assert (waiting(), one.drained) == (False, 2)
+    one.behind = True
+    hands.pass_(SECOND)
+    assert (waiting(), one.drained) == (True, 2)
 
 
 def test_a_full_disk_is_said_once_counted_each_time_and_over_when_there_is_room(
