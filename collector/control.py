@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from collector.errors import CollectorError, ConfigError, UsageError
+from collector.journal.lock import is_held
 from collector.listening import accept_no_more
 
 SOCKET_NAME = "control.sock"
@@ -217,6 +218,16 @@ def is_running(folder: str | Path) -> bool:
         return False
 
 
+def is_between(folder: str | Path) -> bool:
+    """Whether a collector has ``folder`` and does not answer: it starts or stops."""
+    return is_held(Path(folder)) and not is_running(folder)
+
+
+def between(folder: str | Path) -> str:
+    """A sentence for that."""
+    return f"the collector on {folder} is starting or stopping; say it again in a moment"
+
+
 def ask(
     folder: str | Path, command: str, *, timeout_seconds: float = 30.0, **arguments: Any
 ) -> dict[str, Any]:
@@ -267,7 +278,9 @@ def _request(
             connected.sendall(_line({"command": command, **arguments}))
             line = file.readline(LINE_BYTES)
             if not line:
-                raise UsageError("the collector hung up without an answer")
+                raise UsageError(
+                    "the collector hung up without an answer: it stops, or too many ask at once"
+                )
             answer = _decoded(line)
             if not answer.pop("ok", False):
                 raise UsageError(str(answer.get("error", "the collector refused")))
@@ -285,8 +298,12 @@ def _connect(folder: str | Path, timeout_seconds: float | None) -> socket.socket
     try:
         with short_path(path) as short:
             connecting.connect(short)
-    except OSError:
+    except OSError as error:
         connecting.close()
+        if isinstance(error, PermissionError):
+            raise UsageError(f"the collector on {folder} belongs to another user") from None
+        if is_held(Path(folder)):
+            raise UsageError(between(folder)) from None
         raise UsageError(f"no collector is running on {folder}") from None
     return connecting
 

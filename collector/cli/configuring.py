@@ -81,7 +81,7 @@ def _is_terminal() -> bool:
 def _tell_running(config: Config) -> None:
     """A running collector learns the ids of what was taken over."""
     folder = Path(config.collector.data_dir)
-    if not control.is_running(folder):
+    if not (control.is_running(folder) or control.is_between(folder)):
         return
     try:
         control.ask(folder, "reload")

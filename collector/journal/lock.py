@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from collector.errors import ConfigError
 
 LOCK_NAME = "lock"
+_TRIES = 10
+_PAUSE_SECONDS = 0.02
+"""Between two tries (ours): who looks (``is_held``) has it for a moment."""
 
 
 class FolderLock:
@@ -37,7 +41,7 @@ class FolderLock:
                 f"the data folder {data_folder} cannot be used: {error.strerror}"
             ) from error
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(fd)
         except OSError as error:
             owner = os.read(fd, 32).decode("ascii", "replace").strip() or "unknown"
             os.close(fd)
@@ -53,3 +57,30 @@ class FolderLock:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+
+def is_held(data_folder: Path) -> bool:
+    """Whether a process owns the folder, as far as we may look."""
+    try:
+        fd = os.open(data_folder / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def _lock(fd: int) -> None:
+    """Raises OSError: somebody has it."""
+    for _ in range(_TRIES - 1):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

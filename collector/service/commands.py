@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import Any
 
 import msgspec
 
-from collector.control import Arguments, Command
+from collector.control import Answer, Arguments, Command
+from collector.errors import UsageError
 from collector.metrics import counters_to_plain
 from collector.pipeline.quirks import in_words
 from collector.service.device_rows import devices
@@ -21,9 +22,18 @@ from collector.subscriber.exchanges.lending import ASK, BORROW, Lending
 
 
 def commands(service: Parts) -> dict[str, Command]:
-    """name -> function, for ``ControlServer``."""
+    """name -> function, for ``ControlServer``; a service that stops has no answers any more."""
     lending = Lending(lambda device: service.manager.runner_of(device))
-    return {
+
+    def while_running(command: Command) -> Command:
+        def run(arguments: Arguments) -> Answer | Awaitable[Answer]:
+            if not service.running:
+                raise UsageError("the collector is stopping")
+            return command(arguments)
+
+        return run
+
+    found: dict[str, Command] = {
         BORROW: lending.borrow,
         ASK: lending.ask,
         "status": lambda arguments: status(service),
@@ -34,6 +44,7 @@ def commands(service: Parts) -> dict[str, Command]:
         "reload": lambda arguments: reload(service),
         "resync": lambda arguments: resync(service, arguments),
     }
+    return {name: while_running(command) for name, command in found.items()}
 
 
 def status(service: Parts) -> Mapping[str, Any]:

@@ -136,9 +136,10 @@ class Service:
         self.clock = CollectorClock(not_before=last_arrival, wall=self._wall)
         self._start_outputs()
         self._start_intake(last_arrival)
-        await self._start_faces()
+        await self._start_metrics()
         await self._start_sources()
         self.running = True
+        await self._start_control()
 
     async def _load_schemas(self, config: Config) -> None:
         """In a thread, since the modules of a vendor take seconds. Raises ConfigError."""
@@ -233,10 +234,12 @@ class Service:
         """Transports keep their numbers until the next start."""
         return encode_config(config, self.schemas.sids, transports_of(self._started_with))
 
-    async def _start_faces(self) -> None:
-        """What people and other programs talk to."""
+    async def _start_control(self) -> None:
+        """Whoever asks finds everything there."""
         self.control = ControlServer(self.folder, commands(self))
         await self.control.start()
+
+    async def _start_metrics(self) -> None:
         settings = self.config.metrics
         if settings.enabled:
             registry = make_registry(self.counters, lambda: refresh(self))
@@ -271,6 +274,8 @@ class Service:
     # ------------------------------------------------------------------ while running
     def health(self) -> tuple[bool, str]:
         """For ``/healthz``: whether everything goes on, and if not, what does not."""
+        if not self.running:
+            return False, "it is starting or stopping"
         if self.intake.full_since is not None:
             return False, f"nothing is taken: {self.intake.full_why}"
         if self.store.failing:

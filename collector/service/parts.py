@@ -36,6 +36,7 @@ class Parts(Protocol):
     configured: ConfiguredWatch
     putting_back: PuttingBack
     receivers: list[Receiver]
+    running: bool
     reloads: int
 
     @property

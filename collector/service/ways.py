@@ -65,7 +65,7 @@ class Ways(Struct, frozen=True):
         """Make sessions with these devices, by name.
 
         Raises:
-            ConfigError: nobody can listen where they call.
+            ConfigError: nobody can listen where they call, or a collector is about to.
         """
         waiting: dict[str, SessionSettings] = {}
         running: dict[str, Path] = {}
@@ -75,6 +75,8 @@ class Ways(Struct, frozen=True):
             folder = self.data_folder(name)
             if folder is not None and control.is_running(folder):
                 running[name] = folder
+            elif folder is not None and control.is_between(folder):
+                raise ConfigError(control.between(folder))  # it is about to listen where we would
             else:
                 waiting[name] = settings
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from msgspec import structs
 
 from collector.config import parse_config
 from collector.errors import ConfigError, ProtocolError, SessionError
+from collector.journal.lock import FolderLock
 from collector.service import configuring
 from collector.service.configuring import Configuring, DeviceLook
 from collector.service.configuring_words import to_lines, to_plain
@@ -45,6 +47,7 @@ from tests.unit.test_configuring import (
     theirs,
 )
 
+KEY = "SHA256:2vvquRbI8Zo2NfCjSRBJXZ80I9ZRKiiDPCzN5kIHgkg"
 AT_ONCE = How(seen_seconds=0.0)
 """What the device does not show at once is missing."""
 REMOVE = How(remove=True, seen_seconds=0.0)
@@ -521,3 +524,16 @@ def test_the_loss_of_a_session_without_tokens(monkeypatch: pytest.MonkeyPatch) -
     done = write(monkeypatch, first)
     assert done.error == "the device closed the session; the device takes the changes back"
     assert first.ids() == []
+
+
+def test_nobody_listens_where_a_collector_is_about_to(tmp_path: Path) -> None:
+    """It has its folder already, and will have the port where devices call."""
+    config = parse_config(
+        CONFIG.replace('host = "192.0.2.7"', f'call_home = true\nhost_keys = ["{KEY}"]')
+        + '[call_home]\nenabled = true\naddress = "127.0.0.1"\nport = 4334\n'
+    )
+    ways = Ways(config.call_home, data_folder=lambda device: tmp_path)
+    held = FolderLock.acquire(tmp_path)
+    with pytest.raises(ConfigError, match="is starting or stopping; say it again in a moment"):
+        asyncio.run(Configuring(config, AT_ONCE, ways).look(["core7"]))
+    held.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import socket
@@ -16,6 +17,8 @@ import pytest
 from collector import control
 from collector.control import CLIENTS, REQUEST_BYTES, SOCKET_NAME, ControlServer
 from collector.errors import ConfigError, UsageError
+from collector.journal import lock
+from collector.journal.lock import FolderLock, is_held
 
 pytestmark = pytest.mark.integration
 
@@ -210,6 +213,39 @@ def test_nobody_is_there(tmp_path: Path) -> None:
         control.ask(tmp_path, "status")
     with pytest.raises(UsageError, match="no collector is running"):
         control.follow(tmp_path)
+
+
+def test_somebody_is_about_to_be_there_or_to_go(tmp_path: Path) -> None:
+    """Between its lock and its socket, at the start of a collector and at its end."""
+    held = FolderLock.acquire(tmp_path)
+    assert control.is_between(tmp_path)
+    with pytest.raises(UsageError, match=f"^the collector on {tmp_path} is starting or stopping"):
+        control.ask(tmp_path, "status")
+    with pytest.raises(UsageError, match="is starting or stopping; say it again"):
+        control.follow(tmp_path)
+    assert not serve(tmp_path, lambda: control.is_between(tmp_path))
+    held.release()
+    assert not control.is_between(tmp_path)
+    assert not is_held(tmp_path / "nowhere")
+
+
+def test_who_looks_holds_up_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look at the lock has it for a moment, in which a collector may start."""
+    first = FolderLock.acquire(tmp_path)
+    monkeypatch.setattr(lock.time, "sleep", lambda seconds: None)
+    with pytest.raises(ConfigError, match="is in use by process"):
+        FolderLock.acquire(tmp_path)
+    monkeypatch.setattr(lock.time, "sleep", lambda seconds: first.release())
+    FolderLock.acquire(tmp_path).release()
+
+
+def test_the_collector_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: socket.socket, address: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    with pytest.raises(UsageError, match="belongs to another user"):
+        control.ask(tmp_path, "status")
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

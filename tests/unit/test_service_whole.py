@@ -515,6 +515,7 @@ def test_health_names_what_stands_still(tmp_path: Path, monkeypatch: pytest.Monk
             service.ticker.stop()
             assert not service.health()[0]
             assert "timer" in service.health()[1]
+        assert service.health() == (False, "it is starting or stopping")
 
     run(step)
 
@@ -545,6 +546,19 @@ def test_status_devices_and_open_rows(tmp_path: Path) -> None:
             assert devices["generators"] == []
             rows = await asyncio.to_thread(control.ask_bytes, service.folder, "open_rows")
             assert decode_open_rows(rows)
+
+    run(step)
+
+
+def test_a_collector_that_stops_answers_no_more(tmp_path: Path) -> None:
+    """What is left of it would be half an answer."""
+
+    async def step() -> None:
+        async with served(config_in(tmp_path)) as service:
+            service.running = False
+            for command in ("status", "devices", "resync"):
+                with pytest.raises(UsageError, match=r"^the collector is stopping$"):
+                    await asked(service, command)
 
     run(step)
 
