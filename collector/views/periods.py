@@ -30,6 +30,14 @@ _NOTE_WIDTH = 30
 _WIDTH_FOR_NOTES = 72
 _TICK_EVERY = 10
 """Columns between two times on the axis (ours)."""
+_HEIGHTS = {
+    Outcome.COMPLETE: "▇",
+    Outcome.DEGRADED: "▅",
+    Outcome.INCOMPLETE: "▂",
+    Outcome.NOT_JUDGED: "·",
+    Outcome.UNKNOWN: "?",
+}
+"""Of the row ``all``: the more came, the higher; in ASCII the first letter of the outcome."""
 
 
 class State(enum.Enum):
@@ -280,7 +288,7 @@ def _axis(times: list[int], label: int) -> str:
 def _verdict_row(verdicts: list[Verdict], label: int, ascii_only: bool) -> Text:
     line = Text(f"{'all':<{label}}")
     for verdict in verdicts:
-        block = verdict.outcome.value[0] if ascii_only else "▇"
+        block = verdict.outcome.value[0] if ascii_only else _HEIGHTS[verdict.outcome]
         line.append(block + " ", OUTCOME_STYLES[verdict.outcome])
     return line
 

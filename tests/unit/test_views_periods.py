@@ -55,7 +55,7 @@ def test_a_row_for_each_card_a_column_for_each_period() -> None:
         "card 3  · ● ● ✖ ✖  lost since 12:00:03",
         "card 4  · ● ● ● ●",
         "card 9        +    not expected since 12:00:04",
-        "all     ▇ ▇ ▇ ▇ ▇",
+        "all     · ▇ ▅ ▂ ▂",
     ]
     assert lines[9].startswith("● delivered  ◐ some lost  ✖ missing  · not judged  ?")
 
