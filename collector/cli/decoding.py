@@ -48,7 +48,10 @@ def decode_captures(
         show.schema_of = load_schemas(config, _note).schema_of
     observer = Observer(show.observe, inventory=inventory_of(config))
     replayed = None
-    with CaptureFiles(names, ports=ports) as files, progress("reading", files.octets) as advance:
+    with (
+        CaptureFiles(names, ports=ports) as files,
+        progress("reading", files.octets, rows=True) as advance,
+    ):
         files.advance = advance
         files.watch = observer.datagram
         try:

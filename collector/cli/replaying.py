@@ -202,7 +202,7 @@ def _judge_journal(
         return msgspec.structs.replace(settings, known=settings.known | told)
 
     files = len(JournalReader(source).segments())
-    with progress("reading the journal", files) as advance:
+    with progress("reading the journal", files, rows=show.rows) as advance:
         return replay(
             source,
             target,
@@ -233,6 +233,9 @@ def _judge_captures(
     show: ReplayShow,
 ) -> Replayed:
     asked = capture_config(config, known)
-    with CaptureFiles(sources, ports=ports) as files, progress("reading", files.octets) as advance:
+    with (
+        CaptureFiles(sources, ports=ports) as files,
+        progress("reading", files.octets, rows=show.rows) as advance,
+    ):
         files.advance = advance
         return judge_captures(files, asked, folder=target, show=show.receive)

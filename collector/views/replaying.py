@@ -20,21 +20,22 @@ class ReplayShow:
     """
 
     def __init__(self, as_json: bool, *, out: TextIO | None = None) -> None:
-        self._as_json = as_json
+        self.rows = as_json
+        """Whether rows are printed as they are said, and no summary."""
         self._out = out or sys.stdout
         self.summary = ReplaySummary()
 
     def receive(self, said: Said) -> None:
         """Take in the rows of one batch."""
         self.summary.receive(said)
-        if self._as_json and said.verdicts:
+        if self.rows and said.verdicts:
             rows = b"".join(encode_row(fact_to_row(verdict)) for verdict in said.verdicts)
             self._out.write(rows.decode())
 
     def finish(self, replayed: Replayed, kept_in: Path | None) -> None:
         """Print what is left to say."""
         self._out.flush()
-        if self._as_json:
+        if self.rows:
             console = error_console()
             for advice in advices(replayed):
                 console.print(advice, soft_wrap=True)

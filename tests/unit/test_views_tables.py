@@ -8,6 +8,7 @@ import json
 import re
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -224,6 +225,18 @@ def test_progress_is_drawn_in_a_terminal_only() -> None:
     with progress("reading", None, make_console(silent)) as advance:
         advance(1)
     assert silent.getvalue() == ""
+
+
+def test_progress_leaves_a_terminal_or_a_pager_to_the_rows(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with (tmp_path / "rows").open("w") as file:
+        for stdout, drawn in ((file, True), (io.StringIO(), False)):
+            console, out = terminal()
+            monkeypatch.setattr("sys.stdout", stdout)
+            with progress("reading", 10, console, rows=True) as advance:
+                advance(5)
+            assert ("reading" in out.getvalue()) is drawn
 
 
 def test_in_a_narrow_terminal_the_sentence_of_a_verdict_stands_below_it() -> None:
