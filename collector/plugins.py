@@ -166,8 +166,8 @@ def _imported(point: EntryPoint, kind: str) -> Any:
         named = isinstance(error, ImportError | AttributeError)
         raise ConfigError(
             f"{_one(kind)} {point.name} cannot be loaded from {point.value}:"
-            f" {error if named else _said(error)}",
-            allowed=f"pip install 'yang-push-collector[{extra}]' brings it" if extra else "",
+            f" {error if named else _said(error)}"
+            + (f"; pip install '{OURS}[{extra}]' brings it" if extra else "")
         ) from error
     unmet = _unmet(kind, found, point.name)
     if unmet:

@@ -18,7 +18,7 @@ _OPTIONS = (
     click.option(
         "-c", "--config", "config_file", type=click.Path(exists=True, dir_okay=False),
         metavar="FILE",
-        help="Names of devices, graces, terms; for a journal instead of what it remembers.",
+        help="Names of devices, graces, terms; of a journal instead of those that it remembers.",
     ),
     click.option(
         "--port", "ports", type=click.IntRange(1, 65535), multiple=True, metavar="N",

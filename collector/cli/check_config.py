@@ -117,24 +117,31 @@ def _why_unreadable(path: str) -> str:
     return ""
 
 
-def _missing_files(config: Config) -> Iterator[str]:
+def _named_files(config: Config) -> Iterator[tuple[str, str]]:
+    """Key and path of what the start, or a log-in, will read."""
     from collector.sections import enabled
 
-    named = [
-        (f"{section}.{key}", path)
-        for section in _tls_sections(config)
-        for key, path in _tls_paths(config, section)
-    ]
+    for section in _tls_sections(config):
+        for key, path in _tls_paths(config, section):
+            yield f"{section}.{key}", path
     for number, device in enumerate(config.devices, 1):
         for key in ("password_file", "key_file", "key_passphrase_file", "known_hosts"):
-            path = getattr(device.netconf, key, None)
-            if path is not None:
-                named.append((f"device[{number}].netconf.{key}", path))
+            named: str | None = getattr(device.netconf, key, None)
+            if named is not None:
+                yield f"device[{number}].netconf.{key}", named
     for kind, tables in (("receiver", config.receivers), ("sink", config.sinks)):
         for name in enabled(tables):
             for key, path in tables[name].items():
                 if key.endswith("_file") and isinstance(path, str):  # "file" may be made
-                    named.append((f"{kind}.{name}.{key}", path))
-    for key, path in named:
+                    yield f"{kind}.{name}.{key}", path
+
+
+def _missing_files(config: Config) -> Iterator[str]:
+    """A sentence for each file that cannot be read; thousands of devices can share one."""
+    keys: dict[str, list[str]] = {}
+    for key, path in _named_files(config):
+        keys.setdefault(path, []).append(key)
+    for path, (first, *others) in keys.items():
         if why := _why_unreadable(path):
-            yield f"{key}: {path} cannot be read: {why}"
+            more = f" and {len(others)} more" if others else ""
+            yield f"{first}{more}: {path} cannot be read: {why}"

@@ -84,7 +84,8 @@ def store_option(function: Any) -> Any:
     """``--store DIR``, else the folder that the configuration names."""
     function = click.option(
         "-c", "--config", "config_file", default=None, type=click.Path(dir_okay=False),
-        metavar="FILE", help="Configuration that names the data folder.",
+        metavar="FILE",
+        help="Configuration that names the data folder.  [default: collector.toml, if it is there]",
     )(function)  # fmt: skip
     return click.option(
         "--store", "folder", default=None, type=click.Path(file_okay=False), metavar="DIR",
@@ -114,5 +115,8 @@ def data_folder(folder: str | None, config_file: str | None) -> Path:
         folder = load_config(config_file or DEFAULT_CONFIG).collector.data_dir
     path = Path(folder or DEFAULT_FOLDER)
     if not path.is_dir():
-        raise UsageError(f"there is no data folder {path}; name one with --store DIR or -c FILE")
+        raise UsageError(
+            f"there is no data folder {path}; collector run makes it, --store DIR or -c FILE name"
+            " another"
+        )
     return path

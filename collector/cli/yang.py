@@ -68,11 +68,12 @@ def validate(
 
 
 @yang_group.command(
+    short_help="Fetch the YANG modules of a device.",
     epilog="""\b
 Examples (a password is in a file or in the environment variable COLLECTOR_PASSWORD):
   collector yang fetch core7 -c collector.toml
   collector yang fetch 192.0.2.7 --user telemetry -o yang/core7
-"""
+""",
 )
 @click.argument("target", metavar="DEVICE|HOST")
 @reach_options

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -217,9 +218,10 @@ class MetricsServer:
                 self._serve, self._address, self.port, limit=_REQUEST_BYTES
             )
         except OSError as error:
+            number = error.errno or 0  # below 0 of the resolver; asyncio's own text says all twice
+            why = os.strerror(number) if number > 0 else error.strerror or error
             raise ConfigError(
-                f"cannot listen on {self._address} port {self.port}: {error.strerror or error}",
-                key="metrics.port",
+                f"cannot listen on {self._address} port {self.port}: {why}", key="metrics.port"
             ) from None
         self.port = self._server.sockets[0].getsockname()[1]
 

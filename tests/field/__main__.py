@@ -141,7 +141,11 @@ def missed(group: str, results: Sequence[Result]) -> list[str]:
 
 def main() -> int:
     """Run, print, say how it went."""
-    parser = argparse.ArgumentParser(prog="python -m tests.field", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.field",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--captures", action="store_true")
     parser.add_argument("--devices", type=int)
     parser.add_argument("--case")

@@ -103,10 +103,12 @@ def test_check_config_says_which_secrets_are_not_here(
         '[[device]]\nname = "a"\nsources = ["192.0.2.1"]\n'
         '[[device]]\nname = "b"\n[device.netconf]\nhost = "192.0.2.2"\nusername = "u"\n'
         'password_file = "none"\nknown_hosts = "hosts"\n'
+        '[[device]]\nname = "c"\n[device.netconf]\nhost = "192.0.2.3"\nusername = "u"\n'
+        'password_file = "none"\n'
     )
     assert status_of(["check-config", str(file)]) == 0
     assert capsys.readouterr().err == (
-        f"device[2].netconf.password_file: {tmp_path / 'none'} cannot be read:"
+        f"device[2].netconf.password_file and 1 more: {tmp_path / 'none'} cannot be read:"
         " No such file or directory\n"
     )
 

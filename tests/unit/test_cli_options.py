@@ -65,7 +65,9 @@ def test_what_is_no_length(text: str) -> None:
 # --------------------------------------------------------------------------- where the data is
 def test_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match="there is no data folder yang-push-data; name one"):
+    with pytest.raises(
+        UsageError, match="there is no data folder yang-push-data; collector run makes it"
+    ):
         data_folder(None, None)
     (tmp_path / "yang-push-data").mkdir()
     assert data_folder(None, None) == Path("yang-push-data")
