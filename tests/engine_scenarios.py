@@ -16,6 +16,7 @@ from collector.model import (
     Dropped,
     Ended,
     NotificationKind,
+    Paused,
     Rejected,
     StateChanged,
     SubscriptionTerms,
@@ -189,6 +190,11 @@ class Traffic:
             at = random.uniform(5, end)
             since = at - random.choice([1, 8, 45])
             found.append(CollectorDown(CollectorTime(ns(at)), CollectorTime(ns(since)), 0))
+        full = Random(f"full {self.random.random()}")
+        if full.random() < 0.3:
+            at = full.uniform(5, end)
+            times = CollectorTime(ns(at)), CollectorTime(ns(at + full.choice([0.5, 7, 60])))
+            found.append(Paused(times[0], *times, 0))
         if self.chance(0.1):
             found.append(CollectorStopped(CollectorTime(ns(random.uniform(5, end))), 0))
         return found

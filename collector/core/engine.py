@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from collector.core import views
 from collector.core.context import Context
-from collector.core.expectation import stopping
+from collector.core.expectation import stopping, unread
 from collector.core.expectation.deadlines import CLOSE, LIFE, is_true
 from collector.core.judging import amendments
 from collector.core.memory import snapshot
@@ -41,6 +41,7 @@ from collector.model import (
     Fact,
     NotJudgedReason,
     Outcome,
+    Paused,
     Placements,
     Rejected,
     StateChanged,
@@ -271,6 +272,8 @@ class Engine:
             continuity.note_unread(context, self._devices[record.device], record)
         elif isinstance(record, Dropped):
             self._dropped(record)
+        elif isinstance(record, Paused):
+            self._paused(record)
         elif isinstance(record, CollectorStopped):
             for one in self._running(record.offset):
                 closing.close_all(context, one, record.arrival, NotJudgedReason.ENDED)
@@ -317,6 +320,16 @@ class Engine:
                 row = one.periods[index].row
                 if row is not None and row.outcome is not Outcome.COMPLETE:
                     amendments.judge_again(context, one, index, record.arrival)
+
+    def _paused(self, record: Paused) -> None:
+        """The time that it tells of is still to come: no deadline of it has passed."""
+        context = self._context
+        limit = context.settings.limits.windows
+        until = unread.end_of_return(record.since, record.until)
+        for device in self._concerned(record.offset):
+            add_window(device.windows.pauses, record.since, until, limit)
+        for one in self._running(record.offset):
+            closing.wake(context, one, record.arrival)
 
     def _absent(self, record: CollectorDown) -> None:
         context = self._context

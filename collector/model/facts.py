@@ -50,6 +50,7 @@ class NotJudgedReason(enum.StrEnum):
     TERMS_CHANGED = "terms_changed"
     SLIPPED = "slipped"
     COLLECTOR_DOWN = "collector_down"
+    """We did not listen, or our disk was full and what came over a stream was not read."""
 
 
 class Provenance(enum.StrEnum):

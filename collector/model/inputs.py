@@ -110,6 +110,19 @@ class Dropped(Struct, frozen=True, gc=False):
     offset: int
 
 
+class Paused(Struct, frozen=True, gc=False):
+    """Our disk was full between ``since`` and ``until``: streams were not read meanwhile.
+
+    Datagrams waited in the kernel, which knows when they came, and follow with those times.
+    """
+
+    arrival: CollectorTime
+    """Of the last record before it."""
+    since: CollectorTime
+    until: CollectorTime
+    offset: int
+
+
 class CollectorDown(Struct, frozen=True, gc=False):
     """We did not listen between ``since`` (last record) and ``arrival`` (start)."""
 
@@ -142,6 +155,7 @@ EngineInput = (
     | Unreassembled
     | Rejected
     | Dropped
+    | Paused
     | CollectorDown
     | CollectorStopped
     | Tick

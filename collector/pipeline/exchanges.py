@@ -25,6 +25,7 @@ from collector.model import (
     EngineInput,
     Established,
     Event,
+    Paused,
     PauseNote,
     ReceivedBatch,
     RecordKind,
@@ -79,9 +80,8 @@ def engine_inputs(
     elif kind == RecordKind.CLOCK:
         yield from _clock(_CLOCK.decode(payload), now, offset)
     elif kind == RecordKind.PAUSE:
-        # those who sent meanwhile are not to blame, and not excused either: a receiver knows when
-        # its messages arrived, and records what it had to drop
         pause = _PAUSE.decode(payload)
+        yield Paused(now, pause.since, pause.until, offset)
         seconds = (pause.until - pause.since) / SECOND
         text = f"Nothing was taken for {seconds:.1f} s: {pause.reason}."
         yield Event(now, "", "intake", "intake_paused", text)

@@ -27,6 +27,7 @@ from collector.model import (
     Event,
     Fact,
     Notification,
+    Paused,
     ReceivedBatch,
     RecordKind,
     Rejected,
@@ -279,8 +280,9 @@ class Pipeline:
                 facts += self.engine.handle_timer(now)
                 facts += self.cross_check.receive(told, self.engine.running(told.device))
             else:
-                if isinstance(told, Dropped | CollectorDown):
-                    self._followers.nobody_listened(told.since, now)
+                if isinstance(told, Dropped | CollectorDown | Paused):
+                    until = told.until if isinstance(told, Paused) else now
+                    self._followers.nobody_listened(told.since, until)
                 facts += self._heard(self.engine.receive(told, now), offset)
 
     def _started(self, now: CollectorTime, offset: int, facts: list[Fact]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from collector.core.expectation import expected
+from collector.core.expectation import expected, unread
 from collector.core.expectation.deadlines import STARTING_PERIODS, amendable, deadline_of, nominal
 from collector.core.memory.clocks import meets, on_our_clock
 from collector.core.memory.state import Hole, Originator, Subscription
@@ -40,6 +40,7 @@ WEIGHT: dict[Cause, int] = {
     )
 }
 """Of several causes of a missing record the heaviest counts."""
+_LOSSES = (Cause.LOSS, Cause.POSSIBLE_LOSS)
 
 
 class Judged(NamedTuple):
@@ -112,7 +113,7 @@ def outcome_of(*, missing: bool, degraded: bool, excused: bool, stretch: bool) -
 
     Args:
         missing: a required originator without record that nothing excuses.
-        excused: a required originator without record that is starting or slipped.
+        excused: what lacks of a required originator has a reason that makes nobody guilty.
         stretch: terms, suspension, start, end or our own absence fall into the period.
     """
     if not (missing or degraded or excused):
@@ -129,7 +130,8 @@ def hole_cause(windows: Windows, hole: Hole) -> Cause:
     """Why the ids of a hole are missing."""
     if hole.cause != Cause.REJECTED:
         start, end = hole.before_arrival, hole.after_arrival
-        if meets(windows.drops, start, end) or meets(windows.downs, start, end):
+        dropped = hole.run.counter.by_datagrams and meets(windows.drops, start, end)
+        if dropped or meets(windows.downs, start, end):
             return Cause.LOST_HERE
     return Cause(hole.cause)
 
@@ -168,7 +170,7 @@ def _dropped_in_its_place(originator: Originator, index: int) -> bool:
     """Did we drop where its record should have come, and its counter has not said otherwise?"""
     subscription = originator.subscription
     drops = subscription.windows.drops
-    if not drops or not originator.heard:
+    if not drops or not originator.heard or not originator.by_datagrams:
         return False
     tick = nominal(subscription, index)
     wide = gaps.width(subscription.period)
@@ -215,7 +217,7 @@ def degraded_cause(originator: Originator, slot: Slot) -> Cause | None:
         past=not short or is_past(originator, index),
         incomplete=slot.incomplete,
     )
-    if cause in (Cause.LOSS, Cause.POSSIBLE_LOSS):
+    if cause in _LOSSES:
         for hole in charged or (holes if short else possible):
             hole.charged = True
     return cause
@@ -286,12 +288,16 @@ def _each_required(
         originator = subscription.originators.get(name)
         if slot is not None and originator is not None:
             cause = degraded_cause(originator, slot)
-            if cause is not None:
+            if cause in _LOSSES and unread.kept_waiting(subscription, originator, period):
+                excuse = excuse or NotJudgedReason.COLLECTOR_DOWN
+            elif cause is not None:
                 degraded.append(GeneratorCause(name, cause))
         elif is_starting(subscription, name, index):
             excuse = NotJudgedReason.STARTING
         elif originator is not None and index in originator.slipped:
             excuse = excuse or NotJudgedReason.SLIPPED
+        elif unread.kept_waiting(subscription, originator, period):
+            excuse = excuse or NotJudgedReason.COLLECTOR_DOWN
         else:
             cause = missing_cause(subscription, name, period)
             missing.append(GeneratorCause(name, cause))
@@ -312,14 +318,6 @@ def stretch_reason(subscription: Subscription, period: Period) -> NotJudgedReaso
     said = period.row
     if said is None or said.reason is NotJudgedReason.COLLECTOR_DOWN:
         downs = subscription.windows.downs
-        if downs and meets(downs, *_awaited(subscription, period)):
+        if downs and meets(downs, *unread.awaited(subscription, period)):
             return NotJudgedReason.COLLECTOR_DOWN
     return None
-
-
-def _awaited(subscription: Subscription, period: Period) -> tuple[int, int]:
-    """When records of a period may come: from its earliest arc to its deadline."""
-    tick = nominal(subscription, period.index)
-    deadline = period.deadline if period.closed else deadline_of(subscription, period.index)
-    starts = [one.arrivals_from for one in subscription.originators.values() if one.heard]
-    return on_our_clock(tick, min(starts, default=0)), deadline

@@ -23,7 +23,7 @@ from collector.core.memory.state import EMPTY, NO_ARRIVAL, NOBODY, NONE_YET, NOT
 from collector.errors import UsageError
 from collector.model import Provenance, SubscriptionTerms, Update, Verdict
 
-FORMAT = 11
+FORMAT = 12
 OBJECTS: tuple[type[Any], ...] = (
     state.Device,
     state.Counter,

@@ -127,6 +127,11 @@ class Originator:
         """The arc of its arrivals; None until its first record."""
         return Arc(self.arrivals_from, self.arrivals_to) if self.heard else None
 
+    @property
+    def by_datagrams(self) -> bool:
+        """Its messages come as datagrams, as far as is known."""
+        return self.counter is not None and self.counter.by_datagrams
+
 
 class Subscription:
     """One revision of a subscription: a stretch of unchanged terms."""
@@ -347,6 +352,11 @@ class Counter:
         """A record of it came that belongs to no period."""
         if subscription not in self.irregular:
             self.irregular = (*(one for one in self.irregular if one.live), subscription)
+
+    @property
+    def by_datagrams(self) -> bool:
+        """Its messages come as datagrams: of all transports only UDP-notif's header has ids."""
+        return isinstance(self.header_id, int)
 
     @property
     def last_arrival(self) -> int:

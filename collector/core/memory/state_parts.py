@@ -148,13 +148,15 @@ class Life:
 class Windows:
     """When we ourselves lost or could not hear, as a device knows it: (from, to), CollectorTime."""
 
-    __slots__ = ("downs", "drops")
+    __slots__ = ("downs", "drops", "pauses")
 
     def __init__(self) -> None:
         self.drops: list[tuple[int, int]] = []
-        """Our own kernel or queue dropped."""
+        """Our own kernel or queue dropped datagrams."""
         self.downs: list[tuple[int, int]] = []
         """We did not listen."""
+        self.pauses: list[tuple[int, int]] = []
+        """Our disk was full, and streams were not read (``expectation.unread``)."""
 
 
 class Unknown:

@@ -8,7 +8,7 @@ Rules: architecture, section 3, "When", "Everything learned", "First and last".
 from __future__ import annotations
 
 from collector.core.context import Context
-from collector.core.expectation import expected, stopping
+from collector.core.expectation import expected, stopping, unread
 from collector.core.expectation.deadlines import (
     STARTING_PERIODS,
     deadline_of,
@@ -193,7 +193,8 @@ def _next_range(subscription: Subscription) -> None:
 def _last_of_range(subscription: Subscription) -> int:
     assert subscription.range_from is not None
     longest = max(SINGLE_SILENCES, LONGEST_RANGE // subscription.period)
-    return subscription.range_from + min(subscription.quiet, longest) - 1
+    first = subscription.range_from
+    return unread.last_index(subscription, first, first + min(subscription.quiet, longest) - 1)
 
 
 def _say_range(context: Context, subscription: Subscription, last: int, now: int) -> None:

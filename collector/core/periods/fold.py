@@ -8,7 +8,7 @@ Rules: architecture, section 3, "Arcs", "Record time" and "Clocks".
 from __future__ import annotations
 
 from collector.core.context import Context
-from collector.core.expectation import expected
+from collector.core.expectation import expected, unread
 from collector.core.expectation.deadlines import deadline_of, refresh
 from collector.core.memory import arcs
 from collector.core.memory.clocks import (
@@ -219,7 +219,7 @@ def _odd(
         lag_usual=originator.lag,
         period=period,
         first_index=by_time if first is None else first,
-        was_overtaken=was_overtaken,
+        was_overtaken=was_overtaken or unread.has_waited(originator, arrival, seen),
         has_old_record=old is not None and old.first_arrival < arrival - period // 2,
         next_index=_early_next(originator),
     )

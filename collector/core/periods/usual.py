@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from collector.core.expectation import unread
 from collector.core.memory import arcs
 from collector.core.memory.state import Originator, Subscription
 from collector.core.memory.state_parts import Slot
@@ -155,6 +156,11 @@ def _is_unsettled(originator: Originator, slot: Slot) -> bool:
     if slot.index in originator.holes and gaps.touching(originator, slot.index):
         return True
     usual, counter = originator.usual, originator.counter
-    if usual is None or slot.count >= usual or counter is None:
+    if usual is None or slot.count >= usual:
+        return False
+    period = originator.subscription.periods.get(slot.index)
+    if period is not None and unread.kept_waiting(originator.subscription, originator, period):
+        return True
+    if counter is None:
         return False
     return not gaps.has_spoken_behind(originator, counter, slot.index)
