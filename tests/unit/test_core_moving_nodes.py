@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from msgspec import structs
 
 from collector.core.engine import Engine
@@ -84,6 +85,24 @@ def test_the_first_verdicts_after_a_move_are_right() -> None:
     assert {row.outcome for row in wire.verdicts} == {Outcome.COMPLETE}
     assert [row.amendment for row in wire.verdicts] == [0] * (MOVE + 6)
     assert {name: card(wire, name).usual for name in CARDS} == AFTER
+
+
+@pytest.mark.parametrize("expect", [None, CARDS])
+def test_a_reply_with_another_list_tells_of_a_move_too(expect: tuple[str, ...] | None) -> None:
+    """Card 4 joined while the subscription was modified, and took over from card 1."""
+    records = sent([BEFORE] * MOVE + [AFTER] * 6)
+    asked = established(generators=CARDS, expect=expect)
+    joined = established(MOVE * 10 - 4, (*CARDS, "4"), modified=True, expect=expect)
+    wire = run([asked, joined, *records]).until((MOVE + 6) * 10 - 1)
+    assert not [row for row in wire.verdicts if row.degraded]
+    assert {name: card(wire, name).usual for name in CARDS} == AFTER
+
+
+@pytest.mark.parametrize("listed", [None, CARDS[::-1]])
+def test_a_reply_that_names_nobody_else_raises_no_doubt(listed: tuple[str, ...] | None) -> None:
+    renewed = established(MOVE * 10 - 4, listed, modified=True)
+    wire = run([established(generators=CARDS), renewed, *sent([BEFORE] * MOVE)])
+    assert [card(wire, name).doubt for name in CARDS] == [None] * 3
 
 
 def test_a_move_that_nobody_told_of_is_amended_by_the_next_message() -> None:

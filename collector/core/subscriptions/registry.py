@@ -186,6 +186,14 @@ def declare(
     put_list(context, subscription, declared, Provenance.DECLARED, since, arrival)
 
 
+def _names_others(subscription: Subscription, declared: tuple[str, ...] | None) -> bool:
+    """Does the device declare others than before, so that nodes may have moved?"""
+    before = subscription.life.declared if subscription.life is not None else None
+    if not declared or not before:
+        return False
+    return set(declared) != set(before)
+
+
 def configured(context: Context, subscription: Subscription, now: int) -> None:
     """The operator's settings changed while the subscription runs."""
     said = context.settings.for_name(subscription.device, subscription.name)
@@ -215,7 +223,10 @@ def established(context: Context, device: Device, told: Established) -> Subscrip
         closing.wake(context, one, told.arrival)
         _resume(one, told.arrival, None)  # RFC 8639 §2.4.3
         one.terms = replace(one.terms, stop_time=told.terms.stop_time)
+        if _names_others(one, declared):
+            usual.doubt(one, when(one, told.arrival, None))
         declare(context, one, declared, told.arrival, None)
+        count_anew(one)
         closing.schedule(context, one, told.arrival)
     else:
         one = begin(
