@@ -22,6 +22,10 @@ from collector.pipeline import Pipeline
 from collector.store.said import Said
 from collector.store.writer import StoreWriter
 
+_ENDS = frozenset((RecordKind.REPLY, RecordKind.SESSION_DOWN))
+_STATE_CHANGE = b"subscription-"
+"""In the names of the state changes of RFC 8639 §2.7, but for replay-completed."""
+
 log = logging.getLogger(__name__)
 
 
@@ -48,6 +52,8 @@ class LiveIntake:
         """Arrival of the newest record, ns."""
         self.behind: Callable[[], bool] = lambda: False
         """Whether datagrams wait that came earlier than now (``Receiver.behind``)."""
+        self.drain: Callable[[], None] = lambda: None
+        """Have the receivers hand over what waits (``Receiver.drain``)."""
         self.full_since: int | None = None
         """When the journal or the store began to refuse, None while they take."""
         self.full_why = ""
@@ -60,6 +66,8 @@ class LiveIntake:
 
     def take(self, batch: ReceivedBatch) -> int:
         """Take a batch; returns the offset behind it. Raises IntakeFullError."""
+        if _may_end(batch):
+            self.drain()  # what came before an end is not overtaken by it, however late we are
         if self.full_since is not None:
             self._end_pause(self.full_since)
         return self._take(batch)
@@ -153,6 +161,13 @@ class LiveIntake:
             return
         if rows:
             self._counters.sink_rows_written.add((sink.name,), rows)
+
+
+def _may_end(batch: ReceivedBatch) -> bool:
+    """May a subscription be over, or be another one, with what came on a management session?"""
+    if not len(batch) or batch.transport[0] != Transport.NETCONF:
+        return False
+    return not _ENDS.isdisjoint(batch.kind) or _STATE_CHANGE in bytes(batch.payload.data)
 
 
 def _may_wait(batch: ReceivedBatch) -> bool:

@@ -251,7 +251,8 @@ class Service:
     async def _start_sources(self) -> None:
         self.receivers += receivers_of(self.config, self.intake, self.clock, opened=self._opened)
         self.ticker = Ticker(self.intake, self.clock, self.receivers, self.housekeeping.each_second)
-        self.intake.behind = Waiting(self.receivers, self.clock)
+        waiting = Waiting(self.receivers, self.clock)
+        self.intake.behind, self.intake.drain = waiting, waiting.drain
         for receiver in self.receivers:
             await receiver.start()
             self._at_the_end(receiver.stop)

@@ -41,3 +41,8 @@ class Waiting:
             if getattr(receiver, "reads_ahead", False) if receiver.behind else stale:
                 receiver.drain()
         return any(receiver.behind for receiver in self._receivers)
+
+    def drain(self) -> None:
+        """Have all of them hand over what waits (``Receiver.drain``)."""
+        for receiver in self._receivers:
+            receiver.drain()

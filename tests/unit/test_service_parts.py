@@ -208,6 +208,37 @@ def test_nothing_else_moves_the_time_on_while_datagrams_wait(bench: Bench) -> No
     assert bench.intake.last_arrival == NOW + SECOND
 
 
+TERMINATED = b"<notification><subscription-terminated><id>7</id></subscription-terminated>"
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "is_first"),
+    [
+        (RecordKind.SESSION_DOWN, b'{"device": "d", "reason": ""}', True),
+        (RecordKind.DATA, TERMINATED, True),
+        (RecordKind.DATA, b"<notification><push-update/></notification>", False),
+        (RecordKind.SESSION_UP, b'{"device": "d", "reason": ""}', False),
+    ],
+)
+def test_no_end_overtakes_the_datagrams_that_wait(
+    bench: Bench, kind: RecordKind, payload: bytes, is_first: bool
+) -> None:
+    """While we stood still both came, and the loop looked at the session first."""
+
+    def drain() -> None:
+        bench.intake.take(datagrams)
+
+    datagrams = batch_of(2)
+    datagrams.transport = array("B", [Transport.UDP_NOTIF]) * 2
+    datagrams.received_at = numbers([NOW - 3 * SECOND, NOW - 2 * SECOND])
+    bench.intake.drain = drain
+    told = ReceivedBatch()
+    told.append(NOW, kind, payload, transport=Transport.NETCONF, session="d/1")
+    assert bench.intake.take(told) == (3 if is_first else 1)
+    assert list(datagrams.received_at) == [NOW - 3 * SECOND, NOW - 2 * SECOND]
+    assert bench.intake.last_arrival == NOW
+
+
 def test_what_was_read_ahead_goes_before_what_others_bring(bench: Bench) -> None:
     class Waits:
         behind = reads_ahead = True

@@ -25,7 +25,14 @@ from collector.config import Config, read_config_table
 from collector.errors import ConfigError, IntakeFullError, SinkError, UsageError
 from collector.journal import Disk, Journal, JournalReader, JournalSettings
 from collector.metrics import METRICS
-from collector.model import SECOND, ClockNote, RecordKind
+from collector.model import (
+    SECOND,
+    ClockNote,
+    ReceivedBatch,
+    RecordKind,
+    SessionNote,
+    Transport,
+)
 from collector.pipeline import Pipeline
 from collector.service import Service, lifecycle, recovering, running, signals
 from collector.service.gauges import refresh
@@ -486,6 +493,24 @@ def test_a_full_disk_stops_taking_and_goes_on_when_there_is_room(
     found = kinds(tmp_path)
     assert found.index(RecordKind.PAUSE) < found.index(RecordKind.REJECTED), "it came meanwhile"
     assert found[-1] == RecordKind.COLLECTOR_STOP
+
+
+def test_the_end_of_a_session_does_not_overtake_what_waits_in_the_socket(tmp_path: Path) -> None:
+    async def step() -> None:
+        async with served(config_in(tmp_path)) as service:
+            port = service.receivers[0].local_port  # type: ignore[attr-defined]
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.sendto(b"it came before", ("127.0.0.1", port))
+            told = ReceivedBatch()
+            note = msgspec.json.encode(SessionNote("core7", "lost"))
+            told.append(
+                service.clock.now(), RecordKind.SESSION_DOWN, note, transport=Transport.NETCONF
+            )
+            service.intake.take(told)
+
+    run(step)
+    found = kinds(tmp_path)
+    assert found.index(RecordKind.REJECTED) < found.index(RecordKind.SESSION_DOWN)
 
 
 def test_a_stop_while_the_disk_is_full_is_said(
