@@ -22,6 +22,7 @@ from collector.pipeline import replay
 from collector.receivers.sockets.steering import lane_of
 from collector.store.query import open_query
 from tests.lanes_lab import Card, Collector, collector
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
@@ -108,7 +109,7 @@ async def _run(folder: Path) -> Seen:
         sending.cancel()
         await asyncio.sleep(0.5)
         await running.stop()
-        await asyncio.wait_for(following, 10)
+        await asyncio.wait_for(following, PATIENCE)
         for card in cards:
             card.close()
             seen.sent[card.source] = set(card.sent)

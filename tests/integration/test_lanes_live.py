@@ -18,6 +18,7 @@ from collector.receivers.sockets.steering import lane_of
 from tests.calm import calmest, equal_to_the_truth
 from tests.lab import Device, config_of, fault, scenario_toml
 from tests.lanes_lab import Collector, collector
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
@@ -110,7 +111,7 @@ async def _run(folder: Path) -> Seen:
             await asyncio.gather(*(d.child.wait() for d in devices if d.child is not None))
             await asyncio.sleep(1.5)
             await running.stop()
-            await asyncio.wait_for(following, 10)
+            await asyncio.wait_for(following, PATIENCE)
         finally:
             for device in devices:
                 await device.stop()

@@ -21,7 +21,8 @@ from collector.schema.sid import experimental_sids_folder
 from publisher_sim.scenario.transports import continuity
 from tests.calm import calmest, equal_to_the_truth, proven
 from tests.certificates import certified
-from tests.lab import Collecting, fault, lab, scenario_toml
+from tests.lab import Collecting, Facts, fault, lab, scenario_toml
+from tests.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
@@ -202,6 +203,12 @@ def compared(truth: Path, verdicts: list[Verdict]) -> Comparison:
     return compare([row for row in read_truth(truth) if row.number < PERIODS - 1], verdicts)
 
 
+def said_to_be_over(facts: Facts) -> bool:
+    """Has each device said so of its subscription that says such things?"""
+    ended = {row.device for row in facts.subscriptions if row.state == "ended"}
+    return ended >= {cell.name for cell in CELLS if cell.asked != "middle"}
+
+
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
     """All cells at once, by name."""
@@ -248,7 +255,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
             grace_seconds=GRACE,
         ) as running:
             await running.finished()
-            await asyncio.sleep(1.0)
+            await until(lambda: said_to_be_over(running.facts))
         facts = running.facts
         return {
             cell.name: Found(
