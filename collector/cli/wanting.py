@@ -41,6 +41,12 @@ _KEYS = {
 """Parameter -> the key of ``[[subscription]]``, where the names differ."""
 
 
+def _encodings(context: click.Context, option: click.Parameter, start: str) -> list[str]:
+    """For the completion of shells."""
+    known = ("encode-json", "encode-xml", "encode-cbor")
+    return [one for one in known if one.startswith(start)]
+
+
 def subscription_options(function: Any) -> Any:
     """All but those that need more than a line."""
     options = [
@@ -68,8 +74,10 @@ def subscription_options(function: Any) -> Any:
             "--weighting", type=click.IntRange(0, 255), help="Share among those of one DSCP."
         ),
         click.option(
-            "--encoding", type=click.Choice(["encode-json", "encode-xml", "encode-cbor"]),
-            help="Encoding of the notifications.  [default: encode-json, of a stream encode-xml]",
+            "--encoding", metavar="IDENTITY", shell_complete=_encodings,
+            help="Encoding of the notifications: encode-json, encode-xml, encode-cbor, or"
+            " MODULE:IDENTITY with --ns MODULE=URI.  [default: encode-json, of a stream"
+            " encode-xml]",
         ),
     ]  # fmt: skip
     for option in reversed(options):

@@ -83,7 +83,7 @@ def _check_subscription(
     encodings = {"udp-notif": ("encode-json", "encode-xml", "encode-cbor")}
     for transport in transports:
         possible = encodings.get(transport, ("encode-json", "encode-xml"))
-        if one.asked_encoding not in possible:
+        if ":" not in one.asked_encoding and one.asked_encoding not in possible:
             text = f"{one.asked_encoding} does not go over {transport}"
             faults.add(f"{key}.encoding", text, ", ".join(possible))
     for name in DYNAMIC_ONLY:

@@ -5,6 +5,7 @@ Does: check. Does not: look at the network or a clock. Rules: as ``checks``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
@@ -12,6 +13,10 @@ from collector.config.reading import Faults
 from collector.config.settings import DeviceSettings
 from collector.config.subscriptions import KnownSubscriptionSettings, SubscriptionSettings, moment
 from collector.model import DeviceTime
+
+ENCODINGS = ("encode-json", "encode-xml", "encode-cbor", "encode-gpb")
+"""That need no module to be named."""
+_IDENTITY = re.compile(r"[A-Za-z_][\w.-]*:[A-Za-z_][\w.-]*", re.ASCII)
 
 
 def check_subscriptions(
@@ -29,16 +34,26 @@ def check_subscriptions(
         _check_filter(subscription, faults, key)
         _check_trigger(subscription, faults, key)
         _check_times(subscription, faults, key)
-        if subscription.transport == "netconf" and subscription.asked_encoding != "encode-xml":
-            text = (
-                f"{subscription.encoding} does not go over a NETCONF session (RFC 8640, section 6)"
-            )
-            faults.add(f"{key}.encoding", text, "encode-xml")
+        _check_encoding(subscription, faults, key)
     _check_dependencies(subscriptions, faults)
     _check_marks(subscriptions, faults)
 
 
 # --------------------------------------------------------------------------- one subscription
+def _check_encoding(one: SubscriptionSettings, faults: Faults, key: str) -> None:
+    asked = one.asked_encoding
+    module, _, identity = asked.rpartition(":")
+    if one.transport == "netconf" and asked != "encode-xml":
+        text = f"{asked} does not go over a NETCONF session (RFC 8640, section 6)"
+        faults.add(f"{key}.encoding", text, "encode-xml")
+    if asked not in ENCODINGS and _IDENTITY.fullmatch(asked) is None:
+        allowed = f'{", ".join(ENCODINGS)}, or "module:identity"'
+        faults.add(f"{key}.encoding", f"{asked} is no encoding that is known", allowed)
+    elif module and module not in one.namespaces and not module.startswith(("ietf-", "iana-")):
+        text = f"the namespace of {module}, whose {identity} is asked for, is not known"
+        faults.add(f"{key}.namespaces", text, f'{module} = "its URI"')
+
+
 def _check_target(one: SubscriptionSettings, faults: Faults, key: str) -> None:
     if one.stream is None:
         for name in ("replay_start_time", "replay_seconds"):
@@ -212,7 +227,9 @@ def _check_filter(one: SubscriptionSettings, faults: Faults, key: str) -> None:
             ElementTree.fromstring(f"<filter>{one.subtree}</filter>")  # noqa: S314 - the operator's own text
         except ElementTree.ParseError as error:
             faults.add(f"{key}.subtree", f"not well-formed XML ({error})")
-    if one.namespaces and one.xpath is None and (given or one.stream is not None):
+    of_encoding = {one.asked_encoding.rpartition(":")[0]}
+    others = one.namespaces.keys() - of_encoding
+    if others and one.xpath is None and (given or one.stream is not None):
         faults.add(f"{key}.namespaces", "only an xpath has prefixes", "xpath")
 
 

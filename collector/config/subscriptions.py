@@ -102,10 +102,11 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
     transport: Literal["any", "netconf"] = "any"
     """How updates are expected: "netconf" on the session that subscribes, which carries XML alone
     (RFC 8640, section 6); "any" where the device is set up to push to one of the receivers."""
-    encoding: Literal["encode-json", "encode-xml", "encode-cbor", "encode-gpb"] | None = None
+    encoding: Name | None = None
     """Encoding of the notifications; always asked for, since leaving it out means XML. Without it
     encode-json; of a stream, and with transport = "netconf", encode-xml. "encode-gpb" is what
-    vendors have for gRPC dial-out; no standard names it."""
+    vendors have for gRPC dial-out; no standard names it. One of another module is
+    "module:identity"; namespaces says that module's namespace, unless it is the IETF's."""
     anchor: Text = "auto"
     """Where periods start: "auto" asks for a multiple of the period since 1970, or an RFC 3339
     time."""

@@ -51,6 +51,9 @@ class SubscriptionTerms(Struct, frozen=True):
     replay_start_time: DeviceTime | None = None
     module_versions: tuple[tuple[str, str, str], ...] = ()
     """(module name, revision, version); empty text where not said."""
+    encoding_module: tuple[str, str] | None = None
+    """(name, XML namespace) of the module that defines ``encoding``, where that is asked for and
+    is no standard's."""
 
 
 class StateChange(Struct, frozen=True):

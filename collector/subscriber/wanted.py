@@ -16,6 +16,7 @@ from collector.config import Config, NetconfSettings, SubscriptionSettings
 from collector.config.subscriptions import centiseconds, moment
 from collector.model import SECOND, OnChange, SelectionFilter, SubscriptionTerms
 from collector.subscriber.sessions.session import SessionSettings, settings_from
+from collector.wire.values import names
 
 _REVISION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -117,6 +118,7 @@ def terms_from(
     dependency that is none of them is an id itself.
     """
     stop, replay = subscription.stop_time, subscription.replay_start_time
+    module, _, encoding = subscription.asked_encoding.rpartition(":")
     return SubscriptionTerms(
         datastore=subscription.asked_datastore,
         stream=subscription.stream,
@@ -124,7 +126,8 @@ def terms_from(
         period=subscription.period,
         anchor_time=subscription.anchor_time,
         on_change=_trigger(subscription),
-        encoding=subscription.asked_encoding,
+        encoding=encoding,
+        encoding_module=_module(module, subscription),
         stop_time=None if stop is None else moment(stop),
         dscp=subscription.dscp,
         weighting=subscription.weighting,
@@ -132,6 +135,13 @@ def terms_from(
         replay_start_time=None if replay is None else moment(replay),
         module_versions=tuple(_version(*one) for one in subscription.module_versions.items()),
     )
+
+
+def _module(name: str, subscription: SubscriptionSettings) -> tuple[str, str] | None:
+    """Of the encoding, with its namespace; None: a standard's."""
+    if not name:
+        return None
+    return name, names.namespace_of(subscription.namespaces.get(name, name))
 
 
 def _parent(dependency: str | None, known: Mapping[str, int | None]) -> int | None:

@@ -73,6 +73,16 @@ def parse(base: dict[str, str], **keys: str) -> Config:
         (PERIODIC, {"dependency": '"alarms"'}, 'dependency: no subscription is called "alarms"'),
         (PERIODIC, {"dependency": '"4294967296"'}, "dependency: no subscription is called"),
         (STREAM, {"namespaces": '{ a = "urn:a" }'}, "namespaces: only an xpath has prefixes"),
+        (PERIODIC, {"encoding": '"encode-x"'}, "encoding: encode-x is no encoding that is known"),
+        (PERIODIC, {"encoding": '"a:encode-x"'}, "namespaces: the namespace of a, whose encode-x"),
+        (PERIODIC, {"encoding": '"a:b:c"'}, "encoding: a:b:c is no encoding that is known"),
+        (PERIODIC, {"encoding": '"ietf-a:b:encode-json"'}, "is no encoding that is known"),
+        (PERIODIC, {"encoding": '"<x/>"'}, "encoding: <x/> is no encoding that is known"),
+        (
+            STREAM,
+            {"namespaces": '{ a = "urn:a", b = "urn:b" }', "encoding": '"a:encode-x"'},
+            "namespaces: only an xpath has prefixes",
+        ),
     ],
 )
 def test_contradictions_are_named(base: dict[str, str], keys: dict[str, str], fault: str) -> None:
@@ -88,6 +98,8 @@ def test_contradictions_are_named(base: dict[str, str], keys: dict[str, str], fa
         (PERIODIC, {"stop_after_seconds": "10", "renew": "false", "dscp": "0", "weighting": "255"}),
         (PERIODIC, {"xpath": "", "filter_name": '"f"', "stop_time": f'"{TIME}"'}),
         (PERIODIC, {"dependency": '"4294967295"'}),
+        (PERIODIC, {"encoding": '"ietf-later:encode-x"'}),
+        (STREAM, {"namespaces": '{ a = "urn:a" }', "encoding": '"a:encode-x"'}),
         (ON_CHANGE, {"dampening_seconds": "0.01", "sync_on_start": "false"}),
         (ON_CHANGE, {"excluded_changes": '["create", "delete", "insert", "move", "replace"]'}),
         (STREAM, {}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from msgspec.structs import replace
 
 from collector.config import parse_config
@@ -32,7 +33,14 @@ from collector.subscriber.exchanges.refusals import (
     with_hints,
 )
 from collector.subscriber.wanted import WantedSubscription, in_order, wanted_from
-from collector.wire.netconf.rpc import EstablishSubscription, decode_rpc, encode_rpc
+from collector.wire.netconf.rpc import (
+    RUNNING,
+    EditConfig,
+    EstablishSubscription,
+    decode_rpc,
+    encode_rpc,
+)
+from collector.wire.subscriptions.config import ConfiguredSubscription, Edit, write_edits
 
 TERMS = SubscriptionTerms(
     datastore="operational",
@@ -131,6 +139,39 @@ dependency = "4711"
     for one in (alarms, state, replayed):
         read = decode_rpc(encode_rpc("1", EstablishSubscription(one.terms)))
         assert read.operation == EstablishSubscription(one.terms)
+
+
+def test_an_encoding_of_another_package_is_asked_for_with_its_namespace(tmp_path: Path) -> None:
+    text = (
+        DEVICE
+        + """
+[[subscription]]
+name = "counters"
+xpath = "/ietf-interfaces:interfaces"
+period_seconds = 10
+encoding = "acme-telemetry:encode-acme-packed"
+namespaces = { acme-telemetry = "https://acme.example/yang/telemetry" }
+"""
+    )
+    _, (one,) = wanted_from(parse_config(text, file=str(tmp_path / "c")))
+    assert one.terms.encoding == "encode-acme-packed"
+    for operation in (
+        EstablishSubscription(one.terms),
+        EditConfig(
+            RUNNING, write_edits([Edit(None, ConfiguredSubscription(7, one.terms, purpose="p"))])
+        ),
+    ):
+        octets = encode_rpc("1", operation)
+        (leaf,) = etree.fromstring(octets).iter("{*}encoding")
+        prefix, _, identity = (leaf.text or "").partition(":")
+        assert (leaf.nsmap[prefix], identity) == (
+            "https://acme.example/yang/telemetry", "encode-acme-packed",
+        )  # fmt: skip
+    asked = decode_rpc(encode_rpc("1", EstablishSubscription(one.terms))).operation
+    assert isinstance(asked, EstablishSubscription)
+    assert asked.terms.encoding == "encode-acme-packed"
+    left_out = replace(one.terms, encoding=None)
+    assert b"<encoding" not in encode_rpc("1", EstablishSubscription(left_out))
 
 
 def test_what_is_configured_on_the_device_is_depended_on_by_its_id(tmp_path: Path) -> None:

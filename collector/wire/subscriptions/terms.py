@@ -17,7 +17,7 @@ from typing import Any, Final
 from collector.errors import UsageError, WireError
 from collector.model import DeviceTime, OnChange, SelectionFilter, SubscriptionTerms
 from collector.wire.values import names, plain, plain_xml, timestamps, xml
-from collector.wire.values.plain import SubtreeText, XPathText
+from collector.wire.values.plain import IdentityText, SubtreeText, XPathText
 
 _XPATH: Final = ("datastore-xpath-filter", "stream-xpath-filter")
 _SUBTREE: Final = ("datastore-subtree-filter", "stream-subtree-filter")
@@ -231,7 +231,7 @@ def write_terms(
         _put(found, "dependency", terms.dependency)
         if not request:
             _put(found, "transport", _qualified(terms.transport))
-        _put(found, "encoding", _qualified(terms.encoding))
+        _put(found, "encoding", _encoding(terms))
     found.update(_write_trigger(terms, modify=modify))
     if terms.module_versions:
         found.update(_write_versions(terms.module_versions, request=request))
@@ -253,6 +253,13 @@ def _qualified(identity: str | None) -> str | None:
         return None
     module = _IDENTITY_MODULES.get(identity)
     return identity if module is None else f"{module}:{identity}"
+
+
+def _encoding(terms: SubscriptionTerms) -> str | None:
+    if terms.encoding_module is None or terms.encoding is None:
+        return _qualified(terms.encoding)
+    module, namespace = terms.encoding_module
+    return IdentityText(f"{module}:{terms.encoding}", {module: namespace})
 
 
 def _write_filter(selection: SelectionFilter, *, datastore: bool) -> dict[str, Any]:

@@ -39,6 +39,10 @@ class XPathText(PrefixedText):
     """An XPath with the namespaces that its prefixes stand for."""
 
 
+class IdentityText(PrefixedText):
+    """An identity of a module that nobody here knows, with the namespace of its prefix."""
+
+
 class VerbatimText(str):
     """Text that looks like an identity but is a string, so XML gets it as it stands."""
 

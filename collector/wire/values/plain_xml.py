@@ -19,7 +19,13 @@ from lxml import etree
 from collector.errors import UsageError, WireError
 from collector.model import PrefixedText
 from collector.wire.values import names, xml
-from collector.wire.values.plain import SubtreeText, VerbatimText, XPathText, bad_value
+from collector.wire.values.plain import (
+    IdentityText,
+    SubtreeText,
+    VerbatimText,
+    XPathText,
+    bad_value,
+)
 
 _NODE_NAME: Final = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 _IDENTITY: Final = re.compile(r"([A-Za-z_][\w.-]*):([A-Za-z_][\w.-]*)", re.ASCII)
@@ -98,6 +104,9 @@ def _add_element(parent: etree._Element, local: str, value: Any, module: str) ->
     if isinstance(value, XPathText):
         text = str(value)
         scope |= _xpath_scope(value)
+    elif isinstance(value, IdentityText):
+        text = str(value)
+        scope |= value.namespaces
     elif not isinstance(value, dict | SubtreeText):
         text, prefixes = _leaf_text(value, module)
         scope |= prefixes
