@@ -251,6 +251,37 @@ def test_a_running_collector_lends_its_session(tmp_path: Path, capsys: Out) -> N
     )  # fmt: skip
 
 
+def test_what_is_lost_is_put_back_over_the_session_that_there_is(
+    tmp_path: Path, capsys: Out, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Lost already before the device called; its one session is lent to the collector itself."""
+    caplog.set_level(logging.INFO, "collector")
+
+    async def test(there: There) -> None:
+        service = there.service()
+        await service.start()
+        try:
+
+            def row() -> dict[str, object]:
+                return dict(commands.devices(service)["configured"][0])
+
+            await until(lambda: "put back" in caplog.text)
+            await until(lambda: row()["state"] == "active")
+            assert service.putting_back.notes == {}
+            assert there.sessions() == 1
+            status, out, err = await there.command("configure", "--dry-run")
+            assert (status, out, err) == (0, "core7: as wanted\n", "")
+        finally:
+            await service.stop()
+
+    looks = "[cross_check]\ninterval_seconds = 1\n"
+    lab(tmp_path, capsys, test, config=looks + CONFIGURED + "configured_restore = true\n")
+    said = [one for one in caplog.messages if "lent to a command" in one]
+    assert said
+    assert "does not have the configured subscription counters since" in caplog.text
+    assert "core7 has the configured subscription counters again" in caplog.text
+
+
 async def subscribed(there: There, *words: str) -> tuple[int, str, str]:
     """`collector subscribe` in a process of its own, for its signals."""
     child = await asyncio.create_subprocess_exec(
