@@ -2,7 +2,7 @@
 
 Does: hand each alert to every channel that the configuration names. Does not: decide, retry, or
 wait: command and webhook run in one thread behind a bounded queue, and what does not fit is
-dropped and counted.
+dropped and counted. Does not remember over a restart: trouble that lasts is said once more then.
 Rules: no shell; the command sees only a small environment, so that no password of ours is in it; a
 webhook follows no redirection; a URL is never logged, since it may carry a token. That a channel
 fails is logged when it begins and when it ends, not each time.
@@ -74,10 +74,6 @@ class AlertSink:
         if self._channels and self._worker is None:
             self._worker = threading.Thread(target=self._work, name="alerts", daemon=True)
             self._worker.start()
-
-    def prime(self, said: Said) -> None:
-        """Learn how things stand without a word: what was said before a restart."""
-        self._decider.receive(said.verdicts)
 
     def write(self, said: Said) -> None:
         """Decide about one batch of verdicts and events and deliver; never waits, never fails."""

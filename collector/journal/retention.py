@@ -48,13 +48,6 @@ class JournalRetention:
             self._due.setdefault(segment.path, now + DELAY)
         return self._delete_due(now)
 
-    def delete_before(self, offset: int, *, safe_offset: int, now: int) -> list[Path]:
-        """Choose every segment that ends at or before ``offset``, and delete what is due."""
-        for segment in list_segments(self._folder):
-            if _below(segment, min(offset, safe_offset)):
-                self._due.setdefault(segment.path, now + DELAY)
-        return self._delete_due(now)
-
     def _delete_due(self, now: int) -> list[Path]:
         deleted = sorted(path for path, due in self._due.items() if due <= now)
         for path in deleted:

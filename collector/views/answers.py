@@ -21,10 +21,6 @@ from collector.views.console import make_console
 from collector.views.tables import print_table
 from collector.wire.values.timestamps import format_date_and_time, parse_date_and_time
 
-TABLE_ROWS = 2000
-"""Rows up to which a framed table is drawn; its columns are measured over all of them (ours)."""
-
-
 _NS_OF = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _INT64_MAX = 2**63 - 1
 """In DuckDB's own unit it is the word infinity."""

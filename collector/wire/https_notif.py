@@ -64,7 +64,7 @@ DOCUMENT_TYPES: Final = (XML, JSON, YANG_DATA_XML, YANG_DATA_JSON)
 
 _REGISTERED: Final = "urn:ietf:params:yang-notif:https-capability:"
 _EXAMPLES: Final = "urn:ietf:capability:https-notif-receiver:"
-SUB_NOTIF: Final = _REGISTERED + "sub-notif"
+_SUB_NOTIF: Final = "sub-notif"
 """The receiver knows state changes of subscriptions (RFC 8639)."""
 _ENCODINGS: Final[Mapping[str, MediaType]] = {
     "encoding:json": MediaType.YANG_DATA_JSON,
@@ -72,7 +72,7 @@ _ENCODINGS: Final[Mapping[str, MediaType]] = {
     "encoding:cbor": MediaType.YANG_DATA_CBOR,
 }
 OURS: Final = tuple(
-    prefix + name for prefix in (_REGISTERED, _EXAMPLES) for name in (*_ENCODINGS, "sub-notif")
+    prefix + name for prefix in (_REGISTERED, _EXAMPLES) for name in (*_ENCODINGS, _SUB_NOTIF)
 )
 """What this receiver can do."""
 

@@ -296,14 +296,6 @@ def test_the_log_gets_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
     assert counters.alerts["log", "sent"] == 2
 
 
-def test_what_was_said_before_a_restart_is_not_said_again() -> None:
-    counters = Counters()
-    sink = AlertSink(AlertSettings(), counters)
-    sink.prime(batch(verdict(5, missing=SILENT)))  # type: ignore[arg-type]
-    sink.write(batch(verdict(6, missing=SILENT)))  # type: ignore[arg-type]
-    assert counters.alerts.total() == 0
-
-
 def test_the_file_gets_one_object_a_line(tmp_path: Path) -> None:
     file = tmp_path / "alerts.jsonl"
     counters = run(AlertSettings(log=False, file=str(file)), verdict(5, missing=SILENT), verdict(6))

@@ -618,9 +618,10 @@ def test_retention_deletes_below_the_safe_offset_after_a_minute(tmp_path: Path) 
     journal = segments_of_two(tmp_path, 4)
     retention = JournalRetention(tmp_path)
     names = [segment.path.name for segment in journal.segments()]
-    assert retention.delete_before(8, safe_offset=5, now=0) == []
-    assert retention.delete_before(8, safe_offset=5, now=DELAY - 1) == []
-    deleted = retention.delete_before(8, safe_offset=5, now=DELAY)
+    limits = RetentionLimits(max_octets=1)
+    assert retention.apply(limits, safe_offset=5, now=0) == []
+    assert retention.apply(limits, safe_offset=5, now=DELAY - 1) == []
+    deleted = retention.apply(limits, safe_offset=5, now=DELAY)
     assert [path.name for path in deleted] == names[:2]
     assert read_numbers(tmp_path) == [4, 5, 6, 7, 8, 9]
     assert read_numbers(tmp_path, 1) == [4, 5, 6, 7, 8, 9]

@@ -38,7 +38,6 @@ SEEDS: Final = 8
 _LEAF: Final = 24
 """Ranges in a row at the end of the search tree (ours): two tests each and an answer for each of
 64 lanes at most keep its jumps below 256."""
-MAX_LANES: Final = 64
 _WORD: Final = 0xFFFFFFFF
 _MIX: Final = (0x85EBCA6B, 0xC2B2AE35)
 """Multipliers of MurmurHash3's finaliser: every bit of the address moves every bit of the hash."""
