@@ -67,28 +67,10 @@ def _is_in_that_spelling(text: str) -> bool:
 
 def checked(config: Config, faults: Faults, folder: Path) -> Config:
     """``config`` with paths counted from ``folder``; what is wrong goes into ``faults``."""
-    for key, text in (
-        ("udp_notif.address", config.udp_notif.address),
-        ("dtls.address", config.dtls.address),
-        ("https_notif.address", config.https_notif.address),
-        ("grpc_dialout.address", config.grpc_dialout.address),
-        ("call_home.address", config.call_home.address),
-        ("metrics.address", config.metrics.address),
-    ):
-        if address(text) is None:
-            faults.add(key, f'"{text}" is not an IP address', 'an address as "127.0.0.1" or "::"')
+    _check_receivers(config, faults)
     if config.reassembly.max_half_built_per_peer > config.reassembly.max_half_built:
         faults.add("reassembly.max_half_built_per_peer", "more than max_half_built for all peers")
     _check_alerts(config.alerts, faults)
-    _check_tls("dtls", config.dtls, faults, config.collector.lanes)
-    _check_tls(
-        "https_notif", config.https_notif, faults, config.collector.lanes, plain="plain_http"
-    )
-    if not _PATH.fullmatch(config.https_notif.path):
-        faults.add("https_notif.path", f'"{config.https_notif.path}" is not a path', '"/yang-push"')
-    _check_tls(
-        "grpc_dialout", config.grpc_dialout, faults, config.collector.lanes, plain="plaintext"
-    )
     _check_plug_ins(config, faults)
     devices = tuple(
         _checked_device(device, faults, f"device[{number}]")
@@ -101,6 +83,11 @@ def checked(config: Config, faults: Faults, folder: Path) -> Config:
     looks = config.cross_check.interval_seconds > 0
     check_configured(config.subscriptions, config.receiver_instances, looks, faults)
     check_known(config.known_subscriptions, faults)
+    return _in_folder(structs.replace(config, devices=devices), folder)
+
+
+def _in_folder(config: Config, folder: Path) -> Config:
+    """``config`` with all paths counted from ``folder``."""
     return structs.replace(
         config,
         collector=_absolute(config.collector, folder, "data_dir"),
@@ -109,13 +96,30 @@ def checked(config: Config, faults: Faults, folder: Path) -> Config:
         dtls=_absolute(config.dtls, folder, *_TLS_FILES),
         https_notif=_absolute(config.https_notif, folder, *_TLS_FILES),
         grpc_dialout=_absolute(config.grpc_dialout, folder, *_TLS_FILES),
-        devices=tuple(_with_paths(device, folder) for device in devices),
+        devices=tuple(_with_paths(device, folder) for device in config.devices),
         receivers={name: _absolute_keys(table, folder) for name, table in config.receivers.items()},
         sinks={name: _absolute_keys(table, folder) for name, table in config.sinks.items()},
     )
 
 
 # --------------------------------------------------------------------------- receivers
+def _check_receivers(config: Config, faults: Faults) -> None:
+    """Where is listened, and what is shown there."""
+    for section in (
+        "udp_notif", "dtls", "https_notif", "grpc_dialout", "call_home", "metrics",
+    ):  # fmt: skip
+        text = getattr(config, section).address
+        if address(text) is None:
+            allowed = 'an address as "127.0.0.1" or "::"'
+            faults.add(f"{section}.address", f'"{text}" is not an IP address', allowed)
+    lanes = config.collector.lanes
+    _check_tls("dtls", config.dtls, faults, lanes)
+    _check_tls("https_notif", config.https_notif, faults, lanes, plain="plain_http")
+    if not _PATH.fullmatch(config.https_notif.path):
+        faults.add("https_notif.path", f'"{config.https_notif.path}" is not a path', '"/yang-push"')
+    _check_tls("grpc_dialout", config.grpc_dialout, faults, lanes, plain="plaintext")
+
+
 def _check_tls(
     section: str,
     settings: DtlsSettings | HttpsNotifSettings | GrpcDialoutSettings,

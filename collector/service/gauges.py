@@ -16,7 +16,19 @@ from collector.service.parts import Parts
 def refresh(service: Parts) -> None:
     """Bring everything up to date; cheap enough for every scrape."""
     counters = service.counters
-    counts = service.pipeline.counts
+    _contents(service)
+    _engine(service)
+    counters.event_loop_tasks = _tasks()
+    counters.journal_bytes = sum(segment.octets for segment in service.journal.segments())
+    counters.queue_dropped.set(("followers",), service.live.followers_dropped)
+    _receivers(service)
+    _quirks(service)
+    _sessions(service)
+
+
+def _contents(service: Parts) -> None:
+    """What was read of messages, and could not be read."""
+    counters, counts = service.counters, service.pipeline.counts
     for reason, number in counts.rejected.items():
         counters.messages_rejected.set((reason,), number)
     for reason, number in service.pipeline.contents_left_out.items():
@@ -33,7 +45,11 @@ def refresh(service: Parts) -> None:
         counters.generators_out_of_sync.add((device,), int(one.word == "lost"))
     counters.unknown_sources = len(counts.unknown_sources)
     counters.unknown_source_messages = counts.unknown_source_messages
-    engine = service.pipeline.engine
+
+
+def _engine(service: Parts) -> None:
+    """What the judging counts, and who is on which list."""
+    counters, engine = service.counters, service.pipeline.engine
     for device, limits in engine.fell_off().items():
         for limit, number in limits.items():
             counters.limits_reached.set((device, limit), number)
@@ -47,11 +63,10 @@ def refresh(service: Parts) -> None:
             (counters.generators_unannounced, said.unannounced),
         ):
             gauge.set(series, len(names))
-    counters.event_loop_tasks = _tasks()
-    counters.journal_bytes = sum(segment.octets for segment in service.journal.segments())
-    counters.queue_dropped.set(("followers",), service.live.followers_dropped)
-    _receivers(service)
-    _quirks(service)
+
+
+def _sessions(service: Parts) -> None:
+    counters = service.counters
     counters.sessions_up.clear()
     counters.subscriptions.clear()
     for state in service.manager.states():

@@ -222,7 +222,10 @@ class DecodeShow:
         more = len(originators) - ROWS_SHOWN + self.traffic.left_out
         if more > 0:
             console.print(f"and {more:,} more originators or messages of others")
-        counters = self.traffic.counters()
+        self._print_ids()
+
+    def _print_ids(self) -> None:
+        console, counters = self._console, self.traffic.counters()
         if counters:
             console.print(Text("\nMessage IDs", style="bold"))
             print_table(
