@@ -219,6 +219,36 @@ def test_two_moves_within_a_period_are_one_doubt() -> None:
     assert {row.outcome for row in wire.verdicts} == {Outcome.COMPLETE}
 
 
+def test_nodes_that_come_and_go_within_three_periods_leave_no_trace() -> None:
+    """For two periods card 2 has what card 1 lacks: none of its counts is usual, and what it
+    sends afterwards is known by three periods as ever."""
+    counts = [BEFORE] * MOVE + [AFTER] * 2 + [BEFORE] * 7
+    back = MOVE + 2
+    said = [modified(MOVE * 10 - 4), modified(back * 10 - 4)]
+    wire = run([established(generators=CARDS), *said, *sent(counts, [(back + 4, "2", 1)])])
+    wire.until(len(counts) * 10 - 1)
+    assert {name: card(wire, name).usual for name in CARDS} == BEFORE
+    assert not wire.engine._devices[DEVICE].subscriptions[1].varies
+    (first,) = [row for row in wire.firsts() if row.outcome is not Outcome.COMPLETE]
+    assert first.nominal_time == ns((back + 4) * 10)
+    assert degraded(wire) == {back + 4: {"2": Cause.LOSS}}
+
+
+def test_a_late_card_that_is_in_no_list_learns_nothing_from_the_period_of_a_move() -> None:
+    """Card 4 always comes behind the deadline, and sends more while nodes move."""
+    records = sent([BEFORE] * 12, period=60)
+    number = 500
+    for index in range(12):
+        for _ in range(3 if index == MOVE else 1):
+            number += 1
+            at = index * 60 + 20
+            records.append(update(at, "4", number, time=at - 0.05))
+    said = changed(MOVE * 60 - 4, MODIFIED, generators=CARDS, terms=terms(60))
+    wire = run([established(generators=CARDS, period=60), said, *records]).until(12 * 60 - 1)
+    late = card(wire, "4")
+    assert (late.usual, late.varies) == (1, False)
+
+
 def test_cards_that_vary_are_not_forgiven_by_a_move() -> None:
     counts = [{"1": 2 + index % 2, "2": 2, "3": 2} for index in range(12)]
     wire = run([established(generators=CARDS), modified(85), *sent(counts)], until=119)

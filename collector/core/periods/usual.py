@@ -31,20 +31,18 @@ def count_usual(originator: Originator, slot: Slot | None) -> bool:
         slot: what it delivered in the period that has just closed, if anything.
     """
     before = originator.usual
-    if slot is not None:
+    if slot is not None and not _is_mixed(originator, slot):
         _make_room(originator, before)
         originator.recent.append(slot)
-    resolved = False
-    if originator.doubt is not None:
-        resolved = _resolve(originator)
-        if not resolved:
-            return False
+    doubted = originator.doubt is not None
+    if not _resolve(originator):
+        return False
     if not originator.recount and not originator.holes and (slot is None or slot.count == before):
-        return resolved
+        return doubted
     originator.recount = False
     originator.usual = _agreed(originator)
     if originator.usual == before:
-        return resolved
+        return doubted
     gaps.look_again(originator)
     return True
 
@@ -90,16 +88,23 @@ def doubt(subscription: Subscription, since: int) -> None:
 
 
 def _resolve(originator: Originator) -> bool:
-    """Do periods behind the move show that the usual count is the same, or that it is not?
+    """Do periods behind the move show that the usual count is the same, or that it is not, or
+    was it in no doubt?
 
     The first one that shows it decides; where one may still lack a record, a later one.
     """
+    since = originator.doubt
+    if since is None:
+        return True
     moved, usual = originator.subscription.moved, originator.usual
     after = [slot for slot in originator.recent if slot.index > moved and slot.count]
     for slot in after:
         if not _is_unsettled(originator, slot):
             originator.doubt = None
             if slot.count == usual:
+                meanwhile = range(since, moved + 1)  # it had others' nodes, or others its own
+                recent = [one for one in originator.recent if one.index not in meanwhile]
+                originator.recent = recent
                 gaps.look_again(originator)
             else:
                 originator.recent, originator.settled = after, ()
@@ -112,6 +117,8 @@ def remember(originator: Originator, slot: Slot) -> None:
 
     An originator that the list leaves out may be that late every time: no deadline waits for it.
     """
+    if _is_mixed(originator, slot):
+        return
     recent = originator.recent
     place = len(recent)
     while place and recent[place - 1].index > slot.index:
@@ -119,6 +126,12 @@ def remember(originator: Originator, slot: Slot) -> None:
     recent.insert(place, slot)
     _make_room(originator, originator.usual, KEPT_PERIODS)
     originator.recount = True
+
+
+def _is_mixed(originator: Originator, slot: Slot) -> bool:
+    """Did nodes move in that period, or in one behind it? What it counts is usual no longer, and
+    where they moved back at once it was not usual at all."""
+    return 0 < slot.index <= originator.subscription.moved
 
 
 def _make_room(originator: Originator, usual: int | None, most: int = KEPT_PERIODS - 1) -> None:
