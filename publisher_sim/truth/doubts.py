@@ -14,6 +14,8 @@ what a process did in the instant it was killed, or on what the wire does not sh
 * ``killed``          a process died within 100 ms of sending, or in the middle of its messages
 * ``mixed``           one silence holds messages made in vain and ticks never made
 * ``unseen``          lost, and its run never spoke before or after, so that no hole shows
+* ``halved``          lost, while a message for another subscription came half at about the same
+                      time: nothing says whose the half was
 * ``long_ago``        the hole closes about 64 periods later
 * ``clock``           a clock stepped back to a tick of which nothing was read: a step, or held
                       up? Or it stepped next to a late message, or was off at a first message
@@ -195,13 +197,17 @@ class Doubts:
                 yield from (before, *between, after)
 
     def _strays(self, line: Timeline) -> Iterator[int]:
-        """Ticks of messages that by their time belong to another tick than the announced one."""
+        """Ticks of messages that by their time belong to another tick than the announced one: by a
+        clock that is off, or that steps back when a receiver has got used to it."""
         half = self._epoch.period // 2
         if not self._anchor_off:
             return
-        for one in line.read:
-            off = one.made.planned - one.made.nominal + self._anchor_off + one.made.skew
-            if 0 < abs(one.made.skew) <= half < abs(off):
+        skewed = [(one, one.made.skew) for one in line.read]
+        steps = [(one, one.made.skew - before.made.skew) for before, one in line.steps]
+        skewed += [(one, step) for one, step in steps if abs(step) > half // 2]  # else none shows
+        for one, skew in skewed:
+            off = one.made.planned - one.made.nominal + self._anchor_off + skew
+            if 0 < abs(skew) <= half < abs(off):
                 yield one.made.nominal
 
     def _heard_twice(self, line: Timeline) -> int | None:
@@ -235,12 +241,11 @@ class Doubts:
         return any((one.good_at or 0) > period.deadline - margin for one in period.cell[generator])
 
     def _list_changed(self, period: Period) -> bool:
-        begin = period.nominal + min(
-            (self._begins.get(one, 0) for one in period.required), default=0
-        )
+        begin = min((self._begins.get(one, 0) for one in period.required), default=0)
+        end = max((self._ends.get(one, 0) for one in period.required), default=0)
+        begin, end = period.nominal + begin, max(period.nominal + end, period.end)
         return any(
-            begin - self._slack < at < period.end + self._slack
-            or abs(at - period.start) < self._slack
+            begin - self._slack < at < end + self._slack or abs(at - period.start) < self._slack
             for at in self._epoch.changes()
         )
 
@@ -316,6 +321,8 @@ class Doubts:
             return "unseen"
         if any(one.heard_at is not None for one in messages):
             return "uncounted" if self._uncounted(period, line, messages) else ""
+        if any(self._is_halved(line, one) for one in messages):
+            return "halved"
         before, unheard, after = line.around(period.nominal)
         if after is not None and self._epoch.end is not None:
             if abs((after.heard_at or 0) - self._epoch.end) < self._slack:
@@ -329,6 +336,16 @@ class Doubts:
         if messages and not seen:
             return "unseen"
         return "left_late" if self._leaves_late(period, generator) else ""
+
+    def _is_halved(self, line: Timeline, lost: Message) -> bool:
+        """Was it lost beside half of a message that some other subscription lacks?"""
+        near = max(SECOND // 5, self._epoch.period // 25)
+        return any(
+            one.fate == "unreassembled"
+            and one.made.subscription_id != lost.made.subscription_id
+            and abs(one.made.planned - lost.made.planned) <= near
+            for one in line.messages
+        )
 
     def _about_unnumbered(self, period: Period, generator: str, messages: list[Message]) -> str:
         heard = sum(one.heard_at is not None for one in messages)

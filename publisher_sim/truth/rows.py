@@ -5,8 +5,9 @@ collect them (``truth``).
 
 Rules, for the period at tick ``nominal`` of a subscription:
 
-* required = what all lists in force in [nominal - period/2, nominal + period/2) have in common,
-  allowed = what any of them has.
+* required = what all lists in force in [said - period/2, said + period/2) have in common, allowed =
+  what any of them has. ``said`` is where the tick was announced: that is all an observer can count
+  from, and a device that ignores the anchor ticks elsewhere (``anchor_off``).
 * deadline = nominal + the latest offset at which a required generator means to finish + grace.
   The first row knows what left before it, the last row also what left until ``amendable``,
   max(2 periods, 20 s) later.
@@ -93,6 +94,7 @@ class Judge:
         self._epoch = epoch
         self._grace = grace
         self._counted = manners.counted
+        self._off = round(manners.anchor_off * epoch.period)
         self._lines = lines
         self._cells = {
             nominal: cell
@@ -145,8 +147,8 @@ class Judge:
         return max(period.deadline, said)
 
     def _period(self, nominal: int) -> Period:
-        half = self._epoch.period // 2
-        start, end = nominal - half, nominal + self._epoch.period - half
+        start = nominal - self._off - self._epoch.period // 2
+        end = start + self._epoch.period
         lists = self._epoch.lists_between(start, end)
         allowed = tuple(dict.fromkeys(one for names in lists for one in names))
         required = tuple(one for one in allowed if all(one in names for names in lists))

@@ -421,6 +421,48 @@ def test_on_ticks_nobody_announced_a_slow_clock_makes_periods_doubtful(
     assert [rows[tick].why for tick in (7, 8, 9, 20)] == ["", word, word, word]
 
 
+@pytest.mark.parametrize(
+    ("anchor_off", "joins_at", "required"),
+    [
+        (0.0, 73, ("a", "b")),  # before the window of tick 8, which is [75, 85)
+        (0.0, 77, ("a",)),
+        (0.3, 71, ("a", "b")),  # the tick was announced for 77: [72, 82)
+        (0.3, 73, ("a",)),
+        (0.3, 77, ("a",)),
+        (0.3, 84, ("a",)),
+    ],
+)
+def test_who_is_required_counts_from_where_a_tick_was_announced(
+    anchor_off: float, joins_at: float, required: tuple[str, ...]
+) -> None:
+    """An observer knows no other instant (RFC 8641 §4.2); b is in the list from then on."""
+    device = Device()
+    device.facts = [
+        accounts.Established(ns(-5), 7, ns(PERIOD), 0, ("a",)),
+        accounts.ListChanged(ns(joins_at), 7, ("a", "b")),
+    ]
+    device.run({})
+    found = device.rows(anchor_off=anchor_off)
+    assert found[8].last.required == required
+    assert found[10].last.required == ("a", "b")
+
+
+@pytest.mark.parametrize(("apart", "word"), [(0.3, "halved"), (5, "")])
+def test_half_a_message_beside_one_that_is_lost_is_anybodys(apart: float, word: str) -> None:
+    """Both count in one run of numbers, and the half does not say which subscription it is of."""
+    device = Device()
+    for tick in range(LAST + 1):
+        device.send("b", tick)
+        device.send("a", tick, lost=(0,) if tick == 8 else ())
+        at, number = ns(tick * PERIOD + 1 + apart), 1000 + tick
+        device.facts.append(Produced("a", "a", number, 9, at, at, 2, 1))
+        for part in range(1 if tick == 8 else 2):
+            device.facts.append(OnWire("a", number, part, at, at))
+    rows = device.rows()
+    assert [rows[tick].why for tick in (7, 8, 9)] == ["", word, ""]
+    assert rows[8].last.missing == (("a", "lost"),)
+
+
 def test_without_a_list_who_comes_later_is_expected_nobody_knows_from_when() -> None:
     """A card that was pulled when the subscription was established: it delivers from tick 8 on."""
     device = Device()
