@@ -49,12 +49,17 @@ class Joined:
     def __init__(
         self,
         scenario: Scenario,
-        terms: SubscriptionTerms | None = None,
+        *terms: SubscriptionTerms,
         known: KnownSubscription | None = None,
     ) -> None:
-        """``known``: what the operator says of the configured subscription."""
+        """
+        Args:
+            scenario: of the device.
+            terms: what is subscribed to, as ``simulate`` has it.
+            known: what the operator says of the configured subscription.
+        """
         self._scenario = scenario
-        self._asked = list(terms_of(scenario)) if terms is None else [terms]
+        self._asked = list(terms or terms_of(scenario))
         """Terms of the requests whose replies are to come."""
         self._shift = scenario.behaviour.clock_shift
         operator = {}
@@ -173,11 +178,14 @@ class Joined:
 
 
 def compare_with_truth(
-    scenario: Scenario, folder: Path, known: KnownSubscription | None = None
+    scenario: Scenario,
+    folder: Path,
+    *terms: SubscriptionTerms,
+    known: KnownSubscription | None = None,
 ) -> Comparison:
     """Simulate, judge, write the truth file, read it as the demo does, and compare."""
-    said, header, lines = simulate(scenario)
-    joined = Joined(scenario, known=known)
+    said, header, lines = simulate(scenario, *terms)
+    joined = Joined(scenario, *terms, known=known)
     joined.take(said)
     verdicts = joined.stop(header.until + LATENCY)
     path = folder / "truth.jsonl"

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import structs
 
 from collector.errors import ConfigError
-from publisher_sim.scenario import Card, Fault, Master, Periods, Push, Receiver, Scenario, check
+from publisher_sim.scenario import (
+    REASONS,
+    Card,
+    Fault,
+    Master,
+    Periods,
+    Push,
+    Receiver,
+    Scenario,
+    check,
+)
 
 KINDS = (
     "drop", "duplicate", "reorder", "delay", "corrupt", "clock_skew", "silent",
@@ -66,31 +77,47 @@ def random_scenario(seed: int, transport: Any = "udp-notif", header: Any = "enve
             for n in range(draw.randint(1, 4))
         ),
     )  # fmt: skip
-    return _with_faults(scenario, draw)
+    return with_faults(scenario, draw)
 
 
-def _with_faults(scenario: Scenario, draw: random.Random) -> Scenario:
-    faults: list[Fault] = []
-    at = 8
-    while at + 10 < scenario.periods - 4:
-        fault = _fault(scenario, draw, at)
-        wider = structs.replace(scenario, fault=(*faults, fault))
+def with_faults(
+    scenario: Scenario,
+    draw: random.Random,
+    *,
+    kinds: Sequence[str] = KINDS,
+    first: int = 8,
+    quiet: tuple[int, int] = (8, 12),
+) -> Scenario:
+    """The scenario with faults all along that do not touch each other.
+
+    Args:
+        scenario: with its periods and cards.
+        draw: what all is drawn from.
+        kinds: of faults.
+        first: period of the first one.
+        quiet: fewest and most periods between the end of one and the next.
+    """
+    at = first
+    while at + 10 < scenario.periods - 6:
+        fault = _fault(scenario, draw, kinds, at)
+        wider = structs.replace(scenario, fault=(*scenario.fault, fault))
         try:
             check(wider)
         except ConfigError:
             at += 1
             continue
-        faults.append(fault)
-        at = (fault.until or at) + draw.randint(8, 12)
-    return structs.replace(scenario, fault=tuple(faults))
+        scenario = wider
+        at = (fault.until or at + 1) + draw.randint(*quiet)
+    return scenario
 
 
-def _fault(scenario: Scenario, draw: random.Random, at: int) -> Fault:
-    kind: Any = draw.choice(KINDS)
+def _fault(scenario: Scenario, draw: random.Random, kinds: Sequence[str], at: int) -> Fault:
+    kind: Any = draw.choice(kinds)
     card = draw.choice(scenario.card).name
+    others = [one.name for one in scenario.publishers if one.name != card]
     grace = scenario.effective_grace / 1e9
     more: dict[str, Any] = {}
-    length = draw.randint(1, 3)
+    length: int | None = draw.randint(1, 3)
     match kind:
         case "drop" | "corrupt":
             more["probability"] = draw.choice([1.0, 0.5])
@@ -102,10 +129,13 @@ def _fault(scenario: Scenario, draw: random.Random, at: int) -> Fault:
         case "clock_skew":
             more["seconds"] = draw.choice([0.2, -0.2, 2, -1, 0.9]) * scenario.period.seconds
         case "suspend":
-            card = ""
+            card, more["reason"] = "", draw.choice(REASONS["suspend"])
+        case "terminate" | "cut":
+            card, length = "", None
         case "kill" | "pull":
             length = draw.randint(5, 9)
+            if draw.random() < 0.4:
+                more["moves_to"] = draw.choice(others)
         case "move":
-            others = [one.name for one in scenario.publishers if one.name != card]
             more["moves_to"] = draw.choice(others)
-    return Fault(kind, at, at + length, card, **more)
+    return Fault(kind, at, None if length is None else at + length, card, **more)

@@ -1,22 +1,17 @@
 """The plan of a soak: every device with its personality and its faults, from one seed.
 
-Does not: run anything. Rules: faults of a device lie apart, so that the truth can tell them from
-each other. Nodes do not change hands where a verdict has to learn something from it, and so may be
-wrong at first: on devices without a list, whose newcomers are learned.
+Does not: run anything, or say what a fault is like (``sim_scenarios``). Rules: faults of a device
+lie apart, so that the truth can tell them from each other.
 """
 
 from __future__ import annotations
 
 import random
-from typing import Any
 
 from msgspec import structs
 
-from collector.errors import ConfigError
 from publisher_sim.scenario import (
-    REASONS,
     Card,
-    Fault,
     Limits,
     Master,
     Netconf,
@@ -24,9 +19,8 @@ from publisher_sim.scenario import (
     Push,
     Receiver,
     Scenario,
-    check,
 )
-from publisher_sim.scenario.behaviour import behaviour_of
+from tests.sim_scenarios import with_faults
 
 FIRST_ADDRESS = (127, 20, 0, 1)
 PASSWORD_ENV = "SOAK_PASSWORD"
@@ -118,59 +112,9 @@ def _device(draw: random.Random, number: int, cards: int, period: float, periods
             for card in range(1, cards + 1)
         ),
     )  # fmt: skip
-    return _with_faults(scenario, draw)
+    return with_faults(scenario, draw, kinds=KINDS, first=draw.randint(*QUIET), quiet=QUIET)
 
 
 def grace(period: float) -> float:
     """What the collector waits, seconds: long, for the machine may be busy."""
     return max(0.5, period * 0.45)
-
-
-def _with_faults(scenario: Scenario, draw: random.Random) -> Scenario:
-    faults: list[Fault] = []
-    at = draw.randint(*QUIET)
-    while at + 10 < scenario.periods - 6:
-        fault = _fault(scenario, draw, at)
-        wider = structs.replace(scenario, fault=(*faults, fault))
-        try:
-            check(wider)
-        except ConfigError:
-            at += 1
-            continue
-        faults.append(fault)
-        at = (fault.until or at + 1) + draw.randint(*QUIET)
-    return structs.replace(scenario, fault=tuple(faults))
-
-
-def _fault(scenario: Scenario, draw: random.Random, at: int) -> Fault:
-    behaviour = behaviour_of(scenario.behaves)
-    moves = behaviour.lists
-    kind: Any = draw.choice([one for one in KINDS if moves or one != "move"])
-    card = draw.choice(scenario.card).name
-    grace_seconds = scenario.effective_grace / 1e9
-    more: dict[str, Any] = {}
-    length: int | None = draw.randint(1, 3)
-    match kind:
-        case "drop" | "corrupt":
-            more["probability"] = draw.choice([1.0, 0.5])
-            more["datagrams"] = kind == "drop" and draw.random() < 0.3
-        case "duplicate" | "reorder":
-            more["seconds"] = draw.choice([0, grace_seconds * 0.3])
-        case "delay":
-            length, more["seconds"] = 1, draw.choice([grace_seconds * 0.4, grace_seconds * 2.3])
-        case "clock_skew":
-            more["seconds"] = draw.choice([0.2, -0.2, 2, -1, 0.9]) * scenario.period.seconds
-        case "suspend":
-            card = ""
-            more["reason"] = draw.choice(REASONS["suspend"])
-        case "terminate" | "cut":
-            card, length = "", None
-        case "kill" | "pull":
-            length = draw.randint(5, 9)
-            others = [one.name for one in scenario.publishers if one.name != card]
-            if moves and draw.random() < 0.4:
-                more["moves_to"] = draw.choice(others)
-        case "move":
-            others = [one.name for one in scenario.publishers if one.name != card]
-            more["moves_to"] = draw.choice(others)
-    return Fault(kind, at, None if length is None else at + length, card, **more)

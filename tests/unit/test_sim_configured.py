@@ -131,7 +131,7 @@ def test_the_engine_takes_what_nobody_asked_for(
 ) -> None:
     """With a list, without one, and from the middle, where the operator names the period."""
     scenario = parse_scenario(HEAD + head + CARDS + more)
-    found = compare_with_truth(scenario, tmp_path, known)
+    found = compare_with_truth(scenario, tmp_path, known=known)
     assert not found.differences, "\n".join(one.sentence() for one in found.differences)
     assert not found.too_uncertain
     assert found.outcomes["INCOMPLETE"] >= 3
