@@ -97,8 +97,8 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
     { ietf-interfaces = "2018-02-20", acme-ports = "1.2.0" }; the device refuses when it has
     another."""
     accept_hints: bool = False
-    """Whether a period that the device names when it refuses ours is asked for instead; never one
-    shorter than half of ours. Without it hints are only shown."""
+    """Whether a period, or dampening, that the device names when it refuses ours is asked for
+    instead; never one shorter than half of ours. Without it hints are only shown."""
     transport: Literal["any", "netconf"] = "any"
     """How updates are expected: "netconf" on the session that subscribes, which carries XML alone
     (RFC 8640, section 6); "any" where the device is set up to push to one of the receivers."""

@@ -409,6 +409,17 @@ def test_what_a_device_says_of_configured_subscriptions() -> None:
     able = Library((Module(names.SN, features=("configured",)),), listed=1)
     udp_only = WANTED.subscriptions[0].terms
     assert configured_doubts(udp_only, DeviceCapabilities(library=able, system=udp)) == ()
+    both = SystemCapabilities(
+        transports=(
+            TransportCapability("udp-notif", (), ("encode-cbor",)),
+            TransportCapability("https", (), ("encode-json", "encode-xml")),
+        )
+    )
+    of_another = "its system capabilities say that the encodings over udp-notif are encode-cbor"
+    assert configured_doubts(udp_only, DeviceCapabilities(system=both)) == (of_another,)
+    assert configured_doubts(terms, DeviceCapabilities(system=both)) == ()
+    nobodys = structs.replace(udp_only, encoding="encode-gpb")  # which ``doubts`` says
+    assert configured_doubts(nobodys, DeviceCapabilities(system=both)) == ()
 
 
 def test_a_device_that_takes_its_time_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

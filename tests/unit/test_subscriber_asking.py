@@ -66,6 +66,22 @@ def test_a_hinted_period_is_asked_for_when_that_is_allowed() -> None:
     run(main())
 
 
+def test_a_hinted_dampening_is_asked_for_when_that_is_allowed() -> None:
+    async def main() -> None:
+        world = World(NEVER)
+        world.device.answers = answering(world, {"<dampening-period>0<": hint(200)})
+        await world.want(replace(on_change(), accept_hints=True))
+        await world.active()
+        assert kinds(world) == "ee"
+        last = operations(world)[1]
+        assert isinstance(last, EstablishSubscription)
+        assert last.terms.on_change == OnChange(2 * SECOND)
+        assert state(world).reason == "dampened to 2 s instead of 0 s, as the device hinted"
+        await world.manager.stop()
+
+    run(main())
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -30,7 +30,7 @@ from collector.wire.netconf.capabilities import (
 from collector.wire.netconf.library import Library, Module, Stream
 from collector.wire.netconf.node_paths import NodePath, read_paths
 from collector.wire.netconf.rpc import Get, Operation, RpcReply
-from collector.wire.values import xml
+from collector.wire.values import names, xml
 
 SN, YP = "ietf-subscribed-notifications", "ietf-yang-push"
 LIBRARY = "urn:ietf:params:xml:ns:yang:ietf-yang-library"
@@ -281,6 +281,12 @@ def test_features_and_modules_that_its_library_does_not_name() -> None:
         lacks("qos", "weighting or dependency"),
         lacks("replay", "replay-start-time"),
     )
+    for features in ((), ("encode-cbor",)):
+        transport = Module(names.UDP_TRANSPORT, "", features)
+        push = Library((Module(SN, "", FEATURES), Module(YP), transport), 3)
+        found = doubts(replace(PERIODIC, encoding="encode-cbor"), DeviceCapabilities(library=push))
+        wanting = lacks("encode-cbor", "the encoding", names.UDP_TRANSPORT)
+        assert found == (() if features else (wanting,))
     empty = DeviceCapabilities(library=Library((Module("other"),), 9))
     assert doubts(PERIODIC, empty) == (f"its yang-library names no module {SN}",)
 

@@ -316,12 +316,26 @@ def test_hints_that_are_followed() -> None:
     hint = refused("period-unsupported", period_hint="12000")
     assert with_hints(TERMS, TERMS, hint) == replace(TERMS, period=120 * SECOND)
     assert with_hints(replace(TERMS, period=120 * SECOND), TERMS, hint) is None, "it said so before"
-    assert with_hints(ON_CHANGE, ON_CHANGE, hint) is None
+    assert with_hints(STREAM, STREAM, hint) is None
     assert with_hints(TERMS, TERMS, refused("filter-unsupported", filter_failure_hint="x")) is None
     half = refused("period-unsupported", period_hint="3000")
     assert with_hints(TERMS, TERMS, half) == replace(TERMS, period=30 * SECOND)
     flood = refused("period-unsupported", period_hint="2999")
     assert with_hints(TERMS, TERMS, flood) is None
+
+
+def test_a_hint_about_changes_is_about_their_dampening() -> None:
+    """RFC 8641 §5, period-hint; whatever else was asked of them stays."""
+    trigger = OnChange(SECOND, sync_on_start=False, excluded_change=("move",))
+    terms = replace(ON_CHANGE, on_change=trigger)
+    longer = refused("period-unsupported", period_hint="500")
+    found = with_hints(terms, terms, longer)
+    assert found == replace(terms, on_change=replace(trigger, dampening_period=5 * SECOND))
+    assert with_hints(found, terms, longer) is None, "it said so before"
+    undamped = replace(terms, on_change=replace(trigger, dampening_period=0))
+    assert with_hints(undamped, undamped, longer) == found
+    assert with_hints(terms, terms, refused("period-unsupported", period_hint="49")) is None
+    assert with_hints(terms, terms, refused("cant-exclude")) is None
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ Said = Callable[[str], Iterator[tuple[Any, str]]]
 is."""
 _ALWAYS = "encode-xml"
 """Over NETCONF there is XML whatever is listed (RFC 8640 §4)."""
+_FEATURES = {"encode-json": names.SN, "encode-cbor": names.UDP_TRANSPORT}
+"""Encoding -> the module that has a feature of the same name for it."""
 _MAX_PATHS = 32
 """Paths of one filter that are looked at (ours): each is compared with all that the device says."""
 _SYSTEM = "its system capabilities say that"
@@ -54,6 +56,13 @@ def configured_doubts(terms: SubscriptionTerms, known: DeviceCapabilities) -> tu
     listed = tuple(dict.fromkeys(one.transport for one in transports))
     if listed and terms.transport not in (None, *listed):
         found.append(f"{_SYSTEM} the transports are {', '.join(listed)}")
+    its_own = dict.fromkeys(
+        name for one in transports if one.transport == terms.transport for name in one.encodings
+    )
+    # of what no transport has ``doubts`` speaks
+    others = {_ALWAYS, *(name for one in transports for name in one.encodings)}
+    if its_own and terms.encoding in others - its_own.keys():
+        found.append(f"{_SYSTEM} the encodings over {terms.transport} are {', '.join(its_own)}")
     return tuple(found)
 
 
@@ -111,8 +120,8 @@ def _needed(terms: SubscriptionTerms) -> Iterator[tuple[str, str, str]]:
         yield names.SN, selection.kind, f"the {selection.kind} filter"
     if terms.on_change is not None:
         yield names.YP, "on-change", "the subscription"
-    if terms.encoding == "encode-json":
-        yield names.SN, "encode-json", "the encoding"
+    if terms.encoding is not None and terms.encoding in _FEATURES:
+        yield _FEATURES[terms.encoding], terms.encoding, "the encoding"
     if terms.dscp:
         yield names.SN, "dscp", "dscp"
     if terms.weighting is not None or terms.dependency is not None:

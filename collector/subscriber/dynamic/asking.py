@@ -95,6 +95,11 @@ def note(wanted: WantedSubscription, terms: SubscriptionTerms, reply: RpcReply) 
     if period is not None and agreed is not None and agreed != period:
         hinted, asked = refusals.seconds(agreed), refusals.seconds(period)
         found.append(f"every {hinted} instead of {asked}, as the device hinted")
+    if wanted.terms.on_change is not None and terms.on_change is not None:
+        least, agreed = wanted.terms.on_change.dampening_period, terms.on_change.dampening_period
+        if agreed != least:
+            hinted, asked = refusals.seconds(agreed), refusals.seconds(least)
+            found.append(f"dampened to {hinted} instead of {asked}, as the device hinted")
     if wanted.dependency and terms.dependency is None:
         found.append(f"without its dependency {wanted.dependency}, which is not there")
     if reply.replay_start_time_revision is not None:

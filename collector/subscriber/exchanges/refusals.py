@@ -57,15 +57,21 @@ def with_hints(
 ) -> SubscriptionTerms | None:
     """Terms to ask for instead of ``asked``; None: the hints say nothing that helps.
 
-    Only a period can be taken over without knowing what the data is for: a hint about a filter is
-    a text for people (RFC 8641 §4.4.1.1).
+    Only a period can be taken over without knowing what the data is for, which is the
+    dampening-period of one that is on-change (RFC 8641 §5, period-hint): a hint about a filter is a
+    text for people.
     """
-    period = hinted_period(error)
-    if wanted.period is None or period is None or period == asked.period:
+    hinted, now, wish = hinted_period(error), _pace(asked), _pace(wanted)
+    if hinted is None or wish is None or hinted == now or hinted * SHORTEST_SHARE < wish:
         return None
-    if period * SHORTEST_SHARE < wanted.period:
-        return None
-    return replace(asked, period=period)
+    if asked.on_change is not None:
+        return replace(asked, on_change=replace(asked.on_change, dampening_period=hinted))
+    return replace(asked, period=hinted)
+
+
+def _pace(terms: SubscriptionTerms) -> int | None:
+    """What a period-hint is about, ns; None: nothing."""
+    return terms.period if terms.on_change is None else terms.on_change.dampening_period
 
 
 def describe(error: ProtocolError, terms: SubscriptionTerms | None = None) -> str:

@@ -103,6 +103,8 @@ class Itself:
             return list(self._subscribed())
         if name == names.YP:
             return ["on-change"] if self._pushes_changes else []
+        if name == names.UDP_TRANSPORT:
+            return ["encode-cbor"] if "encode-cbor" in self._scenario.encodings else []
         return list(_FEATURES.get(name, ()))
 
     def _subscribed(self) -> Iterable[str]:
