@@ -20,7 +20,7 @@ from collector.service.gauges import refresh
 from collector.service.running import listening
 from publisher_sim.device.run import ready_line
 from publisher_sim.device.service import DeviceService
-from publisher_sim.scenario.file import parse_scenario
+from tests.callers import caller
 from tests.calm import calmest, equal_to_the_truth
 from tests.lab import PASSWORD, Facts
 from tests.lanes_lab import free_port
@@ -29,30 +29,11 @@ from tests.waiting import until
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
 PERIOD = 0.4
-SCENARIO = """
-name = "core7"
-address = "127.0.4.7"
-periods = 0
+TICKS = """
 grace_seconds = 0.9
 [period]
 seconds = 0.4
 minimum_seconds = 0.1
-[receiver]
-transport = "netconf"
-[netconf]
-listen = false
-call_home = "127.0.0.1:{port}"
-call_home_retry_seconds = 0.2
-password_env = "LAB_PASSWORD"
-host_key = "{key}"
-[[card]]
-name = "linecard1"
-publisher_id = 101
-interfaces = ["eth1/0"]
-[[card]]
-name = "linecard2"
-publisher_id = 102
-interfaces = ["eth2/0"]
 """
 
 
@@ -94,9 +75,8 @@ def row_of(service: Service) -> dict[str, Any]:
 
 
 def from_the_call_to_the_verdicts(folder: Path) -> Comparison:
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    key.write_private_key(folder / "host_key")
     port = free_port()
+    scenario, fingerprint = caller(folder, "core7", port, cards=2, head=TICKS)
     facts = Facts()
     truth = folder / "truth.jsonl"
 
@@ -105,9 +85,8 @@ def from_the_call_to_the_verdicts(folder: Path) -> Comparison:
         return sum(one.outcome is Outcome.COMPLETE and one.amendment == 0 for one in found)
 
     async def main() -> None:
-        scenario = parse_scenario(SCENARIO.format(port=port, key=folder / "host_key"))
         device = DeviceService(scenario, in_process=True, truth=truth)
-        service = Service(config(folder, port, key.get_fingerprint()), sinks=[facts])
+        service = Service(config(folder, port, fingerprint), sinks=[facts])
         await service.start()
         try:
             assert f"port {port} (call home)" in listening(service)

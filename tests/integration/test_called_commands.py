@@ -18,33 +18,13 @@ from collector.cli import status_of
 from collector.config import load_config
 from collector.service import Service, commands
 from publisher_sim.device.service import DeviceService
-from publisher_sim.scenario.file import parse_scenario
+from tests.callers import caller
 from tests.lab import PASSWORD, password_in_environment
 from tests.lanes_lab import free_port
 from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
-SCENARIO = """
-name = "core7"
-address = "127.0.4.7"
-periods = 0
-[configuration]
-[receiver]
-transport = "udp-notif"
-address = "127.0.0.1"
-port = 10003
-[netconf]
-listen = false
-call_home = "127.0.0.1:{port}"
-call_home_retry_seconds = 0.1
-password_env = "LAB_PASSWORD"
-host_key = "{key}"
-[[card]]
-name = "linecard1"
-publisher_id = 101
-interfaces = ["eth1/0"]
-"""
 CONFIG = """
 [collector]
 data_dir = "{folder}/data"
@@ -148,15 +128,16 @@ def lab(
     """Run a test on a device that calls."""
 
     async def main() -> None:
-        key = asyncssh.generate_private_key("ssh-ed25519")
-        key.write_private_key(folder / "host_key")
+        port = free_port()
+        scenario, print_ = caller(
+            folder, "core7", port, head="[configuration]",
+            receiver='transport = "udp-notif"\naddress = "127.0.0.1"\nport = 10003',
+        )  # fmt: skip
         (folder / "password").write_text(PASSWORD + "\n")
         (folder / "password").chmod(0o600)
-        port, print_ = free_port(), key.get_fingerprint()
         text = CONFIG.format(folder=folder, port=port, fingerprint=print_)
         (folder / "collector.toml").write_text(text + config)
-        told = SCENARIO.format(port=port, key=folder / "host_key")
-        device = DeviceService(parse_scenario(told), in_process=True, truth=folder / "truth.jsonl")
+        device = DeviceService(scenario, in_process=True, truth=folder / "truth.jsonl")
         await device.start()
         try:
             await test(There(folder, port, print_, device, out))

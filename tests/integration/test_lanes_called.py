@@ -9,11 +9,10 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import asyncssh
 import pytest
 
 from publisher_sim.device.service import DeviceService
-from publisher_sim.scenario.file import parse_scenario
+from tests.callers import caller
 from tests.lab import password_in_environment
 from tests.lanes_lab import collector, free_port
 
@@ -21,23 +20,6 @@ pytestmark = [pytest.mark.integration]
 
 LANES = {"core81": 0, "core83": 1}
 """Device -> its lane of two; the number in its name ends its address."""
-SCENARIO = """
-name = "{name}"
-address = "127.0.4.{number}"
-periods = 0
-[receiver]
-transport = "netconf"
-[netconf]
-listen = false
-call_home = "127.0.0.1:{port}"
-call_home_retry_seconds = 0.2
-password_env = "LAB_PASSWORD"
-host_key = "{key}"
-[[card]]
-name = "linecard1"
-publisher_id = 101
-interfaces = ["eth1/0"]
-"""
 DEVICE = """
 [[device]]
 name = "{name}"
@@ -57,34 +39,22 @@ transport = "netconf"
 """
 
 
-def host_key(folder: Path, name: str) -> str:
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    key.write_private_key(folder / f"{name}.key")
-    return key.get_fingerprint()
-
-
 async def called(folder: Path) -> None:
     port = free_port()
-    prints = {name: host_key(folder, name) for name in LANES}
     text = f"[call_home]\nenabled = true\nport = {port}\n" + SUBSCRIPTION
     sources = {name: f"127.0.4.{name[-2:]}" for name in LANES}
+    callers = {name: caller(folder, name, port, address=source) for name, source in sources.items()}
 
     def toml(sources: dict[str, str]) -> str:
         devices = (
-            DEVICE.format(name=name, source=source, fingerprint=prints[name])
+            DEVICE.format(name=name, source=source, fingerprint=callers[name].fingerprint)
             for name, source in sources.items()
         )
         return text + "".join(devices)
 
     devices = [
-        DeviceService(
-            parse_scenario(
-                SCENARIO.format(name=name, number=name[-2:], port=port, key=folder / f"{name}.key")
-            ),
-            in_process=True,
-            truth=folder / f"{name}.jsonl",
-        )
-        for name in LANES
+        DeviceService(one.scenario, in_process=True, truth=folder / f"{name}.jsonl")
+        for name, one in callers.items()
     ]
     async with collector(folder) as running:
 
