@@ -20,7 +20,7 @@ from collector.model import Verdict
 from collector.sinks.rows import encode_row, row_to_fact
 from collector.store.query import QuerySession
 from collector.store.views import LAST_OF_FEW
-from collector.views.answers import print_answer, verdicts_of
+from collector.views.answers import json_lines, verdicts_of
 from collector.views.console import make_console
 from collector.views.live import LiveView
 from collector.views.tables import print_verdicts
@@ -91,7 +91,7 @@ def show(folder: Path, selection: Selection, as_json: bool) -> None:
     with asked(folder) as session:
         answer = selection.ask(session)
         if as_json:
-            print_answer(answer, "json")
+            sys.stdout.writelines(json_lines(answer, {"row": "verdict"}))
             return
         console = make_console()
         number = print_verdicts(console, verdicts_of(answer))

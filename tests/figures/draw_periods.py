@@ -47,9 +47,7 @@ def draw(rows: Path, picture: Path) -> None:
     """Verdicts as JSON lines -> one SVG file."""
     grid = PeriodGrid()
     decode = msgspec.json.Decoder(dict).decode
-    grid.receive(
-        row_to_fact({"row": "verdict", **decode(line)}) for line in rows.read_bytes().splitlines()
-    )
+    grid.receive(row_to_fact(decode(line)) for line in rows.read_bytes().splitlines())
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     console.print(grid.render(console))
     picture.write_text(

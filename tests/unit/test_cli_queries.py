@@ -79,6 +79,7 @@ def test_verdicts_as_now_known(folder: Path, capsys: pytest.CaptureFixture[str])
     assert times(rows) == ["01", "02", "03"]
     assert rows[1]["missing"] == [{"generator": "3", "cause": "lost"}]
     assert rows[1]["amendment"] == 1
+    assert [row["row"] for row in rows] == ["verdict"] * 3  # as --follow and replay write them
 
 
 @pytest.mark.parametrize(
