@@ -143,15 +143,29 @@ class Said(Protocol):
     """What the pipeline said about one batch of journal records."""
 
     @property
-    def first_offset(self) -> int: ...
+    def first_offset(self) -> int:
+        """Journal offset of the batch's first record."""
+        ...
+
     @property
-    def next_offset(self) -> int: ...
+    def next_offset(self) -> int:
+        """Journal offset behind its last record."""
+        ...
+
     @property
-    def verdicts(self) -> Sequence[Verdict]: ...
+    def verdicts(self) -> Sequence[Verdict]:
+        """In the order in which they were said, as the next two."""
+        ...
+
     @property
-    def events(self) -> Sequence[Event]: ...
+    def events(self) -> Sequence[Event]:
+        """What happened beside the verdicts."""
+        ...
+
     @property
-    def subscriptions(self) -> Sequence[SubscriptionRow]: ...
+    def subscriptions(self) -> Sequence[SubscriptionRow]:
+        """What changed of subscriptions."""
+        ...
 
 
 @runtime_checkable
@@ -160,12 +174,18 @@ class Sink(Protocol):
 
     name: str
 
-    def start(self) -> None: ...
+    def start(self) -> None:
+        """Return when rows can be taken. Raises SinkError."""
+        ...
 
     def write(self, said: Said) -> None:
         """Take rows. Raises SinkError; must not block on a slow peer without a bound."""
         ...
 
-    def flush(self) -> None: ...
+    def flush(self) -> None:
+        """Return when what was taken is out of our hands. Raises SinkError."""
+        ...
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """Flush and close. May be called twice, or without ``start``."""
+        ...

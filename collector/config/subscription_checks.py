@@ -176,6 +176,7 @@ def _is_id(text: str) -> bool:
 
 # --------------------------------------------------------------------------- known elsewhere
 def check_known(known: tuple[KnownSubscriptionSettings, ...], faults: Faults) -> None:
+    """Each is known by an id or by a label, and no device has two of one id."""
     first: dict[tuple[str, int | str | None], int] = {}
     for number, one in enumerate(known, 1):
         if (one.id is None) == (one.label is None):
@@ -234,6 +235,7 @@ def _check_filter(one: SubscriptionSettings, faults: Faults, key: str) -> None:
 
 
 def check_unique(section: str, names: list[str], faults: Faults) -> None:
+    """``names`` of the tables of a section, in order: a second one of a name is a fault."""
     first: dict[str, int] = {}
     for number, name in enumerate(names, 1):
         if first.setdefault(name, number) != number:

@@ -42,7 +42,7 @@ def load_schema(folders: Sequence[str | Path]) -> tuple[Schema, tuple[str, ...]]
         for file in files[0]:
             try:
                 modules += loader.load(context, [file])
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others are wanted
                 wrong.append(f"{file}: pyang cannot take it: {type(error).__name__}")
     from pyang import error as pyang_error
 

@@ -171,8 +171,8 @@ def write_page(folder: Path, files: tuple[StoredFile, ...]) -> Page:
         octets=sum(file.octets for file in files),
         min_time=min(file.min_time for file in files),
         max_time=max(file.max_time for file in files),
-        min_period=None if None in starts else min(starts),  # type: ignore[type-var]
-        max_period=None if None in ends else max(ends),  # type: ignore[type-var]
+        min_period=None if None in starts else min(starts),  # type: ignore[type-var]  # no None
+        max_period=None if None in ends else max(ends),  # type: ignore[type-var]  # likewise
     )
 
 
