@@ -24,6 +24,7 @@ from typing import Any
 import msgspec
 
 from collector.alerts.decision import Alert, AlertDecider, AlertKind
+from collector.appended import AppendedFile
 from collector.config import AlertSettings
 from collector.errors import SinkError
 from collector.interfaces import Said
@@ -54,7 +55,7 @@ class AlertSink:
         self._settings = settings
         self._counters = counters or Counters()
         self._decider = AlertDecider()
-        self._file: int | None = None
+        self._file = None if settings.file is None else AppendedFile(settings.file, 0o640)
         self._channels = _slow_channels(settings)
         self._waiting: queue.Queue[bytes | None] = queue.Queue(settings.max_queued)
         self._worker: threading.Thread | None = None
@@ -62,10 +63,9 @@ class AlertSink:
 
     def start(self) -> None:
         """Open the file and start the thread. May be called twice. Raises SinkError."""
-        if self._settings.file is not None and self._file is None:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        if self._file is not None:
             try:
-                self._file = os.open(self._settings.file, flags, 0o640)
+                self._file.open()
             except OSError as error:
                 raise SinkError(
                     f"alerts.file {self._settings.file} cannot be written: {error.strerror}",
@@ -93,7 +93,7 @@ class AlertSink:
             _log.log(logging.INFO if alert.kind in _GOOD_NEWS else logging.WARNING, alert.text)
             self._count("log", "sent")
         line = msgspec.json.encode(alert.row())
-        if self._file is not None:
+        if self._file is not None and self._file.is_open:
             self._try("file", self._append, line)
         if self._channels:
             try:
@@ -115,13 +115,12 @@ class AlertSink:
                 pass  # the thread is a daemon: it ends with the process
             worker.join(2 * self._settings.timeout_seconds)
         if self._file is not None:
-            os.close(self._file)
-            self._file = None
+            self._file.close()
 
     def _append(self, line: bytes) -> None:
         assert self._file is not None
         try:
-            os.write(self._file, line + b"\n")
+            self._file.append(line + b"\n")
         except OSError as error:
             raise SinkError(f"cannot be written: {error.strerror}", retryable=True) from None
 

@@ -98,17 +98,32 @@ def test_json_lines_are_whole_at_once(tmp_path: Path) -> None:
 def test_a_file_that_was_moved_away_is_opened_anew(tmp_path: Path) -> None:
     file = tmp_path / "out"
     sink = JsonLinesSink(file)
-    sink.flush()
     sink.start()
     sink.write(said(verdict(1)))  # type: ignore[arg-type]
-    sink.flush()
     file.rename(tmp_path / "old")
-    sink.flush()
     sink.write(said(verdict(2), verdict(3)))  # type: ignore[arg-type]
     sink.stop()
     assert (tmp_path / "old").read_text().count("\n") == 1
     assert file.read_text().count("\n") == 2
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_rows_that_find_no_folder_are_an_error_until_it_is_there_again(tmp_path: Path) -> None:
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    sink = JsonLinesSink(folder / "out")
+    sink.start()
+    folder.rename(tmp_path / "old")
+    for _ in range(2):
+        with pytest.raises(SinkError, match="cannot be written: No such file"):
+            sink.write(said(verdict(1)))  # type: ignore[arg-type]
+    folder.mkdir()
+    sink.write(said(verdict(2)))  # type: ignore[arg-type]
+    sink.stop()
+    assert (folder / "out").read_text().count("\n") == 1
+    assert sink.rows_written == 1
+    with pytest.raises(SinkError, match="is not open"):
+        sink.write(said(verdict(3)))  # type: ignore[arg-type]
 
 
 def test_json_lines_go_to_standard_output(capfd: pytest.CaptureFixture[str]) -> None:

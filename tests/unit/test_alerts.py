@@ -304,6 +304,19 @@ def test_the_file_gets_one_object_a_line(tmp_path: Path) -> None:
     assert counters.alerts["file", "sent"] == 2
 
 
+def test_a_file_that_was_moved_away_is_made_anew(tmp_path: Path) -> None:
+    file = tmp_path / "alerts.jsonl"
+    sink = AlertSink(AlertSettings(log=False, file=str(file)))
+    sink.start()
+    sink.write(batch(verdict(5, missing=SILENT)))  # type: ignore[arg-type]
+    file.rename(tmp_path / "old")
+    sink.write(batch(verdict(6)))  # type: ignore[arg-type]
+    sink.stop()
+    sink.write(batch(verdict(7, missing=SILENT)))  # type: ignore[arg-type]
+    kinds = [json.loads(one.read_text())["kind"] for one in (tmp_path / "old", file)]
+    assert kinds == ["missing", "recovered"]
+
+
 def test_a_file_that_cannot_be_opened_is_the_operators_fault(tmp_path: Path) -> None:
     sink = AlertSink(AlertSettings(file=str(tmp_path / "no" / "alerts")))
     with pytest.raises(SinkError, match=r"alerts\.file .* cannot be written: No such file"):
