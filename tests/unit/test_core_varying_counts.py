@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collector.core.periods.usual import KEPT_PERIODS
-from collector.model import Cause, Outcome, Update
-from tests.helpers import Wire, established, run, update
+from collector.model import Cause, NotificationKind, NotJudgedReason, Outcome, Update
+from tests.helpers import Wire, changed, established, ns, run, update
 
 CARDS = ("1", "2")
 START = established(generators=CARDS)
@@ -51,6 +51,20 @@ def test_where_one_card_varies_three_agreeing_counts_of_another_are_chance() -> 
     counts = {"1": [1, 2, 1, 2, 1, 2, 1, 2, 2], "2": [1, 2, 2, 2, 2, 2, 2, 1, 2]}
     wire = run([START, *bursts(counts, lost=(7, "1", 1))], until=95)
     assert "1" in degraded(wire, 7)
+
+
+def test_a_burst_that_a_suspension_cut_off_is_no_count() -> None:
+    """Period 4 has one record of two; the next three say what is usual, as if it were not there."""
+    counts = {"1": [2] * 4 + [1, 0] + [2] * 6, "2": [2] * 4 + [1, 0] + [2] * 6}
+    stop = changed(41, NotificationKind.SUBSCRIPTION_SUSPENDED, reason="insufficient-resources")
+    again = changed(52, NotificationKind.SUBSCRIPTION_RESUMED)
+    wire = run([START, stop, again, *bursts(counts, lost=(10, "2", 1))], until=125)
+    subscription = wire.engine._devices["core7"].subscriptions[1]
+    assert not subscription.varies
+    assert wire.firsts()[4].reason is NotJudgedReason.SUSPENDED
+    assert degraded(wire, 10) == {"2": Cause.LOSS}
+    judged = [row for row in wire.firsts() if row.outcome is Outcome.DEGRADED]
+    assert [row.nominal_time for row in judged] == [ns(100)]
 
 
 def test_eight_agreeing_counts_are_enough_all_the_same() -> None:

@@ -37,6 +37,17 @@ def window(subscription: Subscription, index: int) -> tuple[int, int]:
     return start, start + period
 
 
+def suspended(subscription: Subscription, index: int) -> bool:
+    """Was it suspended at some instant of a period's window, as far as we were told?"""
+    if not subscription.suspensions:
+        return False
+    start, end = window(subscription, index)
+    return any(
+        since is not None and since < end and (until is None or until > start)
+        for since, until in subscription.suspensions
+    )
+
+
 def is_settled(subscription: Subscription, index: int) -> bool:
     """Does only the newest list count for a period (the common case)?"""
     if not subscription.lists:

@@ -307,11 +307,8 @@ def _each_required(
 def stretch_reason(subscription: Subscription, period: Period) -> NotJudgedReason | None:
     """Why a period that is not COMPLETE is not judged at all."""
     index = period.index
-    if subscription.suspensions:
-        start, end = expected.window(subscription, index)
-        for since, until in subscription.suspensions:
-            if since is not None and since < end and (until is None or until > start):
-                return NotJudgedReason.SUSPENDED
+    if expected.suspended(subscription, index):
+        return NotJudgedReason.SUSPENDED
     reply = subscription.reply_index
     if reply is not None and index <= reply:
         return NotJudgedReason(subscription.start_reason)

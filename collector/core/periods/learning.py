@@ -51,7 +51,8 @@ def learn(
     """
     period = subscription.periods.get(index)
     slots = period.slots if period is not None else {}
-    changed = read_usual_counts(subscription, slots) or changed
+    counted = {} if expected.suspended(subscription, index) else slots  # it may have been cut off
+    changed = read_usual_counts(subscription, counted) or changed
     latest = fold.move_on(subscription)
     newest = subscription.lists[-1].provenance if subscription.lists else None
     if newest is None or newest is Provenance.LEARNED:
