@@ -44,6 +44,8 @@ def capabilities(target: str, config_file: str | None, as_json: bool, **options:
     found = read_capabilities(
         settings, session=device.netconf.session, device=device.name, ways=ways
     )
+    for sentence in found.unanswered:
+        click.echo(f"collector: {sentence}", err=True)
     if as_json:
         click.echo(capabilities_json(found.device, found.where, found.facts, found.nodes))
     else:

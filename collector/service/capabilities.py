@@ -37,6 +37,8 @@ class Findings(Struct, frozen=True):
     """``host:port``."""
     facts: tuple[Fact, ...]
     nodes: tuple[NodeFact, ...]
+    unanswered: tuple[str, ...] = ()
+    """Sentences: what was asked for and not answered, so that nothing of it is known."""
 
     @property
     def nothing(self) -> bool:
@@ -74,7 +76,10 @@ async def find_out(
             extension = await _extension(opened, known)
         finally:
             await opened.close()
-    return Findings(device, opened.settings.where, facts(known, extension), node_facts(known))
+    return Findings(
+        device, opened.settings.where, facts(known, extension), node_facts(known),
+        tuple(f"of {name} nothing is known: {why}" for name, why in known.unanswered.items()),
+    )  # fmt: skip
 
 
 def _asking(session: NetconfSession) -> Ask:

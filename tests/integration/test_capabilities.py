@@ -124,6 +124,10 @@ def test_a_device_that_says_nothing_is_no_error(tmp_path: Path) -> None:
     found = run(main())
     assert all(one.value is None for one in found.facts)
     assert found.nodes == ()
+    assert found.unanswered == tuple(
+        f"of {name} nothing is known: it refuses with unknown-element"
+        for name in ("yang-library", "system-capabilities", "streams")
+    )
 
 
 def _refuse(silent: Device, session: str, request: bytes) -> None:

@@ -126,6 +126,9 @@ def test_what_is_refused_or_empty_is_not_known(trees: dict[str, str]) -> None:
     found = seen(trees, thorough=True)
     assert (found.library, found.system, found.streams) == (None, None, None)
     assert found.lists_modules == ""
+    refuses = "it refuses with unknown-element (no such element)"
+    asked = ("yang-library", "system-capabilities", "streams")
+    assert found.unanswered == {name: refuses for name in asked if name not in trees}
 
 
 def test_an_old_library_is_read_too() -> None:
@@ -144,6 +147,8 @@ def test_what_is_too_much_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     found = seen(TREES | {"system-capabilities": many}, LISTING, thorough=True)
     assert (found.hello, found.library, found.system) == (Library(), None, None)
+    assert list(found.unanswered) == ["yang-library", "system-capabilities"]
+    assert all(one.startswith("what it says cannot") for one in found.unanswered.values())
 
 
 # --------------------------------------------------------------------------- doubts

@@ -3,8 +3,8 @@
 Does: YANG library where the hello lists no modules, the tree of RFC 9196, event streams. Does not:
 open the session, write to a journal (it is given ``ask``), judge what is wanted (``checks``).
 
-Rules: what is refused or unreadable is not known, never an error; a session that ends is the
-caller's trouble.
+Rules: what is refused or unreadable is not known, never an error, and why is kept; a session that
+ends is the caller's trouble.
 
 Spec: RFC 9196, RFC 8525 §3, RFC 7895 §2, RFC 7950 §5.6.4 (YANG 1.1 modules are not in the hello).
 """
@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from collector.errors import ProtocolError, WireError
 from collector.model import SelectionFilter
+from collector.subscriber.sessions.session import plain
 from collector.wire.netconf.capabilities import (
     SYSTEM_FILTER,
     SystemCapabilities,
@@ -83,6 +84,8 @@ class DeviceCapabilities(Struct, frozen=True):
     """Modules that they name, and that are not there."""
     absent_from: str = ""
     """Who says so."""
+    unanswered: Mapping[str, str] = {}
+    """What was asked for without a use -> why, a clause."""
 
     def module(self, name: str) -> tuple[Module | None, str]:
         """A module, and who says that it is there; the library knows more than the hello."""
@@ -125,8 +128,9 @@ async def look(
     namespaces = namespaces_of(hello, modules)
     left = tuple(one for one in modules if one not in namespaces)
     library, source = None, YANG_LIBRARY
+    questions = _Questions(ask)
     if thorough or listed.module(names.YP) is None:
-        library, source, there = await _library(ask, relevant=not thorough, modules=left)
+        library, source, there = await questions.library(relevant=not thorough, modules=left)
         namespaces |= there
     # a hello that lists YANG 1.1 modules lists all; another one only where there is no library
     # (RFC 7950 §5.6.4)
@@ -144,13 +148,13 @@ async def look(
     )
     system = None
     if thorough or found.module(SYSTEM_MODULE)[0] is not None:
-        tree = await _tree(ask, SYSTEM_FILTER, SYSTEM_CAPABILITIES)
-        system = _read_system(tree)
+        system = await questions.system()
     listed_streams = None
     if thorough or streams:
-        tree = await _tree(ask, STREAMS_FILTER, STREAMS)
+        tree = await questions.tree(STREAMS_FILTER, STREAMS)
         listed_streams = None if tree is None else read_streams(tree)
-    return replace(found, system=system, streams=listed_streams)
+    unanswered = questions.unanswered
+    return replace(found, system=system, streams=listed_streams, unanswered=unanswered)
 
 
 def _hello(capabilities: Sequence[str]) -> Library:
@@ -160,36 +164,54 @@ def _hello(capabilities: Sequence[str]) -> Library:
         return Library()
 
 
-async def _library(
-    ask: Ask, *, relevant: bool, modules: Collection[str]
-) -> tuple[Library | None, str, dict[str, str]]:
-    """The library of RFC 8525, else that of RFC 7895: one request for both; and the namespaces of
-    ``modules`` that are in it."""
-    data = await _data(ask, library_filter(relevant=relevant, further=modules))
-    for source in (YANG_LIBRARY, "modules-state"):
-        tree = None if data is None else data.find(source)
-        if tree is not None and tree.children:
-            try:
-                return read_library(tree).relevant(), source, namespaces_in(tree, modules)
-            except WireError:
-                break
-    return None, YANG_LIBRARY, {}
+class _Questions:
+    """Those of one look."""
 
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self.unanswered: dict[str, str] = {}
 
-def _read_system(tree: xml.Element | None) -> SystemCapabilities | None:
-    try:
-        return None if tree is None else read_capabilities(tree)
-    except WireError:
-        return None
+    async def library(
+        self, *, relevant: bool, modules: Collection[str]
+    ) -> tuple[Library | None, str, dict[str, str]]:
+        """The library of RFC 8525, else that of RFC 7895: one request for both; and the namespaces
+        of ``modules`` that are in it."""
+        selection = library_filter(relevant=relevant, further=modules)
+        data = await self._data(selection, YANG_LIBRARY)
+        for source in (YANG_LIBRARY, "modules-state"):
+            tree = None if data is None else data.find(source)
+            if tree is not None and tree.children:
+                try:
+                    return read_library(tree).relevant(), source, namespaces_in(tree, modules)
+                except WireError as error:
+                    self._note(YANG_LIBRARY, error)
+                    break
+        return None, YANG_LIBRARY, {}
 
+    async def system(self) -> SystemCapabilities | None:
+        """The tree of RFC 9196."""
+        tree = await self.tree(SYSTEM_FILTER, SYSTEM_CAPABILITIES)
+        try:
+            return None if tree is None else read_capabilities(tree)
+        except WireError as error:
+            self._note(SYSTEM_CAPABILITIES, error)
+            return None
 
-async def _tree(ask: Ask, subtree: str, name: str) -> xml.Element | None:
-    data = await _data(ask, subtree)
-    return None if data is None else data.find(name)
+    async def tree(self, subtree: str, name: str) -> xml.Element | None:
+        """What is selected, from the node of that name on."""
+        data = await self._data(subtree, name)
+        return None if data is None else data.find(name)
 
+    async def _data(self, subtree: str, name: str) -> xml.Element | None:
+        try:
+            return await self._ask(SelectionFilter("subtree", subtree))
+        except (ProtocolError, WireError) as error:
+            self._note(name, error)
+            return None
 
-async def _data(ask: Ask, subtree: str) -> xml.Element | None:
-    try:
-        return await ask(SelectionFilter("subtree", subtree))
-    except (ProtocolError, WireError):
-        return None
+    def _note(self, name: str, error: ProtocolError | WireError) -> None:
+        if isinstance(error, WireError):
+            self.unanswered[name] = f"what it says cannot be read: {plain(str(error))}"
+            return
+        said = "" if str(error).endswith(error.tag) else f" ({plain(str(error))})"
+        self.unanswered[name] = f"it refuses with {plain(error.tag)}{said}"

@@ -54,14 +54,14 @@ class Talk:
         """One request.
 
         Raises:
-            ProtocolError: refused, or the reply cannot be read.
+            ProtocolError: refused; GivenUpError: the reply cannot be read.
             SessionError: the session ended.
         """
         octets = await self.session.rpc(encode_rpc(str(next(self._ids)), operation))
         try:
             reply = await _decoded(octets)
         except WireError as error:
-            raise ProtocolError(f"its reply cannot be read: {error}") from error
+            raise GivenUpError(f"its reply cannot be read: {error}") from error
         if reply.error is not None:
             raise reply.error
         return reply
@@ -77,7 +77,7 @@ class Talk:
         """What is in a datastore; None: everything. Raises as ``ask``."""
         data = (await self.ask(GetConfig(datastore, selection))).data
         if data is None:
-            raise ProtocolError(f"the reply to get-config of {datastore} carries no data")
+            raise GivenUpError(f"the reply to get-config of {datastore} carries no data")
         return data
 
     async def read(self, datastore: str) -> Configuration:
@@ -101,4 +101,4 @@ def configuration_in(data: xml.Element) -> Configuration:
     try:
         return read_configuration(data.children)
     except WireError as error:
-        raise ProtocolError(f"its configuration cannot be read: {error}") from error
+        raise GivenUpError(f"its configuration cannot be read: {error}") from error

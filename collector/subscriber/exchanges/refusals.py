@@ -82,7 +82,7 @@ def describe(error: ProtocolError, terms: SubscriptionTerms | None = None) -> st
         terms: what was asked for; None where that explains nothing.
     """
     word = error.identity or error.tag
-    text = "" if str(error) == word else f" ({error})"
+    text = "" if str(error) in (word, f"refused: {word}") else f" ({error})"
     hints = ", ".join(
         _hint(name, value) for name, value in sorted(error.hints.items()) if value != str(error)
     )
