@@ -19,6 +19,7 @@ from collector.model import (
     Paused,
     Rejected,
     StateChanged,
+    StoodStill,
     SubscriptionTerms,
     Unreassembled,
 )
@@ -195,6 +196,10 @@ class Traffic:
             at = full.uniform(5, end)
             times = CollectorTime(ns(at)), CollectorTime(ns(at + full.choice([0.5, 7, 60])))
             found.append(Paused(times[0], *times, 0))
+        if full.random() < 0.3:
+            at = full.uniform(5, end)
+            times = CollectorTime(ns(at)), CollectorTime(ns(at + full.choice([0.3, 4, 25])))
+            found.append(StoodStill(times[0], *times, 0))
         if self.chance(0.1):
             found.append(CollectorStopped(CollectorTime(ns(random.uniform(5, end))), 0))
         return found

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from collector.core import views
 from collector.core.context import Context
 from collector.core.expectation import stopping, unread
-from collector.core.expectation.deadlines import CLOSE, LIFE, is_true
+from collector.core.expectation.deadlines import CLOSE, LIFE, add_stall, is_true
 from collector.core.judging import amendments
 from collector.core.memory import snapshot
 from collector.core.memory.clocks import add_window
@@ -45,6 +45,7 @@ from collector.model import (
     Placements,
     Rejected,
     StateChanged,
+    StoodStill,
     Unreassembled,
     Update,
 )
@@ -274,6 +275,8 @@ class Engine:
             self._dropped(record)
         elif isinstance(record, Paused):
             self._paused(record)
+        elif isinstance(record, StoodStill):
+            self._stood_still(record)
         elif isinstance(record, CollectorStopped):
             for one in self._running(record.offset):
                 closing.close_all(context, one, record.arrival, NotJudgedReason.ENDED)
@@ -330,6 +333,15 @@ class Engine:
             add_window(device.windows.pauses, record.since, until, limit)
         for one in self._running(record.offset):
             closing.wake(context, one, record.arrival)
+
+    def _stood_still(self, record: StoodStill) -> None:
+        """Likewise; and no deadline of it passes before what waits is read."""
+        context = self._context
+        for device in self._concerned(record.offset):
+            add_stall(device.windows.stalls, record.since, record.until)
+        for one in self._running(record.offset):
+            closing.wake(context, one, record.arrival)
+            closing.schedule(context, one, record.arrival)
 
     def _absent(self, record: CollectorDown) -> None:
         context = self._context

@@ -123,6 +123,16 @@ class Paused(Struct, frozen=True, gc=False):
     offset: int
 
 
+class StoodStill(Struct, frozen=True, gc=False):
+    """We did nothing between ``since`` and ``until``; all that came meanwhile waits to be read."""
+
+    arrival: CollectorTime
+    """Of the last record before it."""
+    since: CollectorTime
+    until: CollectorTime
+    offset: int
+
+
 class CollectorDown(Struct, frozen=True, gc=False):
     """We did not listen between ``since`` (last record) and ``arrival`` (start)."""
 
@@ -156,6 +166,7 @@ EngineInput = (
     | Rejected
     | Dropped
     | Paused
+    | StoodStill
     | CollectorDown
     | CollectorStopped
     | Tick

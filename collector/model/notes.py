@@ -76,3 +76,5 @@ class PauseNote(Struct, frozen=True):
     until: CollectorTime
     reason: str
     """Why, in a sentence."""
+    refused: bool = True
+    """Whether what came was refused; else we stood still, and all of it waits to be read."""

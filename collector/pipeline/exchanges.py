@@ -33,6 +33,7 @@ from collector.model import (
     RejectedNote,
     RpcNote,
     SessionNote,
+    StoodStill,
     Tick,
     Unreassembled,
     UnreassembledNote,
@@ -80,11 +81,7 @@ def engine_inputs(
     elif kind == RecordKind.CLOCK:
         yield from _clock(_CLOCK.decode(payload), now, offset)
     elif kind == RecordKind.PAUSE:
-        pause = _PAUSE.decode(payload)
-        yield Paused(now, pause.since, pause.until, offset)
-        seconds = (pause.until - pause.since) / SECOND
-        text = f"Nothing was taken for {seconds:.1f} s: {pause.reason}."
-        yield Event(now, "", "intake", "intake_paused", text)
+        yield from _pause(_PAUSE.decode(payload), now, offset)
     elif kind == RecordKind.COLLECTOR_STOP:
         yield CollectorStopped(now, offset)
     elif kind == RecordKind.UNREASSEMBLED and device is not None:
@@ -120,6 +117,19 @@ def _drops(note: DropsNote, now: CollectorTime, offset: int) -> Iterator[EngineI
     yield Dropped(now, note.since, note.count, offset)
     text = f"{note.count} messages were dropped on our side ({note.where})."
     yield Event(now, "", note.where, "dropped_here", text)
+
+
+def _pause(note: PauseNote, now: CollectorTime, offset: int) -> Iterator[EngineInput | Event]:
+    away = note.until - note.since
+    if note.refused:
+        yield Paused(now, note.since, note.until, offset)
+        text = f"Nothing was taken for {away / SECOND:.1f} s: {note.reason}."
+        yield Event(now, "", "intake", "intake_paused", text)
+        return
+    yield StoodStill(now, note.since, note.until, offset)
+    if away >= SECOND:
+        text = f"The collector stood still for {away / SECOND:.1f} s: {note.reason}."
+        yield Event(now, "", "intake", "stood_still", text)
 
 
 def _clock(note: ClockNote, now: CollectorTime, offset: int) -> Iterator[EngineInput | Event]:

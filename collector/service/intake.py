@@ -17,8 +17,9 @@ from collector.errors import IntakeFullError, SinkError, WireError
 from collector.interfaces import Clock, Sink
 from collector.journal import Journal
 from collector.metrics import Counters
-from collector.model import CollectorTime, PauseNote, ReceivedBatch, RecordKind, Transport
+from collector.model import SECOND, CollectorTime, PauseNote, ReceivedBatch, RecordKind, Transport
 from collector.pipeline import Pipeline
+from collector.service.alertness import Alertness
 from collector.store.said import Said
 from collector.store.writer import StoreWriter
 
@@ -54,6 +55,8 @@ class LiveIntake:
         """Whether datagrams wait that came earlier than now (``Receiver.behind``)."""
         self.drain: Callable[[], None] = lambda: None
         """Have the receivers hand over what waits (``Receiver.drain``)."""
+        self.alertness = Alertness()
+        """Given signs of life by the timer."""
         self.full_since: int | None = None
         """When the journal or the store began to refuse, None while they take."""
         self.full_why = ""
@@ -70,6 +73,7 @@ class LiveIntake:
             self.drain()  # what came before an end is not overtaken by it, however late we are
         if self.full_since is not None:
             self._end_pause(self.full_since)
+        self._end_stall()
         return self._take(batch)
 
     def _take(self, batch: ReceivedBatch) -> int:
@@ -89,13 +93,27 @@ class LiveIntake:
     def _end_pause(self, since: int) -> None:
         """The journal says that for a while nothing was taken, at the place where that began:
         what waited meanwhile keeps its time of arrival. Raises IntakeFullError."""
-        now = self._clock.now()
-        note = PauseNote(CollectorTime(since), now, self.full_why)
-        pause = ReceivedBatch()
-        pause.append(self.last_arrival or now, RecordKind.PAUSE, msgspec.json.encode(note))
-        self._take(pause)
+        self._note_pause(PauseNote(CollectorTime(since), self._clock.now(), self.full_why))
         self.full_since = None
         log.warning("There is room again: records are taken.")
+
+    def _end_stall(self) -> None:
+        """Likewise for a time in which we stood still. Raises IntakeFullError."""
+        stall = self.alertness.stalled_for()
+        if not stall:
+            return
+        self.alertness.awake()
+        now = self._clock.now()
+        since = CollectorTime(now - stall)
+        self._note_pause(PauseNote(since, now, "nothing of it ran", refused=False))
+        if stall >= SECOND:
+            log.warning("The collector stood still for %.1f s.", stall / SECOND)
+
+    def _note_pause(self, note: PauseNote) -> None:
+        pause = ReceivedBatch()
+        arrival = self.last_arrival or note.until
+        pause.append(arrival, RecordKind.PAUSE, msgspec.json.encode(note))
+        self._take(pause)
 
     async def committed(self, offset: int) -> None:
         """Return once all records before ``offset`` survive a power failure."""

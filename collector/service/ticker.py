@@ -60,6 +60,7 @@ class Ticker:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+            self._intake.alertness.asleep()
 
     def _fire(self) -> None:
         try:
@@ -103,5 +104,6 @@ class Ticker:
         wait = IDLE if deadline is None else SPACING
         if self._intake.full_since is not None:
             wait = IDLE // 4
+        self._intake.alertness.awake(wait)
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(wait / SECOND, self._fire)

@@ -167,6 +167,33 @@ def test_how_the_journal_is_cut_changes_nothing(rows: int) -> None:
     assert verdicts(story.tell(Pipeline(), rows)) == whole
 
 
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, []), (2.6, ["2.6 s: nothing of it ran."])])
+def test_people_read_of_a_stall_that_is_long(seconds: float, text: list[str]) -> None:
+    story = Told(*STREAMS[0])
+    times = CollectorTime(ns(FULL)), CollectorTime(ns(FULL + seconds))
+    story.note(49, RecordKind.PAUSE, PauseNote(*times, "nothing of it ran", refused=False))
+    told = story.tell(Pipeline())
+    assert not events(told, "intake_paused")
+    said = events(told, "stood_still")
+    assert [one.text.removeprefix("The collector stood still for ") for one in said] == text
+
+
+def test_what_was_read_late_since_we_stood_still_is_complete() -> None:
+    """The deadline of period 5 passed meanwhile."""
+    story = Told(*STREAMS[0])
+    for index in range(1, 5):
+        for card in CARDS:
+            story.sends(index, card)
+    times = CollectorTime(ns(49.9)), CollectorTime(ns(57))
+    story.note(49.9, RecordKind.PAUSE, PauseNote(*times, "nothing of it ran", refused=False))
+    for card in CARDS:
+        story.sends(5, card, at=57.1)
+    story.note(64, RecordKind.TICK)
+    said = story.tell(Pipeline())
+    assert {row.outcome for row in verdicts(said) if row.required} == {Outcome.COMPLETE}
+    assert firsts(said)[-1] == lasts(said)[5]
+
+
 def test_people_read_of_the_pause() -> None:
     said = Told(*STREAMS[0]).whole()
     assert [one.text for one in events(said, "intake_paused")] == [

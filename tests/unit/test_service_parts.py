@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from collector.errors import IntakeFullError, SinkError
 from collector.interfaces import Said
-from collector.journal import Journal, JournalSettings
+from collector.journal import Journal, JournalReader, JournalSettings
 from collector.metrics import Counters
 from collector.model import (
     SECOND,
@@ -25,12 +25,14 @@ from collector.model import (
     EditRow,
     Octets,
     OutOfSync,
+    PauseNote,
     ReceivedBatch,
     RecordKind,
     Transport,
     numbers,
 )
 from collector.pipeline import Pipeline
+from collector.service.alertness import STILL, Alertness
 from collector.service.clock import CollectorClock
 from collector.service.intake import LiveIntake
 from collector.service.printing import PrintingSink
@@ -139,6 +141,7 @@ class Bench:
     """An intake on real files."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.hands = Hands()
         self.clock = self.hands.clock()
         self.counters = Counters()
@@ -325,6 +328,35 @@ def test_a_full_disk_is_said_once_counted_each_time_and_over_when_there_is_room(
     assert "room again" in caplog.records[-1].message
 
 
+def test_a_stall_is_journalled_before_what_was_read_late(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    kinds: list[str] = []
+    bench.intake.alertness = Alertness(lambda: bench.hands.monotonic)
+    bench.intake.note(RecordKind.TICK)
+    bench.intake.alertness.awake(SECOND)
+    bench.hands.pass_(SECOND + STILL)
+    bench.intake.note(RecordKind.TICK)
+    bench.hands.pass_(3 * SECOND)
+    bench.hands.wall += HOUR  # no stall, whatever the clock says
+    late = batch_of(2)
+    late.received_at = numbers([bench.clock.now()] * 2)
+    bench.intake.take(late)
+    asyncio.run(bench.intake.committed(bench.intake.note(RecordKind.TICK)))
+    for frame in JournalReader(bench.folder).read(0):
+        batch = frame.batch()
+        kinds += [RecordKind(kind).name for kind in batch.kind]
+        if RecordKind.PAUSE in batch.kind:
+            note = msgspec.json.decode(batch.payload[0], type=PauseNote)
+            assert list(batch.received_at) == [NOW + SECOND + STILL], "where it began to be late"
+            assert (note.since, note.until, note.refused) == (NOW, NOW + 4 * SECOND + STILL, False)
+    assert kinds == ["TICK", "TICK", "PAUSE", "DATA", "DATA", "TICK"]
+    assert [one.message for one in caplog.records] == ["The collector stood still for 4.2 s."]
+    bench.hands.pass_(HOUR)
+    bench.intake.alertness.asleep()
+    assert not bench.intake.alertness.stalled_for(), "nobody gives signs of life any more"
+
+
 def test_a_store_that_is_behind_stops_the_intake_before_the_journal(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -395,6 +427,7 @@ class Notes:
         self.full_since: int | None = None
         self.noted: list[RecordKind] = []
         self.full = False
+        self.alertness = Alertness()
 
     def take(self, batch: ReceivedBatch) -> int:
         if self.full:

@@ -23,6 +23,11 @@ ROOM = 1024
 CLOSE = 0
 FINAL = 1
 LIFE = 2
+STALLS = 16
+"""So many of the times at which we stood still are remembered (ours): nobody waits for longer."""
+SHORTEST_CATCHING_UP = SECOND // 4
+LONGEST_CATCHING_UP = 5 * SECOND
+"""How long reading what waited may take (ours), at most half as long as we stood still."""
 Entry = tuple[int, int, str, int, int, int, int, Subscription]
 """(time, revision, device, subscription id, index, CLOSE, FINAL or LIFE, serial, subscription)."""
 
@@ -74,7 +79,23 @@ def deadline_of(subscription: Subscription, index: int) -> CollectorTime:
     if not expected.is_settled(subscription, index):
         in_force = expected.at(subscription, index)
         wait = wait_after_nominal(subscription, in_force.members if in_force else None)
-    return on_our_clock(nominal(subscription, index), wait + subscription.grace)
+    due = on_our_clock(nominal(subscription, index), wait + subscription.grace)
+    return _postponed(subscription, due) if subscription.windows.stalls else due
+
+
+def _postponed(subscription: Subscription, due: CollectorTime) -> CollectorTime:
+    """A deadline that passes while we stand still holds until what waits is read."""
+    for since, until in subscription.windows.stalls:
+        if since <= due < until:
+            return CollectorTime(until)
+    return due
+
+
+def add_stall(stalls: list[tuple[int, int]], since: int, until: int) -> None:
+    """We stood still. Stalls are not joined: else one after the other would put off for ever."""
+    longest = max((until - since) // 2, SHORTEST_CATCHING_UP)
+    stalls.append((since, until + min(longest, LONGEST_CATCHING_UP)))
+    del stalls[:-STALLS]
 
 
 def refresh(subscription: Subscription) -> None:

@@ -1,4 +1,4 @@
-"""What streams could not bring in time, since our own disk was full: who is excused, and how long.
+"""What streams could not bring in time because of us: who is excused, and how long.
 
 Does: say whether a record may have waited unread. Does not: judge, or place a record.
 Rules (ours; the promise is architecture, section 2: nobody is blamed for our disk). Reading on is
@@ -46,15 +46,13 @@ def awaited(
 
 
 def has_waited(originator: Originator, arrival: int, lag: int) -> bool:
-    """Was our disk full between the moment at which a record that lags so should have come, by the
-    usual lag of its originator, and its arrival?"""
-    pauses, longer = originator.subscription.windows.pauses, lag - originator.lag
-    return (
-        bool(pauses)
-        and longer > 0
-        and not originator.by_datagrams
-        and meets(pauses, arrival - longer, arrival)
-    )
+    """Was our disk full, or did we stand still, between the moment at which a record that lags so
+    should have come, by the usual lag of its originator, and its arrival?"""
+    windows, longer = originator.subscription.windows, lag - originator.lag
+    if longer <= 0 or originator.by_datagrams or not (windows.pauses or windows.stalls):
+        return False
+    due = arrival - longer
+    return meets(windows.pauses, due, arrival) or meets(windows.stalls, due, arrival)
 
 
 def last_index(subscription: Subscription, first: int, last: int) -> int:

@@ -148,7 +148,7 @@ class Life:
 class Windows:
     """When we ourselves lost or could not hear, as a device knows it: (from, to), CollectorTime."""
 
-    __slots__ = ("downs", "drops", "pauses")
+    __slots__ = ("downs", "drops", "pauses", "stalls")
 
     def __init__(self) -> None:
         self.drops: list[tuple[int, int]] = []
@@ -157,6 +157,8 @@ class Windows:
         """We did not listen."""
         self.pauses: list[tuple[int, int]] = []
         """Our disk was full, and streams were not read (``expectation.unread``)."""
+        self.stalls: list[tuple[int, int]] = []
+        """We stood still, up to when what came meanwhile is read; each by itself, the newest."""
 
 
 class Unknown:
