@@ -446,7 +446,8 @@ async def leave(writers: Sequence[asyncio.StreamWriter]) -> None:
 )
 def test_what_is_no_ssh(octets: bytes, reason: str) -> None:
     async def main() -> None:
-        async with listening(timeout_seconds=0.5) as (calls, heard):
+        patience = {"timeout_seconds": 0.5} if reason == "timeout" else {}
+        async with listening(**patience) as (calls, heard):
             writer = await connect(calls, octets)
             await until(lambda: heard.reasons() == [reason])
             await leave([writer])

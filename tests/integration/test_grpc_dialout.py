@@ -376,8 +376,6 @@ def test_new_certificates_without_a_restart(authority: Authority, tmp_path: Path
 def test_a_handshake_takes_only_so_long(
     authority: Authority, shown: Issued, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grpc_front, "HANDSHAKE_SECONDS", 0.1)
-
     async def run() -> dict[str, int]:
         async with receiving(Intake(), max_streams=1, **tls(authority, shown)) as (
             receiver,
@@ -387,9 +385,13 @@ def test_a_handshake_takes_only_so_long(
             await until(lambda: receiver.stats()["connections"] == 1)
             reader, more = await asyncio.open_connection("127.0.0.1", receiver.local_port)
             assert await reader.read() == b""
-            await until(lambda: "refused/handshake-timeout" in receiver.stats())
             slow.close()
             more.close()
+            await until(lambda: receiver.stats()["connections"] == 0)
+            monkeypatch.setattr(grpc_front, "HANDSHAKE_SECONDS", 0.1)
+            _, slow = await asyncio.open_connection("127.0.0.1", receiver.local_port)
+            await until(lambda: "refused/handshake-timeout" in receiver.stats())
+            slow.close()
             return receiver.stats()
 
     stats = asyncio.run(run())

@@ -251,7 +251,7 @@ def test_a_request_without_answer_ends_the_session() -> None:
         world.device.answers = lambda request: (
             None if len(world.device.sessions) == 1 else world.device.answer(request)
         )
-        await world.want(wanted(), rpc_timeout=SECOND // 50)
+        await world.want(wanted(), rpc_timeout=SECOND // 5)
         await world.active()
         assert len(world.device.sessions) == 2
         await world.manager.stop()
@@ -396,7 +396,7 @@ def test_the_time_of_a_device_stands_still_while_we_do_not_read() -> None:
 
     async def main() -> None:
         world = World(NEVER)
-        limit = SECOND // 50
+        limit = SECOND // 5
 
         def answer(request: str) -> bytes:
             world.intake.full = True
@@ -405,7 +405,7 @@ def test_the_time_of_a_device_stands_still_while_we_do_not_read() -> None:
         world.device.answers = answer
         await world.want(wanted(), rpc_timeout=limit)
         await until(lambda: world.intake.full)
-        await asyncio.sleep(5 * limit / SECOND)
+        await asyncio.sleep(3 * limit / SECOND)
         assert world.phase() is DevicePhase.UP
         world.device.answers = world.device.answer
         world.intake.full = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from collector.model import SECOND
 from collector.subscriber.sessions.unfinished import Budget, Watch
@@ -35,17 +36,42 @@ def test_a_message_that_never_ends() -> None:
     run(main())
 
 
+class PretendLoop:
+    """One timer, and a clock that goes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.due: tuple[float, Callable[[], None]] | None = None
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, delay: float, call: Callable[[], None]) -> object:
+        self.due = (self.now + delay, call)
+        return self
+
+    def cancel(self) -> None:
+        self.due = None
+
+    def go(self, seconds: float) -> None:
+        """In which whatever is due is called."""
+        end = self.now + seconds
+        while self.due is not None and self.due[0] <= end:
+            (self.now, call), self.due = self.due, None
+            call()
+        self.now = end
+
+
 def test_one_after_the_other_takes_no_time_from_the_next() -> None:
     async def main() -> None:
-        session = Session(limit=SECOND // 10)
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        while loop.time() < begun + 0.3:
+        session, loop = Session(limit=SECOND), PretendLoop()
+        session.watch._loop = loop  # type: ignore[assignment]  # as much of it as is used
+        for _ in range(5):
             session.watch.look(5, ended=True)
-            await asyncio.sleep(0.01)
+            loop.go(0.7)
         assert session.ended == []
         session.watch.look(0, ended=True)
-        await asyncio.sleep(0.15)
+        loop.go(1.5)
         assert session.ended == []
         assert session.watch._timer is None
         session.watch.stop()
