@@ -55,6 +55,8 @@ def configure_all(
     _show(done.values() if asked else results, as_json=as_json)
     if keep_ids(config, results, remove=how.remove):
         _tell_running(config)
+    if how.remove and any(one.written for one in results):
+        _say_what_comes_back(config)
     return 0 if all(one.is_good for one in results) else 1
 
 
@@ -76,6 +78,17 @@ def _confirm(shown: Sequence[DeviceLook], changing: int, *, as_json: bool) -> No
 
 def _is_terminal() -> bool:
     return sys.stdin.isatty()
+
+
+def _say_what_comes_back(config: Config) -> None:
+    """What was removed and is wanted all the same."""
+    for one in config.subscriptions:
+        if one.configured_restore:
+            click.echo(
+                f"collector: {one.name} has configured_restore = true, so that a collector that"
+                " runs puts it back; take that out of the configuration",
+                err=True,
+            )
 
 
 def _tell_running(config: Config) -> None:

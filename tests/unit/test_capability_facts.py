@@ -7,7 +7,9 @@ import json
 
 import pytest
 
+from collector.cli import status_of
 from collector.model import SECOND
+from collector.service import capabilities
 from collector.service.capabilities import Findings, by_revision
 from collector.subscriber.abilities.capabilities import DeviceCapabilities, Extension
 from collector.subscriber.abilities.facts import Fact, NodeFact, facts, node_facts
@@ -219,3 +221,15 @@ def test_one_json_object() -> None:
         {"datastore": "operational", "nodes": "/a", "on-change": False, "shortest-period": 5.0}
     ]
     assert (found["device"], found["address"]) == ("d", "d:830")
+
+
+def test_what_a_device_did_not_answer_is_said_beside_the_facts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = "of streams nothing is known: it refuses with access-denied"
+    found = Findings("core7", "core7:830", (Fact("yang-push", None, ""),), (), (refused,))
+    monkeypatch.setattr(capabilities, "read_capabilities", lambda *_, **__: found)
+    assert status_of(["capabilities", "core7", "--user", "u", "--key-file", "k", "--json"]) == 0
+    said = capsys.readouterr()
+    assert said.err == f"collector: {refused}\n"
+    assert said.out.startswith('{"device":"core7"')

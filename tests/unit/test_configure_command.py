@@ -144,6 +144,18 @@ def test_a_running_collector_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert asked == ["reload", "reload"]
 
 
+def test_what_is_removed_and_will_be_put_back_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "counters has configured_restore = true, so that a collector that runs puts it back"
+    Devices(monkeypatch, Plan((EDIT,)))
+    assert words not in run(tmp_path, "--yes", "--remove").output
+    restored = CONFIG.replace("configured_id", "configured_restore = true\nconfigured_id", 1)
+    monkeypatch.setattr("tests.unit.test_configure_command.CONFIG", restored)
+    assert words not in run(tmp_path, "--yes").output
+    assert words in run(tmp_path, "--yes", "--remove").output
+
+
 def test_json_is_never_asked_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Devices(monkeypatch, Plan((EDIT,)))
     result = run(tmp_path, "--json")

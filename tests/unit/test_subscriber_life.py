@@ -286,6 +286,31 @@ def test_another_transport_may_say_that_one_is_suspended() -> None:
     run(main())
 
 
+def test_an_id_is_one_subscriptions() -> None:
+    """A device that gives it to another has lost the first, whatever it thinks."""
+
+    async def main() -> None:
+        world = World(NEVER)
+        world.device.ids = iter((22, 22, 23))
+        await world.want(wanted("a"), wanted("b"))
+        await until(lambda: kinds(world) == "ee")
+        await until(lambda: world.phases() == [SubscriptionPhase.PENDING, SubscriptionPhase.ACTIVE])
+        assert state(world).reason == "the device gave its id 22 to b"
+        assert (state(world).id, state(world, 1).id) == (None, 22)
+        await world.want(wanted("b"))
+        await at_rest(world)
+        assert kinds(world) == "ee", "there is nothing of a that could be deleted"
+        await world.manager.stop()
+        world = World()
+        world.device.ids = iter((22, 22, 23))
+        await world.want(wanted("a"), wanted("b"))
+        await world.active(2)
+        assert {state(world).id, state(world, 1).id} == {22, 23}
+        await world.manager.stop()
+
+    run(main())
+
+
 def test_a_lost_session_is_said_and_everything_is_established_anew() -> None:
     async def main() -> None:
         world = World(NEVER)

@@ -188,6 +188,7 @@ class Subscriptions:
             reply, terms = await self._asking.ask(held, EstablishSubscription, terms)
             assert reply.subscription_id is not None, "the caller refuses such a reply"
             now, remark = self._clock.now(), note(held.wanted, terms, reply)
+            self._bereave(reply.subscription_id, held)
             held.established(now, reply.subscription_id, terms, remark)
             established = held
             self._leftovers.gone(reply.subscription_id)
@@ -196,6 +197,15 @@ class Subscriptions:
             self._refused(held, error, terms)
         finally:
             self._announcements.answered(established)
+
+    def _bereave(self, subscription_id: int, heir: Held) -> None:
+        """An id is one subscription's (RFC 8639 §2.4.2): whoever had it is gone without a word, and
+        to delete that one would end the other."""
+        for held in self._held.values():
+            if held is not heir and held.live and held.id == subscription_id:
+                now, name = self._clock.now(), heir.wanted.name
+                held.again(now, f"the device gave its id {subscription_id} to {name}")
+                log_end(self._device, held, now)
 
     def _log_established(self, held: Held, subscription_id: int) -> None:
         log.info(
