@@ -6,6 +6,7 @@ Counted are looks at what a suspect owes and verdicts read again, not seconds.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -16,7 +17,7 @@ from collector.core.memory.state import Hole, Originator, Run, Subscription
 from collector.core.memory.state_parts import Period, Slot, Windows
 from collector.core.numbering import gaps
 from collector.model import Cause, Outcome, SubscriptionTerms, Update
-from tests.helpers import Wire, established, update
+from tests.helpers import DEVICE, Wire, established, update
 
 WARM = 6
 """Periods until usual counts are known and the book is decided."""
@@ -111,6 +112,48 @@ def test_a_late_record_leaves_the_hole_to_those_that_are_short_still() -> None:
     wire.send(*sorted([*sent, late], key=lambda one: one.arrival)).until(WARM * 10 + 43)
     rows = [row for row in wire.lasts() if row.outcome is not Outcome.COMPLETE]
     assert [(row.subscription_id, row.missing[0].cause) for row in rows] == [(7, Cause.LOST)]
+
+
+def test_many_holes_in_one_burst_share_whom_they_blame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seven holes and a hundred subscriptions: each new hole looks at each of them once or so, and
+    what other holes explain is looked at no further than it takes."""
+    places = set(range(3, 100, 14))
+    yielded: Counter[str] = Counter()
+    affected, open_records = gaps.affected, gaps.open_records
+
+    def counted(blamed: Iterable[gaps.Suspect]) -> Iterator[tuple[Subscription, int]]:
+        found = list(affected(blamed))
+        yielded["calls"] += 1
+        yielded["periods"] += len(found)
+        yield from found
+
+    def looked(hole: Hole) -> int:
+        yielded["looks"] += 1
+        return open_records(hole)
+
+    sent = bursts(100, {WARM: places})
+    wire = told(100).send(*sent[: 100 * WARM])
+    with monkeypatch.context() as patch:
+        patch.setattr(gaps, "affected", counted)
+        patch.setattr(gaps, "open_records", looked)
+        wire.send(*sent[100 * WARM : 100 * (WARM + 1) - len(places)]).until(WARM * 10 + 9)
+    holes = {hole for one in _originators(wire) for hole in one.holes.get(_index(wire), ())}
+    assert len(holes) == len(places)
+    assert len({id(hole.suspects) for hole in holes}) <= 3
+    assert yielded["periods"] < 2.5 * 100 * yielded["calls"]
+    assert yielded["looks"] < 2 * 100 * len(places)
+    assert [row.subscription_id - 1 for row in wire.lasts() if row.missing] == sorted(places)
+
+
+def _originators(wire: Wire) -> list[Originator]:
+    device = wire.engine._devices[DEVICE]
+    return [originator for one in device.subscriptions.values()
+            for originator in one.originators.values()]  # fmt: skip
+
+
+def _index(wire: Wire) -> int:
+    (found,) = {row.period_index for row in wire.lasts() if row.missing}
+    return found
 
 
 # --------------------------------------------------------------------------- one hole

@@ -250,7 +250,7 @@ class Hole:
         self.cause = cause
         self.priced = False
         """It cost its book 1 that may be given back."""
-        self.suspects: list[tuple[Originator, int]] = []
+        self.suspects: tuple[tuple[Originator, int], ...] = ()
         self.owing: list[tuple[Originator, int]] | None = None
         """Of these the ones that may owe records; None: each of them may."""
         self.blamed = 0

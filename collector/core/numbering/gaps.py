@@ -27,6 +27,8 @@ SHARPEN_PERIODS = 64
 """For so many periods the cause of a missing record may still sharpen."""
 Suspect = tuple[Originator, int]
 NOBODYS: tuple[Hole, ...] = ()
+NEIGHBOURS = 4
+"""The newest holes of a run that are looked at for the same suspects (ours)."""
 
 
 def width(period: int) -> int:
@@ -97,18 +99,26 @@ def is_suspect_index(originator: Originator, index: int) -> bool:
 
 
 def blame(hole: Hole, suspects: Iterable[Suspect]) -> None:
-    """Fix who is blamed for a hole."""
+    """Fix who is blamed for a hole.
+
+    Holes of one arc mostly have the same suspects, and their suspects the same holes: they share
+    the tuples, and ``affected`` looks at each once.
+    """
     known = set(hole.suspects)
+    new = [one for one in dict.fromkeys(suspects) if one not in known]
     hole.owing = None
-    for originator, index in suspects:
-        if (originator, index) in known:
-            continue
-        known.add((originator, index))
-        hole.suspects.append((originator, index))
-        hole.blamed += 1
+    hole.suspects = (*hole.suspects, *new)
+    for other in hole.run.holes[-NEIGHBOURS:]:
+        if other.suspects == hole.suspects:
+            hole.suspects = other.suspects
+    hole.blamed += len(new)
+    longer: dict[int, tuple[Hole, ...]] = {}
+    for originator, index in new:
         if not originator.holes:
             originator.holes = {}
-        originator.holes[index] = (*originator.holes.get(index, ()), hole)
+        before = originator.holes.get(index, NOBODYS)
+        after = longer.get(id(before)) or longer.setdefault(id(before), (*before, hole))
+        originator.holes[index] = after
         originator.subscription.marks += 1
         originator.recount = True
 
@@ -237,7 +247,7 @@ def _short_ones(hole: Hole) -> Iterator[tuple[Originator, int, int]]:
     may share a counter, and of their records most came.
     """
     if hole.owing is None:
-        hole.owing = hole.suspects[:]
+        hole.owing = list(hole.suspects)
     owing, place = hole.owing, 0
     while place < len(owing):
         originator, index = owing[place]
@@ -270,7 +280,9 @@ def look_again(originator: Originator, index: int | None = None) -> None:
 
 def _explained(hole: Hole, suspect: Originator, index: int, owed: int) -> int:
     """Of the ids of a hole those that a suspect's records had which no other hole explains."""
-    for one in touching(suspect, index):
+    for one in suspect.holes.get(index, NOBODYS):
+        if owed <= 0:
+            return 0  # the common end: many holes in one arc explain any shortfall
         if one is not hole:
             owed -= open_records(one)
     return max(owed, 0)
@@ -290,12 +302,15 @@ def affected(suspects: Iterable[Suspect]) -> Iterator[tuple[Subscription, int]]:
     looked_at: set[int] = set()  # many holes with the same suspects would be looked at many times
     for originator, index in suspects:
         yield originator.subscription, index
-        for hole in originator.holes.get(index, ()):
-            if id(hole) in looked_at:
-                continue
-            looked_at.add(id(hole))
-            for other, at in hole.suspects:
-                yield other.subscription, at
+        holes = originator.holes.get(index, NOBODYS)
+        if id(holes) in looked_at:
+            continue
+        looked_at.add(id(holes))
+        for hole in holes:
+            if id(hole.suspects) not in looked_at:
+                looked_at.add(id(hole.suspects))
+                for other, at in hole.suspects:
+                    yield other.subscription, at
 
 
 def affected_by_records(originator: Originator, index: int) -> Iterator[tuple[Subscription, int]]:

@@ -170,7 +170,7 @@ def copied(run: Run, key: int, in_force: bool) -> Run:
                     hole.cause)  # fmt: skip
         same.found = set(hole.found) or NOTHING
         same.priced, same.opened = hole.priced, hole.opened
-        same.suspects = list(hole.suspects)
+        same.suspects = hole.suspects
         same.blamed = hole.blamed
         for originator, index in same.suspects:
             if index in originator.holes:
