@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from collector.config import Config
 from collector.core.settings import ANY_DEVICE
 from collector.interfaces import Said
-from collector.model import CollectorTime, Event
+from collector.model import SECOND, CollectorTime, Event
 from collector.pipeline.settings import engine_settings
 from collector.subscriber.configured.states import (
     GONE,
@@ -25,11 +25,15 @@ from collector.subscriber.configured.states import (
     ConfiguredPhase,
     ConfiguredStates,
 )
+from collector.subscriber.saying import Saying
 from collector.views.text import clean, day_and_clock
 from collector.wire.netconf.rpc import SubscriptionState
 
 log = logging.getLogger("collector.subscriber")
 
+CALM = 600 * SECOND
+"""So long after a loss was said the device's word alone is not enough for another one (ours): it
+may end and begin it all the time."""
 _THERE = frozenset((ConfiguredPhase.ACTIVE, ConfiguredPhase.SUSPENDED, ConfiguredPhase.CONNECTING))
 
 Ids = dict[str, dict[str, tuple[int, ...]]]
@@ -69,7 +73,10 @@ class ConfiguredWatch:
         self._config = config
         self._say = say
         self._lost: set[tuple[str, str]] = set()
-        """(device, name) of those whose loss was said."""
+        """(device, name) of those whose loss was said, and not its end."""
+        self._told: dict[tuple[str, str], int] = {}
+        """When a loss was last said of it, ns."""
+        self._sayings: dict[str, Saying] = {}
         self._read: Config | None = None
         """What ``_ids`` are of."""
         self._ids: Ids = {}
@@ -83,6 +90,8 @@ class ConfiguredWatch:
             wanted = {(device, name) for device, of in self._ids.items() for name in of}
             self.states.keep(wanted)
             self._lost &= wanted
+            self._told = {key: at for key, at in self._told.items() if key in wanted}
+            self._sayings = {name: Saying() for name in self._ids}
         return self._ids
 
     # ------------------------------------------------------------------ Sink
@@ -94,7 +103,7 @@ class ConfiguredWatch:
         for row in said.subscriptions:
             if row.id in self.ids.get(row.device, {}).get(row.name, ()):
                 if self.states.told(row.device, row.name, row.state, row.reason, row.time):
-                    self._log(row.device, row.name)
+                    self._log(row.device, row.name, row.time)
                 self._judge(row.device, row.name, row.time)
 
     def flush(self) -> None:
@@ -109,7 +118,7 @@ class ConfiguredWatch:
         wanted = self.ids.get(device)
         if wanted:
             for name in self.states.looked(device, wanted, entries, now):
-                self._log(device, name)
+                self._log(device, name, now)
             for name in wanted:
                 self._judge(device, name, now)
 
@@ -117,8 +126,10 @@ class ConfiguredWatch:
         """Say a loss, and its end."""
         one, key = self.states.of(device, name), (device, name)
         if key not in self._lost:
-            if one.phase is ConfiguredPhase.TERMINATED or one.missed >= TWICE:
+            calm = now - self._told.get(key, -CALM) >= CALM
+            if one.missed >= TWICE or (one.phase is ConfiguredPhase.TERMINATED and calm):
                 self._lost.add(key)
+                self._told[key] = now
                 text = (
                     f"{device} does not have the configured subscription {name} since"
                     f" {day_and_clock(one.since)}: {clean(one.reason)}."
@@ -129,8 +140,12 @@ class ConfiguredWatch:
             text = f"{device} has the configured subscription {name} again."
             self._say(Event(CollectorTime(now), device, name, "configured_back", text))
 
-    def _log(self, device: str, name: str) -> None:
-        one = self.states.of(device, name)
+    def _log(self, device: str, name: str, now: int) -> None:
+        one, saying = self.states.of(device, name), self._sayings[device]
+        if not saying.may(now):
+            if saying.falls_silent:
+                log.warning("Device %s ends and begins subscriptions all the time.", device)
+            return
         if one.phase in GONE:
             log.warning(
                 "Device %s has lost the configured subscription %s: %s.", device, name, one.reason

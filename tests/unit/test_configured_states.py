@@ -250,9 +250,9 @@ def test_what_is_lost_is_not_heard_any_more() -> None:
 
 
 # --------------------------------------------------------------------------- watch
-def said(name: str, number: int, state: str, reason: str = "") -> Any:
+def said(name: str, number: int, state: str, reason: str = "", at: float = 9) -> Any:
     one = SimpleNamespace(
-        device="core7", name=name, id=number, state=state, reason=reason, time=seconds(9)
+        device="core7", name=name, id=number, state=state, reason=reason, time=seconds(at)
     )
     return SimpleNamespace(subscriptions=[one])
 
@@ -323,17 +323,33 @@ def test_a_loss_is_an_alert_once_it_is_beyond_doubt(caplog: pytest.LogCaptureFix
     watch.states.put_back("core7", "counters", seconds(6))
     watch.looked("core7", [entry()], seconds(7))
     assert kinds() == ["back"]
-    watch.write(said("counters", 100, "ended", "no-such-subscription"))
-    watch.write(said("counters", 100, "active"))  # a line card had still something to send
+    watch.write(said("counters", 100, "ended", "no-such-subscription", at=700))
+    watch.write(said("counters", 100, "active", at=700))  # a line card had still something to send
     assert kinds() == ["lost"]
-    watch.looked("core7", [], seconds(20))
-    watch.write(said("counters", 100, "ended", "no-such-subscription"))
+    watch.looked("core7", [], seconds(720))
+    watch.write(said("counters", 100, "ended", "no-such-subscription", at=721))
     assert kinds() == []
     config[0] = msgspec.structs.replace(CONFIGURED, devices=())
-    watch.looked("core7", [entry()], seconds(30))
+    watch.looked("core7", [entry()], seconds(730))
     config[0] = CONFIGURED
-    watch.looked("core7", [entry()], seconds(31))
+    watch.looked("core7", [entry()], seconds(731))
     assert kinds() == []  # nobody wanted it meanwhile
     records = [one for one in caplog.records if one.name == "collector.alerts"]
     assert [one.levelname for one in records] == ["WARNING", "INFO", "WARNING"]
     assert AlertKind("not_configured") is AlertKind.NOT_CONFIGURED
+
+
+def test_a_device_that_ends_and_begins_it_all_the_time(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    events: list[Event] = []
+    watch = ConfiguredWatch(lambda: CONFIGURED, events.append)
+    for number in range(0, 1200, 20):  # seconds; what comes so late is no straggler
+        watch.write(said("counters", 100, "ended", "no-such-subscription", at=number))
+        watch.write(said("counters", 100, "active", at=number + 15))
+    assert [(one.time - T0) // SECOND for one in events] == [0, 15, 600, 615]
+    caplog.clear()
+    for number in range(100):
+        watch.write(said("counters", 100, "ended", "no-such-subscription", at=2000 + number / 10))
+        watch.write(said("counters", 100, "suspended", "x", at=2000 + number / 10))
+    assert len(caplog.messages) == 31
+    assert caplog.messages[-1] == "Device core7 ends and begins subscriptions all the time."

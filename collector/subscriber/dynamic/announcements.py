@@ -19,6 +19,7 @@ from collector.errors import WireError
 from collector.interfaces import Clock
 from collector.model import SECOND, NotificationKind
 from collector.subscriber.dynamic.held import Held
+from collector.subscriber.saying import Saying
 from collector.subscriber.sessions.session import plain
 from collector.subscriber.states import SubscriptionPhase
 from collector.wire.encodings.yang_xml import XmlEncoding
@@ -27,8 +28,6 @@ log = logging.getLogger("collector.subscriber")
 
 _MAX_EARLY = 64
 _MAX_HEARD = 256
-_SAID, _SAID_WITHIN = 30, 60 * SECOND
-"""Changes of state that the log tells of one device in a minute (ours); the store has all."""
 _ENDS = (NotificationKind.SUBSCRIPTION_TERMINATED, NotificationKind.SUBSCRIPTION_COMPLETED)
 KINDS = frozenset(
     (
@@ -103,9 +102,7 @@ class Announcements:
         self._asking = False
         self._heard: deque[int] = deque(maxlen=_MAX_HEARD)
         """Ends that were heard on the session and that the journal's reader will tell of again."""
-        self._said: deque[int] = deque(maxlen=_SAID)
-        """When the log was last told of something."""
-        self._quiet = False
+        self._saying = Saying()
 
     def asking(self) -> None:
         """A reply is waited for that may bring an id; what is heard of unknown ids is kept."""
@@ -201,15 +198,10 @@ class Announcements:
 
     def _may_say(self, now: int) -> bool:
         """A device that changes its mind all the time must not fill the log."""
-        full = len(self._said) == _SAID
-        if full and now - self._said[0] < _SAID_WITHIN:
-            if not self._quiet:
-                log.warning("Device %s suspends and resumes all the time.", self._device)
-            self._quiet = True
-            return False
-        self._quiet = False
-        self._said.append(now)
-        return True
+        may = self._saying.may(now)
+        if self._saying.falls_silent:
+            log.warning("Device %s suspends and resumes all the time.", self._device)
+        return may
 
 
 def log_end(device: str, held: Held, now: int) -> None:
