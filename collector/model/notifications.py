@@ -36,7 +36,7 @@ class Notification(Struct, frozen=True, gc=False):
     name: str
     """As read, ``module:local-name`` where the module is known, else the local name."""
     root: str
-    """Which wrapper it came in: ``wire.values.names.ROOT_FORMS`` (digest of wrapper forms)."""
+    """Which wrapper it came in: ``wire.values.names.ROOT_FORMS``."""
     subscription_id: int | None = None
     event_time: DeviceTime | None = None
     """None as well where what was said lies beyond 64-bit ns (years 1678 to 2261)."""

@@ -11,7 +11,8 @@ Rules:
 * Who sends what is no telemetry is cut off (INVALID_ARGUMENT); a piece that does not fit is counted
   and forgotten.
 
-Spec: digest of the dial-outs, section 8; the gRPC library's bytes stay bytes (no deserializer).
+Spec: no standard; services and messages are the vendors' (``wire/dialout/*.proto``). The gRPC
+library's bytes stay bytes (no deserializer).
 """
 
 from __future__ import annotations

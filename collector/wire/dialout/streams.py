@@ -11,7 +11,7 @@ Rules:
   octets are there. Who promises more than the limit, or sends more than promised, is refused.
 * What a message says in ``errors`` is for people; it may come without data.
 
-Spec: digest of the dial-outs, section 8.
+Spec: no standard; services and messages are the vendors' (``cisco.proto``, ``huawei.proto``).
 """
 
 from __future__ import annotations

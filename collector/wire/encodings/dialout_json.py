@@ -7,7 +7,7 @@ Rules: numbers may come as text. Huawei writes times as ``2018/1/12 11:20:43.419
 own zone, which nobody says: they are read as UTC, and the clock rules of the engine find the
 difference. Depth and duplicates as in ``yang_json``.
 
-Spec: digest of the dial-outs, section 8; the vendors' descriptions of their JSON.
+Spec: no standard; the vendors' descriptions of their JSON.
 """
 
 from __future__ import annotations

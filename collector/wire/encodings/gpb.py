@@ -9,7 +9,7 @@ contents are walked over before they are built (``dialout.protobuf``), so memory
 octets. Numbers stay numbers, a field without a value is the empty leaf ``[null]`` of RFC 7951 §6.9,
 a name that comes several times is a list; a list with one entry looks like the entry.
 
-Spec: digest of the dial-outs, section 8; the field numbers are in ``wire/dialout_*.proto``.
+Spec: no standard; the vendors' field numbers are in ``wire/dialout/*.proto``.
 """
 
 from __future__ import annotations

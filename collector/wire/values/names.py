@@ -7,7 +7,7 @@ writes. Does not: read or write a message.
 Rules: an exact table for the modules that mean something to us, a guess by the last part of the
 namespace for all others (vendors), never the guess for a module of the table.
 
-Spec: digest of draft-zhou-netconf-multi-stream-originators-10 and of its successors
+Spec: draft-zhou-netconf-multi-stream-originators-10 and its successors
 draft-ietf-netconf-distributed-notif-01 to -19; RFC 8639; RFC 8641;
 draft-ietf-netconf-notif-envelope.
 """
