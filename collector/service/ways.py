@@ -39,6 +39,15 @@ NAMED = 5
 STRANGERS_SAID = 10
 """Callers that a command names as not expected (ours)."""
 
+_NAME_IT = (
+    "a collector that runs has the port: name the device as in its configuration, and say which"
+    " (-c FILE); then its session is used"
+)
+_STARTING = (
+    "a collector that starts or stops may have the port, then say it again in a moment; else it is"
+    " one of another data folder"
+)
+
 Open = Callable[[str, str], NetconfSession]
 """(device, which client) -> a session that is not open yet."""
 
@@ -112,10 +121,8 @@ async def _calls(
     try:
         await calls.start()
     except ConfigError as error:
-        error.add_note(
-            "a collector that runs has the port: name the device as in its configuration, and say"
-            " which (-c FILE); then its session is used"
-        )
+        known = any(ways.data_folder(name) is not None for name in devices)
+        error.add_note(_STARTING if known else _NAME_IT)
         raise
     calls.expect(devices)
 

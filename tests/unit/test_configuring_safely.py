@@ -4,6 +4,7 @@ are confirmed once the device shows what was written, and a copy to startup."""
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from collector.config import parse_config
+from collector.config import Config, parse_config
 from collector.errors import ConfigError, ProtocolError, SessionError
 from collector.journal.lock import FolderLock
 from collector.service import configuring
@@ -526,14 +527,31 @@ def test_the_loss_of_a_session_without_tokens(monkeypatch: pytest.MonkeyPatch) -
     assert first.ids() == []
 
 
+def call_home(port: int) -> Config:
+    """The device calls us on that port."""
+    return parse_config(
+        CONFIG.replace('host = "192.0.2.7"', f'call_home = true\nhost_keys = ["{KEY}"]')
+        + f'[call_home]\nenabled = true\naddress = "127.0.0.1"\nport = {port}\n'
+    )
+
+
 def test_nobody_listens_where_a_collector_is_about_to(tmp_path: Path) -> None:
     """It has its folder already, and will have the port where devices call."""
-    config = parse_config(
-        CONFIG.replace('host = "192.0.2.7"', f'call_home = true\nhost_keys = ["{KEY}"]')
-        + '[call_home]\nenabled = true\naddress = "127.0.0.1"\nport = 4334\n'
-    )
+    config = call_home(4334)
     ways = Ways(config.call_home, data_folder=lambda device: tmp_path)
     held = FolderLock.acquire(tmp_path)
     with pytest.raises(ConfigError, match="is starting or stopping; say it again in a moment"):
         asyncio.run(Configuring(config, AT_ONCE, ways).look(["core7"]))
     held.release()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_port_that_somebody_has_already(tmp_path: Path, known: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        config = call_home(taken.getsockname()[1])
+        ways = Ways(config.call_home, data_folder=lambda device: tmp_path if known else None)
+        with pytest.raises(ConfigError, match="cannot listen") as caught:
+            asyncio.run(Configuring(config, AT_ONCE, ways).look(["core7"]))
+    (note,) = caught.value.__notes__
+    assert ("starts or stops may have the port" in note) is known
+    assert ("name the device as in its configuration" in note) is not known
