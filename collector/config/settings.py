@@ -102,7 +102,7 @@ class AlertSettings(Struct, frozen=True, kw_only=True):
     log: bool = True
     """Whether alerts go to the log."""
     file: Text | None = None
-    """File that gets one JSON object a line."""
+    """File that gets one JSON object a line; made anew where it was moved away, as logs are."""
     command: tuple[Text, ...] = ()
     """Program with its arguments, started for each alert without a shell; the alert is on its
     standard input as JSON. Of the environment it sees PATH, HOME, USER, the language and the time
