@@ -45,6 +45,8 @@ ORIGINATORS = {
     names.MODE_DN_19: names.DN,
 }
 """control mode -> the module that extends subscriptions."""
+RECEIVERS = (names.RECEIVERS, names.UDP_TRANSPORT, names.HTTPS_TRANSPORT)
+"""With what receivers of configured subscriptions are configured, where they can be."""
 _IN_REPLY = """
   augment "/sn:establish-subscription/sn:output" {
     description
@@ -82,10 +84,13 @@ def installed_modules() -> dict[str, InstalledModule]:
 
 
 @cache
-def modules_of(mode: str) -> dict[str, InstalledModule]:
-    """Those of a device in that control mode: another mode's extension is not there."""
+def modules_of(mode: str, *, receivers: bool = False) -> dict[str, InstalledModule]:
+    """Those of a device in that control mode: another mode's extension is not there, nor what
+    receivers are configured with where they cannot be."""
     found = dict(installed_modules())
     for module in set(ORIGINATORS.values()) - {ORIGINATORS[mode]}:
+        found.pop(module, None)
+    for module in () if receivers else RECEIVERS:
         found.pop(module, None)
     if mode == names.MODE_DN_18 and names.DN in found:
         found[names.DN] = _of_version_18(found[names.DN])
@@ -104,8 +109,13 @@ def _of_version_18(module: InstalledModule) -> InstalledModule:
     )
 
 
-def answer_get_schema(rpc: Rpc, request: bytes, mode: str = names.MODE_MSO) -> bytes | None:
-    """The reply to ``request``, which reads as ``rpc``; None when it is about other things."""
+def answer_get_schema(
+    rpc: Rpc, request: bytes, mode: str = names.MODE_MSO, *, receivers: bool = False
+) -> bytes | None:
+    """The reply to ``request``, which reads as ``rpc``; None when it is about other things.
+
+    ``mode`` and ``receivers`` say which modules there are, as in ``modules_of``.
+    """
     if rpc.operation != _GET_SCHEMA:
         return None
     try:
@@ -113,7 +123,7 @@ def answer_get_schema(rpc: Rpc, request: bytes, mode: str = names.MODE_MSO) -> b
     except WireError as error:
         refused = ProtocolError(str(error), tag="invalid-value")
         return encode_reply(rpc.message_id, refused, attributes=rpc.attributes)
-    found = modules_of(mode).get(wanted.name)
+    found = modules_of(mode, receivers=receivers).get(wanted.name)
     if found is None or wanted.revision not in ("", found.id.revision):
         refused = ProtocolError(f"there is no {wanted} here", tag="invalid-value")
         return encode_reply(rpc.message_id, refused, attributes=rpc.attributes)

@@ -238,7 +238,9 @@ class DeviceService:
         except WireError as error:
             self.server.refuse_message(session_id, str(error))
             return
-        answer = answer_get_schema(rpc, message, self._scenario.control_mode)
+        scenario = self._scenario
+        receivers = scenario.configuration is not None and scenario.configuration.spelling == "new"
+        answer = answer_get_schema(rpc, message, scenario.control_mode, receivers=receivers)
         if answer is not None:
             self.server.send(session_id, answer)
             return

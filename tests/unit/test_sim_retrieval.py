@@ -355,20 +355,45 @@ def test_the_library_changes_with_what_the_device_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spelling", "udp"),
-    [("new", "ietf-udp-notif-transport@2026-07-29"), ("old", "ietf-udp-notif@")],
-)
-def test_who_can_be_configured_names_the_modules_of_receivers(spelling: Any, udp: str) -> None:
+    ("spelling", "receivers", "told"),
+    [
+        (
+            "new",
+            {
+                "ietf-subscribed-notif-receivers@2026-06-30",
+                "ietf-udp-notif-transport@2026-07-29",
+                "ietf-https-notif-transport@2026-06-30",
+            },
+            True,
+        ),
+        (
+            "old",
+            {
+                "ietf-subscribed-notif-receivers@", "ietf-udp-notif@",
+                "ietf-https-notif-transport@",
+            },
+            False,
+        ),
+    ],
+)  # fmt: skip
+def test_who_can_be_configured_names_the_modules_of_receivers(
+    spelling: Any, receivers: set[str], told: bool
+) -> None:
+    """All that it implements; those that it has a text of are what get-schema gives."""
     device = Device(device_of(configuration=Configuration(spelling=spelling)))
     found = read_library(device.get(library_filter(relevant=False)).children[0])
     subscribed = found.module("ietf-subscribed-notifications")
     assert subscribed is not None
     assert "configured" in subscribed.features
-    listed = [f"{one.name}@{one.revision}" for one in found.modules]
-    assert udp in listed
+    listed = {f"{one.name}@{one.revision}" for one in found.modules}
+    assert receivers <= listed
     device.data(Get(("ietf-netconf-monitoring:netconf-state",)))
-    given = [one.name for one in decode_inventory(device.octets).modules]
-    assert "ietf-subscribed-notif-receivers" in {one.name for one in found.modules} - set(given)
+    given = {f"{one.name}@{one.revision}" for one in decode_inventory(device.octets).modules}
+    assert (receivers & given) == (receivers if told else set())
+    if told:
+        assert listed <= given
+    nobody = read_library(Device().get(library_filter(relevant=False)).children[0])
+    assert not receivers & {f"{one.name}@{one.revision}" for one in nobody.modules}
 
 
 def test_its_monitoring_data() -> None:

@@ -16,7 +16,12 @@ from typing import Any, Final
 from collector.model import CENTISECOND, SECOND
 from collector.wire.netconf.schemas import ModuleId
 from collector.wire.values import names
-from publisher_sim.data.module_library import ORIGINATORS, InstalledModule, modules_of
+from publisher_sim.data.module_library import (
+    ORIGINATORS,
+    RECEIVERS,
+    InstalledModule,
+    modules_of,
+)
 from publisher_sim.scenario import Scenario
 
 _IMPLEMENTED: Final = (
@@ -42,16 +47,9 @@ _FEATURES: Final = {
     "ietf-netconf-nmda": ("origin",),
 }
 """module -> features without which some of the data, or of the questions, would not be there."""
-_RECEIVERS: Final = {
-    "new": (
-        (names.RECEIVERS, "2026-06-30"),
-        (names.UDP_TRANSPORT, "2026-07-29"),
-        (names.HTTPS_TRANSPORT, "2026-06-30"),
-    ),
-    "old": ((names.RECEIVERS, ""), (names.UDP_OLD, ""), (names.HTTPS_TRANSPORT, "")),
-}
-"""spelling of ``[configuration]`` -> modules and revisions that receivers are configured with.
-There is no text of them to give away: they import what nobody has installed."""
+_OLD_RECEIVERS: Final = (names.RECEIVERS, names.UDP_OLD, names.HTTPS_TRANSPORT)
+"""What receivers are configured with in the old spelling. There is no text of these versions to
+give away, so none is in /netconf-state, and no revision is named."""
 _SUBSCRIBED: Final = ("subtree", "xpath", "encode-xml")
 """Features of ietf-subscribed-notifications that every device here has."""
 _TRANSPORTS: Final = {
@@ -85,17 +83,21 @@ class Itself:
     @property
     def modules(self) -> list[InstalledModule]:
         """All that it has, for their nodes or for their types."""
-        found = modules_of(self._scenario.control_mode).values()
-        return [*found, *(_untexted(*one) for one in self._receivers())]
+        spelling = self._spelling
+        found = modules_of(self._scenario.control_mode, receivers=spelling == "new").values()
+        return [*found, *(map(_untexted, _OLD_RECEIVERS) if spelling == "old" else ())]
 
-    def _receivers(self) -> tuple[tuple[str, str], ...]:
+    @property
+    def _spelling(self) -> str:
+        """Of receivers; empty where they cannot be configured."""
         configuration = self._scenario.configuration
-        return () if configuration is None else _RECEIVERS[configuration.spelling]
+        return "" if configuration is None else configuration.spelling
 
     def implements(self, name: str) -> bool:
         """Whether a module is there for more than its types."""
-        own = (ORIGINATORS[self._scenario.control_mode], *(one for one, _ in self._receivers()))
-        return name in _IMPLEMENTED or name in own
+        if name in (*RECEIVERS, *_OLD_RECEIVERS):
+            return bool(self._spelling)
+        return name in _IMPLEMENTED or name == ORIGINATORS[self._scenario.control_mode]
 
     def features(self, name: str) -> list[str]:
         """Features of a module."""
@@ -104,7 +106,8 @@ class Itself:
         if name == names.YP:
             return ["on-change"] if self._pushes_changes else []
         if name == names.UDP_TRANSPORT:
-            return ["encode-cbor"] if "encode-cbor" in self._scenario.encodings else []
+            cbor = ["encode-cbor"] if "encode-cbor" in self._scenario.encodings else []
+            return [*cbor, "dtls"] if self._scenario.receiver.tls.ca else cbor
         return list(_FEATURES.get(name, ()))
 
     def _subscribed(self) -> Iterable[str]:
@@ -244,8 +247,8 @@ class Itself:
         return found
 
 
-def _untexted(name: str, revision: str) -> InstalledModule:
-    return InstalledModule(ModuleId(name, revision), names.namespace_of(name), "")
+def _untexted(name: str) -> InstalledModule:
+    return InstalledModule(ModuleId(name, ""), names.namespace_of(name), "")
 
 
 def _centiseconds(seconds: float) -> int:
