@@ -198,6 +198,7 @@ def test_get_config_selects() -> None:
         (UDP, {"encoding": "encode-gpb"}, "encode-gpb"),
         (UDP, {"datastore": "running"}, "running"),
         (UDP, {"transport": "https"}, "no receiver of https"),
+        (UDP, {"module_versions": (("ietf-interfaces", "2014-05-08", ""),)}, "not 2014-05-08"),
         (structs.replace(UDP, address="c.example"), {}, "no address"),
         (structs.replace(UDP, address="2001:db8::1"), {}, "cannot be reached"),
         (structs.replace(UDP, port=0), {}, "no port"),
@@ -215,6 +216,22 @@ def test_what_cannot_be_done_is_invalid_and_nobody_is_told(
     assert device.told() == {}
     assert device.state() == ("invalid", {})
     assert word in device.master.configured.why_invalid(7)
+
+
+def test_the_versions_that_are_asked_for_are_told() -> None:
+    """As module-version-subs in the configuration, as module-version in subscription-started."""
+    device = Device()
+    versions = (("ietf-interfaces", "2018-02-20", ""),)
+    device.make(UDP, wanted("R1", module_versions=versions))
+    first = device.actions[0]
+    assert device.state() == ("valid", {"to-R1": "active"})
+    reply = device.ask(GetConfig(RUNNING, SUBSCRIPTIONS))
+    assert reply.data is not None
+    assert "<module-version-subs " in xml.inner_text(reply.data)
+    assert isinstance(first, ports.Announce)
+    assert first.change is not None
+    assert first.change.terms is not None
+    assert first.change.terms.module_versions == versions
 
 
 def test_a_device_that_does_tls_only() -> None:

@@ -15,6 +15,7 @@ from publisher_sim.master.configuration.schema import schema
 SN = "urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications"
 YP = "urn:ietf:params:xml:ns:yang:ietf-yang-push"
 SNR = "urn:ietf:params:xml:ns:yang:ietf-subscribed-notif-receivers"
+YPR = "urn:ietf:params:xml:ns:yang:ietf-yang-push-revision"
 UNT = "urn:ietf:params:xml:ns:yang:ietf-udp-notif-transport"
 NC = "urn:ietf:params:xml:ns:netconf:base:1.0"
 SCHEMA = schema()
@@ -27,6 +28,15 @@ def tree(inner: str) -> tuple[xml.Element, ...]:
 def subscription(inner: str, operation: str = "", number: int = 1) -> str:
     attribute = f' nc:operation="{operation}"' if operation else ""
     return f"<subscription{attribute}><id>{number}</id>{inner}</subscription>"
+
+
+def bound_to_an_address() -> str:
+    """A receiver that is sent to from an address: a feature that the device has not (RFC 9984)."""
+    return (
+        f'<receiver-instances xmlns="{SNR}"><receiver-instance><name>a</name>'
+        f'<udp-notif-receiver xmlns="{UNT}"><local-address>127.0.0.1</local-address>'
+        "</udp-notif-receiver></receiver-instance></receiver-instances>"
+    )
 
 
 def after(*edits: str, default: str = "merge") -> str:
@@ -140,6 +150,8 @@ def test_containers_without_anything_are_not_there() -> None:
         (subscription("", "move"), "bad-attribute", "subscription"),
         ("<subscription><dscp>1</dscp></subscription>", "missing-element", "id"),
         (subscription("<dscp><x/></dscp>"), "bad-element", "dscp"),
+        (subscription(f'<module-version xmlns="{YPR}"/>'), "unknown-element", "module-version"),
+        (bound_to_an_address(), "unknown-element", "local-address"),
     ],
 )
 def test_what_the_device_does_not_know(edit: str, tag: str, hint: str) -> None:

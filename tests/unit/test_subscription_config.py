@@ -286,14 +286,28 @@ def test_a_change_takes_away_only_what_is_known() -> None:
     text = write_edits([Edit(before, after)])
     assert sorted(operations(text)) == [
         ("dscp", "remove"),
-        ("module-version", "remove"),
+        ("module-version-subs", "remove"),
         ("on-change", "replace"),
         ("purpose", "remove"),
         ("receiver", "remove"),
         ("stop-time", "remove"),
     ]
-    assert "<name>b</name></module-version>" in text
+    assert "<name>b</name></module-version-subs>" in text
     assert "datastore-xpath-filter" not in text
+
+
+def test_module_versions_to_the_letter() -> None:
+    """draft-ietf-netconf-yang-notifications-versioning-13 §5.3: in the configuration they stand
+    under the name that requests have; revision and version are one choice."""
+    versions = (("a", "2020-01-01", "2.0.0"), ("b", "", "1.0.0"))
+    one = structs.replace(SUBSCRIPTION, terms=structs.replace(TERMS, module_versions=versions))
+    text = write_subscription(one)
+    space = 'xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-push-revision"'
+    assert (
+        f"<module-version-subs {space}><name>a</name><revision>2020-01-01</revision>"
+        f"</module-version-subs><module-version-subs {space}><name>b</name>"
+        "<version>1.0.0</version></module-version-subs>"
+    ) in text
 
 
 def test_a_filter_that_is_no_longer_wanted_goes() -> None:

@@ -349,7 +349,7 @@ def _write_state_change(notification: Notification, mode: str) -> dict[str, Any]
             raise UsageError(f"{notification.kind}: {_NO_REASON} (RFC 8639 §2.7)")
         body["reason"] = qualified_reason(change.reason)
     if notification.kind in _WITH_TERMS:
-        body |= write_terms(change.terms or SubscriptionTerms())
+        body |= write_terms(change.terms or SubscriptionTerms(), told=True)
         if change.generators is not None:
             body |= write_generators(change.generators, mode)
         if change.yang_library_content_id is not None:

@@ -244,7 +244,7 @@ def _leavings(old: xml.Element, new: xml.Element) -> Iterator[xml.Element]:
     there = {child.name for child in new.children}
     for child in old.children:
         replaced = any(child.name in case and case & there for case in _CASES)
-        if child.name == "module-version":
+        if child.name == "module-version-subs":
             if child not in list(new.find_all(child.name)):
                 gone = _element(child.namespace, child.name, "remove")
                 gone.children.extend(child.find_all("name"))

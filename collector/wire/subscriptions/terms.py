@@ -202,16 +202,18 @@ def read_generator(found: Mapping[str, Any]) -> str | None:
 
 # --------------------------------------------------------------------------- encode
 def write_terms(
-    terms: SubscriptionTerms, *, request: bool = False, modify: bool = False
+    terms: SubscriptionTerms, *, request: bool = False, modify: bool = False, told: bool = False
 ) -> dict[str, Any]:
     """Terms as members of a node of ietf-subscribed-notifications.
 
     Args:
         terms: what to write.
-        request: inside establish- or modify-subscription, where the versions are asked for under
-            another name.
+        request: inside establish- or modify-subscription, where the transport is the session's.
         modify: inside modify-subscription, where only part of them may stand (RFC 8639 §2.4.3,
             RFC 8641 §4.4.2).
+        told: inside a state change, where module versions are told under one name; everywhere else
+            they are asked for under another (draft-ietf-netconf-yang-notifications-versioning-13
+            §5.3).
 
     Raises:
         UsageError: a value outside its range.
@@ -234,7 +236,7 @@ def write_terms(
         _put(found, "encoding", _encoding(terms))
     found.update(_write_trigger(terms, modify=modify))
     if terms.module_versions:
-        found.update(_write_versions(terms.module_versions, request=request))
+        found.update(_write_versions(terms.module_versions, told=told))
     return found
 
 
@@ -302,17 +304,17 @@ def _cs(ns: int) -> int:
 
 
 def _write_versions(
-    versions: Iterable[tuple[str, str, str]], *, request: bool
+    versions: Iterable[tuple[str, str, str]], *, told: bool
 ) -> dict[str, list[dict[str, str]]]:
     entries = []
     for name, revision, version in versions:
         entry = {"name": name}
         if revision:
             entry["revision"] = revision
-        if version and not (request and revision):  # a choice in the request
+        if version and (told or not revision):  # a choice where it is asked for
             entry["version"] = version
         entries.append(entry)
-    leaf = "module-version-subs" if request else "module-version"
+    leaf = "module-version" if told else "module-version-subs"
     return {f"{names.REVISION}:{leaf}": entries}
 
 

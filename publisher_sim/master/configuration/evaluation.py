@@ -23,6 +23,7 @@ from publisher_sim.scenario.transports import TRANSPORTS
 from publisher_sim.sources.events import Streams
 from publisher_sim.subscriptions.event_acceptance import accept_stream
 from publisher_sim.subscriptions.global_subscription import GlobalSubscription, accept
+from publisher_sim.subscriptions.module_versions import check_versions
 from publisher_sim.subscriptions.named_filters import NamedFilters
 
 SMALLEST, LARGEST = 64, 65_507
@@ -65,6 +66,7 @@ def _granted(
     now: int,
 ) -> GlobalSubscription:
     terms, meant = wanted.terms, filters.meant(wanted.terms)
+    check_versions(terms)
     one = GlobalSubscription(wanted.id, "", terms, EVERYTHING, {})
     if terms.selection_filter is not None and terms.selection_filter.kind == "ref":
         one.meant = meant

@@ -96,7 +96,7 @@ def _subscription(purpose: bool) -> Node:
             (_YP, "datastore"): Node(cases=(_DATASTORE,)),
             (_YP, "periodic"): _PERIODIC,
             (_YP, "on-change"): _ON_CHANGE,
-            (_YPR, "module-version"): _VERSION,
+            (_YPR, "module-version-subs"): _VERSION,
             (_SN, "receivers"): Node(CONTAINER, {(_SN, "receiver"): _RECEIVER}),
         },
         key="id",
@@ -104,7 +104,7 @@ def _subscription(purpose: bool) -> Node:
 
 
 def _udp(namespace: str, *address: str) -> Node:
-    leaves = (*address, "local-address", "enable-segmentation", "max-segment-size")
+    leaves = (*address, "enable-segmentation", "max-segment-size")  # no local-binding (RFC 9984)
     return Node(
         CONTAINER,
         _leaves(namespace, *leaves) | {(namespace, "dtls"): Node(ANYDATA)},
