@@ -10,7 +10,7 @@ from collector.core.engine import Engine
 from collector.core.expectation.deadlines import STALLS
 from collector.core.settings import EngineSettings
 from collector.model import SECOND, Cause, CollectorTime, Outcome, StoodStill
-from tests.helpers import established, letters, ns, numbered, run, tick
+from tests.helpers import established, letters, ns, numbered, run, tick, update
 from tests.unit.test_core_pauses import CARDS, by_datagrams, streamed
 
 
@@ -62,7 +62,17 @@ def test_time_for_reading_is_bounded_and_stalls_do_not_add_up() -> None:
 
 def test_datagrams_have_the_times_at_which_they_came() -> None:
     sent = by_datagrams(range(1, 20), "1")
+    late = update(118.0, "1", 11, time=110.2)
+    sent = [late if one.message_id == 11 else one for one in sent]
     wire = run([established(-5, ("1",)), stood_still(99.0, 147.0), *sent], until=199)
+    assert letters(wire.firsts()) == "C" * 10 + "I" + "C" * 8
+    assert wire.row(11).late_generators == ("1",), "it was late, and that is not us"
+
+
+def test_one_stream_among_datagrams_is_waited_for() -> None:
+    sent = by_datagrams(range(1, 20), "1")
+    sent += streamed(range(1, 20), cards=CARDS[:1], unread=(99.0, 147.0))
+    wire = run([established(-5, ("1", CARDS[0])), stood_still(99.0, 147.0), *sent], until=199)
     assert letters(wire.firsts()) == "C" * 19
 
 

@@ -84,10 +84,13 @@ def deadline_of(subscription: Subscription, index: int) -> CollectorTime:
 
 
 def _postponed(subscription: Subscription, due: CollectorTime) -> CollectorTime:
-    """A deadline that passes while we stand still holds until what waits is read."""
+    """A deadline that passes while we stand still holds until what waits is read; datagrams have
+    the times at which they came, so it passes where nothing else is heard."""
     for since, until in subscription.windows.stalls:
         if since <= due < until:
-            return CollectorTime(until)
+            heard = [one for one in subscription.originators.values() if one.heard]
+            by_datagrams = bool(heard) and all(one.by_datagrams for one in heard)
+            return due if by_datagrams else CollectorTime(until)
     return due
 
 
