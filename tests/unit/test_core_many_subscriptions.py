@@ -17,7 +17,7 @@ from collector.core.memory.state import Hole, Originator, Run, Subscription
 from collector.core.memory.state_parts import Period, Slot, Windows
 from collector.core.numbering import gaps
 from collector.model import Cause, Outcome, SubscriptionTerms, Update
-from tests.helpers import DEVICE, Wire, established, update
+from tests.helpers import DEVICE, Wire, established, ns, update
 
 WARM = 6
 """Periods until usual counts are known and the book is decided."""
@@ -143,6 +143,35 @@ def test_many_holes_in_one_burst_share_whom_they_blame(monkeypatch: pytest.Monke
     assert yielded["periods"] < 2.5 * 100 * yielded["calls"]
     assert yielded["looks"] < 2 * 100 * len(places)
     assert [row.subscription_id - 1 for row in wire.lasts() if row.missing] == sorted(places)
+
+
+@pytest.mark.parametrize("lost", [8, 12, 30, 70])
+def test_a_burst_that_lost_many_is_no_reason_to_count_otherwise(lost: int) -> None:
+    """The run of each subscription alone would begin in that burst, and find nothing odd."""
+    places = set(range(5, 95, 90 // lost))
+    wire = told(100).send(*bursts(100, {WARM: places})).until((WARM + 4) * 10)
+    assert [row.missing[0].cause for row in wire.lasts() if row.missing] == [Cause.LOST] * len(
+        places
+    )
+    assert not {"restart", "unattributed_loss"} & set(wire.kinds())
+    assert wire.engine.per_subscription() == {}
+
+
+def test_a_device_that_counts_otherwise_after_an_upgrade_is_found_out() -> None:
+    """First one run for all, of which some were lost; then one for each subscription."""
+    before = bursts(12, {WARM: {3, 7}})
+    after = [
+        update(10 * index + 0.1 + one / 120, "1", 5_000_000 + 77_777 * one + index,
+               subscription=one)
+        for index in range(WARM + 4, WARM + 12)
+        for one in range(1, 13)
+    ]  # fmt: skip
+    wire = told(12).send(*before)
+    assert wire.engine.per_subscription() == {}
+    wire.send(*after).until((WARM + 12) * 10 - 1)
+    assert wire.engine.per_subscription() == {DEVICE: 1}
+    late = [row for row in wire.lasts() if row.nominal_time >= ns(10 * (WARM + 7))]
+    assert {row.outcome for row in late} == {Outcome.COMPLETE}
 
 
 def _originators(wire: Wire) -> list[Originator]:

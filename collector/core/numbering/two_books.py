@@ -103,6 +103,28 @@ def followed(counter: Counter, each: Run | None) -> tuple[Run, ...]:
     return (counter.all,) if lead <= -COST_LIMIT else (counter.all, each)
 
 
+def begins_beside(counter: Counter, each: Run | None) -> bool:
+    """Will the run of a subscription, laid aside so far, only begin with this message, while the
+    run for all counts?
+
+    It finds nothing odd then, whatever happened: a burst of hundreds of subscriptions in which ten
+    messages are lost would make it the cheaper book.
+    """
+    begins = each is not None and each.last_id is None
+    return begins and counter.decided and not counter.per_key
+
+
+def take_back(counter: Counter, cost_all: int) -> None:
+    """What the run for all paid for a message that was no comparison only has the other book
+    followed again, and brings it no nearer.
+
+    Args:
+        cost_all: what it had paid before.
+    """
+    followed_from = counter.cost_each - COST_LIMIT + 1
+    counter.cost_all = min(counter.cost_all, max(cost_all, followed_from))
+
+
 def is_far_behind(counter: Counter) -> bool:
     """Is one of the books behind by the limit?"""
     return abs(counter.cost_all - counter.cost_each) >= COST_LIMIT

@@ -156,7 +156,10 @@ def _follow(
         return [(run, Finding.DUPLICATE, None) for run in runs]
     if message_ids.begins_late(counter, each, record.message_id):
         runs = tuple(run for run in runs if run is each) or runs
+    begins, paid = two_books.begins_beside(counter, each), counter.cost_all
     seen = [(run, *message_ids.observe(run, signature, period, limits.open_holes)) for run in runs]
+    if begins:
+        two_books.take_back(counter, paid)
     if device.nobodys and record.publisher_id is None:
         seen = [_excused(device, record.source, one) for one in seen]
     if each is not None and any(found is not Finding.NEXT for _, found, _ in seen):
