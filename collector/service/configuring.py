@@ -7,7 +7,7 @@ was taken over are kept for the running collector. Does not: ask whether that is
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
@@ -152,7 +152,11 @@ class Configuring(Struct, frozen=True):
             done = await begun[device].finish(waiting)
             return _became(device, looks[device], done)
 
-        first = {one.device: one for one in await self._each(tuple(looks), work)}
+        try:
+            first = {one.device: one for one in await self._each(tuple(looks), work)}
+        except asyncio.CancelledError:
+            self._say_what_is_left(begun)
+            raise
         waiting = {
             name: one.unconfirmed for name, one in begun.items() if one.unconfirmed is not None
         }
@@ -164,6 +168,15 @@ class Configuring(Struct, frozen=True):
             else one
             for name, one in first.items()
         )
+
+    def _say_what_is_left(self, begun: Mapping[str, Configurer]) -> None:
+        """Whoever breaks off is to know that it will be as it was."""
+        for name, one in begun.items():
+            if one.unconfirmed is not None:
+                self.ways.say(
+                    f"{name} was not told to keep the changes, so it takes them back within"
+                    f" {CONFIRM_SECONDS} s."
+                )
 
     def _configurer(self, device: str, session: NetconfSession) -> Configurer:
         wanted = configured_on(self.config, device, self.how.only)

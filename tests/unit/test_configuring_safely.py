@@ -460,6 +460,7 @@ def test_the_loss_of_a_session_leaves_nothing_in_doubt(monkeypatch: pytest.Monke
     assert (done.error, done.written, done.is_good) == ("", True, True)
     assert done.done is not None
     assert (done.done.confirmed, done.done.saved) == (True, True)
+    assert "unlock" not in first.asked  # a mute device would be waited for once more
     assert second.asked[0] == "lock"  # else what others began in candidate came into force, too
     assert to_lines(done)[0] == "core7: 4 changes written in candidate, seen and confirmed"
     first.device.until(3600)
@@ -525,6 +526,43 @@ def test_the_loss_of_a_session_without_tokens(monkeypatch: pytest.MonkeyPatch) -
     done = write(monkeypatch, first)
     assert done.error == "the device closed the session; the device takes the changes back"
     assert first.ids() == []
+
+
+def test_whoever_breaks_off_is_told_what_becomes_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORE7_PASSWORD", "not-asked-for")
+    session, said = Opened(), list[str]()
+    shown = [DeviceLook("core7", look(session))]
+    good, seen = session.rpc, asyncio.Event()
+
+    async def rpc(request: bytes, timeout: int | None = None) -> bytes:
+        if "commit" in session.asked:  # it does not show what was written, or anything
+            seen.set()
+            await asyncio.Event().wait()
+        return await good(request, timeout)
+
+    session.rpc = rpc  # type: ignore[method-assign]  # one that is mute from then on
+
+    class Given(Ways, frozen=True):
+        @asynccontextmanager
+        async def sessions(self, devices: Any) -> AsyncIterator[Any]:
+            yield lambda device, kind: session
+
+    async def main() -> None:
+        ways = Given(say=said.append)
+        task = asyncio.create_task(Configuring(parse_config(CONFIG), AT_ONCE, ways).write(shown))
+        await seen.wait()
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+
+    asyncio.run(main())
+    assert said == [
+        f"core7 was not told to keep the changes, so it takes them back within {CONFIRM_SECONDS} s."
+    ]
+    session.device.master.session_opened("2", "collector", session.device.now)  # to look
+    assert session.ids() == [100, 7]
+    session.device.until(CONFIRM_SECONDS)
+    assert session.ids() == []
 
 
 def call_home(port: int) -> Config:

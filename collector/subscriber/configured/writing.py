@@ -137,6 +137,9 @@ class Writer:
                 if await self._lock(datastore):
                     held += [datastore]
             yield frozenset(held)
+        except (asyncio.CancelledError, SessionError):
+            held.clear()  # they go with the session, which may be mute: nobody waits for it again
+            raise
         finally:
             for datastore in reversed(held):
                 await self._talk.quietly(Unlock(datastore))
