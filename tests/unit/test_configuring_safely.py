@@ -270,6 +270,25 @@ def test_a_session_that_is_lost_is_followed_by_another() -> None:
     assert second.ids() == [100, 7]
 
 
+@pytest.mark.parametrize(("at", "startup"), [("copy-config", True), ("unlock", False)])
+def test_a_session_that_is_lost_when_all_is_written(at: str, startup: bool) -> None:
+    session = SimSession(startup=startup)
+
+    def lose() -> None:
+        session.before["get-config"] = lose
+        raise SessionError("the device closed the session")
+
+    session.before[at] = lose
+    with pytest.raises(SessionError) as caught:
+        carry_out(session)
+    more = ", perhaps not in startup" if startup else ""
+    assert str(caught.value) == (
+        f"the device closed the session; before that everything was written{more}"
+    )
+    session.device.until(3600)
+    assert session.ids() == [100, 7]
+
+
 def test_nobody_comes_back() -> None:
     session = SimSession()
     lost_at(session, "commit", 2)

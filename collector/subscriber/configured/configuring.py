@@ -87,6 +87,8 @@ class Configurer:
         self._writer = Writer(self._talk, how)
         self._wanted = wanted
         self._how = how
+        self._written = False
+        """The device has it, for good."""
         self._modules: frozenset[str] | None = None
         self._found = Configuration()
         """In running, as it was read last."""
@@ -123,6 +125,12 @@ class Configurer:
         """
         try:
             return await self._carry_out(shown)
+        except SessionError as error:
+            if not self._written:
+                raise
+            startup = ", perhaps not in startup" if shown.saves else ""
+            text = f"{error}; before that everything was written{startup}"
+            raise SessionError(text, reason=error.reason, retryable=error.retryable) from error
         except ProtocolError as error:
             if not (shown.marked and _is_about_purpose(error)):
                 raise
@@ -245,6 +253,7 @@ class Configurer:
             if now.edits:
                 module = self._transport_module
                 confirmed = await self._writer.write(now.edits, module, held, seen)
+                self._written = True
             if to_save.unsaved:
                 not_saved = to_save.hindered or await self._save()
                 saved = not not_saved
@@ -253,10 +262,10 @@ class Configurer:
         return Done(await self.look(marked=shown.marked), confirmed, saved, not_saved, not_shown)
 
     async def _save(self) -> str:
-        """Why it could not be done, a clause; what is running stays."""
+        """Why it could not be done, a clause; what is running stays. Raises SessionError."""
         try:
             await self._writer.save()
-        except (ProtocolError, SessionError) as error:
+        except ProtocolError as error:
             return words(error)
         return ""
 
