@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from collector.core import views
 from collector.core.context import Context
 from collector.core.expectation import stopping, unread
-from collector.core.expectation.deadlines import CLOSE, LIFE, add_stall, is_true
+from collector.core.expectation.deadlines import CLOSE, LIFE, add_stall, end_of_stall, is_true
 from collector.core.judging import amendments
 from collector.core.memory import snapshot
 from collector.core.memory.clocks import add_window
@@ -336,12 +336,12 @@ class Engine:
 
     def _stood_still(self, record: StoodStill) -> None:
         """Likewise; and no deadline of it passes before what waits is read."""
-        context = self._context
+        end = end_of_stall(record.since, record.until)
         for device in self._concerned(record.offset):
-            add_stall(device.windows.stalls, record.since, record.until)
+            add_stall(device.windows.stalls, record.since, end)
         for one in self._running(record.offset):
-            closing.wake(context, one, record.arrival)
-            closing.schedule(context, one, record.arrival)
+            if one.due is not None and record.since <= one.due < end:
+                closing.schedule(self._context, one, record.arrival)
 
     def _absent(self, record: CollectorDown) -> None:
         context = self._context

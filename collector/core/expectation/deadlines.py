@@ -94,10 +94,15 @@ def _postponed(subscription: Subscription, due: CollectorTime) -> CollectorTime:
     return due
 
 
-def add_stall(stalls: list[tuple[int, int]], since: int, until: int) -> None:
-    """We stood still. Stalls are not joined: else one after the other would put off for ever."""
+def end_of_stall(since: int, until: int) -> int:
+    """When what waits is read, after we stood still."""
     longest = max((until - since) // 2, SHORTEST_CATCHING_UP)
-    stalls.append((since, until + min(longest, LONGEST_CATCHING_UP)))
+    return until + min(longest, LONGEST_CATCHING_UP)
+
+
+def add_stall(stalls: list[tuple[int, int]], since: int, end: int) -> None:
+    """Stalls are not joined: else one after the other would put off for ever."""
+    stalls.append((since, end))
     del stalls[:-STALLS]
 
 
