@@ -9,6 +9,7 @@ import click
 @click.argument("scenario")
 def check(scenario: str) -> None:
     """Say whether SCENARIO (a file, or a packaged name) can be used, and what it is."""
+    from publisher_sim.cli.numbers import counted
     from publisher_sim.cli.scenario_argument import read_scenario
     from publisher_sim.master import MasterPublisher
 
@@ -17,10 +18,11 @@ def check(scenario: str) -> None:
     asked = "dynamic" if found.configured is None else "configured"
     if found.configuration is not None:
         asked = "configured over NETCONF"
-    counted = "" if found.continuity == "none" else f", losses show by {found.continuity}"
+    shows = "" if found.continuity == "none" else f", losses show by {found.continuity}"
+    periods = counted(found.periods, "period") if found.periods else "endless periods"
     click.echo(
-        f"{found.name}: {len(found.card)} cards, {found.periods or 'endless'} periods of "
-        f"{found.period.seconds:g} s, {len(found.fault)} faults, "
+        f"{found.name}: {counted(len(found.card), 'card')}, {periods} of "
+        f"{found.period.seconds:g} s, {counted(len(found.fault), 'fault')}, "
         f"grace {found.effective_grace / 1e9:g} s; {asked}, over {found.receiver.transport}: "
-        f"{', '.join(found.encodings)}{counted}"
+        f"{', '.join(found.encodings)}{shows}"
     )

@@ -1,6 +1,7 @@
-"""Numbers of options: what click's own type leaves open.
+"""Numbers, as options and in sentences.
 
-Does: refuse ``nan``, which click lets through every limit. Does not: know an option.
+Does: refuse ``nan``, which click lets through every limit; say how many of something there are.
+Does not: know an option.
 """
 
 from __future__ import annotations
@@ -22,3 +23,8 @@ class Number(click.FloatRange):
         if math.isnan(number):
             self.fail(f"{value!r} is no number", param, ctx)
         return number
+
+
+def counted(count: int, noun: str) -> str:
+    """For people: ``1 card``, ``2 cards``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -26,6 +26,7 @@ def simulate(
     from collections import Counter
 
     from collector.errors import UsageError
+    from publisher_sim.cli.numbers import counted
     from publisher_sim.cli.scenario_argument import read_scenario
     from publisher_sim.device.run import override
     from publisher_sim.device.simulate import Simulation, capture
@@ -35,11 +36,11 @@ def simulate(
     wanted = override(read_scenario(scenario), seed=seed, periods=periods)
     if not wanted.periods:
         raise UsageError("an endless scenario cannot be simulated (--periods)")
+    if truth is not None and truth == pcap:
+        raise UsageError("--truth and --pcap name the same file")
     simulation = Simulation(wanted)
     said = list(simulation.run())
     (header, rows), records = simulation.truth(), simulation.records()
-    if truth is not None and truth == pcap:
-        raise UsageError("--truth and --pcap name the same file")
     files: dict[Path, Iterable[bytes | memoryview]] = {}
     if truth is not None:
         files[truth] = truth_file.encode(header, rows, records)
@@ -49,15 +50,11 @@ def simulate(
     kinds = Counter(one.kind for one in said)
     outcomes = Counter(row.last.outcome for row in rows)
     nouns = [noun for noun in ("datagram", "message", "notification") if kinds[noun]]
-    click.echo(", ".join(_number(kinds[noun], noun) for noun in nouns) or "nothing was sent")
+    click.echo(", ".join(counted(kinds[noun], noun) for noun in nouns) or "nothing was sent")
     if records:
         patches = sum(one.patch_id is not None for one in records)
-        text = f"on-change: {_number(len(records) - patches, 'push-update')}"
-        click.echo(f"{text}, {_number(patches, 'push-change-update')}")
+        text = f"on-change: {counted(len(records) - patches, 'push-update')}"
+        click.echo(f"{text}, {counted(patches, 'push-change-update')}")
     if not rows:
         return
     click.echo(", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()))
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

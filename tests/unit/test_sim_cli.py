@@ -48,7 +48,7 @@ def test_the_overview_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> 
 def test_check_says_what_it_is(scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert status_of(["check", scenario]) == 0
     assert capsys.readouterr().out == (
-        "core7: 1 cards, 12 periods of 1 s, 0 faults, grace 0.5 s; dynamic, over udp-notif: "
+        "core7: 1 card, 12 periods of 1 s, 0 faults, grace 0.5 s; dynamic, over udp-notif: "
         "encode-json, encode-xml, encode-cbor, losses show by message-id\n"
     )
 

@@ -380,13 +380,20 @@ def test_who_can_be_configured_names_the_modules_of_receivers(
     spelling: Any, receivers: set[str], told: bool
 ) -> None:
     """All that it implements; those that it has a text of are what get-schema gives."""
-    device = Device(device_of(configuration=Configuration(spelling=spelling)))
+    scenario = device_of(configuration=Configuration(spelling=spelling, startup=True))
+    device = Device(scenario)
     found = read_library(device.get(library_filter(relevant=False)).children[0])
     subscribed = found.module("ietf-subscribed-notifications")
     assert subscribed is not None
     assert "configured" in subscribed.features
     listed = {f"{one.name}@{one.revision}" for one in found.modules}
     assert receivers <= listed
+    assert found.datastores == ("running", "candidate", "startup", "operational")
+    told_in_hello = {
+        f"{one.name}@{one.revision}" for one in library_of(capabilities(scenario)).modules
+    }
+    assert receivers <= told_in_hello
+    assert not any("revision=&" in one or one.endswith("=") for one in capabilities(scenario))
     device.data(Get(("ietf-netconf-monitoring:netconf-state",)))
     given = {f"{one.name}@{one.revision}" for one in decode_inventory(device.octets).modules}
     assert (receivers & given) == (receivers if told else set())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector.model import DeviceTime, SelectionFilter
 from collector.wire.netconf.replies import write_entry
-from collector.wire.netconf.rpc import CANDIDATE, RUNNING, STARTUP
+from collector.wire.netconf.rpc import RUNNING
 from collector.wire.values import names
 from collector.wire.values.plain import SubtreeText, XPathText
 from collector.wire.values.plain_xml import from_xml
@@ -101,7 +101,7 @@ class Retrieval:
         add(f"{names.SN}:streams", self._event_streams)
         add(f"{names.SN}:filters", self._named_filters)
         add(SUBSCRIPTIONS, self._subscriptions)
-        for datastore in (RUNNING, *self._further_datastores):
+        for datastore in self._itself.configuration_datastores:
             self.answers.add(datastore, self._configuration(datastore))
 
     def _configuration(self, datastore: str) -> StateTree:
@@ -114,12 +114,6 @@ class Retrieval:
             tree.add(f"{names.SN}:filters", lambda now: self._configured(datastore, FILTERS))
             tree.add(SUBSCRIPTIONS, lambda now: self._configured(datastore, SUBSCRIPTIONS))
         return tree
-
-    @property
-    def _further_datastores(self) -> list[str]:
-        one = self._scenario.configuration
-        there = {} if one is None else {CANDIDATE: one.candidate, STARTUP: one.startup}
-        return [name for name, is_there in there.items() if is_there]
 
     # ------------------------------------------------------------------ parts
     def _data(

@@ -37,6 +37,7 @@ def _listed(itself: Itself) -> list[str]:
     for one in itself.modules:
         if itself.implements(one.id.name):
             features = ",".join(itself.features(one.id.name))
-            more = f"&features={features}" if features else ""
-            found.append(f"{one.namespace}?module={one.id.name}&revision={one.id.revision}{more}")
+            more = f"&revision={one.id.revision}" if one.id.revision else ""
+            more += f"&features={features}" if features else ""
+            found.append(f"{one.namespace}?module={one.id.name}{more}")
     return found

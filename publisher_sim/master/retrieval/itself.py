@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from collector.model import CENTISECOND, SECOND
+from collector.wire.netconf.rpc import CANDIDATE, RUNNING, STARTUP
 from collector.wire.netconf.schemas import ModuleId
 from collector.wire.values import names
 from publisher_sim.data.module_library import (
@@ -127,7 +128,15 @@ class Itself:
     def content_id(self) -> str:
         """Of the YANG library."""
         listed = [(str(one.id), self.features(one.id.name)) for one in self.modules]
-        return hashlib.sha256(repr(listed).encode()).hexdigest()[:16]
+        told = (listed, self.configuration_datastores)
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+    @property
+    def configuration_datastores(self) -> list[str]:
+        """Those of RFC 8342 §5.1 that it has."""
+        one = self._scenario.configuration
+        further = {} if one is None else {CANDIDATE: one.candidate, STARTUP: one.startup}
+        return [RUNNING, *(name for name, is_there in further.items() if is_there)]
 
     # ------------------------------------------------------------------ providers
     def yang_library(self, now: int) -> dict[str, Any]:
@@ -143,7 +152,7 @@ class Itself:
             "schema": [{"name": "common", "module-set": ["all"]}],
             "datastore": [
                 {"name": f"{names.DS}:{name}", "schema": "common"}
-                for name in ("running", "operational")
+                for name in (*self.configuration_datastores, "operational")
             ],
             "content-id": self.content_id,
         }
