@@ -31,4 +31,5 @@ def store_limits(config: Config) -> StoreLimits:
     return StoreLimits(
         max_octets=settings.retention_bytes or None,
         max_age=dict.fromkeys(TABLES, age) if age else {},
+        merges=settings.compact,
     )

@@ -60,6 +60,8 @@ class StoreLimits(Struct, frozen=True):
     max_age: Mapping[str, int] = {}
     """table -> ns after which its rows may go; a table not named is kept. They go by the file,
     when its newest row is old enough."""
+    merges: bool = True
+    """Whether small files become large ones."""
 
 
 def choose_merge(

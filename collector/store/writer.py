@@ -275,7 +275,8 @@ class StoreWriter:
                 del self._doomed[name]
             if expired := choose_expired(self._manifest, self._limits, now):
                 self._replace(removed=expired)
-            group = choose_merge(self._manifest, avoid=self._unmergeable)
+            merges = self._limits.merges
+            group = choose_merge(self._manifest, avoid=self._unmergeable) if merges else ()
         if group:
             with contextlib.suppress(MergeStopped):
                 self._merge(group)

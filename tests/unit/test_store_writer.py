@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from collector.config import Config, StoreSettings
 from collector.errors import SinkError
+from collector.service.limits import store_limits
 from collector.store import compaction, writer
 from collector.store.compaction import StoreLimits
 from collector.store.manifest import Manifest, load_manifest, store_folder
@@ -255,6 +257,17 @@ def test_closing_in_trouble_ends_and_leaves_the_rest_for_the_next_start(
 
 
 # --------------------------------------------------------------------------- upkeep
+def test_small_files_stay_where_the_configuration_says_so(
+    opened: Callable[..., StoreWriter],
+) -> None:
+    config = Config(store=StoreSettings(compact=False, retention_seconds=0))
+    store = opened(limits=store_limits(config))
+    fill(store, compaction.FAN_IN + 1)
+    store.upkeep()
+    assert {file.level for file in store.manifest.files} == {0}
+    assert compaction.choose_merge(store.manifest), "else they would have become one"
+
+
 def test_small_files_become_one_sorted_file_and_go_a_minute_later(
     opened: Callable[..., StoreWriter], tmp_path: Path
 ) -> None:
