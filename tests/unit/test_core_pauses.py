@@ -73,6 +73,7 @@ def test_what_waited_for_our_disk_blames_nobody(per_period: int, numbers: bool) 
     assert {row.outcome for row in firsts} <= {Outcome.COMPLETE, Outcome.NOT_JUDGED}
     said = [row.nominal_time - ns(0) for row in firsts if row.outcome is Outcome.NOT_JUDGED]
     assert {row.reason for row in firsts if row.reason} == {DOWN}
+    assert not [row.late_generators for row in wire.verdicts if row.late_generators]
     assert said == [number * 10**10 for number in ([10] if per_period == 1 else [9, 10])]
     assert not {"clock_step", "restart", "clock_offset"} & set(wire.kinds())
 

@@ -138,6 +138,7 @@ def test_whoever_sends_over_a_stream_is_not_blamed_for_our_disk(how: Any) -> Non
     assert {found[index].outcome for index in (3, 4, 6, 7, 8, 9)} == {Outcome.COMPLETE}
     assert found[5].reason is NotJudgedReason.COLLECTOR_DOWN, "too late to be amended"
     assert not events(said, "clock_step")
+    assert not [row.late_generators for row in verdicts(said) if row.late_generators]
 
 
 @pytest.mark.parametrize("how", STREAMS, ids=BY)

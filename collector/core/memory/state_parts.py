@@ -24,7 +24,7 @@ class Slot(Struct, gc=False, eq=False):
     incomplete: bool = False
     """A record carried ``incomplete-update``."""
     late: bool = False
-    """A record came after the deadline."""
+    """A record came after the deadline, and not since our disk was full."""
 
 
 class Remembered:

@@ -7,6 +7,7 @@ Does not: know a rule; each is in its own file.
 from __future__ import annotations
 
 from collector.core.context import Context, Seen
+from collector.core.expectation import unread
 from collector.core.expectation.deadlines import refresh
 from collector.core.judging import forgetting
 from collector.core.memory.state import NO_SUBSCRIPTION, Device, Originator, Subscription
@@ -144,7 +145,7 @@ def _look(
             context.mark(other, at)  # others may be blamed more now
     if period is not None:
         if period.closed:
-            slot.late = True
+            slot.late = slot.late or not unread.kept_waiting(one, originator, period)
             context.mark(one, index)
         elif period.row is not None:
             period.touched = True
