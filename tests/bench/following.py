@@ -19,6 +19,7 @@ from collector.wire.values.timestamps import parse_date_and_time
 from tests.bench.running import CollectorRun
 
 _PIECE = 1 << 20
+_PATIENCE_SECONDS = 30
 
 
 class Follower:
@@ -31,8 +32,16 @@ class Follower:
         self._thread = threading.Thread(target=self._read, daemon=True)
 
     def __enter__(self) -> Self:
-        self._socket.settimeout(10)
-        self._socket.connect(self._path)
+        self._socket.settimeout(_PATIENCE_SECONDS)
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                self._socket.connect(self._path)
+                break
+            except OSError:  # it is the last thing that a collector makes at its start
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
         self._socket.sendall(b'{"command": "follow"}\n')
         answer = self._socket.recv(_PIECE)
         if b'"stream":true' not in answer.replace(b" ", b""):

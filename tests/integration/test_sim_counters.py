@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def test_the_master_reports_what_its_agents_made(tmp_path: Path) -> None:
         return len(heard)
 
     async def scene() -> None:
-        device = Device(tmp_path, receiver, HEAD.format(periods=11) + CARDS + drops)
+        device = Device(tmp_path, receiver, HEAD.format(periods=0) + CARDS + drops)
         await device.start()
         async with device.subscriber() as subscriber:
             wanted = terms(400_000_000)
@@ -44,6 +45,7 @@ def test_the_master_reports_what_its_agents_made(tmp_path: Path) -> None:
                 assert entries[0].receivers[0].excluded_event_records == 0
             assert lost == 3
             assert sent >= 3 * 8
+        device.process.send_signal(signal.SIGTERM)
         await device.end()
 
     try:
