@@ -32,12 +32,10 @@ EMPTY = (NO_ARRIVAL, 0, 0)
 NOTHING: frozenset[int] = frozenset()
 """One for all: Python makes a new one, of 216 octets, each time it is asked."""
 NOBODY: frozenset[str] = frozenset()
-"""Likewise."""
 NONE_YET: Final[dict[int, Any]] = {}
 """One for all who have none of something, 64 octets each otherwise. It stays empty: whoever is to
 get the first one of them gets a dict of its own before."""
 PUSH_UPDATE: Final = str(NotificationKind.PUSH_UPDATE)
-"""One for all likewise."""
 
 Speaker = tuple[int, str, str]
 """(subscription key, generator, kind) of a message."""
@@ -106,8 +104,7 @@ class Originator:
         self.usual: int | None = None
         """Usual count of records a period."""
         self.doubt: int | None = None
-        """From this period on it may be another one, since nodes may have moved; None: it is not
-        in doubt."""
+        """From this period on it may be another one, since nodes may have moved; else None."""
         self.recount = True
         """The usual count has to be read afresh."""
         self.member = False
