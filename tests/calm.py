@@ -1,9 +1,10 @@
 """Tests in real time on a machine that stalls now and then: what fails, and what is tried again.
 
-Rules: a verdict that differs from the truth is always a failure. That too little could be
-compared, since the devices themselves were late and the truth says so, is none: the run is
-repeated, ``TRIES`` in all while the budget lasts, and then skipped with a word and the figure. What
-lacks for any other reason fails.
+Rules: a verdict that differs from the truth is a failure, unless the machine gave the collector no
+processor around that period, which is measured (``tests.starving``). That too little could be
+compared, since the devices themselves were late and the truth says so, is none either. Then the run
+is repeated, ``TRIES`` in all while the budget lasts, and then skipped with a word and the figure.
+What lacks for any other reason fails.
 
 Such a failure beside other tests may be the machine's, too: when only a few failed and nothing
 differed, the test command runs those once more, alone, and says so. Who fails alone has failed.
@@ -20,6 +21,7 @@ from typing import TypeVar
 import pytest
 
 from collector.comparison import Comparison
+from tests.starving import WATCH
 
 TRIES = 3
 BUDGET_SECONDS = 150.0
@@ -47,6 +49,7 @@ def calmest(folder: Path, attempt: Callable[[Path], T], check: Callable[[T], obj
 
     ``attempt`` gets an empty folder each time.
     """
+    WATCH.start()
     for number in range(1, TRIES + 1):
         place = folder / f"try-{number}"
         place.mkdir()
@@ -85,11 +88,22 @@ def proven(holds: object, what: str, comparisons: Iterable[Comparison]) -> None:
 
 def equal(comparison: Comparison, about: object = "") -> None:
     """Fails with a few sentences when a verdict differs from the truth."""
-    said = [one.sentence() for one in comparison.differences]
-    if said:
-        more = [f"and {len(said) - SHOWN} more"] if len(said) > SHOWN else []
-        lines = [f"{about}: the verdicts differ from the truth", *said[:SHOWN], *more]
-        pytest.fail("\n".join(lines), pytrace=False)
+    times = [one.nominal_time for one in comparison.differences]
+    told = [one.sentence() for one in comparison.differences]
+    none_wrong(times, f"{about}: the verdicts differ from the truth", told)
+
+
+def none_wrong(times: Sequence[int], what: str, told: Sequence[object]) -> None:
+    """Fails when something was wrong in periods that began then, ns since 1970; skips where the
+    machine explains all of it. ``told``: what was wrong, for people."""
+    if not times:
+        return
+    more = [f"and {len(told) - SHOWN} more"] if len(told) > SHOWN else []
+    text = "\n".join([what, *map(str, told[:SHOWN]), *more])
+    starved = [WATCH.near(one) for one in times]
+    if not all(starved):
+        pytest.fail(text, pytrace=False)
+    pytest.skip(f"no processor for {max(starved):.1f} s at a stretch; {text}")
 
 
 def enough(at_least: int, about: object, comparisons: Sequence[Comparison]) -> None:

@@ -24,6 +24,7 @@ from collector.config import Config, read_config_table
 from collector.interfaces import Said
 from collector.model import Event, SubscriptionRow, Verdict
 from collector.service import Service
+from tests.starving import WATCH
 
 PASSWORD = "lab"
 READY_SECONDS = 90.0
@@ -332,6 +333,7 @@ async def lab(
     ``collecting``: other receivers, other subscriptions.
     ``subscription``: further settings of the subscription, and ``coverage_sample``.
     """
+    WATCH.start()
     facts = Facts()
     devices: dict[str, Device] = {}
     for name, text in scenarios.items():

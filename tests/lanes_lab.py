@@ -26,6 +26,7 @@ from collector.model import Verdict
 from collector.views.answers import verdicts_of
 from collector.wire.udp_notif.datagrams import encode_message
 from tests.lab import PASSWORD
+from tests.starving import WATCH
 
 WAIT_SECONDS = 60.0
 LISTENING = "; data in "
@@ -144,6 +145,7 @@ async def _output(*arguments: str, cwd: Path) -> str:
 @asynccontextmanager
 async def collector(folder: Path) -> AsyncIterator[Collector]:
     """Not started yet; ended at the end."""
+    WATCH.start()
     made = Collector(folder)
     try:
         yield made

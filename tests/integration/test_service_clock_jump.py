@@ -14,7 +14,7 @@ import pytest
 
 from collector.comparison import Comparison
 from collector.model import SECOND, NotJudgedReason, Outcome, Verdict
-from tests.calm import calmest, equal_to_the_truth
+from tests.calm import calmest, equal_to_the_truth, none_wrong
 from tests.lab import Collecting, Lab, lab, scenario_toml
 from tests.waiting import until
 
@@ -57,7 +57,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Lab:
 def test_nobody_is_blamed(run: Lab) -> None:
     rows = run.facts.verdicts["well"]
     blamed = [row for row in rows if row.outcome in (Outcome.INCOMPLETE, Outcome.DEGRADED)]
-    assert blamed == []
+    none_wrong([row.nominal_time for row in blamed], "nobody is to blame", blamed)
 
 
 def test_what_was_jumped_over_is_not_judged(run: Lab) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from collector.comparison import Comparison, Difference
 from tests import __main__ as command
 from tests import calm
 from tests.calm import ONCE_MORE, calmest, enough, equal_to_the_truth
+from tests.starving import Stretch, Watch
 
 DIFFERENCE = Difference("core7", 1, 0, "first", "outcome", "COMPLETE", "DEGRADED")
 
@@ -104,3 +108,61 @@ def test_who_fails_alone_has_failed(
     monkeypatch.setattr(command, "once_more", lambda: ends_with(alone))
     assert command.main(["--quick"]) == status
     assert "labs: a few failed" in capfd.readouterr().out
+
+
+# --------------------------------------------------------------------------- no processor
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    watch = Watch()
+    monkeypatch.setattr(calm, "WATCH", watch)
+    return watch
+
+
+@pytest.mark.parametrize(
+    ("late", "worked", "starved"),
+    [(0.1, 0.0, False), (0.6, 0.1, True), (0.6, 0.5, False), (3.0, 0.4, True)],
+)
+def test_who_is_late_and_did_not_work_was_starved(
+    watch: Watch, late: float, worked: float, starved: bool
+) -> None:
+    watch.note(late, worked)
+    assert (watch.near(time.time_ns()) > 0) is starved
+
+
+def test_a_stretch_concerns_the_periods_around_it(watch: Watch) -> None:
+    watch.stretches += [Stretch(100.0, 0.4), Stretch(101.0, 0.7)]
+    assert [watch.near(int(at * 1e9)) for at in (85.0, 89.5, 99.0, 103.5, 105.0)] == [
+        0.0, 0.7, 0.7, 0.7, 0.0
+    ]  # fmt: skip
+
+
+def test_a_difference_is_excused_where_the_machine_explains_all_of_it(watch: Watch) -> None:
+    watch.stretches.append(Stretch(100.0, 0.6))
+    near, far = int(99e9), int(500e9)
+    with pytest.raises(calm.Late, match=r"no processor for 0\.6 s at a stretch; it differs\na"):
+        calm.none_wrong([near, near], "it differs", ["a", "b"])
+    with pytest.raises(pytest.fail.Exception, match="it differs\na\nb"):
+        calm.none_wrong([near, far], "it differs", ["a", "b"])
+    calm.none_wrong([], "nothing", [])
+
+
+def test_a_process_that_was_stopped_knows_it() -> None:
+    text = """
+import time
+from tests.starving import WATCH
+WATCH.start()
+print("begun", flush=True)
+input()
+time.sleep(0.2)
+print(WATCH.near(time.time_ns()))
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", text], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "begun\n"
+        child.send_signal(signal.SIGSTOP)
+        time.sleep(0.7)
+        child.send_signal(signal.SIGCONT)
+        told, _ = child.communicate("go on\n", timeout=60)
+    assert float(told) > 0.4
