@@ -24,7 +24,6 @@ from collector.model import (
     MediaType,
     Rejected,
     StateChanged,
-    SubscriptionTerms,
     Tick,
     Unreassembled,
     Update,
@@ -49,17 +48,11 @@ class Joined:
     def __init__(
         self,
         scenario: Scenario,
-        *terms: SubscriptionTerms,
         known: KnownSubscription | None = None,
     ) -> None:
-        """
-        Args:
-            scenario: of the device.
-            terms: what is subscribed to, as ``simulate`` has it.
-            known: what the operator says of the configured subscription.
-        """
+        """``known``: what the operator says of the configured subscription."""
         self._scenario = scenario
-        self._asked = list(terms or terms_of(scenario))
+        self._asked = list(terms_of(scenario))
         """Terms of the requests whose replies are to come."""
         self._shift = scenario.behaviour.clock_shift
         operator = {}
@@ -178,14 +171,11 @@ class Joined:
 
 
 def compare_with_truth(
-    scenario: Scenario,
-    folder: Path,
-    *terms: SubscriptionTerms,
-    known: KnownSubscription | None = None,
+    scenario: Scenario, folder: Path, known: KnownSubscription | None = None
 ) -> Comparison:
     """Simulate, judge, write the truth file, read it as the demo does, and compare."""
-    said, header, lines = simulate(scenario, *terms)
-    joined = Joined(scenario, *terms, known=known)
+    said, header, lines = simulate(scenario)
+    joined = Joined(scenario, known=known)
     joined.take(said)
     verdicts = joined.stop(header.until + LATENCY)
     path = folder / "truth.jsonl"

@@ -88,13 +88,17 @@ class Simulation:
         self._subscribe()
         while not self._master.finished:
             yield from self._flush()
-            self.now = self._next_deadline()
-            for agent in list(self._agents.values()):
-                deadline = agent.next_deadline()
-                if deadline is not None and deadline <= self.now:
-                    self._carry_out(agent.handle_timer(self.now))
-            self._do(self._master.handle_timer(self.now))
+            self._step(self._next_deadline())
         yield from self._flush()
+
+    def _step(self, at: int) -> None:
+        """All that is due at an instant, which is now."""
+        self.now = at
+        for agent in list(self._agents.values()):
+            deadline = agent.next_deadline()
+            if deadline is not None and deadline <= self.now:
+                self._carry_out(agent.handle_timer(self.now))
+        self._do(self._master.handle_timer(self.now))
 
     def _subscribe(self) -> None:
         configuration = self._scenario.configuration

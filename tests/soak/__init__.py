@@ -5,6 +5,7 @@
     lab       both processes, their configuration, reloads
     figures   what the collector's process uses, and whether that grows
     judging   verdicts against the truth, row by row
+    pretend   the same plan without processes, sockets and time
 
 ``python -m tests.soak --help``
 """
