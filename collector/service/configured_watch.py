@@ -4,25 +4,28 @@ and what they show when ``/subscriptions`` is looked at.
 Does: keep ``ConfiguredStates`` up to date, log what is news, once, and say what is lost beyond
 doubt and what is there again. Does not: ask, or put back what was lost (``putting_back``).
 
-Rule: lost is what the device said that it ended, or what ``TWICE`` looks running missed; there
-again is what it says, or shows, that it has. What was lost already when the collector starts is
-said then.
+Rules: lost is what the device said that it ended, or what ``TWICE`` looks running missed and what
+nothing came of since: a device may hide it from our user. There again is what it says, or shows,
+that it has. What was lost already when the collector starts is said then.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from collector.config import Config
 from collector.core.settings import ANY_DEVICE
+from collector.core.views import OriginatorState
 from collector.interfaces import Said
 from collector.model import SECOND, CollectorTime, Event
 from collector.pipeline.settings import engine_settings
 from collector.subscriber.configured.states import (
     GONE,
+    STRAGGLES,
     TWICE,
     ConfiguredPhase,
+    ConfiguredState,
     ConfiguredStates,
 )
 from collector.subscriber.saying import Saying
@@ -64,14 +67,21 @@ class ConfiguredWatch:
 
     name = "configured-watch"
 
-    def __init__(self, config: Callable[[], Config], say: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        config: Callable[[], Config],
+        say: Callable[[Event], None],
+        heard: Callable[[], Iterable[OriginatorState]] = tuple,
+    ) -> None:
         """Args:
         config: as it is now.
         say: is told of losses (``configured_lost``) and their ends (``configured_back``).
+        heard: every generator that is followed.
         """
         self.states = ConfiguredStates()
         self._config = config
         self._say = say
+        self._heard = heard
         self._lost: set[tuple[str, str]] = set()
         """(device, name) of those whose loss was said, and not its end."""
         self._told: dict[tuple[str, str], int] = {}
@@ -126,12 +136,12 @@ class ConfiguredWatch:
         """Say a loss, and its end."""
         one, key = self.states.of(device, name), (device, name)
         if key not in self._lost:
-            calm = now - self._told.get(key, -CALM) >= CALM
-            if one.missed >= TWICE or (one.phase is ConfiguredPhase.TERMINATED and calm):
+            if self._is_lost(device, name, one, now):
                 self._lost.add(key)
                 self._told[key] = now
+                what = "has lost" if one.told else "does not show"
                 text = (
-                    f"{device} does not have the configured subscription {name} since"
+                    f"{device} {what} the configured subscription {name} since"
                     f" {day_and_clock(one.since)}: {clean(one.reason)}."
                 )
                 self._say(Event(CollectorTime(now), device, name, "configured_lost", text))
@@ -139,6 +149,17 @@ class ConfiguredWatch:
             self._lost.discard(key)
             text = f"{device} has the configured subscription {name} again."
             self._say(Event(CollectorTime(now), device, name, "configured_back", text))
+
+    def _is_lost(self, device: str, name: str, one: ConfiguredState, now: int) -> bool:
+        if one.phase is ConfiguredPhase.TERMINATED:
+            return now - self._told.get((device, name), -CALM) >= CALM
+        if one.missed < TWICE or one.told:
+            return one.missed >= TWICE
+        periods = (s.period for s in self._config().subscriptions if s.name == name)
+        period = next(periods, None) or 0
+        late = one.since + STRAGGLES + 2 * period  # by then what was on its way is here
+        of = (o for o in self._heard() if (o.device, o.subscription_name) == (device, name))
+        return now > late + period and not any((o.last_arrival or 0) > late for o in of)
 
     def _log(self, device: str, name: str, now: int) -> None:
         one, saying = self.states.of(device, name), self._sayings[device]

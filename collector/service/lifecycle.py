@@ -196,7 +196,9 @@ class Service:
             lambda *paused: self.manager.subscription_paused(*paused),
             lambda *lost: self.manager.resync_soon(*lost),
         )
-        self.configured = ConfiguredWatch(lambda: self.config, alerts.note)
+        self.configured = ConfiguredWatch(
+            lambda: self.config, alerts.note, lambda: self.pipeline.engine.states()
+        )
         self.putting_back = PuttingBack(self)
         self._sinks = [
             self.live,

@@ -287,7 +287,7 @@ def test_only_what_is_configured_is_watched(caplog: pytest.LogCaptureFixture) ->
         seconds(9), "core7", "counters", "configured_lost",
     )  # fmt: skip
     assert lost.text == (
-        "core7 does not have the configured subscription counters since 2027-01-15 08:00:09: the"
+        "core7 has lost the configured subscription counters since 2027-01-15 08:00:09: the"
         " device ended it: no-such-subscription."
     )
     assert (back.time, back.kind) == (seconds(11), "configured_back")
@@ -313,15 +313,16 @@ def test_a_loss_is_an_alert_once_it_is_beyond_doubt(caplog: pytest.LogCaptureFix
     watch = ConfiguredWatch(lambda: config[0], say)
     caplog.set_level(logging.INFO, "collector.alerts")
     watch.looked("core7", [], seconds(1))
-    assert kinds() == []  # it may be about to say so
-    watch.looked("core7", [], seconds(2))
-    watch.looked("core7", [], seconds(3))
+    watch.looked("core7", [], seconds(40))
+    assert kinds() == []  # something may be on its way, and it may be about to say more
+    watch.looked("core7", [], seconds(42))
+    watch.looked("core7", [], seconds(50))
     assert kinds() == ["lost"]
-    watch.looked("core7", [entry(100, "invalid")], seconds(4))
-    watch.looked("core7", [], seconds(5))
+    watch.looked("core7", [entry(100, "invalid")], seconds(51))
+    watch.looked("core7", [], seconds(52))
     assert kinds() == []  # invalid is not what was wanted
-    watch.states.put_back("core7", "counters", seconds(6))
-    watch.looked("core7", [entry()], seconds(7))
+    watch.states.put_back("core7", "counters", seconds(53))
+    watch.looked("core7", [entry()], seconds(54))
     assert kinds() == ["back"]
     watch.write(said("counters", 100, "ended", "no-such-subscription", at=700))
     watch.write(said("counters", 100, "active", at=700))  # a line card had still something to send
@@ -353,3 +354,24 @@ def test_a_device_that_ends_and_begins_it_all_the_time(caplog: pytest.LogCapture
         watch.write(said("counters", 100, "suspended", "x", at=2000 + number / 10))
     assert len(caplog.messages) == 31
     assert caplog.messages[-1] == "Device core7 ends and begins subscriptions all the time."
+
+
+def test_a_device_that_hides_what_it_sends_has_lost_nothing() -> None:
+    heard: list[OriginatorState] = []
+    events: list[Event] = []
+    watch = ConfiguredWatch(lambda: CONFIGURED, events.append, lambda: heard)
+    for number in range(0, 600, 60):
+        heard[:] = [originator(number - 4), originator(None, "102")]
+        watch.looked("core7", [], seconds(number))
+    assert events == []
+    for number in range(600, 800, 60):
+        watch.looked("core7", [], seconds(number))
+    assert [one.kind for one in events] == []  # that it has gone silent verdicts say
+    watch = ConfiguredWatch(lambda: CONFIGURED, events.append, lambda: heard)
+    for number in range(600, 800, 60):
+        watch.looked("core7", [], seconds(number))
+    (lost,) = events
+    assert lost.text == (
+        "core7 does not show the configured subscription counters since 2027-01-15 08:10:00:"
+        " /subscriptions of the device is empty, or hidden from our user."
+    )
