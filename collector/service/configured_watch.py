@@ -71,12 +71,12 @@ class ConfiguredWatch:
         self,
         config: Callable[[], Config],
         say: Callable[[Event], None],
-        heard: Callable[[], Iterable[OriginatorState]] = tuple,
+        heard: Callable[[str], Iterable[OriginatorState]],
     ) -> None:
         """Args:
         config: as it is now.
         say: is told of losses (``configured_lost``) and their ends (``configured_back``).
-        heard: every generator that is followed.
+        heard: device -> its generators that are followed.
         """
         self.states = ConfiguredStates()
         self._config = config
@@ -158,8 +158,10 @@ class ConfiguredWatch:
         periods = (s.period for s in self._config().subscriptions if s.name == name)
         period = next(periods, None) or 0
         late = one.since + STRAGGLES + 2 * period  # by then what was on its way is here
-        of = (o for o in self._heard() if (o.device, o.subscription_name) == (device, name))
-        return now > late + period and not any((o.last_arrival or 0) > late for o in of)
+        if now <= late + period:
+            return False
+        of = (o for o in self._heard(device) if o.subscription_name == name)
+        return not any((o.last_arrival or 0) > late for o in of)
 
     def _log(self, device: str, name: str, now: int) -> None:
         one, saying = self.states.of(device, name), self._sayings[device]

@@ -196,9 +196,8 @@ class Service:
             lambda *paused: self.manager.subscription_paused(*paused),
             lambda *lost: self.manager.resync_soon(*lost),
         )
-        self.configured = ConfiguredWatch(
-            lambda: self.config, alerts.note, lambda: self.pipeline.engine.states()
-        )
+        heard = self.pipeline.engine.states
+        self.configured = ConfiguredWatch(lambda: self.config, alerts.note, heard)
         self.putting_back = PuttingBack(self)
         self._sinks = [
             self.live,

@@ -250,6 +250,10 @@ def test_what_is_lost_is_not_heard_any_more() -> None:
 
 
 # --------------------------------------------------------------------------- watch
+def nobody(device: str) -> tuple[OriginatorState, ...]:
+    return ()
+
+
 def said(name: str, number: int, state: str, reason: str = "", at: float = 9) -> Any:
     one = SimpleNamespace(
         device="core7", name=name, id=number, state=state, reason=reason, time=seconds(at)
@@ -262,7 +266,7 @@ def test_only_what_is_configured_is_watched(caplog: pytest.LogCaptureFixture) ->
     taken = KnownSubscriptionSettings(id=7, devices=("core7",), name="counters")
     config = [msgspec.structs.replace(CONFIGURED, known_subscriptions=(taken,))]
     events: list[Event] = []
-    watch = ConfiguredWatch(lambda: config[0], events.append)
+    watch = ConfiguredWatch(lambda: config[0], events.append, nobody)
     watch.start()
     assert watch.ids == {"core7": {"counters": (7, 100)}}
     watch.write(said("others", 55, "ended"))
@@ -310,7 +314,7 @@ def test_a_loss_is_an_alert_once_it_is_beyond_doubt(caplog: pytest.LogCaptureFix
         return found
 
     config = [CONFIGURED]
-    watch = ConfiguredWatch(lambda: config[0], say)
+    watch = ConfiguredWatch(lambda: config[0], say, nobody)
     caplog.set_level(logging.INFO, "collector.alerts")
     watch.looked("core7", [], seconds(1))
     watch.looked("core7", [], seconds(40))
@@ -343,7 +347,7 @@ def test_a_loss_is_an_alert_once_it_is_beyond_doubt(caplog: pytest.LogCaptureFix
 def test_a_device_that_ends_and_begins_it_all_the_time(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     events: list[Event] = []
-    watch = ConfiguredWatch(lambda: CONFIGURED, events.append)
+    watch = ConfiguredWatch(lambda: CONFIGURED, events.append, nobody)
     for number in range(0, 1200, 20):  # seconds; what comes so late is no straggler
         watch.write(said("counters", 100, "ended", "no-such-subscription", at=number))
         watch.write(said("counters", 100, "active", at=number + 15))
@@ -359,7 +363,7 @@ def test_a_device_that_ends_and_begins_it_all_the_time(caplog: pytest.LogCapture
 def test_a_device_that_hides_what_it_sends_has_lost_nothing() -> None:
     heard: list[OriginatorState] = []
     events: list[Event] = []
-    watch = ConfiguredWatch(lambda: CONFIGURED, events.append, lambda: heard)
+    watch = ConfiguredWatch(lambda: CONFIGURED, events.append, lambda device: heard)
     for number in range(0, 600, 60):
         heard[:] = [originator(number - 4), originator(None, "102")]
         watch.looked("core7", [], seconds(number))
@@ -367,7 +371,7 @@ def test_a_device_that_hides_what_it_sends_has_lost_nothing() -> None:
     for number in range(600, 800, 60):
         watch.looked("core7", [], seconds(number))
     assert [one.kind for one in events] == []  # that it has gone silent verdicts say
-    watch = ConfiguredWatch(lambda: CONFIGURED, events.append, lambda: heard)
+    watch = ConfiguredWatch(lambda: CONFIGURED, events.append, lambda device: heard)
     for number in range(600, 800, 60):
         watch.looked("core7", [], seconds(number))
     (lost,) = events

@@ -54,7 +54,9 @@ class Running:
 
     def __init__(self, folder: Path) -> None:
         self.config = RESTORED
-        self.configured = ConfiguredWatch(lambda: self.config, lambda event: None)
+        self.configured = ConfiguredWatch(
+            lambda: self.config, lambda event: None, lambda device: ()
+        )
         self.clock: Any = Clock()
         self.folder = folder
         self.session = Opened()
