@@ -36,7 +36,8 @@ class Waiting:
         """
         now = self._clock.now()
         stale = now - self._looked_at >= LOOKED
-        self._looked_at = now  # before what is drained now is taken and asks again
+        if stale:
+            self._looked_at = now  # before what is drained now is taken and asks again
         for receiver in self._receivers:
             if getattr(receiver, "reads_ahead", False) if receiver.behind else stale:
                 receiver.drain()

@@ -7,7 +7,7 @@ that is made of this (``udp_notif``, ``dtls``).
 
 Rules:
 * A message arrives when the kernel says that it did; where it says nothing, when it was read.
-* Where the socket has room to wait, reading pauses for 10 ms after the socket ran empty:
+* Where the socket has room to wait, reading pauses for 20 ms after the socket ran empty:
   a batch costs a millisecond, whether it holds eight messages or five hundred.
 * While the intake is full nothing is read; the kernel's buffer sheds what does not fit, which is
   counted and recorded as drops.
