@@ -21,7 +21,7 @@ from collector.subscriber.configured.configuring import Configurer, Done, Look
 from collector.subscriber.configured.talk import GivenUpError
 from collector.subscriber.configured.wanted import configured_on
 from collector.subscriber.configured.words import what
-from collector.subscriber.configured.writing import CONFIRM_SECONDS, PLAIN, How
+from collector.subscriber.configured.writing import CONFIRM_SECONDS, PLAIN, How, Unconfirmed
 from collector.subscriber.exchanges import refusals
 from collector.subscriber.sessions.session import NetconfSession, settings_from
 
@@ -145,29 +145,38 @@ class Configuring(Struct, frozen=True):
             begun[device] = self._configurer(device, session)
             return _became(device, looks[device], await begun[device].carry_out(looks[device]))
 
-        async def finish(device: str, session: NetconfSession) -> DeviceLook:
-            waiting = begun[device].unconfirmed
-            assert waiting is not None
-            begun[device] = self._configurer(device, session)
-            done = await begun[device].finish(waiting)
-            return _became(device, looks[device], done)
-
         try:
-            first = {one.device: one for one in await self._each(tuple(looks), work)}
+            first = await self._each(tuple(looks), work)
         except asyncio.CancelledError:
             self._say_what_is_left(begun)
             raise
         waiting = {
             name: one.unconfirmed for name, one in begun.items() if one.unconfirmed is not None
         }
-        again = [name for name, one in waiting.items() if one.token is not None]
-        second = {one.device: one for one in await self._soon(again, finish)}
+        second = await self._finish(waiting, looks, begun)
         return tuple(
-            _after_loss(one, second.get(name), begun[name].unconfirmed is not None)
-            if name in waiting
+            _after_loss(
+                one, second.get(one.device), waits=begun[one.device].unconfirmed is not None
+            )
+            if one.device in waiting
             else one
-            for name, one in first.items()
+            for one in first
         )
+
+    async def _finish(
+        self,
+        waiting: Mapping[str, Unconfirmed],
+        looks: Mapping[str, Look],
+        begun: dict[str, Configurer],
+    ) -> dict[str, DeviceLook]:
+        """In another session, of the devices where another one can."""
+
+        async def work(device: str, session: NetconfSession) -> DeviceLook:
+            begun[device] = self._configurer(device, session)
+            return _became(device, looks[device], await begun[device].finish(waiting[device]))
+
+        again = [name for name, one in waiting.items() if one.token is not None]
+        return {one.device: one for one in await self._soon(again, work)}
 
     def _say_what_is_left(self, begun: Mapping[str, Configurer]) -> None:
         """Whoever breaks off is to know that it will be as it was."""
@@ -240,7 +249,7 @@ def _became(device: str, look: Look, done: Done) -> DeviceLook:
     return DeviceLook(device, look, error, written=bool(look.plan.edits), done=done)
 
 
-def _after_loss(first: DeviceLook, second: DeviceLook | None, waits: bool) -> DeviceLook:
+def _after_loss(first: DeviceLook, second: DeviceLook | None, *, waits: bool) -> DeviceLook:
     """What to say when a session ended while its device waited to be confirmed; ``waits``: it still
     does."""
     if second is None:  # without a token the end of the session takes it back
