@@ -34,12 +34,14 @@ def devices(service: Parts) -> Mapping[str, Any]:
     lists = _Lists(service.pipeline.engine.declarations())
     silence = Silence(service, now)
     heard = service.pipeline.hearing.originators(service.pipeline.engine)
+    settings = {one.name: one.netconf for one in service.config.devices}
+    calling = {name for name, one in settings.items() if one is not None and one.call_home}
     return {
         "devices": [
             *(
                 row
                 for state in service.manager.states()
-                for row in _subscriptions(state, lists, silence, now)
+                for row in _subscriptions(state, lists, silence, now, state.name in calling)
             ),
             *_without_session(service, lists),
         ],
@@ -88,13 +90,16 @@ class _Lists:
 
 
 def _subscriptions(
-    state: DeviceState, lists: _Lists, silence: Silence, now: int
+    state: DeviceState, lists: _Lists, silence: Silence, now: int, calls: bool = False
 ) -> list[dict[str, Any]]:
-    """A row for each subscription; one for the session alone where there is none."""
+    """A row for each subscription; one for the session alone where there is none.
+
+    ``calls``: it is the device that tries again.
+    """
     session: dict[str, Any] = {
         "device": state.name,
         "session": state.phase.value,
-        "reason": state.reason or _before(state, now),
+        "reason": _reason(state, calls) or _before(state, now),
         "since": format_date_and_time(state.since, 0),
     }
     rows = [
@@ -110,6 +115,13 @@ def _subscriptions(
     ]
     nothing = {"subscription": None, "state": None, "id": None, "declared": None}
     return rows or [session | nothing | {"not_declared": [], "why": ""}]
+
+
+def _reason(state: DeviceState, calls: bool) -> str:
+    """What there is to explain, and when a session is tried again."""
+    if state.next_try is None or calls:
+        return state.reason
+    return f"{state.reason}; tried again at {format_date_and_time(state.next_try, 0)}"
 
 
 def _before(state: DeviceState, now: int) -> str:

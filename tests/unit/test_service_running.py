@@ -244,6 +244,7 @@ def test_devices_with_and_without_subscriptions(tmp_path: Path) -> None:
                 reason="",
                 last_failure="it fell silent",
                 since=0,
+                next_try=None,
                 subscriptions=[
                     SubscriptionState(
                         *("s", SubscriptionPhase.ACTIVE, 7, "every 60 s", CollectorTime(0)),
@@ -268,6 +269,13 @@ def test_devices_with_and_without_subscriptions(tmp_path: Path) -> None:
             del session.subscriptions[1]
             after = device_rows._subscriptions(session, lists, Silence(service, 0), 600 * SECOND)  # type: ignore[arg-type]  # shape
             assert after[0]["reason"] == ""
+            session.phase, session.reason = DevicePhase.WAITING, "core7 refused the connection"
+            session.next_try = CollectorTime(10**9)
+            for calls, again in ((False, "; tried again at 1970-01-01T00:00:01Z"), (True, "")):
+                (row, *_) = device_rows._subscriptions(
+                    session, lists, Silence(service, 0), 0, calls
+                )  # type: ignore[arg-type]  # shape
+                assert row["reason"] == f"core7 refused the connection{again}"
             service.pipeline.counts.rejected["bad-json"] = 4
             refresh(service)
             assert service.counters.messages_rejected[("bad-json",)] == 4
