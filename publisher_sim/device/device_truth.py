@@ -21,7 +21,6 @@ class DeviceTruth:
         self._truth = Truth(
             scenario.grace,
             counted=scenario.continuity != "none",
-            listed=scenario.lists,
             anchor_off=scenario.behaviour.anchor_off,
             clock_shift=scenario.behaviour.clock_shift,
         )

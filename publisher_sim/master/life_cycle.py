@@ -79,9 +79,17 @@ class LifeCycle:
             self._timeline.begin(one.first_tick(now), one.period)
         if not one.is_periodic:
             return []
-        generators = self._decomposition.generators(one)
-        number = one.subscription_id
-        return [Note(accounts.Established(now, number, one.period, one.anchor, generators))]
+        return [self._noted(accounts.Established, one, now)]
+
+    def _noted(
+        self,
+        fact: type[accounts.Established] | type[accounts.TermsChanged],
+        one: GlobalSubscription,
+        now: int,
+    ) -> Note:
+        """What the truth has to know of terms that are in force from now on."""
+        who, told = self._decomposition.generators(one), self._decomposition.listed(one) is not None
+        return Note(fact(now, one.subscription_id, one.period, one.anchor, who, told))
 
     def shares_session(self, one: GlobalSubscription) -> bool:
         """Are its records sent over the session that established it?"""
@@ -125,9 +133,7 @@ class LifeCycle:
     def _changed(self, one: GlobalSubscription, now: int) -> list[Action]:
         if not one.is_periodic:
             return []
-        generators = self._decomposition.generators(one)
-        number = one.subscription_id
-        return [Note(accounts.TermsChanged(now, number, one.period, one.anchor, generators))]
+        return [self._noted(accounts.TermsChanged, one, now)]
 
     def modify(
         self, one: GlobalSubscription, terms: SubscriptionTerms, selection: Selection, now: int

@@ -23,6 +23,8 @@ class Established(Struct, frozen=True, tag="established"):
     anchor: int
     """Any tick; the grid is ``anchor + n * period`` for every integer n (RFC 8641 §4.2)."""
     generators: tuple[str, ...]
+    told: bool = True
+    """Was its subscriber told who they are? Not everybody may know (base draft §13)."""
 
 
 class TermsChanged(Struct, frozen=True, tag="terms"):
@@ -33,6 +35,8 @@ class TermsChanged(Struct, frozen=True, tag="terms"):
     period: int
     anchor: int
     generators: tuple[str, ...]
+    told: bool = True
+    """As of ``Established``."""
 
 
 class ListChanged(Struct, frozen=True, tag="list"):

@@ -173,6 +173,8 @@ class Epoch(Struct):
     """(from, generators), in order of time."""
     pauses: list[tuple[int, int | None]]
     """(suspended, resumed or None)."""
+    told: bool = True
+    """Does the subscriber hear of lists?"""
     end: int | None = None
     end_reason: str = ""
 
@@ -224,6 +226,7 @@ def epochs(facts: Iterable[TruthFact]) -> Iterator[Epoch]:
                 fact.at,
                 lists=[(fact.at, fact.generators)],
                 pauses=[],
+                told=fact.told,
             )
         elif epoch is not None:
             _apply(epoch, fact)

@@ -57,8 +57,6 @@ class Manners(Struct, frozen=True):
 
     counted: bool = True
     """Messages carry numbers."""
-    listed: bool = True
-    """It says who is to deliver."""
     anchor_off: float = 0.0
     """How far ticks are off those announced, part of the period."""
 
@@ -84,7 +82,7 @@ class Doubts:
         self._begins = begins
         self._held = held
         self._counted = manners.counted
-        self._listed = manners.listed
+        self._listed = epoch.told
         self._anchor_off = round(manners.anchor_off * epoch.period)
         self._ends = ends
         self._slack = max(SECOND // 20, epoch.period // 50)

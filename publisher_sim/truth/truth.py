@@ -47,7 +47,6 @@ class Truth:
         grace: int | None = None,
         *,
         counted: bool = True,
-        listed: bool = True,
         anchor_off: float = 0.0,
         clock_shift: int = 0,
     ) -> None:
@@ -56,14 +55,13 @@ class Truth:
         Args:
             grace: ns; None: each period's default.
             counted: messages carry numbers, so that a lost one shows.
-            listed: the device says who is to deliver.
             anchor_off: how far ticks are off those that were announced, part of the period.
             clock_shift: how far the device's clock, which tells all times here, is ahead of true
                 time, ns. Beyond ``BELIEVED`` nobody believes it, and periods are told by true time.
         """
         self._clock_shift = clock_shift
         self._grace = grace
-        self._manners = Manners(counted=counted, listed=listed, anchor_off=anchor_off)
+        self._manners = Manners(counted=counted, anchor_off=anchor_off)
         self._early: dict[tuple[str, int], list[OnWire]] = defaultdict(list)
         """Units whose message was not told of yet: another process forwarded them."""
         self._facts: list[TruthFact] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -37,6 +38,25 @@ def test_a_card_comes_back_on_a_device_that_ticks_elsewhere(
     comparison = compare_in_pretend_time(device, tmp_path)
     assert [one.sentence() for one in comparison.differences] == []
     assert not comparison.doubts.keys() - {"list_changed", "killed"}
+
+
+@pytest.mark.parametrize(("access", "joins"), [("limited", True), ("full", False)])
+def test_a_card_that_is_away_when_somebody_subscribes_who_sees_no_list(
+    access: Any, joins: bool, tmp_path: Path
+) -> None:
+    """Who may not see lists (base draft §13) learns who is there, as on a device without any: from
+    when on the card is expected nobody can say."""
+    plain = PLAN[0]
+    device = structs.replace(
+        plain,
+        netconf=structs.replace(plain.netconf, access=access),
+        fault=(Fault("pull", 30, 50, "lc1"), Fault("terminate", 40)),
+        periods=70,
+    )
+    comparison = compare_in_pretend_time(device, tmp_path)
+    assert [one.sentence() for one in comparison.differences] == []
+    assert ("joining" in comparison.doubts) == joins
+    assert comparison.compared > 30
 
 
 def test_a_plan_as_people_run_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -400,9 +400,12 @@ def test_what_leaves_after_the_end_amends_nothing() -> None:
 
 
 def test_without_a_list_nobody_can_be_expected_who_was_never_heard() -> None:
+    untold = Device()
+    untold.facts = [accounts.Established(ns(-5), 7, ns(PERIOD), 0, ("a", "b"), told=False)]
+    untold.run(away(0, 9))
+    rows = untold.rows()
     device = Device()
     device.run(away(0, 9))
-    rows = device.rows(listed=False)
     assert [number for number, one in rows.items() if one.why == "joining"] == [5, 6, 7, 8, 9, 10]
     assert not any(one.why for number, one in device.rows().items() if number > 4)
     assert not rows[11].why
@@ -466,8 +469,12 @@ def test_half_a_message_beside_one_that_is_lost_is_anybodys(apart: float, word: 
 def test_without_a_list_who_comes_later_is_expected_nobody_knows_from_when() -> None:
     """A card that was pulled when the subscription was established: it delivers from tick 8 on."""
     device = Device()
+    silent: Odd = {("b", tick): None for tick in [*range(8), LAST - 1]}
+    untold = Device()
+    untold.facts = [accounts.Established(ns(-5), 7, ns(PERIOD), 0, ("a",), told=False)]
+    untold.run(silent)
+    rows = untold.rows()
     device.facts = [accounts.Established(ns(-5), 7, ns(PERIOD), 0, ("a",))]
-    device.run({("b", tick): None for tick in [*range(8), LAST - 1]})
-    rows = device.rows(listed=False)
+    device.run(silent)
     assert [number for number, one in rows.items() if one.why == "joining"] == [*range(8, LAST + 1)]
     assert not any(one.why for number, one in device.rows().items() if 5 <= number <= LAST - 1)
