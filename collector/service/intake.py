@@ -97,6 +97,11 @@ class LiveIntake:
         self.full_since = None
         log.warning("There is room again: records are taken.")
 
+    def notice_stall(self) -> None:
+        """For the timer, whose next sign of life would hide it. Raises IntakeFullError."""
+        if self.full_since is None:
+            self._end_stall()
+
     def _end_stall(self) -> None:
         """Likewise for a time in which we stood still. Raises IntakeFullError."""
         stall = self.alertness.stalled_for()

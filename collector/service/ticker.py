@@ -8,6 +8,7 @@ drained: a timer never overtakes messages that wait.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 
@@ -73,6 +74,8 @@ class Ticker:
         self._schedule()
 
     def _look(self) -> None:
+        with contextlib.suppress(IntakeFullError):  # counted and said by the intake
+            self._intake.notice_stall()  # sessions are read behind us, whatever the sockets bring
         now = self._clock.now()  # before the drain: what comes during it may still wait behind it
         engine = self._intake.pipeline.engine
         deadline = engine.next_deadline()

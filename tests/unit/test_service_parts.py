@@ -357,6 +357,29 @@ def test_a_stall_is_journalled_before_what_was_read_late(
     assert not bench.intake.alertness.stalled_for(), "nobody gives signs of life any more"
 
 
+def test_a_timer_with_nothing_to_do_hides_no_stall_from_what_is_read_behind_it(
+    bench: Bench,
+) -> None:
+    bench.intake.alertness = Alertness(lambda: bench.hands.monotonic)
+    bench.intake.note(RecordKind.TICK)
+    bench.intake.alertness.awake()
+    bench.hands.pass_(SECOND // 2)  # too short for a tick of its own
+
+    async def fire() -> None:
+        ticker = Ticker(bench.intake, bench.clock, [], lambda: None)
+        ticker.start()
+        ticker.stop()
+
+    before = bench.journal.next_offset
+    asyncio.run(fire())
+    assert bench.journal.next_offset == before + 1
+    bench.intake.alertness.awake()
+    bench.hands.pass_(SECOND // 2)
+    bench.intake.full_since = bench.clock.now()
+    bench.intake.notice_stall()
+    assert bench.journal.next_offset == before + 1, "the word on the full disk says it"
+
+
 def test_a_store_that_is_behind_stops_the_intake_before_the_journal(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -428,6 +451,10 @@ class Notes:
         self.noted: list[RecordKind] = []
         self.full = False
         self.alertness = Alertness()
+
+    def notice_stall(self) -> None:
+        if self.full:
+            raise IntakeFullError("full")
 
     def take(self, batch: ReceivedBatch) -> int:
         if self.full:
