@@ -30,6 +30,8 @@ LATE = frozenset({"slow", "close", "straddles", "delayed_again", "shaken", "endi
 """The truth's words for what may hang on when a device got round to sending."""
 FEW = 3
 """So many tests may get a second run: if more fail, it is not by chance."""
+FINAL_WORDS = ("differ", "crashed while running")
+"""Of failures that no second run may clear; the second is said by those who spread tests."""
 ONCE_MORE = 64
 """Exit status of a run where few failed and nothing differed; no status of pytest's own."""
 SHOWN = 8
@@ -121,5 +123,7 @@ def equal_to_the_truth(comparison: Comparison, at_least: int, about: object = "i
 
 
 def may_run_once_more(reports: Sequence[str]) -> bool:
-    """Few failures, and none that speaks of differences, be it only in the test's own lines."""
-    return 0 < len(reports) <= FEW and not any("differ" in report for report in reports)
+    """Few failures, and none that speaks of differences, be it only in the test's own lines; nor of
+    a process that died: that is no matter of time, and what it had still to run was never run."""
+    few = 0 < len(reports) <= FEW
+    return few and not any(word in report for report in reports for word in FINAL_WORDS)

@@ -91,6 +91,7 @@ def told_of(comparison: Comparison) -> str:
         (["TimeoutError"] * (calm.FEW + 1), False),
         (["TimeoutError", told_of(found(9, "", DIFFERENCE))], False),
         (["assert result['differences'] == []"], False),
+        (["worker 'gw1' crashed while running 'tests/x.py::test_y'"], False),
     ],
 )
 def test_few_failures_without_a_difference_get_a_second_run(reports: list[str], may: bool) -> None:
