@@ -45,7 +45,7 @@ CARDS = "".join(
     f'[[card]]\nname = "lc{n}"\npublisher_id = {100 + n}\ninterfaces = ["eth{n}/0"]\n'
     for n in (1, 2)
 )
-KILL = '[[fault]]\nkind = "kill"\ncard = "lc1"\nat_period = 6\nuntil_period = 14\n'
+KILL = '[[fault]]\nkind = "kill"\ncard = "lc1"\nat_period = 6\nuntil_period = 12\n'
 
 
 class Device:
@@ -102,7 +102,8 @@ def test_a_whole_run_with_a_killed_card(tmp_path: Path) -> None:
     )
 
     async def scene() -> None:
-        device = Device(tmp_path, receiver, head + CARDS + KILL)
+        kill = KILL.replace("until_period = 12", "until_period = 14")
+        device = Device(tmp_path, receiver, head + CARDS + kill)
         await device.start()
         children = device.children()
         assert len(children) == 2
