@@ -313,7 +313,8 @@ def test_what_is_found_under_another_id_is_taken_over(tmp_path: Path) -> None:
             assert ids == {100}
             looks = one.service.counters.cross_checks
             await until(lambda: looks["ok",] >= 2)  # in a session kept for that alone
-            assert {event.kind for event in one.facts.events} <= {"session_up"}
+            kinds = {event.kind for event in one.facts.events}
+            assert kinds <= {"session_up", "clock_skew"}  # that is of a machine that stalls
 
     live(main(tmp_path))
 

@@ -235,8 +235,11 @@ def test_latency_start_and_memory_at_a_tiny_size() -> None:
     (followed,) = found["latency"]
     early, sent = followed["early"], followed["since_sent"]
     assert followed["lost_rows"] == 0
-    assert 0 < early["count"] <= 2 * 20
-    assert 0 < early["p50"] <= sent["p50"]
+    if early is None:  # a machine that stalled all the while
+        assert followed["deadline"]["count"] > 0
+    else:
+        assert 0 < early["count"] <= 2 * 20
+        assert 0 < early["p50"] <= sent["p50"]
     assert all(found["lone"][name]["count"] > 0 for name in ("journal", "folded", "stored"))
     assert found["start"]["listening"] > found["start"]["python"] > 0
     assert found["start"]["imports"]
