@@ -31,15 +31,17 @@ class Waiting:
     def __call__(self) -> bool:
         """Whether one of them waits with what came earlier than now (``Receiver.behind``).
 
-        What one has read ahead, a batch from the time when the disk was full, goes before what
-        others bring now, which else would have to look as old as that batch.
+        What one has read ahead or could not hand over, a batch from the time when the disk was
+        full, goes before what others bring now, which else would have to look as old as that batch:
+        older than the times that they carry, as if their clocks had moved.
         """
         now = self._clock.now()
         stale = now - self._looked_at >= LOOKED
         if stale:
             self._looked_at = now  # before what is drained now is taken and asks again
         for receiver in self._receivers:
-            if getattr(receiver, "reads_ahead", False) if receiver.behind else stale:
+            first = getattr(receiver, "reads_ahead", False) or getattr(receiver, "refused", False)
+            if first if receiver.behind else stale:
                 receiver.drain()
         return any(receiver.behind for receiver in self._receivers)
 

@@ -288,8 +288,10 @@ def test_a_full_intake_stops_the_reading_and_loses_nothing(
                 assert receiver.drain() == 0
                 assert intake.refused == refused + 1, "the kept batch is offered, nothing is read"
                 assert receiver.stats()["datagrams"] == 1
+                assert receiver.refused
                 intake.full = False
                 await until(lambda: len(intake.column("kind")) == 200)
+                assert not receiver.refused
                 await until(lambda: intake.column("kind", RecordKind.UNREASSEMBLED))
         assert intake.column("message_id") == list(range(200))
 

@@ -242,9 +242,10 @@ def test_no_end_overtakes_the_datagrams_that_wait(
     assert bench.intake.last_arrival == NOW
 
 
-def test_what_was_read_ahead_goes_before_what_others_bring(bench: Bench) -> None:
+@pytest.mark.parametrize("why", ["reads_ahead", "refused"])
+def test_what_was_read_ahead_goes_before_what_others_bring(bench: Bench, why: str) -> None:
     class Waits:
-        behind = reads_ahead = True
+        behind = True
 
         def drain(self) -> int:
             self.behind = False  # as while it hands over
@@ -258,6 +259,7 @@ def test_what_was_read_ahead_goes_before_what_others_bring(bench: Bench) -> None
     for batch in (kept, others):
         batch.transport = array("B", [Transport.GRPC_DIALOUT])
     waits = Waits()
+    setattr(waits, why, True)
     bench.intake.behind = Waiting([waits], bench.clock)  # type: ignore[list-item]  # all it looks at
     bench.intake.take(others)
     assert list(kept.received_at) == [NOW + SECOND]

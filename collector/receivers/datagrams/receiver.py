@@ -161,6 +161,11 @@ class DatagramReceiver:
         """Whether the socket is open, also while reading pauses."""
         return self._socket is not None
 
+    @property
+    def refused(self) -> bool:
+        """Whether a batch waits that a full intake did not take."""
+        return self._offering.full
+
     def use_quirks(self, quirks: Mapping[str, Set[Quirk]], strict_sources: Set[str]) -> None:
         """From now on these switches of senders are set."""
         self._batcher.use_quirks(quirks, strict_sources)
