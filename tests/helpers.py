@@ -95,6 +95,7 @@ def established(
     device: str = DEVICE,
     modified: bool = False,
     expect: tuple[str, ...] | None = None,
+    leaf: str | None = None,
     **more: Any,
 ) -> Established:
     """A reply to establish-subscription."""
@@ -108,6 +109,7 @@ def established(
         offset=0,
         expect=expect,
         modified=modified,
+        generator_leaf=leaf,
     )
 
 
@@ -125,6 +127,7 @@ def changed(
     event: float | None = -1.0,
     device: str = DEVICE,
     bare: bool = False,
+    leaf: str | None = None,
 ) -> StateChanged:
     """A subscription state change notification; ``event`` defaults to its arrival."""
     stamp = at if event == -1.0 else event
@@ -141,7 +144,9 @@ def changed(
             root="ietf-restconf:notification",
             subscription_id=subscription,
             event_time=None if stamp is None else DeviceTime(ns(stamp)),
-            state_change=None if bare else StateChange(terms, generators, reason),
+            state_change=(
+                None if bare else StateChange(terms, generators, reason, generator_leaf=leaf)
+            ),
         ),
         offset=0,
     )

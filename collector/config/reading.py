@@ -170,6 +170,8 @@ def _unknown_key(dotted: str, key: str, fields: Mapping[str, Any], faults: Fault
         faults.add(
             dotted, "a secret does not belong into this file", "password_file or password_env"
         )
+    elif key == "mode" and dotted.startswith("subscription["):  # an earlier version had it
+        faults.add(dotted, "this is read from what the device says; leave it out")
     elif near:
         faults.add(dotted, f"unknown key, did you mean {near[0]}?")
     else:

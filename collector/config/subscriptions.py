@@ -115,8 +115,6 @@ class SubscriptionSettings(Struct, frozen=True, kw_only=True):
     its list names fewer of them, and when it names them all again."""
     grace_seconds: Annotated[float, Meta(gt=0, le=86_400)] | None = None
     """Seconds to wait, for this subscription only; see [verdicts]."""
-    mode: Literal["auto", "mso", "distributed-notif-18", "distributed-notif-19"] = "auto"
-    """Which draft the device follows: "auto" finds out from what it answers."""
     leaves: bool = False
     """Whether the contents of its updates are stored leaf by leaf, as with [store] leaves."""
     configured_id: Annotated[int, Meta(ge=0, le=2**32 - 1)] | None = None

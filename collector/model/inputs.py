@@ -62,6 +62,8 @@ class Established(Struct, frozen=True, gc=False):
     """Generators that the operator configured for this subscription."""
     modified: bool = False
     """True for the reply to modify-subscription."""
+    generator_leaf: str | None = None
+    """As in ``StateChange``."""
 
 
 class Ended(Struct, frozen=True, gc=False):

@@ -68,3 +68,5 @@ class StateChange(Struct, frozen=True):
     yang_library_content_id: str | None = None
     replay_previous_event_time: DeviceTime | None = None
     """Of started: when the record before a configured replay happened (RFC 8639 §2.5.6)."""
+    generator_leaf: str | None = None
+    """Leaf-list that ``generators`` were read from, which shows the control mode. Not written."""

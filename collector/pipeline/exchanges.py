@@ -180,6 +180,7 @@ def _reply(
             operation.terms,
             reply.generators,
             offset,
+            generator_leaf=reply.generator_leaf,
         )
     elif isinstance(operation, netconf_rpc.ModifySubscription):
         yield Established(
@@ -191,6 +192,7 @@ def _reply(
             reply.generators,
             offset,
             modified=True,
+            generator_leaf=reply.generator_leaf,
         )
     elif isinstance(operation, netconf_rpc.DeleteSubscription | netconf_rpc.KillSubscription):
         yield Ended(now, note.device, operation.id, "deleted", offset)

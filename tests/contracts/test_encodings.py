@@ -69,7 +69,9 @@ def test_a_state_change_comes_back(encoding: Encoding) -> None:
         NotificationKind.SUBSCRIPTION_STARTED,
         "ietf-subscribed-notifications:subscription-started", names.ROOT_NOTIFICATION, 7, 0,
         state_change=StateChange(
-            terms=SubscriptionTerms(datastore="operational", period=10**10), generators=("1", "b")
+            terms=SubscriptionTerms(datastore="operational", period=10**10),
+            generators=("1", "b"),
+            generator_leaf="message-generator-id",
         ),
     )  # fmt: skip
     if encoding.name in DIALOUT:

@@ -302,6 +302,7 @@ def test_who_said_what_is_pushed(found: dict[str, Found], cell: Cell) -> None:
     last = rows[-1]
     assert {row.origin for row in rows} == {"dynamic" if cell.asked == "dynamic" else "configured"}
     listed = cell.asked in ("dynamic", "list")
+    assert last.mode == (cell.mode if listed else "unknown")
     assert last.provenance is (Provenance.DECLARED if listed else Provenance.LEARNED)
     assert last.state == ("active" if cell.asked == "middle" else "ended")
     if cell.asked != "dynamic":

@@ -116,6 +116,10 @@ def test_generator_names_are_keyed_by_header_id_or_address() -> None:
         ("[udp_notif]\nprot = 1", "udp_notif.prot: unknown key, did you mean port?"),
         ("[udpnotif]\n", "udpnotif: unknown key, did you mean udp_notif?"),
         (
+            "[[subscription]]\nmode = 'auto'",
+            "subscription[1].mode: this is read from what the device says; leave it out",
+        ),
+        (
             "[udp_notif]\nport = 70000",
             "udp_notif.port: 70000 cannot be used (allowed: a whole number from 0 to 65535)",
         ),

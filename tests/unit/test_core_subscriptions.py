@@ -662,11 +662,47 @@ def test_an_operators_subscription_needs_no_start() -> None:
 
 # --------------------------------------------------------------------------- small things
 def test_control_modes() -> None:
-    assert mode_of("dynamic", ("linecard 1",)) == "mso"
-    assert mode_of("dynamic", ("1", "2")) == "distributed-notif-18"
-    assert mode_of("configured", ("1", "4294967295")) == "distributed-notif-19"
-    assert mode_of("configured", ("4294967296",)) == "mso"
-    assert mode_of("configured", None) == mode_of("configured", ()) == "unknown"
+    """Leaf-lists as the drafts name them, from the base document to -19."""
+    assert mode_of("dynamic", "message-generator-id") == "mso"
+    assert mode_of("configured", "message-generator-id") == "mso"
+    older = ("message-observation-domain-id", "message-publisher-ids")
+    for leaf in (*older, "message-publisher-id"):
+        assert mode_of("dynamic", leaf) == "distributed-notif-18"
+    for leaf in older:
+        assert mode_of("configured", leaf) == "distributed-notif-18"
+    assert mode_of("configured", "message-publisher-id") == "distributed-notif-19"
+    assert mode_of("configured", None) == mode_of("dynamic", None) == "unknown"
+
+
+def test_the_mode_is_what_the_device_says_last() -> None:
+    """Numeric ids are no sign: the base document's are numbers as often as not."""
+    listed = established(-1, ("1", "2"), leaf="message-generator-id")
+    later = changed(15, MODIFIED, generators=("1",), leaf="message-publisher-id")
+    unlisted = changed(25, MODIFIED)
+    wire = run([listed, *steady(periods=3), later, unlisted], until=38)
+    modes = [row.mode for row in rows(wire)]
+    assert modes[0] == "mso"
+    assert modes[-2:] == ["distributed-notif-18"] * 2
+
+
+def test_the_operators_list_leaves_the_mode_to_the_device() -> None:
+    listed = established(-1, ("1",), expect=("1", "2"))
+    later = changed(15, MODIFIED, generators=("1",), leaf="message-publisher-id")
+    wire = run([listed, *steady(periods=3), later], until=38)
+    first, last = rows(wire)[0], rows(wire)[-1]
+    assert (first.mode, last.mode) == ("unknown", "distributed-notif-18")
+    assert last.provenance is Provenance.CONFIGURED
+
+
+def test_who_began_without_a_reply_is_configured() -> None:
+    for leaf, mode in (
+        ("message-publisher-id", "distributed-notif-19"),
+        ("message-publisher-ids", "distributed-notif-18"),
+        ("message-generator-id", "mso"),
+    ):
+        start = changed(-1, STARTED, generators=("1",), terms=terms(10), leaf=leaf)
+        wire = run([start, *steady(periods=2)], until=18)
+        assert rows(wire)[0].mode == mode
 
 
 def test_the_inventory_finds_devices_by_address() -> None:

@@ -318,7 +318,9 @@ def test_the_reply_to_establish_per_mode(mode: str, listed: str) -> None:
         f'{DECLARATION}<rpc-reply xmlns="{BASE}" message-id="7">'
         f'<id xmlns="{SN}">22</id>{listed}</rpc-reply>'
     )
-    assert decode_reply(octets).generators == (("1", "2") if listed else None)
+    read = decode_reply(octets)
+    assert read.generators == (("1", "2") if listed else None)
+    assert read.generator_leaf == (names.CONTROL_MODES[mode].leaf if listed else None)
 
 
 def test_replay_start_time_revision() -> None:
@@ -340,6 +342,7 @@ def test_every_spelling_of_the_list(module: str, leaf: str) -> None:
     assert read.ok
     assert read.subscription_id == 22
     assert read.generators == ("7", "linecard 1", "42")
+    assert read.generator_leaf == leaf
 
 
 def test_ok() -> None:

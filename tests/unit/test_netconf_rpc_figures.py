@@ -67,11 +67,13 @@ def test_requests(name: str, message_id: str, operation: Operation) -> None:
 
 
 ESTABLISHED = [
-    ("base-figure-5.xml", RpcReply("101", True, 22, ("1", "2"))),
-    ("distributed-notif-18-figure-5.xml", RpcReply("101", True, 22, ("1", "2"))),
+    ("base-figure-5.xml",
+     RpcReply("101", True, 22, ("1", "2"), generator_leaf="message-generator-id")),
+    ("distributed-notif-18-figure-5.xml",
+     RpcReply("101", True, 22, ("1", "2"), generator_leaf="message-publisher-id")),
     ("rfc8640-figure-4.xml", RpcReply("102", True, 22)),
     ("rfc8641-figure-11.xml", RpcReply("101", True, 52)),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "reply"), ESTABLISHED)

@@ -97,18 +97,20 @@ STATE_CHANGES = [
             selection_filter=SelectionFilter(
                 "xpath", "/ex:bar", {"ex": "https://example.com/sample-data/1.0"}),
         ),
-        generators=("1",))),
+        generators=("1",), generator_leaf="message-generator-id")),
     ("base-figure-9.xml", K.SUBSCRIPTION_STARTED, 39, TIME_2007,
-     StateChange(terms=BASE_TERMS, generators=("1", "2"))),
+     StateChange(
+         terms=BASE_TERMS, generators=("1", "2"), generator_leaf="message-generator-id")),
     ("distributed-notif-18-figure-7.xml", K.SUBSCRIPTION_MODIFIED, 22, TIME_2007, StateChange(
         terms=terms(
             datastore="operational", period=2_500_000_000,
             selection_filter=SelectionFilter(
                 "xpath", "/ex:bar", {"ex": "https://example.com/sample-data/1.0"}),
         ),
-        generators=("1",))),
+        generators=("1",), generator_leaf="message-publisher-id")),
     ("distributed-notif-19-figure-4.xml", K.SUBSCRIPTION_STARTED, 39, TIME_2007,
-     StateChange(terms=BASE_TERMS, generators=("1", "2"))),
+     StateChange(
+         terms=BASE_TERMS, generators=("1", "2"), generator_leaf="message-publisher-id")),
     ("rfc8640-figure-11.xml", K.SUBSCRIPTION_MODIFIED, 39, TIME_2007,
      StateChange(terms=terms(stream="NETCONF", selection_filter=EVENT_FILTER))),
     ("rfc8640-figure-12.xml", K.SUBSCRIPTION_RESUMED, 39, TIME_2007, StateChange()),

@@ -258,8 +258,12 @@ def test_terms_and_lists_per_mode(
     mode: str, in_json: bytes, in_xml: bytes, kind: NotificationKind
 ) -> None:
     notification = changed(
-        StateChange(terms=TERMS, generators=("1", "2"), yang_library_content_id="c1"), kind
-    )
+        StateChange(
+            terms=TERMS, generators=("1", "2"), yang_library_content_id="c1",
+            generator_leaf=names.CONTROL_MODES[mode].leaf,
+        ),
+        kind,
+    )  # fmt: skip
     octets = encode(notification, None, XML, mode=mode)
     assert in_xml in octets
     assert decode(octets, XML) == notification
@@ -269,6 +273,7 @@ def test_terms_and_lists_per_mode(
         read = decode(encode(notification, None, media_type, mode=mode), media_type)
         assert read.state_change is not None
         assert read.state_change.generators == ("1", "2")
+        assert read.state_change.generator_leaf == names.CONTROL_MODES[mode].leaf
         assert read.state_change.terms is not None
         # outside XML the prefixes are module names
         path = "/ietf-interfaces:interfaces/ietf-interfaces:interface"

@@ -234,6 +234,46 @@ def test_a_reply_establishes_and_a_delete_ends() -> None:
     assert {row["revision"] for row in updates(said)} == {3}
 
 
+def leaves(name: str, module: str) -> str:
+    """The list of two originators, with ids that look the same in every draft."""
+    space = f"urn:ietf:params:xml:ns:yang:{module}"
+    return "".join(f'<{name} xmlns="{space}">{card}</{name}>' for card in CARDS)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "module", "asked", "unasked"),
+    [
+        ("message-generator-id", "ietf-multiple-stream-originators", "mso", "mso"),
+        ("message-observation-domain-id", "ietf-distributed-notif", "18", "18"),  # -06, -07
+        ("message-publisher-ids", "ietf-distributed-notif", "18", "18"),  # -09 to -13
+        ("message-publisher-id", "ietf-distributed-notif", "18", "19"),
+        (None, "", None, None),
+    ],
+)
+def test_the_mode_is_what_the_wire_says(
+    leaf: str | None, module: str, asked: str | None, unasked: str | None
+) -> None:
+    listed = leaves(leaf, module) if leaf else ""
+    modes = {None: "unknown", "mso": "mso"}
+    story = Story()
+    story.configured()
+    story.note(2, RecordKind.REPLY, rpc("establish-subscription", ESTABLISH, ESTABLISHED + listed))
+    started = (
+        '<notification xmlns="urn:ietf:params:xml:ns:netconf:notification:1.0">'
+        f'<eventTime>2027-01-15T08:00:03Z</eventTime><subscription-started xmlns="{SN}"'
+        f' xmlns:yp="{YP}"><id>2</id><yp:datastore xmlns:ds="{DS}">ds:operational</yp:datastore>'
+        f"<yp:periodic><yp:period>1000</yp:period></yp:periodic>{listed}</subscription-started>"
+        "</notification>"
+    )
+    story.data(3, started.encode(), media_type=2)
+    (said,) = story.tell(Pipeline())
+    assert [(row.id, row.origin, row.mode) for row in said.subscriptions] == [
+        (1, "dynamic", modes.get(asked, f"distributed-notif-{asked}")),
+        (2, "configured", modes.get(unasked, f"distributed-notif-{unasked}")),
+    ]
+    assert {row.generators for row in said.subscriptions} == {CARDS if leaf else ()}
+
+
 @pytest.mark.parametrize(
     "reply",
     [

@@ -95,4 +95,5 @@ def make_room(context: Context, device: Device) -> None:
 
 
 def limit_of(context: Context) -> int:
+    """Subscriptions that one device may have in the table, 1 or more."""
     return context.settings.limits.subscriptions_per_device

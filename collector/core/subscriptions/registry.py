@@ -158,9 +158,14 @@ def first_list(
     declared: tuple[str, ...] | None,
     expect: tuple[str, ...] | None,
     arrival: int,
+    leaf: str | None = None,
 ) -> None:
-    """The list that a revision begins with: the operator's, the declared one, or none yet."""
-    subscription.mode = mode_of(subscription.origin, declared)
+    """The list that a revision begins with: the operator's, the declared one, or none yet.
+
+    Args:
+        leaf: the leaf-list that the device declares it in.
+    """
+    subscription.mode = mode_of(subscription.origin, leaf)
     life.expects(context, subscription, expect, arrival)
     if declared:
         life.declares(context, subscription, declared, arrival)
@@ -173,15 +178,15 @@ def first_list(
 
 def declare(
     context: Context, subscription: Subscription, declared: tuple[str, ...] | None, arrival: int,
-    event_time: int | None,
+    event_time: int | None, leaf: str | None,
 ) -> None:  # fmt: skip
     """A new list by subscription-modified; without one the old list stays."""
     if not declared:
         return
+    subscription.mode = mode_of(subscription.origin, leaf)
     life.declares(context, subscription, declared, arrival)
     if subscription.operator_list:
         return
-    subscription.mode = mode_of(subscription.origin, declared)
     since = when(subscription, arrival, event_time)
     put_list(context, subscription, declared, Provenance.DECLARED, since, arrival)
 
@@ -225,7 +230,7 @@ def established(context: Context, device: Device, told: Established) -> Subscrip
         one.terms = replace(one.terms, stop_time=told.terms.stop_time)
         if _names_others(one, declared):
             usual.doubt(one, when(one, told.arrival, None))
-        declare(context, one, declared, told.arrival, None)
+        declare(context, one, declared, told.arrival, None, told.generator_leaf)
         count_anew(one)
         closing.schedule(context, one, told.arrival)
     else:
@@ -236,7 +241,8 @@ def established(context: Context, device: Device, told: Established) -> Subscrip
             declared=declared,
         )  # fmt: skip
         said = context.settings.for_name(device.name, told.name)
-        first_list(context, one, declared, told.expect or said.expect, told.arrival)
+        expect = told.expect or said.expect
+        first_list(context, one, declared, expect, told.arrival, told.generator_leaf)
         closing.schedule(context, one, told.arrival)
     context.say_subscription(one, told.arrival)
     return one
@@ -308,7 +314,8 @@ def _started(
     if told.publisher_id is not None and told.message_id is not None:
         one.set_by = (told.source, told.publisher_id, told.message_id)
     said = context.settings.for_name(device.name, name)
-    first_list(context, one, declared, known.expect or said.expect, told.arrival)
+    leaf = change.generator_leaf if change is not None else None
+    first_list(context, one, declared, known.expect or said.expect, told.arrival, leaf)
     closing.schedule(context, one, told.arrival)
     context.say_subscription(one, told.arrival)
     device.aliases = {key: to for key, to in device.aliases.items() if to != one.id}
@@ -339,7 +346,8 @@ def _modified(
         life.declares_again(context, one, declared, told.arrival)
     _resume(one, told.arrival, heard.event_time)
     usual.doubt(one, when(one, told.arrival, heard.event_time))
-    declare(context, one, declared, told.arrival, heard.event_time)
+    leaf = change.generator_leaf if change is not None else None
+    declare(context, one, declared, told.arrival, heard.event_time, leaf)
     count_anew(one)
     closing.schedule(context, one, told.arrival)
     context.say_subscription(one, told.arrival)

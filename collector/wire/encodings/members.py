@@ -28,6 +28,7 @@ from collector.model import (
 from collector.wire.subscriptions.terms import (
     publisher_id,
     read_generator,
+    read_generator_leaf,
     read_generators,
     read_terms,
     write_generators,
@@ -226,6 +227,7 @@ def _read_state_change(kind: NotificationKind, found: Mapping[str, Any]) -> Stat
     return StateChange(
         terms=read_terms(found),
         generators=read_generators(found),
+        generator_leaf=read_generator_leaf(found),
         yang_library_content_id=_optional_text(found, "yang-library-content-id"),
         replay_previous_event_time=(
             plain.read_time(found[_PREVIOUS], _PREVIOUS) if _PREVIOUS in found else None

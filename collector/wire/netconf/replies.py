@@ -28,6 +28,7 @@ from collector.wire.netconf.requests import (
     operation_name,
 )
 from collector.wire.subscriptions.terms import (
+    read_generator_leaf,
     read_generators,
     read_terms,
     write_generators,
@@ -116,6 +117,8 @@ class RpcReply(Struct, frozen=True):
     error: ProtocolError | None = None
     """The first one of severity error."""
     warnings: tuple[ProtocolError, ...] = ()
+    generator_leaf: str | None = None
+    """Leaf-list that ``generators`` were read from, which shows the control mode."""
 
 
 # --------------------------------------------------------------------------- decode
@@ -149,6 +152,7 @@ def decode_reply(message: bytes, *, typed: bool = True, most: int = xml.MAX_ELEM
         ok=True,
         subscription_id=plain.read_uint(found["id"], "id") if "id" in found else None,
         generators=read_generators(found),
+        generator_leaf=read_generator_leaf(found),
         replay_start_time_revision=None if revised is None else _time(revised),
         subscriptions=_read_data(found["data"]) if typed and "data" in found else None,
         data=root.find("data"),

@@ -191,6 +191,11 @@ def read_generators(found: Mapping[str, Any]) -> tuple[str, ...] | None:
     return tuple(ids)
 
 
+def read_generator_leaf(found: Mapping[str, Any]) -> str | None:
+    """The leaf-list that the originators stand in, of several the newest; None without any."""
+    return next((name for name in names.GENERATOR_LEAVES if name in found), None)
+
+
 def read_generator(found: Mapping[str, Any]) -> str | None:
     """The one originator of a data message; None also where a list names several."""
     for name in names.GENERATOR_LEAVES:
