@@ -81,10 +81,10 @@ def sid_tables(config: JournalledConfig) -> dict[str, SidTable]:
 
 
 def decode_config(payload: bytes) -> JournalledConfig:
-    """The configuration out of a CONFIG record; keys that a later version added are refused.
+    """The configuration out of a CONFIG record; keys of other versions are left out.
 
     Raises:
-        msgspec.ValidationError: written by another version with other keys.
+        msgspec.ValidationError: no configuration, or a value of another kind than now.
     """
     return msgspec.json.decode(payload, type=JournalledConfig)
 
