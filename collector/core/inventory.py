@@ -1,7 +1,7 @@
 """Which device a message came from: certificate name or peer address -> device name.
 
 Does not: look names up in the network, or know receivers.
-Rules: a device is a name with its source addresses (architecture, section 2). Live, an unknown
+Rules: a device is a name with its source addresses (``[[device]]``). Live, an unknown
 source has no device and is not judged; when a capture is replayed each source is a device of its
 own. A verified certificate says more than an address, so it is asked first. Addresses are compared
 as the text that receivers hand up, names in certificates without regard to case.

@@ -1,4 +1,4 @@
-"""Laws of the completeness engine, on random traffic with faults (architecture, section 3)."""
+"""Laws of the completeness engine, on random traffic with faults (docs/verdicts.md)."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_the_octets_of_an_update() -> None:
     update = envelope["contents"]["ietf-yang-push:push-update"]
     assert update["id"] == 7
     assert update["ietf-yp-observation:timestamp"] == "2027-01-15T08:00:01Z"
-    # architecture: in this control mode the header alone says who it was
+    # the base draft has no leaf for it in a push-update: the header alone says who it was
     assert not [name for name in update if "publisher-id" in name or "generator" in name]
     interfaces = update["datastore-contents"]["ietf-interfaces:interfaces"]["interface"]
     assert [entry["name"] for entry in interfaces] == ["eth0", "eth1"]

@@ -1,7 +1,7 @@
 """When a period closes and learning moves: the grace, the deadline, and one heap for all.
 
 Does: say until when to wait and keep who is due. Does not: judge.
-Rules: architecture, section 3, "When". A deadline at the very moment of an arrival comes after it.
+Rules: docs/verdicts.md, "When". A deadline at the very moment of an arrival comes after it.
 """
 
 from __future__ import annotations

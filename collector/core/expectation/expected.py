@@ -1,7 +1,7 @@
 """Who is expected: the list in force, since when, declared by whom, and the learned list.
 
 Does not: say verdicts. A subscription's lists are in ``Subscription.lists``, oldest first.
-Rules: architecture, section 3, "Who is expected" and "Change of the list".
+Rules: docs/verdicts.md, "Who is expected" and "Change of the list".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What streams could not bring in time because of us: who is excused, and how long.
 
 Does: say whether a record may have waited unread. Does not: judge, or place a record.
-Rules (ours; the promise is architecture, section 2: nobody is blamed for our disk). Reading on is
+Rules: docs/verdicts.md, "When it is our own fault": nobody is blamed for our disk. Reading on is
 all that NETCONF and gRPC get for an answer, and HTTPS gets 503: what we do not take waits in the
 device, and nobody knows when it would have come. Datagrams follow with the time at which the kernel
 had them, and what it dropped is told as such. Who was not heard yet may come either way.

@@ -1,7 +1,7 @@
 """Rows of verdicts: the first one of a period, what may still change it, and until when.
 
 Does: say rows. Does not: decide what a period deserves (``judge``) or when it closes (``closing``).
-Rules: architecture, section 3, "First verdict and amendments". An outcome changes within
+Rules: docs/verdicts.md, "First verdict and amendments". An outcome changes within
 max(2 periods, 20 s) of the deadline; then a row with ``final``; a cause may sharpen for 64 periods.
 """
 

@@ -2,7 +2,7 @@
 
 Does: bound the memory: open periods x originators, and those that may still be amended.
 Does not: close or judge.
-Rules: architecture, section 3, "First verdict and amendments" (how long anything may change) and
+Rules: docs/verdicts.md, "First verdict and amendments" (how long anything may change) and
 "Gaps and suspects" (``unattributed_loss``).
 """
 

@@ -3,7 +3,7 @@
 Does: read the state of one period and say what it deserves now. Changes nothing but the notes of
 who waits for a counter to speak (``Run.waiting``) and which holes were charged.
 Does not: decide when, or what may still change (``closing``, ``amendments``).
-Rules: architecture, section 3, "Verdict on one required originator" and "Outcomes".
+Rules: docs/verdicts.md, "Verdict on one required originator" and "Outcomes".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Period index, and the arcs of a period in which record times and arrivals fall.
 
 Does: arithmetic on plain numbers. Does not: know messages.
-Rules: architecture, section 3, "Arcs". Offsets are ns from nominal(n) = offset + n x period; the
+Rules: docs/verdicts.md, "Arcs". Offsets are ns from nominal(n) = offset + n x period; the
 index counts from 1970, so that it survives re-establishment, restart and replay.
 """
 

@@ -3,7 +3,7 @@
 Does: say what a record's time is worth. ``lag`` and ``on_our_clock`` are the only two places
 where collector time and publisher time meet.
 Does not: keep state; what is remembered of an originator lives in ``state.Originator``.
-Rules: architecture, section 3, "Record time" and "Clocks".
+Rules: docs/verdicts.md, "Record time" and "Clocks".
 """
 
 from __future__ import annotations

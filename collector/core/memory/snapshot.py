@@ -4,8 +4,8 @@ Does: write the objects of ``state`` and ``state_parts`` under one ``Device`` in
 values (numbers, texts, lists), references as places in the table, and read that again.
 Does not: touch files. Only the classes named here can come back, so that a foreign file makes no
 object of another kind.
-Rules: architecture, section 1 (``snapshot``/``restore`` are plain data) and section 2 (device by
-device); a format number leads, and another one is refused.
+Rules: plain data, so that reading a file runs nothing; device by device, so that writing never
+stalls the loop; a format number leads, and another one is refused.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ the last row said by then. ``node_gone`` and ``nodes_moved`` compare complete pe
 whose message was lost is neither. A change of the subscription (terms, list, state) starts anew,
 but for what moved, and periods that begin within two periods of it are left out: while nodes move,
 two may have them. One device never touches another's state.
-Spec: architecture, section 3, "Overlap and coverage".
+Spec: docs/verdicts.md, "Overlap and coverage".
 """
 
 from __future__ import annotations

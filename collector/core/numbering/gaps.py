@@ -1,7 +1,7 @@
 """Who is blamed for missing ids: the suspects of a hole, and the ids left for each.
 
 Does not: find holes (``message_ids``) or say verdicts (``judge``).
-Rules: architecture, section 3, "Gaps and suspects". Suspects are fixed when a hole opens.
+Rules: docs/verdicts.md, "Gaps and suspects". Suspects are fixed when a hole opens.
 """
 
 from __future__ import annotations

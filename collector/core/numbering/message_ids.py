@@ -2,7 +2,7 @@
 
 Does: follow the ids of one run behind a (source address, header id).
 Does not: know which run counts (``two_books``), or periods; who is blamed for a hole is ``gaps``.
-Rules: architecture, section 3, "Ids"; draft-ietf-netconf-udp-notif-26 §3.2: a Message ID starts
+Rules: docs/verdicts.md, "Ids"; draft-ietf-netconf-udp-notif-26 §3.2: a Message ID starts
 anywhere and wraps to 0.
 """
 

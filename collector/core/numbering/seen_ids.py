@@ -2,7 +2,7 @@
 
 Does: keep id, event time, arrival and speaker of each message in the ring of its run, and look one
 up. Does not: say what a message that is known again means (``message_ids``).
-Rules: architecture, section 3, "Ids" (an id seen before with the same event time, subscription,
+Rules: docs/verdicts.md, "Ids" (an id seen before with the same event time, subscription,
 originator and kind).
 
 ``Run.seen`` holds three numbers of each message, one message behind the other, and ``Run.speakers``

@@ -2,7 +2,7 @@
 
 Does: say which book the device keeps, which runs a message is followed in, and begin and drop runs.
 Does not: follow ids (``message_ids``).
-Rules: architecture, section 3, "Counter and its scope". Each oddity costs the book that shows it;
+Rules: docs/verdicts.md, "Counter and its scope". Each oddity costs the book that shows it;
 the cheaper one counts. Source ports decide nothing.
 """
 

@@ -2,7 +2,7 @@
 
 Does: first verdicts, silence as ranges, the end of all open periods.
 Does not: judge (``judge``) or amend (``amendments``).
-Rules: architecture, section 3, "When", "Everything learned", "First and last".
+Rules: docs/verdicts.md, "When", "Everything learned", "First and last".
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Does: place a record, keep the fold (``state.Slot``), and move what is learned when told to.
 Does not: look at ids, say verdicts; learning moves only when a deadline passes (``move_on``).
-Rules: architecture, section 3, "Arcs", "Record time" and "Clocks".
+Rules: docs/verdicts.md, "Arcs", "Record time" and "Clocks".
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Does: move arcs, lag, usual counts and the learned list; notice subscriptions that nobody declared
 and nobody sends.
 Does not: say when (``closing``), or how each moves (``fold``, ``expected``, ``contradictions``).
-Rules: architecture, section 3, "Everything learned" and "Who is expected".
+Rules: docs/verdicts.md, "Everything learned" and "Who is expected".
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Does: read it afresh when a period has closed, and keep the counts it rests on. Does not: say when
 (``learning``), or what follows from it (``judge``, ``closing``).
-Rules: architecture, section 3, "Usual count", but for cards that vary (see ``count_usual``).
+Rules: docs/verdicts.md, "Usual count".
 """
 
 from __future__ import annotations

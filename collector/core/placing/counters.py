@@ -2,7 +2,7 @@
 
 Does: follow each message in both books of its counter, and draw the conclusions once it is placed.
 Does not: know the rules of ids (``message_ids``) or of blame (``gaps``); it joins the two.
-Rules: architecture, section 3, "Counter and its scope", "Ids", "Gaps and suspects".
+Rules: docs/verdicts.md, "Counter and its scope", "Ids", "Gaps and suspects".
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Does: hold at most 64 messages and one period per id; recognise a subscription t
 another id than it was started with; create subscriptions from the operator's terms, from the last
 known terms after an end, or from a learned period.
 Does not: place records (the engine does that with what is released).
-Rules: architecture, section 3, "Who is expected" (last sentence), "Terms", "No terms at all".
+Rules: docs/verdicts.md, "Who is expected" (its end), "Terms", "No terms at all".
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Does: find burst starts in the record times of each originator and snap their distance.
 Does not: keep the messages (``state.Unknown.held``).
-Rules: architecture, section 3, "No terms at all". A burst starts at a record whose distance to the
+Rules: docs/verdicts.md, "No terms at all". A burst starts at a record whose distance to the
 originator's previous one is more than half the largest seen. Ours, from captures of real routers:
 the largest shrinks by an eighth with each distance between a quarter and half of it, else one lost
 burst would make every later distance half of it; and distances that agree cover at least

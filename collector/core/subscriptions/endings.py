@@ -3,7 +3,7 @@
 Does: end a revision, date an end or a change, forget what is over, and decide whether a start that
 only the device tells of can be taken.
 Does not: begin anything (``registry``).
-Rules: architecture, section 3, "First and last"; every table has a limit, and what it refuses is
+Rules: docs/verdicts.md, "First and last"; every table has a limit, and what it refuses is
 counted (``Device.fell_off``). What we asked for ourselves is never refused or given up.
 """
 

@@ -2,7 +2,7 @@
 
 Does: find the predecessor, hand over what was learned, and let go of what no successor needs.
 Does not: begin (``registry``) or end anything (``endings``).
-Rules: architecture, section 3, "Terms": with the same terms arcs, lag and usual counts are taken
+Rules: docs/verdicts.md, "Terms": with the same terms arcs, lag and usual counts are taken
 over, never a learned list. A series is known by its name: dynamic ids are dealt out anew.
 """
 

@@ -2,7 +2,7 @@
 
 Does: begin, change and suspend revisions; hand learned values from one to the next.
 Does not: end them (``endings``), judge periods, or hold messages of unknown ids (``held``).
-Rules: architecture, section 3, "Terms", "Who is expected"; RFC 8639 §2.4.1, §2.5.1 (states), §2.7.
+Rules: docs/verdicts.md, "Terms", "Who is expected"; RFC 8639 §2.4.1, §2.5.1 (states), §2.7.
 A start opens a new revision, and so do other terms; the same terms change the list only.
 """
 
