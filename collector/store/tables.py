@@ -1,8 +1,8 @@
 """The tables of the store: their columns, in what order their files are, and what they had before.
 
 Rules: a time is ``timestamp[ns, UTC]``; a word of a closed set is text; "unknown" is null, never a
-made-up number. Columns are named like the fields of ``model.facts``, none of them by a
-word that SQL reserves (``from_time``, not ``from``). A table that has no row of a segment has no file.
+made-up number. Columns are named like the fields of ``model.facts``, none of them by a word that
+SQL reserves (``from_time``, not ``from``). A table that has no row of a segment has no file.
 """
 
 from __future__ import annotations
