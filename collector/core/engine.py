@@ -1,7 +1,7 @@
 """The one door of the completeness engine: records and time in, facts out.
 
 Does: route each input to its rule, in order of arrival, deadlines in between at their place.
-Does not: know a rule; each paragraph of docs/verdicts.md has a file in a room below this.
+Does not: know a rule; each rule of docs/verdicts.md has a file in a room below this.
 Rules: what is said depends on the inputs and their arrival times alone, never on how they were cut
 into batches or how often a timer ran. A deadline passes once something arrived, or time was asked,
 *after* it. One device's inputs never touch another's state.
