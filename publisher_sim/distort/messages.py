@@ -61,8 +61,6 @@ class Message(Struct):
     update: bool = True
     """False for subscription state changes and whatever is no update."""
     on_change: bool = False
-    in_payload: bool = True
-    """The originator's id stands in the payload."""
     datagrams: int = 1
     period: int | None = None
     """Number of the originator's period, by look-ahead; None where nothing is periodic."""

@@ -108,7 +108,6 @@ class Reader:
             observation_time=heard.observation_time,
             update=heard.kind in UPDATES,
             on_change=heard.kind is NotificationKind.PUSH_CHANGE_UPDATE,
-            in_payload=heard.generator is not None,
             datagrams=len(parts),
             captured=captured,
         )

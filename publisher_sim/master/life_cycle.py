@@ -246,11 +246,6 @@ class LifeCycle:
             said = self._say(one, _K.REPLAY_COMPLETED, None, now)
         return [*said, *self.in_time(one, now)]
 
-    def stream_gone(self, name: str, now: int) -> list[Action]:
-        """An event stream can no longer be read (RFC 8639 §2.7.3)."""
-        gone = [one for one in self if one.terms.stream == name]
-        return [a for one in gone for a in self.terminate(one, "stream-unavailable", now)]
-
     def deadline(self, one: GlobalSubscription) -> int | None:
         """When ``in_time`` has something to do with it, ns since 1970."""
         times = (one.terms.stop_time, self._patience_ends(one))

@@ -181,7 +181,3 @@ class Streams:
 
     def __iter__(self) -> Iterator[EventStream]:
         return iter(self._known.values())
-
-    def remove(self, name: str) -> None:
-        """It is gone for good."""
-        self._known.pop(name, None)

@@ -1,6 +1,6 @@
 """Named filters: what stands under ``/filters``, and what a subscription means by a name.
 
-Does not: evaluate filters, or tell anybody of a change (``master.life_cycle`` does). Spec: RFC 8639
+Does not: evaluate filters, or tell anybody of a change (``master.references`` does). Spec: RFC 8639
 §2.2, §2.7.2, §3.2; RFC 8641 §3.6.
 """
 
@@ -35,7 +35,7 @@ class NamedFilters:
             yield of, name, contents
 
     def put(self, of: str, name: str, contents: SelectionFilter) -> None:
-        """Add one, or change it; subscriptions are told by ``LifeCycle.filter_changed``."""
+        """Add one, or change it; ``master.references`` tells who refers to it."""
         self._known[of, name] = contents
 
     def remove(self, of: str, name: str) -> None:

@@ -160,14 +160,6 @@ def read(path: Path) -> tuple[Header, list[TruthLine]]:
     return header, [decoder.decode(line) for line in rest[: header.rows]]
 
 
-def read_records(path: Path) -> list[RecordLine]:
-    """Its update records. Raises OSError, msgspec.ValidationError."""
-    first, *rest = path.read_bytes().splitlines()
-    header = msgspec.json.decode(first, type=Header)
-    decoder = msgspec.json.Decoder(RecordLine)
-    return [decoder.decode(line) for line in rest[header.rows :]]
-
-
 def _line(device: str, row: PeriodTruth) -> TruthLine:
     return TruthLine(
         device=device,

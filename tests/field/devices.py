@@ -20,7 +20,7 @@ from collector.model import (
     Established,
     SubscriptionTerms,
 )
-from publisher_sim.distort.messages import MASK, Message
+from publisher_sim.distort.messages import MASK, Captured, Message
 from tests.field.sets import Case
 
 START = 1_800_000_000 * SECOND
@@ -29,6 +29,9 @@ PERIODS = 36
 MESSAGES = 96
 """A device sends no more than about so many in a period: the whole has to end in some minutes."""
 SOURCE = "192.0.2.7"
+NAMED = Captured(b"", 0, "", 0, generator="named")
+"""Its payload names an originator; a device without payloads says no more."""
+UNNAMED = Captured(b"", 0, "", 0)
 
 
 class Shape(Struct):
@@ -151,7 +154,7 @@ def _stream(made: Shape, card: int, subscription: int, draw: Random) -> list[Mes
                     generator=str(100 + card),
                     event_time=stamp,
                     observation_time=stamp,
-                    in_payload=made.shared or card % 2 == 0,
+                    captured=NAMED if made.shared or card % 2 == 0 else UNNAMED,
                     datagrams=made.datagrams,
                     period=number,
                     number=round(sent),

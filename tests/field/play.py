@@ -103,6 +103,7 @@ def _whole(one: Message) -> EngineInput:
         return StateChanged(
             arrival, one.source, one.source, one.port, one.publisher_id, one.message_id, heard, 0
         )
+    names_it = one.captured is not None and one.captured.generator is not None
     return Update(
         arrival,
         one.source,
@@ -111,7 +112,7 @@ def _whole(one: Message) -> EngineInput:
         one.publisher_id,
         one.message_id,
         one.subscription_id,
-        one.generator if one.in_payload else None,
+        one.generator if names_it else None,
         NotificationKind.PUSH_UPDATE,
         None if one.event_time is None else DeviceTime(one.event_time),
         None if one.observation_time is None else DeviceTime(one.observation_time),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from collector.errors import ConfigError
+from collector.errors import ConfigError, ProtocolError
 from collector.model import (
     DeviceTime,
     NotificationKind,
@@ -43,6 +43,7 @@ from collector.wire.subscriptions.receiver_instances import ReceiverInstance
 from collector.wire.values import names, xml
 from publisher_sim.cards.channel import ComponentSubscription, ResyncComponent
 from publisher_sim.master import ports
+from publisher_sim.master.configuration.evaluation import evaluate
 from publisher_sim.master.configuration.operations import capabilities
 from publisher_sim.scenario import Configuration, Fault, Receiver, Tls
 from publisher_sim.truth import accounts
@@ -94,6 +95,15 @@ class Device(Driver):
         entries = {one.id: one for one in self.ask(Get()).subscriptions or ()}
         one = entries[number]
         return one.configured_state, {receiver.name: receiver.state for receiver in one.receivers}
+
+    def why(self, one: ConfiguredSubscription, instance: ReceiverInstance) -> str:
+        """Why it cannot be carried out."""
+        master = self.master
+        with pytest.raises(ProtocolError) as refused:
+            evaluate(
+                one, {instance.name: instance}, self.scenario, master.filters, master.streams, NOW
+            )
+        return str(refused.value)
 
     def reach(self, reached: bool = True) -> None:
         self.actions = self.master.receiver_reached(
@@ -215,7 +225,7 @@ def test_what_cannot_be_done_is_invalid_and_nobody_is_told(
     assert device.announced() == []
     assert device.told() == {}
     assert device.state() == ("invalid", {})
-    assert word in device.master.configured.why_invalid(7)
+    assert word in device.why(wanted("R1", **terms), instance)
 
 
 def test_the_versions_that_are_asked_for_are_told() -> None:
@@ -237,7 +247,7 @@ def test_the_versions_that_are_asked_for_are_told() -> None:
 def test_a_device_that_does_tls_only() -> None:
     device = Device(receiver=Receiver(tls=Tls(ca="ca.pem")))
     device.make(HTTPS, wanted("H1", transport="https"))
-    assert "TLS that" in device.master.configured.why_invalid(7)
+    assert "TLS that" in device.why(wanted("H1", transport="https"), HTTPS)
 
 
 def test_a_modification_that_fails_terminates_and_another_one_starts_anew() -> None:
@@ -479,7 +489,8 @@ def test_a_dynamic_subscription_keeps_its_id() -> None:
     device = Device()
     number = device.establish()
     device.make(UDP, wanted("R1", number=number))
-    assert "another subscription has that id" in device.master.configured.why_invalid(number)
+    assert device.state(number)[0] == "invalid"
+    assert [one.is_configured for one in device.master.life_cycle] == [False]
 
 
 @pytest.mark.clause("8639-7-c")

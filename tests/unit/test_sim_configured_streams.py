@@ -167,7 +167,7 @@ def test_what_is_invalid(terms: dict[str, Any], word: str) -> None:
     one = device()
     one.make(UDP, configured("R1", **terms))
     assert one.state()[0] == "invalid"
-    assert word in one.master.configured.why_invalid(7)
+    assert word in one.why(configured("R1", **terms), UDP)
     assert said(one) == []
 
 

@@ -436,20 +436,6 @@ def test_delete_and_kill() -> None:
     assert [one.kind for one in driver.said()] == [K.SUBSCRIPTION_TERMINATED]
 
 
-@pytest.mark.clause("8639-2.7.3")
-def test_a_stream_that_goes() -> None:
-    driver = device()
-    number = driver.establish(OF_ALARMS)
-    driver.master.streams.remove("alarms")
-    driver.actions = driver.master.life_cycle.stream_gone("alarms", NOW)
-    (said,) = driver.said()
-    assert (said.subscription_id, said.kind) == (number, K.SUBSCRIPTION_TERMINATED)
-    assert said.state_change is not None
-    assert said.state_change.reason == "stream-unavailable"
-    record = EventRecord(NOW, DISABLED, {})
-    assert driver.master.sending.add("alarms", record, NOW) == []
-
-
 # --------------------------------------------------------------------------- filters with names
 NAMED = (
     NamedFilter("majors", "stream", xpath=BROKEN.text, namespaces=HARDWARE),

@@ -37,8 +37,6 @@ class Entry(Struct):
     wanted: ConfiguredSubscription
     instances: tuple[ReceiverInstance, ...]
     state: str = INVALID
-    why: str = ""
-    """Why it is invalid."""
     one: GlobalSubscription | None = None
     receivers: dict[str, Receiver] = {}
 

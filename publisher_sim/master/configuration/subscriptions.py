@@ -100,7 +100,7 @@ class ConfiguredSubscriptions:
         """Created or modified: valid, or not (RFC 8639 figure 8)."""
         stop_time = entry.wanted.terms.stop_time
         if stop_time is not None and stop_time <= now:
-            entry.state, entry.why = CONCLUDED, ""
+            entry.state = CONCLUDED
             return self._stop(entry, GONE, now)
         try:
             if self._is_taken(entry):
@@ -109,10 +109,10 @@ class ConfiguredSubscriptions:
                 entry.wanted, instances, self._scenario, self._filters, self._streams, now
             )
         except ProtocolError as error:
-            entry.state, entry.why = INVALID, str(error)
+            entry.state = INVALID
             reason = error.identity if error.identity in _TERMINATED else GONE
             return self._stop(entry, reason, now)
-        entry.state, entry.why = VALID, ""
+        entry.state = VALID
         if is_running(entry, self._life_cycle):
             return self._modify(entry, found, now)
         entry.one, entry.receivers = found.one, {}
@@ -200,7 +200,7 @@ class ConfiguredSubscriptions:
         for entry in self._entries.values():
             stop_time = entry.wanted.terms.stop_time
             if stop_time is not None and stop_time <= now and self._state(entry) == INVALID:
-                entry.state, entry.why = CONCLUDED, ""
+                entry.state = CONCLUDED
             self._receivers.handle_timer(entry, now)
 
     # ------------------------------------------------------------------ operational state
@@ -214,10 +214,6 @@ class ConfiguredSubscriptions:
     def states(self) -> tuple[SubscriptionState, ...]:
         """Entries of /subscriptions."""
         return tuple(self._operational(entry) for entry in self._entries.values())
-
-    def why_invalid(self, number: int) -> str:
-        """The reason, for people; empty: it is not invalid, or was given up."""
-        return self._entries[number].why
 
     def _operational(self, entry: Entry) -> SubscriptionState:
         one, state = entry.one, self._state(entry)
