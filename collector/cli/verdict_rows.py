@@ -49,7 +49,7 @@ class Selection(Struct, frozen=True):
         )
 
     def question(self) -> tuple[str, dict[str, Any]]:
-        """SQL for the store, newest rows last, and the values to bind."""
+        """SQL for rows of these times, newest ones last, and the values to bind."""
         values: dict[str, Any] = {"limit": self.limit}
         clauses = []
         outcomes = [outcome.upper() for outcome in self.outcomes]
@@ -63,13 +63,6 @@ class Selection(Struct, frozen=True):
             if named:
                 clauses.append(f"{column} IN ({', '.join(f'${name}' for name in named)})")
             values |= named
-        for clause, name, time in (
-            ("epoch_ns(nominal_time) >= $since", "since", self.since),
-            ("epoch_ns(nominal_time) < $until", "until", self.until),
-        ):
-            if time is not None:
-                clauses.append(clause)
-                values[name] = time
         where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
         last = LAST_OF_FEW if self.devices else "verdicts_last"
         table = "verdicts" if self.amended else last

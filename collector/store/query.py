@@ -105,49 +105,6 @@ class QuerySession:
         except duckdb.Error as error:
             raise UsageError(first_sentence(error)) from error
 
-    def select_verdicts(
-        self,
-        *,
-        device: str | None = None,
-        subscription: str | None = None,
-        since: int | None = None,
-        until: int | None = None,
-        outcome: str | None = None,
-        last_only: bool = False,
-        limit: int | None = None,
-    ) -> pa.Table:
-        """Rows of ``verdicts`` in the order in which they were judged, times to the nanosecond.
-
-        ``since`` and ``until`` (ns since 1970, half-open) are compared with ``nominal_time``;
-        ``subscription`` with the name; ``last_only`` leaves out rows amended since; ``limit``
-        takes the newest rows.
-        """
-        wanted = {
-            "device = $device": device,
-            "subscription_name = $subscription": subscription,
-            "epoch_ns(nominal_time) >= $since": since,
-            "epoch_ns(nominal_time) < $until": until,
-            "outcome = $outcome": outcome,
-        }
-        clauses = [clause for clause, value in wanted.items() if value is not None]
-        parameters = {
-            clause.rpartition("$")[2]: value
-            for clause, value in wanted.items()
-            if value is not None
-        }
-        table = f"({self._views.newest_of('exact.verdicts')})" if last_only else "exact.verdicts"
-        where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
-        newest = ""
-        if limit is not None:
-            newest = "ORDER BY judged_at DESC LIMIT $limit"
-            parameters["limit"] = limit
-        # Only fixed text of this function is put together here; all values are bound.
-        sql = (
-            f"SELECT * FROM (SELECT * FROM {table} {where} {newest}) "  # noqa: S608
-            "ORDER BY judged_at, device, subscription_id, period_index, amendment"
-        )
-        return self.run(sql, parameters, since=since, until=until)
-
     def replace(self, table: str, rows: pa.Table) -> None:
         """Let one of ``tables.TABLES`` have these rows, and no others, from now on."""
         self._views.replace(table, rows)

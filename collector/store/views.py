@@ -86,8 +86,8 @@ class StoreViews:
                 f"CREATE VIEW {table} AS SELECT * REPLACE ({times}) "  # noqa: S608
                 f"FROM exact.{table}"
             )
-        connection.execute(f"CREATE VIEW verdicts_last AS {self.newest_of('verdicts')}")
-        connection.execute(f"CREATE VIEW {LAST_OF_FEW} AS {self.newest_of('verdicts', few=True)}")
+        connection.execute(f"CREATE VIEW verdicts_last AS {self._newest()}")
+        connection.execute(f"CREATE VIEW {LAST_OF_FEW} AS {self._newest(few=True)}")
 
     def provide(self, sql: str, since: int | None = None, until: int | None = None) -> None:
         """Give every table that the statement may name its files.
@@ -129,8 +129,8 @@ class StoreViews:
         if any(str(one.path) in str(error) for one in self.folders):
             raise self._unreadable(error) from error
 
-    def newest_of(self, verdicts: str, *, few: bool = False) -> str:
-        """SQL: of the rows of each period in a table the one as now known.
+    def _newest(self, *, few: bool = False) -> str:
+        """SQL: of the verdicts about each period the one as now known.
 
         Amendments are rare, so they are what is remembered: a hundred million rows need little
         memory, and a WHERE on the device reaches both sides. ``few``: reads every row once, but
@@ -140,17 +140,17 @@ class StoreViews:
         period = ", ".join(keys)
         if few:
             window = f"row_number() OVER (PARTITION BY {period} ORDER BY amendment DESC)"
-            return f"SELECT * FROM {verdicts} QUALIFY {window} = 1"  # noqa: S608
+            return f"SELECT * FROM verdicts QUALIFY {window} = 1"  # noqa: S608
         # plain equality, or a WHERE on the device does not reach the other side
         same = " AND ".join(f"v.{name} = a.{name}" for name in _PERIOD)
         if self._lanes:
             same += " AND coalesce(v.lane, -1) = coalesce(a.lane, -1)"
         amended = (
-            f"SELECT {period}, max(amendment) AS newest FROM {verdicts} "  # noqa: S608
+            f"SELECT {period}, max(amendment) AS newest FROM verdicts "  # noqa: S608
             f"WHERE amendment > 0 GROUP BY {period}"
         )
         return (
-            f"SELECT v.* FROM {verdicts} AS v LEFT JOIN ({amended}) AS a ON {same} "  # noqa: S608
+            f"SELECT v.* FROM verdicts AS v LEFT JOIN ({amended}) AS a ON {same} "  # noqa: S608
             "WHERE v.amendment = coalesce(a.newest, 0)"
         )
 

@@ -54,7 +54,8 @@ def verdicts_in(data: Path) -> dict[str, list[Verdict]]:
     """device -> all rows that the store has."""
     found: dict[str, list[Verdict]] = defaultdict(list)
     with open_parts([Part(data)]) as session:
-        for row in verdicts_of(session.select_verdicts()):
+        order = "judged_at, device, subscription_id, period_index, amendment"
+        for row in verdicts_of(session.run(f"FROM exact.verdicts ORDER BY {order}")):
             found[row.device].append(row)
     return found
 

@@ -153,7 +153,6 @@ def test_a_selection_opens_only_its_files(
     damage("verdicts", 0, 1)
     selection = Selection(devices=("core7",), since=START + 20 * SECOND)
     assert selection.ask(session).num_rows == 3
-    assert session.select_verdicts(since=START + 20 * SECOND).num_rows == 3
 
 
 def test_the_command_line_takes_times(
@@ -221,5 +220,5 @@ def test_a_period_of_one_lane_is_not_amended_by_another(tmp_path: Path) -> None:
             {"lane": 0, "amendment": 0},
             {"lane": 1, "amendment": 1},
         ]
-        assert session.select_verdicts(last_only=True).num_rows == 3
+        assert Selection().ask(session).num_rows == 3
         assert session.run("SELECT * FROM verdicts").num_rows == 4

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from collector.cli.verdict_rows import Selection
 from collector.errors import UsageError
 from collector.model import Outcome
 from collector.store.query import Part, QuerySession, open_parts
@@ -63,7 +64,7 @@ def test_the_newest_row_of_a_period_is_that_of_its_lane(tmp_path: Path) -> None:
     with open_parts(parts) as session:
         last = "SELECT lane, outcome FROM verdicts_last ORDER BY lane"
         assert values(session, last) == [(0, "COMPLETE"), (1, "DEGRADED")]
-        chosen = session.select_verdicts(last_only=True).select(["lane", "outcome"]).to_pylist()
+        chosen = Selection().ask(session).select(["lane", "outcome"]).to_pylist()
         assert sorted((row["lane"], row["outcome"]) for row in chosen) == [
             (0, "COMPLETE"),
             (1, "DEGRADED"),

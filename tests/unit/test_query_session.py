@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.cli.verdict_rows import Selection
 from collector.errors import SinkError, UsageError
 from collector.model import Outcome
 from collector.store.manifest import store_folder
@@ -72,7 +73,7 @@ def test_exact_times_keep_their_nanoseconds(session: QuerySession) -> None:
     sql = "SELECT nominal_time, epoch_ns(nominal_time) AS ns FROM exact.verdicts ORDER BY 1 LIMIT 1"
     (row,) = plain_rows(session.run(sql))
     assert row == {"nominal_time": "2023-11-14T22:13:20.000000001Z", "ns": START + 1}
-    (row,) = plain_rows(session.select_verdicts(limit=1))
+    (row,) = plain_rows(session.run("FROM exact.verdicts ORDER BY judged_at DESC LIMIT 1"))
     assert row["judged_at"] == "2023-11-14T22:13:30.000000600Z"
 
 
@@ -135,7 +136,7 @@ def test_empty_store_has_empty_tables_with_all_columns(store: StoreWriter, tmp_p
     with open_query(tmp_path) as opened:
         for table in (*TABLES, "verdicts_last"):
             assert column(opened, f"SELECT count(*) FROM {table}") == [0]
-        assert opened.select_verdicts().schema.names == TABLES["verdicts"].names
+        assert Selection(amended=True).ask(opened).schema.names == TABLES["verdicts"].names
 
 
 def test_no_store_is_a_sentence(tmp_path: Path) -> None:
@@ -188,30 +189,35 @@ def keys(table: object) -> list[tuple[int, int]]:
     return [(row["period_index"], row["amendment"]) for row in plain_rows(table)]
 
 
-def test_verdicts_in_order_of_judgement(amended: QuerySession) -> None:
-    assert keys(amended.select_verdicts()) == [(0, 0), (1, 0), (1, 1), (1, 2), (2, 0), (3, 0)]
+ALL = Selection(amended=True)
+
+
+def test_verdicts_in_order_of_periods(amended: QuerySession) -> None:
+    assert keys(ALL.ask(amended)) == [(0, 0), (1, 0), (1, 1), (1, 2), (2, 0), (3, 0)]
 
 
 def test_last_rows_only(amended: QuerySession) -> None:
-    assert keys(amended.select_verdicts(last_only=True)) == [(0, 0), (1, 2), (2, 0), (3, 0)]
+    assert keys(Selection().ask(amended)) == [(0, 0), (1, 2), (2, 0), (3, 0)]
     assert column(amended, "SELECT outcome FROM verdicts_last WHERE period_index = 1") == [
         "DEGRADED"
     ]
 
 
-def test_every_condition_of_select_verdicts(amended: QuerySession) -> None:
+def test_every_condition_of_a_selection(amended: QuerySession) -> None:
     at = START + 1
-    assert keys(amended.select_verdicts(device="edge1")) == [(2, 0)]
-    assert keys(amended.select_verdicts(subscription="other")) == [(3, 0)]
-    assert keys(amended.select_verdicts(outcome="DEGRADED")) == [(1, 2)]
-    assert keys(amended.select_verdicts(since=at + 2 * 10**9)) == [(2, 0), (3, 0)]
-    assert keys(amended.select_verdicts(since=at, until=at + 1)) == [(0, 0)]
-    assert keys(amended.select_verdicts(limit=2)) == [(2, 0), (3, 0)]
-    assert keys(amended.select_verdicts(device="core7", outcome="INCOMPLETE", limit=1)) == [(3, 0)]
+    assert keys(Selection(devices=("edge1",)).ask(amended)) == [(2, 0)]
+    assert keys(Selection(names=("other",)).ask(amended)) == [(3, 0)]
+    assert keys(Selection(outcomes=("degraded",)).ask(amended)) == [(1, 2)]
+    assert keys(Selection(since=at + 2 * 10**9).ask(amended)) == [(2, 0), (3, 0)]
+    assert keys(Selection(since=at, until=at + 1).ask(amended)) == [(0, 0)]
+    assert keys(Selection(limit=2).ask(amended)) == [(2, 0), (3, 0)]
+    assert keys(Selection(devices=("core7",), outcomes=("incomplete",), limit=1).ask(amended)) == [
+        (3, 0)
+    ]
 
 
 def test_values_are_bound_not_pasted(amended: QuerySession) -> None:
-    assert keys(amended.select_verdicts(device="x' OR 'a'='a")) == []
+    assert keys(Selection(devices=("x' OR 'a'='a",)).ask(amended)) == []
     assert column(amended, "SELECT count(*) FROM verdicts") == [6]
 
 
