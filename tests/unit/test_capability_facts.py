@@ -233,3 +233,17 @@ def test_what_a_device_did_not_answer_is_said_beside_the_facts(
     said = capsys.readouterr()
     assert said.err == f"collector: {refused}\n"
     assert said.out.startswith('{"device":"core7"')
+
+
+@pytest.mark.parametrize(
+    ("said_since", "shown"),
+    [
+        ("2027-01-15T10:00:00.5+02:00", "a (replay since 2027-01-15T08:00:00.5Z)"),
+        ("", "a (replay)"),
+        ("yesterday\x1b[2J", "a (replay)"),
+    ],
+)
+def test_since_when_events_can_be_had_again(said_since: str, shown: str) -> None:
+    streams = (Stream("a", replay=True, replay_since=said_since), Stream("b"))
+    found = said(DeviceCapabilities(streams=streams))
+    assert found["event-streams"] == ([shown, "b"], "streams")

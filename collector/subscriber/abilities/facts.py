@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from collector.errors import WireError
 from collector.model import SECOND
 from collector.subscriber.abilities.capabilities import (
     HELLO,
@@ -28,7 +29,9 @@ from collector.wire.netconf.capabilities import (
     NodeCapabilities,
     PushCapabilities,
 )
+from collector.wire.netconf.library import Stream
 from collector.wire.values import names
+from collector.wire.values.timestamps import format_date_and_time, parse_date_and_time
 
 SUBSCRIPTIONS = "subscribed-notifications"
 """Fact: whether there are subscriptions at all."""
@@ -242,11 +245,22 @@ def _device(known: DeviceCapabilities) -> Iterator[Fact]:
     yield _there("datastores", list(library.datastores), source)
     nmda, who = known.module(names.NMDA)
     yield _there("get-data", nmda is not None, who)
-    streams = [f"{one.name} (replay)" if one.replay else one.name for one in known.streams or ()]
+    streams = [_stream(one) for one in known.streams or ()]
     yield Fact("event-streams", *(_NOBODY if known.streams is None else (streams, STREAMS)))
     yield _there("netconf-options", list(known.protocol), HELLO)
     yield _there("modules", library.listed, source)
     yield _there("content-id", library.content_id, source)
+
+
+def _stream(one: Stream) -> str:
+    """With how far back what it said can be had (RFC 8639 §2.4.2.1)."""
+    if not one.replay:
+        return one.name
+    try:
+        since = format_date_and_time(parse_date_and_time(one.replay_since))
+    except WireError:  # not said, or no time
+        return f"{one.name} (replay)"
+    return f"{one.name} (replay since {since})"
 
 
 def _there(name: str, value: Any, source: str) -> Fact:

@@ -1,20 +1,21 @@
 """Requests on the sessions of one device, each in the journal together with its reply.
 
-Does: give message-ids, write, send, wait, read the reply, count what was refused. Does not: decide
-what to ask (``dynamic``), hold a session (``device``).
+Does: give message-ids, write, send, wait, read the reply, count what was refused, log a warning.
+Does not: decide what to ask (``dynamic``), hold a session (``device``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 from collections.abc import Awaitable, Callable
 
 from collector.errors import ProtocolError, UsageError, WireError
 from collector.metrics import Counters
 from collector.model import RpcNote
 from collector.subscriber.exchanges.records import Recorder
-from collector.subscriber.sessions.session import NetconfSession
+from collector.subscriber.sessions.session import NetconfSession, plain
 from collector.wire.netconf.rpc import (
     MAX_OUTCOME,
     READS,
@@ -25,6 +26,8 @@ from collector.wire.netconf.rpc import (
     encode_rpc,
     operation_name,
 )
+
+log = logging.getLogger("collector.subscriber")
 
 Call = Callable[[str, Operation], Awaitable[RpcReply]]
 """(name of the subscription, operation) -> reply. Raises ProtocolError, SessionError."""
@@ -43,10 +46,13 @@ class Requests:
         self._message_ids = itertools.count(1)
         self.waiting: dict[str, RpcNote] = {}
         """message-id -> request that waits for its reply."""
+        self._has_warned = False
+        """The device, in this session."""
 
     def forget(self) -> None:
         """The session is over: nothing waits any more."""
         self.waiting.clear()
+        self._has_warned = False
 
     async def call(
         self, session: NetconfSession, subscription: str, operation: Operation
@@ -83,6 +89,7 @@ class Requests:
         except WireError as error:
             self._count_refused(error.reason)
             raise ProtocolError(f"its reply cannot be read: {error}") from error
+        self._say_warning(name, reply)
         if reply.error is not None:
             self._count_refused("rpc-error")
             raise reply.error
@@ -90,6 +97,13 @@ class Requests:
             self._count_refused("no-subscription-id")
             raise ProtocolError("the reply carries no subscription id")
         return reply
+
+    def _say_warning(self, name: str, reply: RpcReply) -> None:
+        """The first one of a session; a device may have one in every reply (RFC 6241 §4.3)."""
+        if reply.warnings and not self._has_warned:
+            self._has_warned = True
+            text = plain(str(reply.warnings[0]))
+            log.warning("Device %s warned in its reply to %s: %s", self._device, name, text)
 
     def _count_refused(self, reason: str) -> None:
         self._counters.requests_refused.add((self._device, reason))

@@ -117,6 +117,7 @@ class RpcReply(Struct, frozen=True):
     error: ProtocolError | None = None
     """The first one of severity error."""
     warnings: tuple[ProtocolError, ...] = ()
+    """Those of severity warning; what was asked for is done all the same."""
     generator_leaf: str | None = None
     """Leaf-list that ``generators`` were read from, which shows the control mode."""
 
