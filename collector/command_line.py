@@ -14,6 +14,7 @@ import errno
 import io
 import os
 import sys
+import textwrap
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -29,6 +30,22 @@ newcomer meets them."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """What a write says when its disk is full or broken; without a file name it is that of the output,
 since journal and store say themselves what they could not write."""
+
+
+class Whole(click.IntRange):
+    """A whole number from ``min`` to ``max``; give ``min`` at least."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Text -> number."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(f'"{value}" is no whole number {self._allowed()}', param, ctx)
+
+    def _allowed(self) -> str:
+        return f"of {self.min} or more" if self.max is None else f"from {self.min} to {self.max}"
 
 
 class LazyGroup(click.Group):
@@ -103,7 +120,7 @@ def status_of(name: str, group: click.Group, args: list[str] | None = None) -> i
     except (click.Abort, KeyboardInterrupt):
         return 130
     except click.ClickException as error:
-        click.echo(_usage_text(name, error), err=True)
+        complain(_usage_text(name, error))
         return 2
     except BrokenPipeError:
         # whoever read us (head, less) has seen enough; keep Python from flushing into nothing
@@ -113,9 +130,21 @@ def status_of(name: str, group: click.Group, args: list[str] | None = None) -> i
         if debug:
             raise
         for text in _sentences(error, variable):
-            click.echo(f"{name}: {_printable(text)}", err=True)
+            complain(f"{name}: {_printable(text)}")
         return 2
     return result if isinstance(result, int) else 0
+
+
+def complain(text: str) -> None:
+    """A sentence on standard error: one line for other programs, whole words in a terminal."""
+    if sys.stderr.isatty():
+        width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+        lines = (
+            textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
+            for line in text.split("\n")
+        )
+        text = "\n".join(part for wrapped in lines for part in wrapped)
+    click.echo(text, err=True)
 
 
 def _invoke(name: str, variable: str, group: click.Group, args: list[str]) -> object:

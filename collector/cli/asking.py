@@ -13,10 +13,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
-
 from collector import control
 from collector.cli.options import DEFAULT_CONFIG
+from collector.command_line import complain
 from collector.errors import UsageError
 from collector.lanes.folders import folders_with_data, lane_number, load_assignment
 from collector.store.manifest import load_manifest, store_folder
@@ -53,7 +52,7 @@ def open_rows(folder: Path) -> Sequence[OpenRows]:
                 control.ask_bytes(folder, "open_rows", timeout_seconds=ANSWER_SECONDS)
             )
         except UsageError as error:
-            click.echo(f"collector: {error}; its journal is read instead", err=True)
+            complain(f"collector: {error}; its journal is read instead")
     return _computed(folder)
 
 
@@ -91,8 +90,8 @@ def provide_leaves(
     if config_file is not None or (folder is None and Path(DEFAULT_CONFIG).exists()):
         config = load_config(config_file or DEFAULT_CONFIG)
     with progress("looking into the updates", None):
-        known = load_schemas(config, lambda note: click.echo(f"collector: {note}", err=True))
+        known = load_schemas(config, lambda note: complain(f"collector: {note}"))
         maker = LeafMaker(config, known, every=True)
         leaves_on_demand(session, maker, since, until)
     if lost := sum(maker.left_out.values()):
-        click.echo(f"collector: {lost} updates could not be read, or not as a whole", err=True)
+        complain(f"collector: {lost} updates could not be read, or not as a whole")

@@ -6,6 +6,7 @@ import click
 
 from collector.cli.options import json_option
 from collector.cli.reaching import reach_options
+from collector.command_line import complain
 
 
 @click.command(
@@ -45,7 +46,7 @@ def capabilities(target: str, config_file: str | None, as_json: bool, **options:
         settings, session=device.netconf.session, device=device.name, ways=ways
     )
     for sentence in found.unanswered:
-        click.echo(f"collector: {sentence}", err=True)
+        complain(f"collector: {sentence}")
     if as_json:
         click.echo(capabilities_json(found.device, found.where, found.facts, found.nodes))
     else:

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from collector.command_line import Whole
+
 
 def capture_options(function: Any) -> Any:
     """``-c``, ``--port``, ``--period``, ``--expect``."""
@@ -21,7 +23,7 @@ _OPTIONS = (
         help="Names of devices, graces, terms; of a journal instead of those that it remembers.",
     ),
     click.option(
-        "--port", "ports", type=click.IntRange(1, 65535), multiple=True, metavar="N",
+        "--port", "ports", type=Whole(1, 65535), multiple=True, metavar="N",
         help="Destination port of UDP-notif in a capture.  [default: found; repeatable]",
     ),
     click.option(

@@ -13,6 +13,7 @@ import msgspec
 
 from collector import control
 from collector.cli.reaching import ways_of
+from collector.command_line import complain
 from collector.config import Config, load_config
 from collector.errors import UsageError
 from collector.service.configuring import (
@@ -84,10 +85,9 @@ def _say_what_comes_back(config: Config) -> None:
     """What was removed and is wanted all the same."""
     for one in config.subscriptions:
         if one.configured_restore:
-            click.echo(
+            complain(
                 f"collector: {one.name} has configured_restore = true, so that a collector that"
-                " runs puts it back; take that out of the configuration",
-                err=True,
+                " runs puts it back; take that out of the configuration"
             )
 
 
@@ -99,4 +99,4 @@ def _tell_running(config: Config) -> None:
     try:
         control.ask(folder, "reload")
     except UsageError as error:
-        click.echo(f"collector: {error}; say `collector reload` for the new ids", err=True)
+        complain(f"collector: {error}; say `collector reload` for the new ids")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from collector.cli.options import json_option, store_option
+from collector.command_line import Whole, complain
 
 
 @click.command(
@@ -21,7 +22,7 @@ Examples:
     help="Of a capture only this device or source address.  [repeatable]",
 )  # fmt: skip
 @click.option(
-    "--port", "ports", type=click.IntRange(1, 65535), multiple=True, metavar="N",
+    "--port", "ports", type=Whole(1, 65535), multiple=True, metavar="N",
     help="Destination port of UDP-notif in a capture.  [default: found; repeatable]",
 )  # fmt: skip
 @click.option(
@@ -33,7 +34,7 @@ Examples:
     help="Generators that must deliver in every period.  [repeatable]",
 )  # fmt: skip
 @click.option(
-    "--max-segment-size", type=click.IntRange(17, 65535), metavar="OCTETS",
+    "--max-segment-size", type=Whole(17, 65535), metavar="OCTETS",
     help="What the publisher is configured with; no datagram may be longer.",
 )  # fmt: skip
 @click.option(
@@ -80,7 +81,7 @@ def conformance(
     if report.devices:
         print_report(report, as_json=as_json, every=every)
     for sentence in damage:
-        click.echo(f"collector: {sentence}", err=True)
+        complain(f"collector: {sentence}")
     if damage:
         return 2
     return int(fail_on is not None and checking.fails(report, fail_on))

@@ -6,6 +6,7 @@ import click
 
 from collector.cli.capture_options import capture_options
 from collector.cli.options import json_option
+from collector.command_line import Whole, complain
 
 KINDS = (
     "push-update", "push-change-update", "subscription-started", "subscription-modified",
@@ -27,7 +28,7 @@ Examples:
     help="Only of this device or source address; can be repeated, as the next ones.",
 )  # fmt: skip
 @click.option(
-    "--subscription", "subscriptions", multiple=True, type=click.IntRange(0, 2**32 - 1),
+    "--subscription", "subscriptions", multiple=True, type=Whole(0, 2**32 - 1),
     metavar="ID", help="Only of this subscription id.",
 )  # fmt: skip
 @click.option(
@@ -37,7 +38,7 @@ Examples:
     "--kind", "kinds", multiple=True, type=click.Choice(KINDS), metavar="KIND",
     help="Only this kind, as push-update, subscription-started, refused, half-built.",
 )  # fmt: skip
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Stop after so many messages.")
+@click.option("--limit", type=Whole(1), metavar="N", help="Stop after so many messages.")
 @click.option("--contents", is_flag=True, help="What is in the messages, too.")
 @click.option("--verdicts", is_flag=True, help="Judge the periods, too, as replay does.")
 @capture_options
@@ -71,5 +72,5 @@ def decode(
     show = DecodeShow(selection, as_json=as_json, contents=contents, verdicts=verdicts)
     damage = decode_captures(files, config_file, given_terms(periods, expected), ports, show)
     for sentence in damage:
-        click.echo(f"collector: {sentence}", err=True)
+        complain(f"collector: {sentence}")
     return 2 if damage else 0

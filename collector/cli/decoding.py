@@ -5,10 +5,10 @@ Does not: parse options or print.
 
 from __future__ import annotations
 
-import click
 import msgspec
 
 from collector.cli.replaying import capture_config
+from collector.command_line import complain
 from collector.config import Config, KnownSubscriptionSettings, load_config
 from collector.pipeline import CaptureFiles, JournalledConfig, Observer, judge_captures
 from collector.pipeline.schemas import load_schemas
@@ -27,7 +27,7 @@ def looked_into(
 
 
 def _note(sentence: str) -> None:
-    click.echo(f"collector: {sentence}", err=True)
+    complain(f"collector: {sentence}")
 
 
 def decode_captures(

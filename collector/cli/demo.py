@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from collector.cli.options import Length, json_option
+from collector.command_line import Whole
 
 
 @click.command(epilog="Example: collector demo --duration 60 --cards 8")
@@ -15,9 +16,7 @@ from collector.cli.options import Length, json_option
     show_default=True,
     help="How long it runs, in seconds.",
 )
-@click.option(
-    "--cards", type=click.IntRange(2, 64), default=4, show_default=True, help="Line cards."
-)
+@click.option("--cards", type=Whole(2, 64), default=4, show_default=True, help="Line cards.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed, the same run.")
 @click.option(
     "--keep", "folder", type=click.Path(file_okay=False), metavar="DIR",

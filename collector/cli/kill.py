@@ -8,6 +8,7 @@ import click
 
 from collector.cli.options import json_option
 from collector.cli.reaching import reach, reach_options
+from collector.command_line import Whole
 
 
 @click.command(
@@ -18,7 +19,7 @@ Examples (a password is in a file or in the environment variable COLLECTOR_PASSW
 """
 )
 @click.argument("target", metavar="DEVICE|HOST")
-@click.argument("subscription_id", metavar="ID", type=click.IntRange(0, 2**32 - 1))
+@click.argument("subscription_id", metavar="ID", type=Whole(0, 2**32 - 1))
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @reach_options
 @json_option

@@ -15,6 +15,7 @@ import click
 
 from collector.cli.one_shot import call_home_table, netconf_table
 from collector.cli.options import DEFAULT_CONFIG, Length
+from collector.command_line import Whole
 from collector.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def reach_options(function: Any) -> Any:
                 " there]",
             ),
             click.option(
-                "--port", type=click.IntRange(1, 65535),
+                "--port", type=Whole(1, 65535),
                 help="TCP port of NETCONF over SSH.  [default: 830]",
             ),
             click.option(

@@ -6,6 +6,7 @@ import click
 
 from collector.cli.capture_options import capture_options
 from collector.cli.options import json_option
+from collector.command_line import complain
 
 
 @click.command(
@@ -51,11 +52,11 @@ def replay(
     damage = judge_sources(sources, config_file, known, ports, folder, show)
     if damage:
         for sentence in damage:
-            click.echo(f"collector: {sentence}", err=True)
+            complain(f"collector: {sentence}")
         return 2
     if fail_on is None:
         return 0
     if not show.summary.judged:
-        click.echo("collector: no period could be judged, so --fail-on cannot pass", err=True)
+        complain("collector: no period could be judged, so --fail-on cannot pass")
         return 1
     return 1 if show.summary.failed(fail_on) else 0

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from collector.command_line import complain
 from collector.config import Config, KnownSubscriptionSettings, device_of_source, load_config
 from collector.core.settings import EngineSettings
 from collector.errors import UsageError
@@ -219,7 +220,7 @@ def capture_config(
     """What a capture is read with: the configuration, terms given, each source a device."""
     plain = {entry.name: getattr(config, entry.name) for entry in msgspec.structs.fields(Config)}
     plain["known_subscriptions"] = (*config.known_subscriptions, *known)  # the later one counts
-    tables = load_sid_tables(config, lambda note: click.echo(f"collector: {note}", err=True))
+    tables = load_sid_tables(config, lambda note: complain(f"collector: {note}"))
     sids = {name: JournalledSids(one.paths, one.identities) for name, one in tables.items()}
     return JournalledConfig(**plain, each_source=True, sids=sids)
 

@@ -7,6 +7,7 @@ import click
 from collector.cli.options import Length, json_option
 from collector.cli.reaching import call_home_options, wait_option
 from collector.cli.wanting import subscription_options
+from collector.command_line import Whole
 
 
 @click.command(
@@ -20,7 +21,7 @@ Examples (the password is in the environment variable COLLECTOR_PASSWORD):
 @click.argument("host")
 @subscription_options
 @click.option(
-    "--port", type=click.IntRange(1, 65535),
+    "--port", type=Whole(1, 65535),
     help="TCP port of NETCONF over SSH.  [default: 830]",
 )  # fmt: skip
 @click.option("--user", "username", envvar="COLLECTOR_USER", required=True, help="User name.")
@@ -34,6 +35,8 @@ Examples (the password is in the environment variable COLLECTOR_PASSWORD):
     "--session", type=click.Choice(["asyncssh", "ncclient"]), default="asyncssh",
     show_default=True, help="Which client holds the session.",
 )  # fmt: skip
+@call_home_options
+@wait_option
 @click.option(
     "--source", "sources", multiple=True, metavar="ADDRESS",
     help="Address that line cards send from, where it is not that of HOST; can be repeated.",
@@ -42,8 +45,6 @@ Examples (the password is in the environment variable COLLECTOR_PASSWORD):
     "--listen", default="0.0.0.0:10003", show_default=True, metavar="ADDRESS:PORT",
     help="Where UDP-notif is received.",
 )  # fmt: skip
-@call_home_options
-@wait_option
 @click.option("--duration", type=Length(), help="Stop after so long; else Ctrl-C.")
 @json_option
 def subscribe(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from collector.cli.options import Moment, data_folder, json_option, store_option
+from collector.command_line import Whole
 
 OUTCOMES = ("complete", "degraded", "incomplete", "unknown", "not_judged")
 
@@ -27,9 +28,7 @@ Examples:
     help="Only this outcome; can be repeated.",
 )  # fmt: skip
 @click.option("--all", "amended", is_flag=True, help="First verdicts too, where they were amended.")
-@click.option(
-    "--limit", type=click.IntRange(1), default=1000, show_default=True, help="The newest so many."
-)
+@click.option("--limit", type=Whole(1), default=1000, show_default=True, help="The newest so many.")
 @click.option("--follow", is_flag=True, help="Wait for new verdicts of the running collector.")
 @json_option
 @store_option

@@ -8,29 +8,16 @@ from typing import Any, TextIO
 import click
 
 from collector.cli.options import Length
+from collector.command_line import Whole
 from collector.errors import UsageError
 
-_TEXTS = (
-    ("--stream", "NAME", 'Event stream instead of a datastore, as in "NETCONF".'),
-    ("--xpath", "XPATH", "What is selected; prefixes are module names."),
-    ("--filter-name", "NAME", "What is selected, as a filter that the device has by that name."),
-    ("--datastore", "NAME", "Datastore (RFC 8342).  [default: operational]"),
-    ("--stop-time", "TIME", "When the subscription ends, in RFC 3339."),
-    ("--replay-start-time", "TIME", "With --stream: from when on kept events are sent."),
-    ("--dependency", "ID", "Subscription of the device that goes first."),
-)
-_LENGTHS = (
-    ("--period", "Seconds between updates."),
-    ("--dampening", "With --on-change: least time between two updates."),
-    ("--stop-after", "How long the device is asked to keep the subscription; it is prolonged."),
-    ("--replay", "With --stream: how far back kept events are sent."),
-)
-_FLAGS = (
-    ("--on-change", "Updates when something changed, instead of each period."),
-    ("--no-sync", "With --on-change: do not send everything at the beginning."),
-    ("--no-renew", "With --stop-after: do not prolong."),
-    ("--accept-hints", "When the device refuses the period, ask for the one it hints."),
-)
+_PLAIN = (
+    "datastore", "stream", "xpath", "filter_name",
+    "period", "accept_hints", "on_change", "dampening", "excluded",
+    "replay", "replay_start_time", "stop_time", "stop_after",
+    "encoding", "dscp", "weighting", "dependency",
+)  # fmt: skip
+"""Parameters whose value is that of a key of ``[[subscription]]``."""
 _KEYS = {
     "period": "period_seconds",
     "dampening": "dampening_seconds",
@@ -48,41 +35,85 @@ def _encodings(context: click.Context, option: click.Parameter, start: str) -> l
 
 
 def subscription_options(function: Any) -> Any:
-    """All but those that need more than a line."""
-    options = [
-        *(click.option(name, metavar=form, help=text) for name, form, text in _TEXTS),
-        click.option(
-            "--subtree", type=click.File("r"), metavar="FILE", help="A subtree filter in XML."
-        ),
+    """In the order in which a person decides: of what, which part, when, how."""
+    for option in reversed((*_of_what(), *_when(), *_how())):
+        function = option(function)
+    return function
+
+
+def _of_what() -> list[Any]:
+    return [
+        _text("--datastore", "NAME", "Datastore (RFC 8342).  [default: operational]"),
+        _text("--stream", "NAME", 'Event stream instead of a datastore, as in "NETCONF".'),
+        _text("--xpath", "XPATH", "What is selected; prefixes are module names."),
         click.option(
             "--ns", "namespaces", multiple=True, metavar="P=URI",
             help="Namespace of a prefix that is no module name; can be repeated.",
         ),
-        *(click.option(name, type=Length(), help=text) for name, text in _LENGTHS),
-        *(click.option(name, is_flag=True, default=None, help=text) for name, text in _FLAGS),
+        click.option(
+            "--subtree", type=click.File("r"), metavar="FILE",
+            help="What is selected, as a subtree filter in XML.",
+        ),
+        _text(
+            "--filter-name", "NAME", "What is selected, as a filter that the device has by that"
+            " name.",
+        ),
+    ]  # fmt: skip
+
+
+def _when() -> list[Any]:
+    return [
+        _length("--period", "Seconds between updates."),
+        _flag("--accept-hints", "When the device refuses the period, ask for the one it hints."),
+        _flag("--on-change", "Updates when something changed, instead of each period."),
+        _length("--dampening", "With --on-change: least time between two updates."),
+        _flag("--no-sync", "With --on-change: do not send everything at the beginning."),
         click.option(
             "--exclude", "excluded", multiple=True,
             type=click.Choice(["create", "delete", "insert", "move", "replace"]),
             help="With --on-change: a kind of change that is not sent; can be repeated.",
         ),
-        click.option(
-            "--module-version", "module_versions", multiple=True, metavar="MODULE=REVISION",
-            help="Revision or version that the updates must follow; can be repeated.",
+        _length("--replay", "With --stream: how far back kept events are sent."),
+        _text("--replay-start-time", "TIME", "With --stream: from when on kept events are sent."),
+        _text("--stop-time", "TIME", "When the subscription ends, in RFC 3339."),
+        _length(
+            "--stop-after", "How long the device is asked to keep the subscription; it is"
+            " prolonged.",
         ),
-        click.option("--dscp", type=click.IntRange(0, 63), help="DSCP of the updates."),
-        click.option(
-            "--weighting", type=click.IntRange(0, 255), help="Share among those of one DSCP."
-        ),
+        _flag("--no-renew", "With --stop-after: do not prolong."),
+    ]  # fmt: skip
+
+
+def _how() -> list[Any]:
+    return [
         click.option(
             "--encoding", metavar="IDENTITY", shell_complete=_encodings,
             help="Encoding of the notifications: encode-json, encode-xml, encode-cbor, or"
             " MODULE:IDENTITY with --ns MODULE=URI.  [default: encode-json, of a stream"
             " encode-xml]",
         ),
+        click.option("--dscp", type=Whole(0, 63), help="DSCP of the updates."),
+        click.option(
+            "--weighting", type=Whole(0, 255), help="Share among those of one DSCP."
+        ),
+        _text("--dependency", "ID", "Subscription of the device that goes first."),
+        click.option(
+            "--module-version", "module_versions", multiple=True, metavar="MODULE=REVISION",
+            help="Revision or version that the updates must follow; can be repeated.",
+        ),
     ]  # fmt: skip
-    for option in reversed(options):
-        function = option(function)
-    return function
+
+
+def _text(name: str, form: str, text: str) -> Any:
+    return click.option(name, metavar=form, help=text)
+
+
+def _length(name: str, text: str) -> Any:
+    return click.option(name, type=Length(), help=text)
+
+
+def _flag(name: str, text: str) -> Any:
+    return click.option(name, is_flag=True, default=None, help=text)
 
 
 def subscription_table(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,9 +125,7 @@ def subscription_table(settings: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: a pair that is none, or a file that is no text.
     """
-    names = [name.removeprefix("--").replace("-", "_") for name, *_ in (*_TEXTS, *_LENGTHS)]
-    names += ["on_change", "accept_hints", "excluded", "dscp", "weighting", "encoding"]
-    table = {_KEYS.get(name, name): settings[name] for name in names if settings.get(name)}
+    table = {_KEYS.get(name, name): settings[name] for name in _PLAIN if settings.get(name)}
     for name in ("dscp", "weighting"):  # 0 is a value
         if settings.get(name) is not None:
             table[name] = settings[name]

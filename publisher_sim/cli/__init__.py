@@ -24,6 +24,14 @@ HIDDEN = {"agent": "publisher_sim.cli.agent:agent"}
 """What the device starts itself."""
 
 
+def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from collector import __version__
+
+        click.echo(f"publisher-sim {__version__}, of the collector")
+        ctx.exit()
+
+
 @click.group(
     cls=LazyGroup,
     overview=COMMANDS,
@@ -31,6 +39,10 @@ HIDDEN = {"agent": "publisher_sim.cli.agent:agent"}
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: publisher-sim run four-cards --receiver 127.0.0.1:10003",
 )
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version,
+    help="Show the version.",
+)  # fmt: skip
 def cli() -> None:
     """A simulated device whose line cards push YANG-Push telemetry on their own, and break.
 

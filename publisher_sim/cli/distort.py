@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from collector.command_line import Whole
 from publisher_sim.cli.numbers import Number
 
 EXAMPLE = """GEN is an originator's id, `any` (one by the seed) or, for --clock, `all`. Options that
@@ -84,8 +85,8 @@ def _several(
 @click.command(epilog=EXAMPLE)
 @click.argument("source", metavar="IN.pcap", type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("target", metavar="OUT.pcap", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--repeat", type=click.IntRange(1, 10_000), help="The steady part N times.")
-@click.option("--clone-cards", type=click.IntRange(2, 1000), help="One originator as N cards.")
+@click.option("--repeat", type=Whole(1, 10_000), help="The steady part N times.")
+@click.option("--clone-cards", type=Whole(2, 1000), help="One originator as N cards.")
 @click.option("--clone", metavar="GEN", help="Whom to clone; the one that sends most.")
 @click.option("--together", is_flag=True, help="Clones at nearly the same time, not spread.")
 @click.option("--drop", type=SHARE, default=0.0, help="Share of datagrams lost.")
@@ -109,7 +110,7 @@ def _several(
     "--begin", type=PERIODS, default=5.0, show_default=True, help="Periods before faults."
 )
 @click.option("--end", type=PERIODS, default=2.0, show_default=True, help="Periods after faults.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--seed", type=Whole(0), default=0, show_default=True)
 def distort(source: Path, target: Path, **options: Any) -> None:
     """Rewrite the UDP-notif messages of a capture with faults whose truth is known.
 

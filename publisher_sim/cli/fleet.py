@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from collector.command_line import Whole
 from publisher_sim.cli.numbers import Number
 from publisher_sim.fleet.members import FIRST_ADDRESS
 
@@ -24,8 +25,8 @@ The password is read as in "publisher-sim run", by both.
 
 @click.command(epilog=EXAMPLE)
 @click.argument("scenario")
-@click.option("--devices", type=click.IntRange(1), default=1000, show_default=True)
-@click.option("--cards", type=click.IntRange(0), help="Of each device, instead of the scenario's.")
+@click.option("--devices", type=Whole(1), default=1000, show_default=True)
+@click.option("--cards", type=Whole(0), help="Of each device, instead of the scenario's.")
 @click.option("--period", type=Number(0.01, 86_400), help="Seconds, instead of the scenario's.")
 @click.option(
     "--first-address",
@@ -33,10 +34,10 @@ The password is read as in "publisher-sim run", by both.
     help=f"Of the first device; each next one has the next.  [default: {FIRST_ADDRESS}]",
 )
 @click.option("--shared-port", is_flag=True, help="One address for all; the user name says which.")
-@click.option("--netconf-port", type=click.IntRange(0, 65535), help="0 takes any free port.")
+@click.option("--netconf-port", type=Whole(0, 65535), help="0 takes any free port.")
 @click.option("--receiver", metavar="HOST:PORT", help="Where the cards push to.")
-@click.option("--seed", type=click.IntRange(0), help="Instead of the scenario's.")
-@click.option("--periods", type=click.IntRange(0), help="Ticks of the run; 0: until stopped.")
+@click.option("--seed", type=Whole(0), help="Instead of the scenario's.")
+@click.option("--periods", type=Whole(0), help="Ticks of the run; 0: until stopped.")
 @click.option("--truth", type=click.Path(path_type=Path, file_okay=False), help="Folder of truths.")
 @click.option(
     "--known-hosts",

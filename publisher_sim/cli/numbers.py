@@ -19,9 +19,13 @@ class Number(click.FloatRange):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """The number. Raises click.BadParameter."""
+        try:
+            float(value)
+        except ValueError:
+            self.fail(f'"{value}" is no number', param, ctx)
         number = float(super().convert(value, param, ctx))
         if math.isnan(number):
-            self.fail(f"{value!r} is no number", param, ctx)
+            self.fail(f'"{value}" is no number', param, ctx)
         return number
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from collector.command_line import Whole
 from publisher_sim.cli.numbers import Number
 
 EXAMPLE = """Example:
@@ -18,7 +19,7 @@ EXAMPLE = """Example:
 @click.command(epilog=EXAMPLE)
 @click.argument("scenario")
 @click.option("--receiver", metavar="HOST:PORT", help="Where the cards push to.")
-@click.option("--netconf-port", type=click.IntRange(0, 65535), help="0 takes any free port.")
+@click.option("--netconf-port", type=Whole(0, 65535), help="0 takes any free port.")
 @click.option("--call-home", metavar="HOST[:PORT]", help="Collector that it calls (RFC 8071).")
 @click.option("--address", help="Loopback address of the device.")
 @click.option(
@@ -26,7 +27,7 @@ EXAMPLE = """Example:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Truth file, grows with the run.",
 )
-@click.option("--seed", type=click.IntRange(0), help="Instead of the scenario's.")
+@click.option("--seed", type=Whole(0), help="Instead of the scenario's.")
 @click.option("--duration", type=Number(0, 1e9, min_open=True), help="Seconds, then stop.")
 @click.option("--in-process", is_flag=True, help="Cards as tasks, not as processes.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what happens, also without a terminal.")

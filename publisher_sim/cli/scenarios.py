@@ -14,9 +14,9 @@ def scenarios(name: str | None) -> None:
 
     known = packaged()
     if name is None:
-        for one, text in known.items():
-            first = text.split("\n", 1)[0].lstrip("# ")
-            click.echo(f"{one:20} {first}")
+        lines = click.HelpFormatter()  # of the terminal's width, whole words
+        lines.write_dl([(one, text.split("\n", 1)[0].lstrip("# ")) for one, text in known.items()])
+        click.echo(lines.getvalue(), nl=False)
     elif name in known:
         click.echo(known[name], nl=False)
     else:

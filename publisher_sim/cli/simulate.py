@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from collector.command_line import Whole
+
 
 @click.command(epilog="Example: publisher-sim simulate quiet --periods 40 --pcap lab.pcap")
 @click.argument("scenario")
@@ -14,8 +16,8 @@ import click
 @click.option(
     "--pcap", type=click.Path(path_type=Path, dir_okay=False), help="Capture of what was sent."
 )
-@click.option("--periods", type=click.IntRange(1), help="Instead of the scenario's.")
-@click.option("--seed", type=click.IntRange(0), help="Instead of the scenario's.")
+@click.option("--periods", type=Whole(1), help="Instead of the scenario's.")
+@click.option("--seed", type=Whole(0), help="Instead of the scenario's.")
 def simulate(
     scenario: str, truth: Path | None, pcap: Path | None, periods: int | None, seed: int | None
 ) -> None:

@@ -17,6 +17,7 @@ from click.shell_completion import ShellComplete
 
 from collector import cli
 from collector.cli import COMMANDS, status_of
+from collector.command_line import complain
 from collector.errors import ConfigError, UsageError
 from tests.unit.capture_maker import cards, write
 
@@ -108,7 +109,7 @@ def test_completion(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
         (["rum"], "collector: there is no command rum, did you mean run?; see collector --help"),
         (["zzz"], "collector: there is no command zzz; see collector --help"),
         (["--zzz"], "collector: No such option '--zzz'; see collector --help"),
-        (["demo", "--cards", "1"], "collector: Invalid value for '--cards': 1 is not in the range"),
+        (["demo", "--cards", "1"], 'collector: Invalid value for \'--cards\': "1" is no whole'),
         (["demo", "--duration", "x"], "collector: Invalid value for '--duration'"),
         (["run", "-c", "/no/such"], "collector: /no/such: No such file or directory"),
         (["subscribe", "h"], "collector: Missing option '--user'"),
@@ -264,3 +265,20 @@ def test_ctrl_c_during_the_imports_is_silent(tmp_path: Path, name: str, dash_m: 
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_a_long_error_keeps_its_words_whole_in_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sentence = "collector: " + "one-long-word " * 12 + "x" * 70
+    complain(sentence)
+    assert capsys.readouterr().err == f"{sentence}\n"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stderr, "fileno", lambda: 2)
+    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((50, 24)))
+    complain(sentence)
+    lines = capsys.readouterr().err.splitlines()
+    assert " ".join(lines) == sentence
+    assert len(lines) > 3
+    assert max(map(len, lines[:-1])) <= 50
+    assert lines[-1] == "x" * 70

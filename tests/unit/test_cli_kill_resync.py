@@ -45,6 +45,18 @@ def test_nobody_can_be_asked(
     assert killed == []
 
 
+@pytest.mark.parametrize("number", ["seven", "-1", str(2**32), "7.5"])
+def test_an_id_that_is_none_is_a_sentence(
+    killed: list[Any], capsys: pytest.CaptureFixture[str], number: str
+) -> None:
+    assert run("kill", "--yes", *HOST, "192.0.2.7", "--", number) == 2
+    assert capsys.readouterr().err == (
+        f"collector: Invalid value for 'ID': \"{number}\" is no whole number from 0 to 4294967295;"
+        " see collector kill --help\n"
+    )
+    assert killed == []
+
+
 @pytest.mark.parametrize(("answer", "status"), [(True, 0), (False, 130)])
 def test_it_asks_before(
     killed: list[Any], monkeypatch: pytest.MonkeyPatch, answer: bool, status: int

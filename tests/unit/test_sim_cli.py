@@ -12,8 +12,10 @@ from pathlib import Path
 import click
 import pytest
 
+from collector import __version__
 from collector.command_line import LazyGroup
 from publisher_sim.cli import COMMANDS, HIDDEN, cli, status_of
+from publisher_sim.cli.scenario_argument import packaged
 from publisher_sim.device.run import override
 from publisher_sim.scenario import Scenario
 
@@ -62,11 +64,13 @@ def test_check_says_what_it_is(scenario: str, capsys: pytest.CaptureFixture[str]
         (["burn"], "publisher-sim: there is no command burn; see publisher-sim --help"),
         (["chek"], "there is no command chek, did you mean check?"),
         (["run"], "Missing argument 'SCENARIO'; see publisher-sim run --help"),
-        (["run", "four-cards", "--duration", "nan"], "'nan' is no number"),
+        (["run", "four-cards", "--duration", "nan"], '"nan" is no number'),
         (["run", "four-cards", "--duration", "inf"], "--duration"),
         (["run", "four-cards", "--receiver", "nowhere"], "--receiver: 'nowhere' is no receiver"),
         (["run", "four-cards", "--receiver", "nowhere:1"], "receiver.address: 'nowhere' is no"),
-        (["run", "four-cards", "--netconf-port", "70000"], "70000"),
+        (["run", "four-cards", "--duration", "long"], '"long" is no number'),
+        (["run", "four-cards", "--netconf-port", "70000"], "is no whole number from 0 to 65535"),
+        (["run", "four-cards", "--seed", "one"], '"one" is no whole number of 0 or more'),
         (["run", "four-cards"], "netconf: nobody could log in (allowed: a password in"),
     ],
 )
@@ -171,6 +175,25 @@ def test_packaged_scenarios_are_listed_and_printed(capsys: pytest.CaptureFixture
     assert "four-cards" in capsys.readouterr().out
     assert status_of(["scenarios", "four-cards"]) == 0
     assert 'name = "core7"' in capsys.readouterr().out
+
+
+def test_the_list_of_scenarios_keeps_whole_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_: os.terminal_size((60, 24)))
+    assert status_of(["scenarios"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 60
+    words = " ".join(line[14:].strip() for line in lines)
+    for name, text in packaged().items():
+        first = text.split("\n", 1)[0].lstrip("# ")
+        assert first in words, name
+        assert first.endswith("."), name
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["--version"]) == 0
+    assert capsys.readouterr().out == f"publisher-sim {__version__}, of the collector\n"
 
 
 def test_overrides() -> None:
