@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -106,7 +107,9 @@ def test_a_device_is_asked_what_it_can(tmp_path: Path, session: str) -> None:
     assert said["xpath-filters"] == (True, "yang-library")
     assert said["encodings"][1] == "yang-library", "its transport has no identity to list them by"
     assert said["datastores"] == (["running", "operational"], "yang-library")
-    assert said["event-streams"] == (["NETCONF (replay)"], "streams")
+    (stream,), source = said["event-streams"]
+    assert re.fullmatch(r"NETCONF \(replay since 20[0-9-]{8}T[0-9:]{8}Z\)", stream)
+    assert source == "streams"
     assert [one.nodes for one in found.nodes] == [
         "/ietf-interfaces:interfaces/interface/statistics",
         "/ietf-hardware:hardware/component/sensor-data/value",

@@ -238,7 +238,7 @@ def test_what_a_device_did_not_answer_is_said_beside_the_facts(
 @pytest.mark.parametrize(
     ("said_since", "shown"),
     [
-        ("2027-01-15T10:00:00.5+02:00", "a (replay since 2027-01-15T08:00:00.5Z)"),
+        ("2027-01-15T10:00:00.5+02:00", "a (replay since 2027-01-15T08:00:00Z)"),
         ("", "a (replay)"),
         ("yesterday\x1b[2J", "a (replay)"),
     ],

@@ -257,7 +257,7 @@ def _stream(one: Stream) -> str:
     if not one.replay:
         return one.name
     try:
-        since = format_date_and_time(parse_date_and_time(one.replay_since))
+        since = format_date_and_time(parse_date_and_time(one.replay_since), 0)
     except WireError:  # not said, or no time
         return f"{one.name} (replay)"
     return f"{one.name} (replay since {since})"
