@@ -240,6 +240,7 @@ def test_what_a_device_did_not_answer_is_said_beside_the_facts(
     [
         ("2027-01-15T10:00:00.5+02:00", "a (replay since 2027-01-15T08:00:00Z)"),
         ("", "a (replay)"),
+        ("0001-01-01T00:00:00+14:00", "a (replay)"),
         ("yesterday\x1b[2J", "a (replay)"),
     ],
 )

@@ -258,7 +258,7 @@ def _stream(one: Stream) -> str:
         return one.name
     try:
         since = format_date_and_time(parse_date_and_time(one.replay_since), 0)
-    except WireError:  # not said, or no time
+    except (WireError, ValueError):  # not said, no time, or none of the years 1 to 9999
         return f"{one.name} (replay)"
     return f"{one.name} (replay since {since})"
 
