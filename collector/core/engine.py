@@ -331,6 +331,8 @@ class Engine:
         until = unread.end_of_return(record.since, record.until)
         for device in self._concerned(record.offset):
             add_window(device.windows.pauses, record.since, until, limit)
+            if not record.stamped:
+                add_window(device.windows.blind, record.since, until, limit)
         for one in self._running(record.offset):
             closing.wake(context, one, record.arrival)
 
@@ -339,6 +341,8 @@ class Engine:
         end = end_of_stall(record.since, record.until)
         for device in self._concerned(record.offset):
             add_stall(device.windows.stalls, record.since, end)
+            if not record.stamped:
+                add_stall(device.windows.blind, record.since, end)
         for one in self._running(record.offset):
             if one.due is not None and record.since <= one.due < end:
                 closing.schedule(self._context, one, record.arrival)

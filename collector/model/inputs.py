@@ -123,6 +123,8 @@ class Paused(Struct, frozen=True, gc=False):
     since: CollectorTime
     until: CollectorTime
     offset: int
+    stamped: bool = True
+    """Datagrams follow with the times at which they came."""
 
 
 class StoodStill(Struct, frozen=True, gc=False):
@@ -133,6 +135,8 @@ class StoodStill(Struct, frozen=True, gc=False):
     since: CollectorTime
     until: CollectorTime
     offset: int
+    stamped: bool = True
+    """Datagrams follow with the times at which they came."""
 
 
 class CollectorDown(Struct, frozen=True, gc=False):

@@ -78,3 +78,6 @@ class PauseNote(Struct, frozen=True):
     """Why, in a sentence."""
     refused: bool = True
     """Whether what came was refused; else we stood still, and all of it waits to be read."""
+    stamped: bool = True
+    """Whether datagrams that waited follow with the times at which they came; those of several
+    sockets cannot, since one is read after the other."""

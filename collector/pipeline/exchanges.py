@@ -122,11 +122,11 @@ def _drops(note: DropsNote, now: CollectorTime, offset: int) -> Iterator[EngineI
 def _pause(note: PauseNote, now: CollectorTime, offset: int) -> Iterator[EngineInput | Event]:
     away = note.until - note.since
     if note.refused:
-        yield Paused(now, note.since, note.until, offset)
+        yield Paused(now, note.since, note.until, offset, note.stamped)
         text = f"Nothing was taken for {away / SECOND:.1f} s: {note.reason}."
         yield Event(now, "", "intake", "intake_paused", text)
         return
-    yield StoodStill(now, note.since, note.until, offset)
+    yield StoodStill(now, note.since, note.until, offset, note.stamped)
     if away >= SECOND:
         text = f"The collector stood still for {away / SECOND:.1f} s: {note.reason}."
         yield Event(now, "", "intake", "stood_still", text)

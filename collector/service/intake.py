@@ -55,6 +55,8 @@ class LiveIntake:
         """Whether datagrams wait that came earlier than now (``Receiver.behind``)."""
         self.drain: Callable[[], None] = lambda: None
         """Have the receivers hand over what waits (``Receiver.drain``)."""
+        self.stamped = True
+        """Do datagrams that waited keep the times at which they came (``sources.keep_times``)?"""
         self.alertness = Alertness()
         """Given signs of life by the timer."""
         self.full_since: int | None = None
@@ -93,7 +95,8 @@ class LiveIntake:
     def _end_pause(self, since: int) -> None:
         """The journal says that for a while nothing was taken, at the place where that began:
         what waited meanwhile keeps its time of arrival. Raises IntakeFullError."""
-        self._note_pause(PauseNote(CollectorTime(since), self._clock.now(), self.full_why))
+        now = self._clock.now()
+        self._note_pause(PauseNote(CollectorTime(since), now, self.full_why, stamped=self.stamped))
         self.full_since = None
         log.warning("There is room again: records are taken.")
 
@@ -107,10 +110,11 @@ class LiveIntake:
         stall = self.alertness.stalled_for()
         if not stall:
             return
-        self.alertness.awake()
         now = self._clock.now()
+        why = "nothing of it ran"
         since = CollectorTime(now - stall)
-        self._note_pause(PauseNote(since, now, "nothing of it ran", refused=False))
+        self._note_pause(PauseNote(since, now, why, refused=False, stamped=self.stamped))
+        self.alertness.awake()  # only now: a disk that is full must not make us forget it
         if stall >= SECOND:
             log.warning("The collector stood still for %.1f s.", stall / SECOND)
 

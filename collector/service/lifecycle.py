@@ -46,7 +46,7 @@ from collector.service.looking import looks_of
 from collector.service.management import allow_open_files, manager_of
 from collector.service.putting_back import PuttingBack
 from collector.service.recovering import recover
-from collector.service.sources import receivers_of, sinks_of, transports_of
+from collector.service.sources import keep_times, receivers_of, sinks_of, transports_of
 from collector.service.ticker import Ticker
 from collector.service.waiting import Waiting
 from collector.service.watch import SubscriptionWatch
@@ -254,6 +254,7 @@ class Service:
         self.ticker = Ticker(self.intake, self.clock, self.receivers, self.housekeeping.each_second)
         waiting = Waiting(self.receivers, self.clock)
         self.intake.behind, self.intake.drain = waiting, waiting.drain
+        self.intake.stamped = keep_times(self.receivers)
         for receiver in self.receivers:
             await receiver.start()
             self._at_the_end(receiver.stop)

@@ -8,7 +8,7 @@ What is not enabled is not imported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import structs
@@ -98,6 +98,16 @@ def _built(section: str, cls: Any, given: tuple[Any, ...], keys: Mapping[str, An
         raise ConfigError(
             f"it cannot be made: {type(error).__name__}: {error}", key=section
         ) from error
+
+
+def keep_times(receivers: Sequence[Receiver]) -> bool:
+    """Do datagrams that waited follow with the times at which they came?
+
+    Those of one socket do. Of two, one is read after the other, and the journal's order is that of
+    time; of receivers of other packages nobody knows.
+    """
+    foreign = any(isinstance(one, PluggedReceiver) for one in receivers)
+    return not foreign and sum(getattr(one, "stamps", False) for one in receivers) <= 1
 
 
 def where(config: Config, receiver: Receiver) -> str:

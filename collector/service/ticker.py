@@ -74,8 +74,7 @@ class Ticker:
         self._schedule()
 
     def _look(self) -> None:
-        with contextlib.suppress(IntakeFullError):  # counted and said by the intake
-            self._intake.notice_stall()  # sessions are read behind us, whatever the sockets bring
+        self._notice_stall()  # sessions are read behind us, whatever the sockets bring
         now = self._clock.now()  # before the drain: what comes during it may still wait behind it
         engine = self._intake.pipeline.engine
         deadline = engine.next_deadline()
@@ -93,6 +92,10 @@ class Ticker:
             self._housekept_at = now
             self._each_second()
 
+    def _notice_stall(self) -> None:
+        with contextlib.suppress(IntakeFullError):  # counted and said by the intake
+            self._intake.notice_stall()
+
     def _tick(self, now: int) -> None:
         batch = ReceivedBatch()
         batch.append(now, RecordKind.TICK, b"")
@@ -103,6 +106,7 @@ class Ticker:
 
     def _schedule(self) -> None:
         """Look again soon enough for any deadline, also for one that the next record sets."""
+        self._notice_stall()  # our own work may have taken long, too
         deadline = self._intake.pipeline.engine.next_deadline()
         wait = IDLE if deadline is None else SPACING
         if self._intake.full_since is not None:

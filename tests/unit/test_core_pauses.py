@@ -203,3 +203,19 @@ def test_numbers_that_a_stream_leaves_out_are_no_drops_of_a_socket() -> None:
     sent = streamed([1, 2, 3, 4, 5, 7, 8], cards=CARDS[:1], numbers=True)
     wire: Wire = run([established(-5, CARDS[:1]), *sent, dropped(62)], until=90)
     assert [one.cause for one in wire.row(6).missing] == [Cause.LOST]
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+def test_datagrams_of_several_sockets_are_excused_like_streams(stamped: bool) -> None:
+    times = [CollectorTime(ns(at)) for at in (90.5, 91.0, 115.0)]
+    sent = by_datagrams(range(1, 20), "1")
+    late = [
+        update(115.1 + number / 1e3, "1", one.message_id, time=10.0 * number + 0.2)
+        if 91 < 10 * number < 115
+        else one
+        for number, one in enumerate(sent, start=1)
+    ]
+    wire = run([established(-5, ("1",)), Paused(*times, 0, stamped), *late], until=199)
+    assert (Outcome.INCOMPLETE in {row.outcome for row in wire.firsts()}) is stamped
+    assert letters(wire.lasts()) == "C" * 19
+    assert "clock_step" not in wire.kinds()

@@ -88,3 +88,14 @@ def test_a_few_stalls_are_remembered_and_a_snapshot_in_between_changes_nothing()
         engine = Engine.restore(EngineSettings(), parts)
     (device,) = plain._devices.values()
     assert len(device.windows.stalls) == STALLS
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+def test_datagrams_of_several_sockets_have_no_times_of_their_own(stamped: bool) -> None:
+    """One is read after the other: what waits in the second looks as late as we are."""
+    stall = StoodStill(*(CollectorTime(ns(at)) for at in (99.0, 99.0, 106.0)), 0, stamped)
+    sent = by_datagrams(range(1, 20), "1")
+    late = [update(106.1, "1", 10, time=100.2) if one.message_id == 10 else one for one in sent]
+    wire = run([established(-5, ("1",)), stall, *late], until=199)
+    assert letters(wire.firsts()) == "C" * 9 + ("I" if stamped else "C") + "C" * 9
+    assert not {"clock_step", "restart", "clock_offset"} & set(wire.kinds())

@@ -35,7 +35,9 @@ from collector.pipeline import Pipeline
 from collector.service.alertness import STILL, Alertness
 from collector.service.clock import CollectorClock
 from collector.service.intake import LiveIntake
+from collector.service.plugged import PluggedReceiver
 from collector.service.printing import PrintingSink
+from collector.service.sources import keep_times
 from collector.service.ticker import IDLE, Ticker
 from collector.service.waiting import Waiting
 from collector.service.watch import SubscriptionWatch
@@ -380,6 +382,41 @@ def test_a_timer_with_nothing_to_do_hides_no_stall_from_what_is_read_behind_it(
     bench.intake.full_since = bench.clock.now()
     bench.intake.notice_stall()
     assert bench.journal.next_offset == before + 1, "the word on the full disk says it"
+
+
+def test_a_stall_that_a_full_disk_met_is_told_once_there_is_room(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.intake.stamped = False
+    bench.intake.alertness = Alertness(lambda: bench.hands.monotonic)
+    bench.intake.alertness.awake()
+    bench.hands.pass_(SECOND)
+    with monkeypatch.context() as patch:
+        patch.setattr(StoreWriter, "has_room", False)
+        with pytest.raises(IntakeFullError):
+            bench.intake.note(RecordKind.TICK)
+    asyncio.run(bench.intake.committed(bench.intake.note(RecordKind.TICK)))
+    notes = [
+        msgspec.json.decode(payload, type=PauseNote)
+        for frame in JournalReader(bench.folder).read(0)
+        for kind, payload in zip(frame.batch().kind, frame.batch().payload, strict=True)
+        if kind == RecordKind.PAUSE
+    ]
+    assert [(note.refused, note.stamped) for note in notes] == [(True, False), (False, False)]
+    assert notes[1].since == NOW
+
+
+def test_one_socket_keeps_the_times_at_which_datagrams_came() -> None:
+    class Socket:
+        stamps = True
+
+    streams: Any = object()
+    plugged = PluggedReceiver.__new__(PluggedReceiver)
+    socket: Any = Socket()
+    assert keep_times([socket, streams])
+    assert keep_times([streams])
+    assert not keep_times([socket, streams, socket])
+    assert not keep_times([socket, plugged])
 
 
 def test_a_store_that_is_behind_stops_the_intake_before_the_journal(

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from collector.core.expectation import expected
 from collector.core.memory import arcs
-from collector.core.memory.clocks import lag, on_our_clock
+from collector.core.memory.clocks import lag, meets, on_our_clock
 from collector.core.memory.state import Originator, Subscription
 from collector.core.memory.state_parts import Life
 from collector.model import SECOND, CollectorTime, DeviceTime
@@ -89,8 +89,9 @@ def _postponed(subscription: Subscription, due: CollectorTime) -> CollectorTime:
     for since, until in subscription.windows.stalls:
         if since <= due < until:
             heard = [one for one in subscription.originators.values() if one.heard]
-            by_datagrams = bool(heard) and all(one.by_datagrams for one in heard)
-            return due if by_datagrams else CollectorTime(until)
+            timed = bool(heard) and all(one.by_datagrams for one in heard)
+            timed = timed and not meets(subscription.windows.blind, due, due)
+            return due if timed else CollectorTime(until)
     return due
 
 

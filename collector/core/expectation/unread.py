@@ -28,10 +28,13 @@ def end_of_return(since: int, until: int) -> int:
 
 def kept_waiting(subscription: Subscription, originator: Originator | None, period: Period) -> bool:
     """May what lacks of an originator in a period have waited for room on our disk?"""
-    pauses = subscription.windows.pauses
-    if not pauses or (originator is not None and originator.by_datagrams):
+    windows = subscription.windows
+    if not windows.pauses:
         return False
-    return meets(pauses, *awaited(subscription, period, originator))
+    timed = originator is not None and originator.by_datagrams
+    return meets(
+        windows.blind if timed else windows.pauses, *awaited(subscription, period, originator)
+    )
 
 
 def awaited(
@@ -49,9 +52,11 @@ def has_waited(originator: Originator, arrival: int, lag: int) -> bool:
     """Was our disk full, or did we stand still, between the moment at which a record that lags so
     should have come, by the usual lag of its originator, and its arrival?"""
     windows, longer = originator.subscription.windows, lag - originator.lag
-    if longer <= 0 or originator.by_datagrams or not (windows.pauses or windows.stalls):
+    if longer <= 0 or not (windows.pauses or windows.stalls):
         return False
     due = arrival - longer
+    if originator.by_datagrams:
+        return meets(windows.blind, due, arrival)
     return meets(windows.pauses, due, arrival) or meets(windows.stalls, due, arrival)
 
 

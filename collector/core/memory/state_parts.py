@@ -148,7 +148,7 @@ class Life:
 class Windows:
     """When we ourselves lost or could not hear, as a device knows it: (from, to), CollectorTime."""
 
-    __slots__ = ("downs", "drops", "pauses", "stalls")
+    __slots__ = ("blind", "downs", "drops", "pauses", "stalls")
 
     def __init__(self) -> None:
         self.drops: list[tuple[int, int]] = []
@@ -159,6 +159,8 @@ class Windows:
         """Our disk was full, and streams were not read (``expectation.unread``)."""
         self.stalls: list[tuple[int, int]] = []
         """We stood still, up to when what came meanwhile is read; each by itself, the newest."""
+        self.blind: list[tuple[int, int]] = []
+        """Those of both after which not even datagrams had the times at which they came."""
 
 
 class Unknown:

@@ -82,6 +82,8 @@ class DatagramReceiver:
     section = "udp_notif"
     """Of the configuration, for messages."""
     reads_ahead = False
+    stamps = True
+    """Its records have the kernel's times of arrival."""
     wants = frozenset({"strict_sources", "quirks", "limits"})
 
     def __init__(
