@@ -329,10 +329,11 @@ class Engine:
         context = self._context
         limit = context.settings.limits.windows
         until = unread.end_of_return(record.since, record.until)
+        read = end_of_stall(record.since, record.until)  # datagrams need not come back
         for device in self._concerned(record.offset):
             add_window(device.windows.pauses, record.since, until, limit)
             if not record.stamped:
-                add_window(device.windows.blind, record.since, until, limit)
+                add_window(device.windows.blind, record.since, read, limit)
         for one in self._running(record.offset):
             closing.wake(context, one, record.arrival)
 
